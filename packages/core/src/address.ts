@@ -1,0 +1,66 @@
+import { AddressError } from "./errors.ts";
+
+/**
+ * The stable name of an actor: the path from the root of its tree, such as `/newsroom/desk/writer-2`.
+ *
+ * A reference to an actor is always its address, never an object, so it survives a restart and a move to another node.
+ */
+export type Address = `/${string}`;
+
+/** The address of the root supervisor of every system. */
+export const rootAddress: Address = "/";
+
+/** Longest segment, in characters: what a NATS subject token carries comfortably. */
+export const maxSegmentLength = 64;
+/** Deepest tree: segments in one address. */
+export const maxDepth = 32;
+
+const segmentPattern = /^[A-Za-z0-9_-]+$/;
+
+/**
+ * Checks one segment of an address, which is also the rule for a child's id.
+ *
+ * Letters, digits, `_` and `-`, 1 to 64 of them: everything else means something to a subject, a shell or a path.
+ *
+ * Throws `AddressError`.
+ */
+export function checkSegment(segment: string): string {
+  if (typeof segment !== "string" || segment.length === 0) throw new AddressError(String(segment), "an id must not be empty");
+  if (segment.length > maxSegmentLength) {
+    throw new AddressError(segment, `an id has at most ${maxSegmentLength} characters, this one has ${segment.length}`);
+  }
+  if (!segmentPattern.test(segment)) throw new AddressError(segment, "an id is made of letters, digits, _ and - only");
+  return segment;
+}
+
+/** Checks a whole address; throws `AddressError`. */
+export function checkAddress(text: string): Address {
+  if (text === rootAddress) return rootAddress;
+  if (typeof text !== "string" || !text.startsWith("/")) throw new AddressError(String(text), "an address begins with /");
+  const segments = text.slice(1).split("/");
+  if (segments.length > maxDepth) throw new AddressError(text, `an address has at most ${maxDepth} segments`);
+  for (const segment of segments) checkSegment(segment);
+  return text as Address;
+}
+
+/** The address of the child `id` of `parent`; `id` must have been checked. */
+export function childAddress(parent: Address, id: string): Address {
+  return parent === rootAddress ? `/${id}` : `${parent}/${id}`;
+}
+
+/** The address above; the root has none. */
+export function parentAddress(address: Address): Address | undefined {
+  if (address === rootAddress) return undefined;
+  const cut = address.lastIndexOf("/");
+  return cut === 0 ? rootAddress : (address.slice(0, cut) as Address);
+}
+
+/** The last segment: the child's id under its supervisor. The root's is the empty string. */
+export function idOf(address: Address): string {
+  return address.slice(address.lastIndexOf("/") + 1);
+}
+
+/** True when `address` is `ancestor` or lies below it. */
+export function isWithin(address: Address, ancestor: Address): boolean {
+  return ancestor === rootAddress || address === ancestor || address.startsWith(`${ancestor}/`);
+}

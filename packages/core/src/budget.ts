@@ -1,0 +1,101 @@
+import { BudgetExhaustedError, SpecError } from "./errors.ts";
+
+/**
+ * What a subtree may spend. A dimension that is left out is limited by the parent's.
+ *
+ * A parent hands out parts and gets back what is left; everything is reserved at the worst case before it is spent, so no
+ * subtree can spend more than its budget. Restarts do not refill it.
+ */
+export interface Budget {
+  /** Messages processed. An integer, at least 0. */
+  readonly turns?: number | undefined;
+  /** Model tokens, input and output. An integer, at least 0. */
+  readonly tokens?: number | undefined;
+  /** Money in US dollars, kept to the millionth. At least 0. */
+  readonly usd?: number | undefined;
+  /** Wall time in milliseconds since the actor was first started; children inherit the earlier deadline. More than 0. */
+  readonly wallMs?: number | undefined;
+}
+
+/** A quantity in the three dimensions that are reserved. Money is in whole millionths of a dollar. */
+export interface Amount {
+  readonly turns: number;
+  readonly tokens: number;
+  readonly microUsd: number;
+}
+
+/** Nothing. */
+export const noAmount: Amount = { turns: 0, tokens: 0, microUsd: 0 };
+
+/** The state of a budget: `spent + reserved` never exceeds `limit`, unless a call cost more than its reserved worst case. */
+export interface Account {
+  /** `Infinity` where this account sets no limit of its own. */
+  readonly limit: Amount;
+  readonly reserved: Amount;
+  readonly spent: Amount;
+}
+
+const dimensions = ["turns", "tokens", "microUsd"] as const;
+
+/** Checks a budget; throws `SpecError` naming `field`. */
+export function checkBudget(budget: Budget, field: string): void {
+  for (const name of ["turns", "tokens"] as const) {
+    const value = budget[name];
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0))
+      throw new SpecError(`${field}.${name}`, `an integer of at least 0, not ${value}`);
+  }
+  if (budget.usd !== undefined && !(Number.isFinite(budget.usd) && budget.usd >= 0))
+    throw new SpecError(`${field}.usd`, `a number of at least 0, not ${budget.usd}`);
+  if (budget.wallMs !== undefined && !(Number.isFinite(budget.wallMs) && budget.wallMs > 0)) {
+    throw new SpecError(`${field}.wallMs`, `milliseconds, more than 0, not ${budget.wallMs}`);
+  }
+}
+
+/** Dollars to whole millionths; rounds up, so that a reservation is never too small. */
+export function toMicroUsd(usd: number): number {
+  return Math.ceil(Math.round(usd * 1e9) / 1e3);
+}
+
+/** A fresh account with the limits of `budget`. */
+export function openAccount(budget: Budget): Account {
+  const limit: Amount = {
+    turns: budget.turns ?? Infinity,
+    tokens: budget.tokens ?? Infinity,
+    microUsd: budget.usd === undefined ? Infinity : toMicroUsd(budget.usd),
+  };
+  return { limit, reserved: noAmount, spent: noAmount };
+}
+
+/** What can still be reserved. */
+export function leftOf(account: Account): Amount {
+  return combine(account.limit, combine(account.reserved, account.spent, 1), -1);
+}
+
+/** The part of `amount` that this account limits itself, and the part its parent has to answer for. */
+export function splitAmount(account: Account, amount: Amount): { own: Amount; passed: Amount } {
+  const own = { ...noAmount };
+  const passed = { ...noAmount };
+  for (const name of dimensions) (account.limit[name] === Infinity ? passed : own)[name] = amount[name];
+  return { own, passed };
+}
+
+/** Sets `amount` aside; throws `BudgetExhaustedError` naming the dimension, in which case nothing was set aside. */
+export function reserve(account: Account, amount: Amount): Account {
+  for (const name of dimensions) {
+    const left = account.limit[name] - account.reserved[name] - account.spent[name];
+    if (amount[name] > left) {
+      const money = name === "microUsd";
+      throw new BudgetExhaustedError(money ? "usd" : name, money ? amount[name] / 1e6 : amount[name], money ? left / 1e6 : left);
+    }
+  }
+  return { ...account, reserved: combine(account.reserved, amount, 1) };
+}
+
+/** Replaces a reservation by what was really spent; with an unknown outcome that is the reservation itself. */
+export function settle(account: Account, reserved: Amount, spent: Amount): Account {
+  return { ...account, reserved: combine(account.reserved, reserved, -1), spent: combine(account.spent, spent, 1) };
+}
+
+function combine(a: Amount, b: Amount, sign: 1 | -1): Amount {
+  return { turns: a.turns + sign * b.turns, tokens: a.tokens + sign * b.tokens, microUsd: a.microUsd + sign * b.microUsd };
+}

@@ -1,0 +1,46 @@
+import type { Address } from "./address.ts";
+import type { Directive } from "./directive.ts";
+import type { DeadLetter } from "./envelope.ts";
+import type { Exit } from "./exit.ts";
+import type { Failure } from "./failure.ts";
+
+/** What a supervisor did, as one causal report. `chain` runs from the outermost failure to the leaf that began it. */
+export interface SupervisorReport {
+  readonly supervisor: Address;
+  /** OTP's contexts, and `directive` for a decision by failure class. */
+  readonly context: "child-terminated" | "start-error" | "shutdown-error" | "gave-up" | "auto-shutdown" | "directive";
+  readonly child: string;
+  readonly exit: Exit;
+  readonly chain: readonly Failure[];
+  /** What was decided, and why, in words: `restart attempt 2 of 3 in 5000 ms`. */
+  readonly decision: string;
+  readonly directive?: Directive | undefined;
+}
+
+/** Everything that happens in a system, for the log, the board and whoever subscribes. Plain data. */
+export type SystemEvent =
+  | { readonly type: "actor-started"; readonly address: Address; readonly incarnation: number; readonly atMs: number }
+  | { readonly type: "actor-exited"; readonly address: Address; readonly incarnation: number; readonly exit: Exit; readonly atMs: number }
+  | {
+      readonly type: "actor-failed";
+      readonly address: Address;
+      readonly incarnation: number;
+      readonly failure: Failure;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: "restart-scheduled";
+      readonly address: Address;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly atMs: number;
+    }
+  | { readonly type: "report"; readonly report: SupervisorReport; readonly atMs: number }
+  | { readonly type: "escalated-to-root"; readonly address: Address; readonly failure: Failure; readonly atMs: number }
+  | { readonly type: "dead-letter"; readonly letter: DeadLetter; readonly atMs: number }
+  | { readonly type: "state-changed"; readonly address: Address; readonly from: string; readonly to: string; readonly atMs: number }
+  | { readonly type: "emitted"; readonly address: Address; readonly event: { readonly type: string }; readonly atMs: number }
+  | { readonly type: "stalled"; readonly address: Address; readonly turnMs: number; readonly atMs: number };
+
+/** The events of one type. */
+export type SystemEventOf<T extends SystemEvent["type"]> = Extract<SystemEvent, { type: T }>;

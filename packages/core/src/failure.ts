@@ -1,0 +1,118 @@
+import { ExpectedError } from "./errors.ts";
+import type { Address } from "./address.ts";
+
+/**
+ * Every way in which an actor can fail. The list is closed: a supervisor decides by class, so a class that is not here
+ * could not be decided on.
+ */
+export const failureClasses = [
+  "crash", // a broken assumption: an exception that nobody classified
+  "timeout", // a deadline passed
+  "overload", // a queue was full, a limit of calls was reached
+  "node-lost", // the process or machine went away
+  "fenced", // the commit was refused: somebody else owns this actor now
+  "poison-message", // one message fails again and again
+  "model-error", // kinds: rate-limit, refusal, context-overflow, invalid-output, network
+  "tool-error", // a tool failed or returned the wrong shape
+  "unknown-outcome", // an effect may or may not have happened
+  "budget-exhausted", // kinds: turns, tokens, usd, wall
+  "loop", // the same thing again and again
+  "no-progress", // busy, but nothing new
+  "role-violation", // did what the charter forbids
+  "ignored-input", // a directed input got no disposition
+  "unfounded-claim", // said what the record does not show
+  "unverified", // ended without the evidence its contract asks for
+  "rejected", // a hold point said no
+  "unanswered", // a question passed its deadline
+  "disagreement", // parties could not agree within their bound
+] as const;
+
+/** The class of a failure; see `failureClasses`. */
+export type FailureClass = (typeof failureClasses)[number];
+
+/** A failure as plain data: it is journaled, crosses subjects and climbs the tree. */
+export interface Failure {
+  readonly class: FailureClass;
+  /** Finer than the class where the class has kinds, for example `rate-limit` of `model-error`. */
+  readonly kind?: string | undefined;
+  /** The name of the error, for example `TypeError`. */
+  readonly name: string;
+  readonly message: string;
+  /** Who failed. */
+  readonly address?: Address | undefined;
+  readonly stack?: string | undefined;
+  /** Plain facts for whoever decides, for example `{ retryAfterMs: 2000 }`. */
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
+  /** What led to it: from the top of the tree down to the leaf. */
+  readonly cause?: Failure | undefined;
+}
+
+/** Longest cause chain that is kept; what is deeper is cut, so that a cyclic `cause` cannot hang the reporter. */
+export const maxCauseDepth = 16;
+
+/** An error that carries a failure, for code that wants to fail with a class of its own choosing. */
+export class FailureError extends ExpectedError {
+  override readonly name = "FailureError";
+  readonly retryable = false;
+  readonly failure: Failure;
+
+  constructor(failure: Pick<Failure, "class" | "message"> & Partial<Failure>) {
+    super(failure.message);
+    this.failure = { name: "FailureError", ...failure };
+  }
+
+  override get failureClass(): FailureClass {
+    return this.failure.class;
+  }
+}
+
+/**
+ * Turns whatever was thrown into a `Failure`.
+ *
+ * An `ExpectedError` brings its own class; everything else, strings and `undefined` included, is a `crash`.
+ * The `cause` chain is followed to a depth of 16.
+ */
+export function toFailure(thrown: unknown, address?: Address): Failure {
+  return convert(thrown, address, 0);
+}
+
+function convert(thrown: unknown, address: Address | undefined, depth: number): Failure {
+  if (thrown instanceof FailureError) return { ...thrown.failure, address: thrown.failure.address ?? address, stack: thrown.stack };
+  if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: describe(thrown), address };
+  const cause = thrown.cause !== undefined && depth < maxCauseDepth ? convert(thrown.cause, undefined, depth + 1) : undefined;
+  const expected = thrown instanceof ExpectedError ? thrown : undefined;
+  return {
+    class: expected?.failureClass ?? "crash",
+    kind: expected?.failureKind,
+    name: thrown.name,
+    message: thrown.message,
+    address,
+    stack: thrown.stack,
+    detail: expected?.detail,
+    cause,
+  };
+}
+
+function describe(thrown: unknown): string {
+  if (typeof thrown === "string") return thrown;
+  try {
+    return JSON.stringify(thrown) ?? String(thrown);
+  } catch {
+    // A cyclic or exotic value was thrown; its type is all that can be said of it.
+    return Object.prototype.toString.call(thrown);
+  }
+}
+
+/** The chain from the outermost failure to the leaf that began it. */
+export function causeChain(failure: Failure): readonly Failure[] {
+  const chain: Failure[] = [];
+  for (let link: Failure | undefined = failure; link && chain.length < maxCauseDepth; link = link.cause) chain.push(link);
+  return chain;
+}
+
+/** One line for people: `model-error/rate-limit at /a/b: too many requests`. */
+export function describeFailure(failure: Failure): string {
+  const kind = failure.kind === undefined ? "" : `/${failure.kind}`;
+  const where = failure.address === undefined ? "" : ` at ${failure.address}`;
+  return `${failure.class}${kind}${where}: ${failure.message}`;
+}

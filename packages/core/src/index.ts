@@ -1,0 +1,94 @@
+export {
+  type Address,
+  checkAddress,
+  checkSegment,
+  childAddress,
+  idOf,
+  isWithin,
+  maxDepth,
+  maxSegmentLength,
+  parentAddress,
+  rootAddress,
+} from "./address.ts";
+export { type Backoff, backoffMs, makeBackoff } from "./backoff.ts";
+export {
+  type Account,
+  type Amount,
+  type Budget,
+  checkBudget,
+  leftOf,
+  noAmount,
+  openAccount,
+  reserve,
+  settle,
+  splitAmount,
+  toMicroUsd,
+} from "./budget.ts";
+export { type CheckedChildSpec, checkChildSpec, checkIntensity, type ChildSpec, defaultMailbox, type ShutdownMs } from "./child-spec.ts";
+export {
+  decideDirective,
+  defaultLadder,
+  type Directive,
+  type DirectiveVerdict,
+  type FailureKey,
+  type Ladder,
+  ladderFor,
+  mayResume,
+  type OnFailure,
+  type Rung,
+  type RungHistory,
+} from "./directive.ts";
+export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo, reservedPrefixes } from "./envelope.ts";
+export {
+  AddressError,
+  AskFailedError,
+  AskTimeoutError,
+  BudgetExhaustedError,
+  type ErrorData,
+  ExpectedError,
+  MailboxFullError,
+  MessageRefusedError,
+  SpecError,
+  type SupervisorCallCode,
+  SupervisorCallError,
+  toErrorData,
+  UnknownRecipientError,
+} from "./errors.ts";
+export type { SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
+export { describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
+export {
+  causeChain,
+  describeFailure,
+  type Failure,
+  type FailureClass,
+  failureClasses,
+  FailureError,
+  maxCauseDepth,
+  toFailure,
+} from "./failure.ts";
+export { decideRestart, defaultIntensity, type IntensityVerdict, type RestartIntensity } from "./intensity.ts";
+export {
+  type FinishReason,
+  type ModelCallOptions,
+  type ModelClient,
+  ModelError,
+  type ModelErrorKind,
+  type ModelMessage,
+  type ModelRequest,
+  type ModelResponse,
+  type ModelUsage,
+  type ToolCall,
+  type ToolDescription,
+} from "./model.ts";
+export type { Clock, Commit, EffectRecord, Logger, Observer, Random, TurnRecord } from "./ports.ts";
+export {
+  affectedBy,
+  type AfterExit,
+  type AutoShutdown,
+  decideAfterExit,
+  decideAutoShutdown,
+  type RestartType,
+  type Strategy,
+} from "./strategy.ts";
+export { type CheckedSupervisorSpec, checkChildOf, checkSupervisorSpec, type SupervisorSpec, type TypeOf } from "./supervisor-spec.ts";
+export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
