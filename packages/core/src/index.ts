@@ -91,4 +91,20 @@ export {
   type Strategy,
 } from "./strategy.ts";
 export { type CheckedSupervisorSpec, checkChildOf, checkSupervisorSpec, type SupervisorSpec, type TypeOf } from "./supervisor-spec.ts";
+export { countChildren, listChildren } from "./supervision-call.ts";
+export {
+  type CallResult,
+  type ChildCounts,
+  type ChildInfo,
+  type ChildRow,
+  type ChildStatus,
+  makeSupervision,
+  type Reply,
+  type Supervision,
+  type SupervisionEvent,
+  type SupervisionStep,
+  type SupervisorCall,
+  type Surroundings,
+} from "./supervision-state.ts";
+export { supervise } from "./supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";

@@ -1,0 +1,179 @@
+/**
+ * Supervision: OTP's supervisor as a deterministic function from event to steps. The runtime only hears and acts.
+ *
+ * Invariants
+ *   S1. Children are started and stopped one at a time, in order; dynamic children are stopped all at once.
+ *   S2. After `stop` no child is started; the set of children only shrinks.
+ *   S3. One exit is one decision: while an operation is under way, other events wait. Queries do not wait, and neither
+ *       does the termination of the very child that is being started, so a child that cannot start never blocks.
+ *   S4. Every `start` and every `stop` step is answered by exactly one event.
+ *   S5. A restart attempt is stamped before it is made, a retry too (OTP: supervisor.erl, `restart/2`).
+ */
+import type { Exit } from "./exit.ts";
+import { describeFailure, type Failure } from "./failure.ts";
+import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
+import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
+import { advance, beginOperation, beginShutdown, dropChild, report, stoppedInOperation } from "./supervision-operation.ts";
+import { childAddress } from "./address.ts";
+import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
+
+/** Hears one event and says what is to be done. Changes `state` in place. */
+export function supervise<L>(state: Supervision<L>, event: SupervisionEvent<L>, around: Surroundings): readonly SupervisionStep[] {
+  // The functions below never look inside a child's logic, so its type does not matter to them.
+  const turn = { state, around, steps: [] } as unknown as SupervisionTurn;
+  hear(turn, event as SupervisionEvent);
+  settle(turn);
+  return turn.steps;
+}
+
+function hear(turn: SupervisionTurn, event: SupervisionEvent): void {
+  const { state } = turn;
+  const operation = state.operation;
+  if (event.kind === "stop") {
+    if (operation?.purpose.kind !== "shutdown") beginShutdown(turn, event.exit);
+    return;
+  }
+  if (event.kind === "call" && isQuery(event.call)) return onCall(turn, event.call, event.reply);
+  if (operation === undefined) return begin(turn, event);
+  if (event.kind === "call" && event.call.kind === "terminate-child" && terminateStarting(turn, event.call.id, event.reply)) return;
+  if (!belongs(turn, operation, event)) state.queue.push(event);
+}
+
+/** Works off what waited, until a new operation is under way or nothing waits. */
+function settle(turn: SupervisionTurn): void {
+  const { state } = turn;
+  for (;;) {
+    while (state.operation !== undefined) {
+      const finished = advance(turn);
+      if (finished === undefined) return;
+      finish(turn, finished);
+    }
+    const next = state.queue.shift();
+    if (next === undefined) return;
+    begin(turn, next);
+  }
+}
+
+/** An event while nothing is under way. */
+function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
+  switch (event.kind) {
+    case "begin":
+      return beginOperation(turn, { kind: "init" }, { toStop: [], toStart: [...turn.state.table.keys()] });
+    case "exited":
+      return onExit(turn, event.id, event.exit);
+    case "failed":
+      return onFailed(turn, event.id, event.failure);
+    case "retry":
+      return onRetry(turn, event.id, event.token);
+    case "call":
+      return onCall(turn, event.call, event.reply);
+    case "stop":
+      return beginShutdown(turn, event.exit);
+    case "started":
+    case "start-ignored":
+    case "start-failed":
+      return; // The answer to a start that was given up meanwhile.
+    default:
+      return event satisfies never;
+  }
+}
+
+/** True when the event answers a step of the operation, and has been dealt with. */
+function belongs(turn: SupervisionTurn, operation: Operation, event: SupervisionEvent): boolean {
+  switch (event.kind) {
+    case "started":
+    case "start-ignored":
+    case "start-failed": {
+      if (turn.state.table.get(event.id)?.status !== "starting") return true; // It is being stopped: its exit follows.
+      operation.outstanding.delete(event.id);
+      onStart(turn, operation, event);
+      return true;
+    }
+    case "exited": {
+      const row = turn.state.table.get(event.id);
+      if (row === undefined) return true;
+      const awaitsStop = row.status === "stopping" || operation.toStop.includes(event.id, operation.stopAt);
+      if (awaitsStop || operation.purpose.kind === "shutdown") stoppedInOperation(turn, event.id, event.exit);
+      return awaitsStop || operation.purpose.kind === "shutdown";
+    }
+    case "call":
+      if (operation.purpose.kind !== "shutdown") return false;
+      refuse(turn, event.reply, ["stopping", turn.state.address, "the supervisor is stopping"]);
+      return true;
+    case "begin":
+    case "failed":
+    case "retry":
+    case "stop":
+      return operation.purpose.kind === "shutdown";
+    default:
+      return event satisfies never;
+  }
+}
+
+type StartAnswer = Extract<SupervisionEvent, { kind: "started" | "start-ignored" | "start-failed" }>;
+
+function onStart(turn: SupervisionTurn, operation: Operation, event: StartAnswer): void {
+  const { state } = turn;
+  const row = state.table.get(event.id)!;
+  switch (event.kind) {
+    case "started":
+      row.status = "running";
+      row.info = event.info;
+      if (operation.purpose.kind === "restart") row.restarts++;
+      return;
+    case "start-ignored":
+      row.status = "stopped";
+      if (row.spec.restart === "temporary" || state.spec.strategy === "dynamic") dropChild(turn, event.id);
+      else turn.steps.push({ kind: "forget", id: event.id });
+      return;
+    case "start-failed":
+      return onStartFailed(turn, operation, { id: event.id, failure: event.failure });
+    default:
+      return event satisfies never;
+  }
+}
+
+function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id: string; failure: Failure }): void {
+  const { id, failure } = failed;
+  const { purpose } = operation;
+  const exit: Exit = { kind: "failure", failure };
+  const row = turn.state.table.get(id)!;
+  row.status = "stopped";
+  if (purpose.kind === "shutdown" || purpose.kind === "terminate") return; // It was to go anyway.
+  if (purpose.kind === "restart") return onRestartFailed(turn, id, failure);
+  if (purpose.kind === "init") {
+    report(turn, { context: "start-error", child: id, exit, decision: "the supervisor does not start" });
+    return beginShutdown(turn, startFailure(turn, id, failure));
+  }
+  report(turn, { context: "start-error", child: id, exit, decision: "told to the caller" });
+  if (purpose.kind === "start-child") dropChild(turn, id);
+  else turn.steps.push({ kind: "forget", id });
+  if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, describeFailure(failure)]);
+  turn.state.operation = undefined;
+}
+
+function finish(turn: SupervisionTurn, operation: Operation): void {
+  const { state } = turn;
+  const { purpose } = operation;
+  switch (purpose.kind) {
+    case "init":
+      turn.steps.push({ kind: "ready" });
+      return;
+    case "restart":
+      return;
+    case "terminate":
+      return answer(turn, purpose.reply, undefined);
+    case "start-child":
+    case "restart-child": {
+      const row = state.table.get(purpose.child);
+      const address = row?.status === "running" ? childAddress(state.address, purpose.child) : undefined;
+      return answer(turn, purpose.reply, { address, info: row?.info });
+    }
+    case "shutdown":
+      state.table.clear();
+      turn.steps.push({ kind: "exit", exit: purpose.exit });
+      return;
+    default:
+      return purpose satisfies never;
+  }
+}
