@@ -141,8 +141,9 @@ export function onRetry(turn: SupervisionTurn, id: string, token: number): void 
 /** One restart attempt: stamped before it is made, refused when the intensity is used up. */
 function attempt(turn: SupervisionTurn, id: string, exit: Exit | undefined): void {
   const { state, around } = turn;
-  const verdict = decideRestart(state.spec.intensity, state.stamps, around.nowMs);
-  state.stamps = verdict.stamps;
+  const holder = state.isRoot ? state.table.get(id)! : state;
+  const verdict = decideRestart(state.spec.intensity, holder.stamps, around.nowMs);
+  holder.stamps = verdict.stamps;
   const { maxRestarts, periodMs } = state.spec.intensity;
   if (!verdict.granted) {
     const cause = exit === undefined ? undefined : failureOf(exit);

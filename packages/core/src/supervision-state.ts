@@ -43,6 +43,8 @@ export interface ChildRow<L = unknown> {
   restarts: number;
   failuresInARow: number;
   lastFailureMs: number;
+  /** The root's children share no intensity: each has its own attempts here, so one run cannot spoil another. */
+  stamps: readonly number[];
   /** Only the newest attempt counts; a timer with an older token is stale. */
   retryToken: number;
   retryAtMs: number | undefined;
@@ -173,6 +175,7 @@ export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
     restarts: 0,
     failuresInARow: 0,
     lastFailureMs: -Infinity,
+    stamps: noStamps,
     retryToken: 0,
     retryAtMs: undefined,
     history: noHistory,
@@ -181,6 +184,7 @@ export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
 }
 
 const noHistory: RungHistory = {};
+const noStamps: readonly number[] = [];
 
 /** True when the child has no process and none is on its way. */
 export function isDown(row: ChildRow): boolean {

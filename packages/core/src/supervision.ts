@@ -21,7 +21,7 @@ import type { Operation, Supervision, SupervisionEvent, SupervisionStep, Supervi
 export function supervise<L>(state: Supervision<L>, event: SupervisionEvent<L>, around: Surroundings): readonly SupervisionStep[] {
   // The functions below never look inside a child's logic, so its type does not matter to them.
   const turn = { state, around, steps: [] } as unknown as SupervisionTurn;
-  hear(turn, event as SupervisionEvent);
+  hear(turn, event);
   settle(turn);
   return turn.steps;
 }

@@ -1,0 +1,74 @@
+import { AskTimeoutError, type Address, type ReplyTo } from "@orgtree/core";
+import type { Timer, TimerQueue } from "./timer-queue.ts";
+
+/** Who waits for an answer: a promise outside the tree, or an actor's incarnation inside. */
+export interface Asker {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+interface Open {
+  readonly asker: Asker;
+  readonly timer: Timer | undefined;
+}
+
+/** The questions that have no answer yet. Each ends exactly once: answered, refused, or out of time. */
+export class Asks {
+  readonly #timers: TimerQueue;
+  readonly #open = new Map<number, Open>();
+  #lastId = 0;
+
+  constructor(timers: TimerQueue) {
+    this.#timers = timers;
+  }
+
+  /** Questions without an answer. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Opens a question that ends after `timeoutMs` at the latest. */
+  open(asker: Asker, from: Address | undefined, limit: { to: Address; timeoutMs: number }): ReplyTo {
+    const askId = ++this.#lastId;
+    const { to, timeoutMs } = limit;
+    const timer = timeoutMs === Infinity ? undefined : this.#timers.set(timeoutMs, () => this.#expire(askId, to, timeoutMs));
+    this.#open.set(askId, { asker, timer });
+    return { address: from, askId };
+  }
+
+  /** Answers; false when nobody waits any more. */
+  resolve(replyTo: ReplyTo, value: unknown): boolean {
+    const open = this.#close(replyTo.askId);
+    open?.asker.resolve(value);
+    return open !== undefined;
+  }
+
+  /** Refuses; false when nobody waits any more. */
+  reject(replyTo: ReplyTo, error: Error): boolean {
+    const open = this.#close(replyTo.askId);
+    open?.asker.reject(error);
+    return open !== undefined;
+  }
+
+  /** True while somebody waits for the answer. */
+  isOpen(replyTo: ReplyTo): boolean {
+    return this.#open.has(replyTo.askId);
+  }
+
+  /** The asker does not care any more. */
+  drop(replyTo: ReplyTo): void {
+    this.#close(replyTo.askId);
+  }
+
+  #expire(askId: number, to: Address, timeoutMs: number): void {
+    this.#close(askId)?.asker.reject(new AskTimeoutError(to, timeoutMs));
+  }
+
+  #close(askId: number): Open | undefined {
+    const open = this.#open.get(askId);
+    if (open === undefined) return undefined;
+    this.#open.delete(askId);
+    if (open.timer !== undefined) this.#timers.cancel(open.timer);
+    return open;
+  }
+}

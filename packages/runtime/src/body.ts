@@ -1,0 +1,40 @@
+import type { Exit, MessageRefusedError } from "@orgtree/core";
+import type { Effect, MachineEffect } from "./effect.ts";
+import type { Mail } from "./mail.ts";
+
+/**
+ * What runs in a cell: one incarnation of a plain function, a machine or a supervisor.
+ *
+ * Every turn is `compute` (may throw, changes nothing that is visible), then either `install` or `discard`. The effects are
+ * collected by the cell.
+ */
+export interface Body {
+  /** The initial step. A promise is awaited; `ignore` means that the child does not want to run. */
+  begin(input: unknown): BeginResult | Promise<BeginResult>;
+  /** Computes the next state from one mail. */
+  compute(mail: Mail): void;
+  /** The turn is committed: the computed state counts. */
+  install(): void;
+  /** The turn failed or was refused: the computed state is forgotten. */
+  discard(): void;
+  /** The state a journal would keep: the computed one during a turn, else the current one. */
+  state(): unknown;
+  /** A short word for people: the machine's state, nothing for a plain actor. */
+  label(): string | undefined;
+  /** Clean-up of an ordered stop. May end the actor with an exit of its own. */
+  terminate(exit: Exit): Termination | Promise<Termination>;
+  /** Stops all private work at once, in reverse order; called exactly once when the incarnation ends. */
+  abort(): void;
+  /** Refuses a message before it enters the mailbox. */
+  check?(mail: Mail): MessageRefusedError | undefined;
+  /** Machines only: runs an action, or the first half of a built-in, whose second half it adds to `late`. */
+  runEffect?(effect: MachineEffect, late: Effect[]): unknown;
+  /** Supervisors only: it commits its decisions itself. */
+  readonly ownTurns?: boolean;
+}
+
+/** What an ordered stop came to: the exit asked for, an exit of its own, or `later`, when the body will end by itself. */
+export type Termination = void | Exit | "later";
+
+/** How an initial step ended. */
+export type BeginResult = "started" | "ignore";

@@ -1,0 +1,86 @@
+import type { Clock } from "@orgtree/core";
+
+/** Something that has mail and wants turns. */
+export interface Runnable {
+  /** Set by the dispatcher while it is in the queue. */
+  queued: boolean;
+  /** Takes up to `turns` turns; true when it wants more. */
+  run(turns: number): boolean;
+}
+
+/** Turns one actor may take before the others get theirs. */
+const turnsPerSlice = 64;
+/** Turns after which I/O and timers get their chance. */
+const turnsBetweenYields = 8_192;
+
+/**
+ * Gives turns to the actors that have mail, fairly, without ever calling one from another's stack: a chain of a hundred
+ * thousand sends needs no stack at all.
+ *
+ * Work begins in a microtask, so an ask is answered without a trip through the event loop; a busy system yields to I/O
+ * regularly.
+ */
+export class Dispatcher {
+  readonly #clock: Clock;
+  readonly #onStall: (runnable: Runnable, ms: number) => void;
+  readonly #stallMs: number;
+  #queue: Runnable[] = [];
+  #next = 0;
+  #armed = false;
+  #sinceYield = 0;
+
+  constructor(clock: Clock, stall: { readonly ms: number; readonly report: (runnable: Runnable, ms: number) => void }) {
+    this.#clock = clock;
+    this.#stallMs = stall.ms;
+    this.#onStall = stall.report;
+  }
+
+  /** True when nobody waits for a turn. */
+  get idle(): boolean {
+    return this.#next === this.#queue.length;
+  }
+
+  schedule(runnable: Runnable): void {
+    if (runnable.queued) return;
+    runnable.queued = true;
+    this.#queue.push(runnable);
+    if (!this.#armed) this.#arm();
+  }
+
+  #arm(): void {
+    this.#armed = true;
+    if (this.#sinceYield < turnsBetweenYields) {
+      queueMicrotask(this.#work);
+    } else {
+      this.#sinceYield = 0;
+      this.#clock.defer(this.#work);
+    }
+  }
+
+  readonly #work = (): void => {
+    let markMs = this.#clock.nowMs();
+    while (this.#next < this.#queue.length && this.#sinceYield < turnsBetweenYields) {
+      const runnable = this.#queue[this.#next++]!;
+      runnable.queued = false;
+      const wantsMore = runnable.run(turnsPerSlice);
+      const nowMs = this.#clock.nowMs();
+      if (nowMs - markMs > this.#stallMs) this.#onStall(runnable, nowMs - markMs);
+      markMs = nowMs;
+      this.#sinceYield += turnsPerSlice;
+      if (wantsMore) this.schedule(runnable);
+      if (this.#next > 1_024 && this.#next * 2 > this.#queue.length) this.#compact();
+    }
+    if (this.#next === this.#queue.length) {
+      this.#queue = [];
+      this.#next = 0;
+      this.#armed = false;
+    } else {
+      this.#arm();
+    }
+  };
+
+  #compact(): void {
+    this.#queue = this.#queue.slice(this.#next);
+    this.#next = 0;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Address, Exit, ReplyTo } from "@orgtree/core";
+import type { Mail } from "./mail.ts";
+import type { Work } from "./turn.ts";
+
+/** An action or built-in of a machine, as XState hands it over: already computed, not yet run. */
+export interface MachineEffect {
+  readonly kind: "machine";
+  readonly type: string;
+  readonly params: unknown;
+  readonly run: () => unknown;
+}
+
+/** What a turn wants done once it is committed. A tell or an ask is the mail itself. */
+export type Effect =
+  | Mail
+  | MachineEffect
+  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown }
+  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error }
+  | { readonly kind: "ask"; readonly mail: Mail; readonly tag: string; readonly timeoutMs: number }
+  | { readonly kind: "watch"; readonly address: Address }
+  | { readonly kind: "unwatch"; readonly address: Address }
+  | { readonly kind: "timer"; readonly name: string; readonly delayMs: number }
+  | { readonly kind: "cancel-timer"; readonly name: string }
+  | { readonly kind: "run"; readonly tag: string; readonly work: Work }
+  | { readonly kind: "exit"; readonly exit: Exit }
+  | { readonly kind: "unstash" }
+  | { readonly kind: "join"; readonly group: string }
+  | { readonly kind: "leave"; readonly group: string }
+  | { readonly kind: "publish"; readonly group: string; readonly message: unknown }
+  | { readonly kind: "register"; readonly name: string }
+  | { readonly kind: "emit"; readonly event: { readonly type: string } };
+
+/** An effect without what cannot be written down. */
+export function describeEffect(effect: Effect): { kind: string; detail: unknown } {
+  switch (effect.kind) {
+    case "message":
+    case "signal":
+    case "internal":
+      return { kind: "tell", detail: { to: effect.to, message: effect.message, trace: effect.trace } };
+    case "ask":
+      return { kind: "ask", detail: { to: effect.mail.to, message: effect.mail.message, tag: effect.tag, timeoutMs: effect.timeoutMs } };
+    case "machine":
+      return { kind: effect.type, detail: describeParams(effect) };
+    case "run":
+      return { kind: "run", detail: { tag: effect.tag } };
+    default: {
+      const { kind, ...detail } = effect;
+      return { kind, detail };
+    }
+  }
+}
+
+/** A spawned child is known by its id, its source and its input; the actor itself cannot be written down. */
+function describeParams(effect: MachineEffect): unknown {
+  if (effect.type !== "xstate.spawnChild" && effect.type !== "xstate.stopChild") return effect.params;
+  const { id, src, input } = (effect.params ?? {}) as { id?: unknown; src?: unknown; input?: unknown };
+  return { id, src: typeof src === "string" ? src : undefined, input };
+}

@@ -1,0 +1,123 @@
+import type { Address, Exit, ReplyTo } from "@orgtree/core";
+import type { BudgetHandle } from "./budget-account.ts";
+import type { Incarnation } from "./incarnation.ts";
+import { Mail } from "./mail.ts";
+import { TurnClosedError, type Turn, type Work } from "./turn.ts";
+
+/** Milliseconds an ask waits when it does not say. */
+export const defaultAskMs = 5_000;
+
+/** The `Turn` that a logic is given: it only collects effects, and only while the turn lasts. */
+export class IncarnationTurn implements Turn {
+  readonly #life: Incarnation;
+
+  constructor(life: Incarnation) {
+    this.#life = life;
+  }
+
+  get address(): Address {
+    return this.#life.cell.address;
+  }
+
+  get incarnation(): number {
+    return this.#life.number;
+  }
+
+  get from(): Address | undefined {
+    const { current } = this.#life;
+    return current?.kind === "message" ? current.from : undefined;
+  }
+
+  get replyTo(): ReplyTo | undefined {
+    return this.#life.current?.replyTo;
+  }
+
+  get budget(): BudgetHandle {
+    return this.#life.cell.budget;
+  }
+
+  tell(to: Address, message: unknown): void {
+    this.#open().effects.push(this.#mail(to, message));
+  }
+
+  ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
+    const mail = this.#mail(to, message);
+    this.#open().effects.push({ kind: "ask", mail, tag: options.tag, timeoutMs: options.timeoutMs ?? defaultAskMs });
+  }
+
+  reply(value: unknown, to: ReplyTo | undefined = this.replyTo): void {
+    if (to !== undefined) this.#open().effects.push({ kind: "reply", to, value });
+  }
+
+  refuse(error: Error, to: ReplyTo | undefined = this.replyTo): void {
+    if (to !== undefined) this.#open().effects.push({ kind: "refuse", to, error });
+  }
+
+  watch(address: Address): void {
+    this.#open().effects.push({ kind: "watch", address });
+  }
+
+  unwatch(address: Address): void {
+    this.#open().effects.push({ kind: "unwatch", address });
+  }
+
+  setTimer(name: string, delayMs: number): void {
+    this.#open().effects.push({ kind: "timer", name, delayMs });
+  }
+
+  cancelTimer(name: string): void {
+    this.#open().effects.push({ kind: "cancel-timer", name });
+  }
+
+  run(tag: string, work: Work): void {
+    this.#open().effects.push({ kind: "run", tag, work });
+  }
+
+  exit(exit: Exit = { kind: "normal" }): void {
+    this.#open().effects.push({ kind: "exit", exit });
+  }
+
+  postpone(): void {
+    this.#open().postponed = true;
+  }
+
+  unstash(): void {
+    this.#open().effects.push({ kind: "unstash" });
+  }
+
+  register(name: string): void {
+    // Checked at once, so that a clash fails this turn; the name is taken when the turn is committed.
+    this.#open().cell.kernel.registry.checkFree(name, this.address);
+    this.#life.effects.push({ kind: "register", name });
+  }
+
+  join(group: string): void {
+    this.#open().effects.push({ kind: "join", group });
+  }
+
+  leave(group: string): void {
+    this.#open().effects.push({ kind: "leave", group });
+  }
+
+  publish(group: string, message: unknown): void {
+    this.#open().effects.push({ kind: "publish", group, message });
+  }
+
+  emit(event: { readonly type: string }): void {
+    this.#open().effects.push({ kind: "emit", event });
+  }
+
+  info(value: unknown): void {
+    this.#open().startInfo = value;
+  }
+
+  #mail(to: Address, message: unknown): Mail {
+    const life = this.#life;
+    return new Mail("message", { to, from: life.cell.address, trace: life.trace() }, message);
+  }
+
+  #open(): Incarnation {
+    if (!this.#life.turnOpen) throw new TurnClosedError(this.address);
+    return this.#life;
+  }
+}

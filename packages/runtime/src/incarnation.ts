@@ -1,0 +1,369 @@
+/**
+ * Incarnation: one life of the actor at an address, from its initial step to its exit. State, timers, names and open work
+ * are its own and end with it.
+ *
+ * Invariants
+ *   I1. One turn at a time: while a commit is awaited, everything else waits in the mailbox.
+ *   I2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
+ *   I3. What comes in after the end is dropped: results, commits, timers, answers to its asks.
+ *   I4. It ends exactly once, and its cell hears of it exactly once.
+ */
+import { killedExit, mayResume, toFailure, type Exit, type Failure } from "@orgtree/core";
+import type { BeginResult, Body } from "./body.ts";
+import type { Cell } from "./cell.ts";
+import { describeEffect, type Effect } from "./effect.ts";
+import { Holdings } from "./holdings.ts";
+import { IncarnationTurn } from "./incarnation-turn.ts";
+import type { Mail } from "./mail.ts";
+import { performEffect, performEffects } from "./perform.ts";
+import type { Timer } from "./timer-queue.ts";
+import type { Turn } from "./turn.ts";
+
+/** Where an incarnation stands; `suspended` failed and waits for a directive. */
+export type Phase = "starting" | "running" | "suspended" | "stopping" | "ended";
+
+/** One life of an actor; see the head of this file. */
+export class Incarnation {
+  readonly cell: Cell;
+  readonly number: number;
+  readonly turn: Turn;
+  body: Body | undefined;
+  phase: Phase = "starting";
+  turnOpen = false;
+  /** The mail whose turn it is, from its computation to the end of its effects. */
+  current: Mail | undefined;
+  effects: Effect[] = [];
+  postponed = false;
+  exitWanted: Exit | undefined;
+  startInfo: unknown;
+  committing = false;
+  #holdings: Holdings | undefined;
+  /** An ordered stop that waits for the end of a commit. */
+  #stopWanted: Exit | undefined;
+  /** Kills what does not start or stop in time. */
+  #deadline: Timer | undefined;
+  /** What a failed turn left undone, for `resume`. */
+  #pending: readonly Effect[] = [];
+  #failure: Failure | undefined;
+  #effectNumber = 0;
+
+  constructor(cell: Cell, number: number) {
+    this.cell = cell;
+    this.number = number;
+    this.turn = new IncarnationTurn(this);
+  }
+
+  get takesMail(): boolean {
+    return this.phase === "running" && !this.committing;
+  }
+
+  get holdings(): Holdings {
+    this.#holdings ??= new Holdings();
+    return this.#holdings;
+  }
+
+  /** Messages put aside by `postpone`. */
+  get stashed(): number {
+    return this.#holdings?.stash.length ?? 0;
+  }
+
+  /** The trace that this turn belongs to. */
+  trace(): string {
+    return this.current?.trace ?? this.cell.kernel.newTrace();
+  }
+
+  /** The key of the next effect of the current turn. */
+  nextKey(): string {
+    return `${this.cell.address}#${this.cell.seq}.${this.#effectNumber++}`;
+  }
+
+  // Start
+
+  /** The initial step. The cell hears how it ended, perhaps at once. */
+  begin(): void {
+    const { kernel, spec } = this.cell;
+    let begun: BeginResult | Promise<BeginResult>;
+    try {
+      this.body = kernel.makeBody(this, spec.logic);
+      this.turnOpen = true;
+      begun = this.body.begin(spec.input);
+    } catch (error) {
+      return this.#throwAtStart(error);
+    }
+    if (!(begun instanceof Promise)) return this.#begun(begun);
+    this.#limitStart();
+    begun.then(
+      (result) => this.phase === "starting" && this.#begun(result),
+      (error: unknown) => this.phase === "starting" && this.#throwAtStart(error),
+    );
+  }
+
+  #begun(result: BeginResult): void {
+    this.turnOpen = false;
+    if (result === "ignore") return this.end({ kind: "shutdown" }, "ignored");
+    if (this.cell.kernel.commit === undefined || this.body!.ownTurns === true) return this.#up();
+    this.#limitStart();
+    this.#commit("init", () => this.#up());
+  }
+
+  #up(): void {
+    this.#cancelDeadline();
+    this.body!.install();
+    this.cell.seq++;
+    this.phase = "running";
+    this.cell.started(this.startInfo);
+    if (this.phase !== "running") return;
+    this.#dispatch();
+    this.cell.wake();
+  }
+
+  #throwAtStart(error: unknown): void {
+    this.turnOpen = false;
+    this.body?.discard();
+    this.effects = [];
+    this.end({ kind: "failure", failure: toFailure(error, this.cell.address) });
+  }
+
+  #limitStart(): void {
+    const { startMs } = this.cell.spec;
+    const message = `it did not start within ${startMs} ms (startMs)`;
+    const failure: Failure = { class: "timeout", kind: "start", name: "StartTimeout", message, address: this.cell.address };
+    this.#deadline ??= this.cell.kernel.timers.set(startMs, () => this.end({ kind: "failure", failure }));
+  }
+
+  // Turns
+
+  /** One turn. The caller has checked `takesMail`. */
+  take(mail: Mail): void {
+    const { cell } = this;
+    if (mail.deadlineMs !== Infinity && mail.deadlineMs <= cell.kernel.clock.nowMs()) return cell.kernel.bury(mail, "expired");
+    this.current = mail;
+    this.turnOpen = true;
+    try {
+      if (mail.kind === "message" && cell.account !== undefined) cell.account.spendTurn();
+      this.body!.compute(mail);
+    } catch (error) {
+      this.#throwInTurn(toFailure(error, cell.address), mail);
+      return;
+    }
+    this.turnOpen = false;
+    if (this.postponed) this.#putAside(mail);
+    else if (cell.kernel.commit === undefined || this.body!.ownTurns === true) this.#finish(mail);
+    else this.#commit(causeOf(mail), () => this.#finish(mail));
+  }
+
+  #throwInTurn(failure: Failure, mail: Mail): void {
+    this.#forgetTurn();
+    this.cell.kernel.bury(mail, "failed");
+    this.fail(failure);
+  }
+
+  #putAside(mail: Mail): void {
+    this.#forgetTurn();
+    this.holdings.stash.push(mail);
+  }
+
+  #forgetTurn(): void {
+    this.turnOpen = false;
+    this.postponed = false;
+    this.effects = [];
+    this.current = undefined;
+    this.body!.discard();
+  }
+
+  /** The turn is committed: the state counts, the effects happen. */
+  #finish(mail: Mail): void {
+    this.cell.seq++;
+    this.#effectNumber = 0;
+    this.body!.install();
+    this.#dispatch(mail);
+    this.current = undefined;
+  }
+
+  #dispatch(mail?: Mail): void {
+    const failed = this.effects.length > 0 ? performEffects(this, this.#takeEffects()) : undefined;
+    if (mail?.replyTo !== undefined && this.phase !== "ended" && this.cell.kernel.asks.isOpen(mail.replyTo)) this.holdings.keepAsk(mail);
+    if (failed !== undefined && this.phase !== "ended") {
+      this.#pending = failed.pending;
+      return this.fail(failed.failure);
+    }
+    if (this.exitWanted !== undefined) this.end(this.exitWanted);
+  }
+
+  #takeEffects(): readonly Effect[] {
+    const { effects } = this;
+    this.effects = [];
+    return effects;
+  }
+
+  #commit(cause: string, committed: () => void): void {
+    const { cell, body, effects } = this;
+    const { kernel, address, seq } = cell;
+    const records = effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+    const record = { address, incarnation: this.number, seq, cause, trace: this.trace(), effects: records, state: () => body!.state() };
+    this.committing = true;
+    const settle = (next: () => void): void => {
+      if (this.phase === "ended") return; // Killed while the commit was under way (I3).
+      this.committing = false;
+      next();
+      this.#afterCommit();
+    };
+    startPromise(() => kernel.commit!(record)).then(
+      () => settle(committed),
+      (error: unknown) => settle(() => this.#refused(error)),
+    );
+  }
+
+  #afterCommit(): void {
+    const exit = this.#stopWanted;
+    if (exit !== undefined && this.phase === "running") this.#terminate(exit);
+    this.cell.wake();
+  }
+
+  /** Somebody else owns this actor: nothing of the turn happened, the message is unprocessed. */
+  #refused(error: unknown): void {
+    const mail = this.current;
+    this.#forgetTurn();
+    if (mail !== undefined) this.cell.mailbox.putBack([mail]);
+    const message = "the commit of its turn was refused";
+    const { address } = this.cell;
+    this.end({ kind: "failure", failure: { class: "fenced", name: "CommitRefused", message, address, cause: toFailure(error) } });
+  }
+
+  // Failure
+
+  /** Something that this incarnation set in motion has failed, outside of a turn. */
+  failLater(error: unknown): void {
+    if (this.phase === "running" || this.phase === "suspended") this.fail(toFailure(error, this.cell.address));
+  }
+
+  /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */
+  fail(failure: Failure): void {
+    this.current = undefined;
+    this.cell.failed(failure);
+    if (this.phase === "suspended" || !mayResume(this.cell.spec.onFailure, failure)) return this.end({ kind: "failure", failure });
+    this.phase = "suspended";
+    this.#failure = failure;
+    this.cell.askDirective(failure);
+  }
+
+  /** The directive `resume`: same state, what was pending goes on. */
+  resume(): void {
+    if (this.phase !== "suspended") return;
+    this.phase = "running";
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const effect of pending) performEffect(this, effect);
+    this.cell.wake();
+  }
+
+  /** Any other directive: a suspended incarnation ends with its failure. */
+  endSuspended(): void {
+    if (this.phase === "suspended") this.end({ kind: "failure", failure: this.#failure! });
+  }
+
+  /** Puts what was postponed back in front of the mailbox. */
+  unstash(): void {
+    if (this.stashed === 0) return;
+    this.cell.mailbox.putBack(this.holdings.stash);
+    this.holdings.stash = [];
+    this.cell.wake();
+  }
+
+  // End
+
+  /** An ordered stop, within the spec's shutdown time. */
+  stop(exit: Exit): void {
+    const { shutdownMs } = this.cell.spec;
+    if (this.phase === "stopping" || this.phase === "ended") return;
+    if (shutdownMs === "brutal-kill") return this.kill();
+    if (this.phase === "suspended") return this.endSuspended();
+    const starts = this.phase === "starting";
+    if (starts && this.body?.ownTurns !== true) return this.end(exit, "stopped");
+    this.#cancelDeadline();
+    if (typeof shutdownMs === "number") this.#deadline = this.cell.kernel.timers.set(shutdownMs, () => this.kill());
+    if (this.committing) this.#stopWanted = exit;
+    else this.#terminate(exit);
+    if (shutdownMs === 0) this.kill();
+  }
+
+  #terminate(exit: Exit): void {
+    this.phase = "stopping";
+    const ended = (own: void | Exit | "later"): void => {
+      if (own !== "later" && this.phase === "stopping") this.end(own ?? exit);
+    };
+    const failed = (error: unknown): void => {
+      if (this.phase === "stopping") this.end({ kind: "failure", failure: toFailure(error, this.cell.address) });
+    };
+    try {
+      const result = this.body!.terminate(exit);
+      if (result instanceof Promise) result.then(ended, failed);
+      else ended(result);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  /** Ends it at once: its signal is aborted, and whatever it still does is cut off. */
+  kill(): void {
+    this.end(killedExit, "stopped");
+  }
+
+  /** It is over (I4). `why` tells a start that was ignored or stopped from one that failed. */
+  end(exit: Exit, why: "ended" | "ignored" | "stopped" = "ended"): void {
+    if (this.phase === "ended") return;
+    const wasStarting = this.phase === "starting";
+    this.phase = "ended";
+    this.turnOpen = false;
+    this.#cancelDeadline();
+    this.#releaseBody();
+    this.#abandon(this.#pending);
+    this.#abandon(this.effects);
+    // A turn whose commit nobody waits for any more did not happen, as far as this process knows.
+    if (this.current !== undefined && this.committing) this.cell.kernel.bury(this.current, "failed");
+    if (this.#holdings !== undefined) {
+      this.cell.mailbox.putBack(this.#holdings.stash);
+      this.#holdings.release(this.cell.kernel, { address: this.cell.address, exit });
+    }
+    this.cell.ended(exit, wasStarting && why !== "stopped" ? (why === "ignored" ? "ignored" : "start-failed") : "exited");
+  }
+
+  #releaseBody(): void {
+    try {
+      this.body?.abort();
+    } catch (error) {
+      this.cell.kernel.logger.error({ err: error, address: this.cell.address }, "the clean-up of an actor threw");
+    }
+    this.body = undefined;
+  }
+
+  /** The mail of a turn that came to nothing. */
+  #abandon(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "message") this.cell.kernel.bury(effect, "turn-aborted");
+      else if (effect.kind === "ask") this.cell.kernel.bury(effect.mail, "turn-aborted");
+    }
+  }
+
+  #cancelDeadline(): void {
+    if (this.#deadline === undefined) return;
+    this.cell.kernel.timers.cancel(this.#deadline);
+    this.#deadline = undefined;
+  }
+}
+
+/** The promise of `start`, also when it throws at once. */
+function startPromise(start: () => Promise<void>): Promise<void> {
+  try {
+    return Promise.resolve(start());
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** What a turn's record names as its cause: the type of the message, where it has one. */
+function causeOf(mail: Mail): string {
+  const { message } = mail;
+  const type = typeof message === "object" && message !== null ? (message as { type?: unknown }).type : undefined;
+  return typeof type === "string" ? type : mail.kind;
+}

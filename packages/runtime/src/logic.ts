@@ -1,0 +1,30 @@
+import { SpecError } from "@orgtree/core";
+import type { AnyStateMachine } from "xstate";
+import type { MachineLogic } from "./machine.ts";
+import type { PlainLogic } from "./plain.ts";
+import type { SupervisorLogic } from "./supervisor.ts";
+
+/** Whatever may run in a cell: an XState machine, bare or with options, a plain function, a supervisor. */
+// The parameters of a plain logic are contravariant, so no narrower type accepts them all.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Logic = AnyStateMachine | MachineLogic | PlainLogic<any, any, any> | SupervisorLogic;
+
+/** The type of a child with this logic, as OTP's child specs have it; throws `SpecError` when it is no logic at all. */
+export function typeOfLogic(logic: Logic): "worker" | "supervisor" {
+  if (isMachine(logic)) return "worker";
+  switch (logic.kind) {
+    case "supervisor":
+      return "supervisor";
+    case "plain":
+    case "machine":
+      return "worker";
+    default:
+      logic satisfies never;
+      throw new SpecError("logic", "neither an XState machine, nor made with plain(), machine() or supervisor()");
+  }
+}
+
+/** True for a bare XState machine. */
+export function isMachine(logic: Logic): logic is AnyStateMachine {
+  return typeof logic === "object" && "root" in logic && "getInitialSnapshot" in logic;
+}

@@ -1,0 +1,25 @@
+import type { Exit } from "@orgtree/core";
+import type { AnyStateMachine, ContextFrom } from "xstate";
+
+/** What a machine may be given beside its configuration. */
+export interface MachineOptions<T extends AnyStateMachine> {
+  /**
+   * Clean-up at an ordered stop, awaited up to the spec's `shutdownMs`. XState runs no exit actions on stop, so resources
+   * are given back here. May give another exit than `shutdown`.
+   */
+  readonly terminate?: (context: ContextFrom<T>, exit: Exit) => void | Exit | Promise<void | Exit>;
+  /** A wall-time limit on the whole life, milliseconds; satisfies the lint's `no-timeout`. See `Budget.wallMs`. */
+  readonly deadline?: boolean;
+}
+
+/** A machine with options. A bare XState machine is a logic as well. */
+export interface MachineLogic<T extends AnyStateMachine = AnyStateMachine> {
+  readonly kind: "machine";
+  readonly machine: T;
+  readonly options: MachineOptions<T>;
+}
+
+/** Gives options to a machine. */
+export function machine<T extends AnyStateMachine>(machine: T, options: MachineOptions<T> = {}): MachineLogic {
+  return { kind: "machine", machine, options: options as MachineOptions<AnyStateMachine> };
+}

@@ -1,0 +1,35 @@
+import type { Address, Envelope, ReplyTo } from "@orgtree/core";
+
+/** What a mail carries: a user's message, a signal of the runtime, or an event of a machine's own children and timers. */
+export type MailKind = "message" | "signal" | "internal";
+
+/**
+ * An envelope in a mailbox. One class with all fields set, so that the hot path stays monomorphic. It is also the effect
+ * `tell` and `ask` of a turn: what is sent is collected as the mail that will leave.
+ */
+export class Mail implements Envelope {
+  readonly kind: MailKind;
+  readonly to: Address;
+  readonly from: Address | undefined;
+  readonly message: unknown;
+  readonly trace: string;
+  replyTo: ReplyTo | undefined;
+  deadlineMs: number;
+
+  constructor(kind: MailKind, route: Route, message: unknown) {
+    this.kind = kind;
+    this.to = route.to;
+    this.from = route.from;
+    this.message = message;
+    this.trace = route.trace;
+    this.replyTo = undefined;
+    this.deadlineMs = Infinity;
+  }
+}
+
+/** Where a mail comes from, where it goes, and what it belongs to. */
+export interface Route {
+  readonly to: Address;
+  readonly from: Address | undefined;
+  readonly trace: string;
+}

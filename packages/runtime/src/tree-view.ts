@@ -1,0 +1,40 @@
+import { childAddress, type Address, type ChildInfo } from "@orgtree/core";
+import type { Kernel } from "./kernel.ts";
+import { SupervisorBody } from "./supervisor-body.ts";
+
+/** One actor of the tree as plain data, for people, tests and the board. */
+export interface TreeNode {
+  readonly address: Address;
+  readonly type: "worker" | "supervisor";
+  /** Where it stands in its supervisor's eyes, or in its own: `suspended` waits for a directive. */
+  readonly status: ChildInfo["status"] | "suspended";
+  /** The machine's state, or the supervisor's strategy. */
+  readonly label: string | undefined;
+  readonly incarnation: number;
+  readonly restarts: number;
+  readonly mailbox: number;
+  /** What it and everything below it have spent, where it has an account of its own. */
+  readonly spent: { readonly turns: number; readonly tokens: number; readonly usd: number } | undefined;
+  /** In start order. */
+  readonly children: readonly TreeNode[];
+}
+
+/** The tree below `address`; undefined when nobody lives there. */
+export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): TreeNode | undefined {
+  const cell = kernel.cells.get(address);
+  if (cell === undefined && info === undefined) return undefined;
+  const body = cell?.life?.body;
+  const children = body instanceof SupervisorBody ? [...body.children()].reverse() : [];
+  const phase = cell?.life?.phase;
+  return {
+    address,
+    type: info?.type ?? "supervisor",
+    status: phase === "suspended" ? "suspended" : (info?.status ?? (phase === "running" ? "running" : "stopped")),
+    label: body?.label(),
+    incarnation: cell?.incarnations ?? 0,
+    restarts: info?.restarts ?? 0,
+    mailbox: cell?.mailbox.size ?? 0,
+    spent: cell?.spec.budget === undefined ? undefined : cell.account?.spent(),
+    children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)!),
+  };
+}

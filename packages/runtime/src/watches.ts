@@ -1,0 +1,69 @@
+import type { Address, Exit } from "@orgtree/core";
+import type { Signal } from "./signal.ts";
+
+/** The end of an incarnation, as watchers are told. */
+export interface Down {
+  readonly address: Address;
+  readonly incarnation: number;
+  readonly exit: Exit;
+}
+
+/** Who watches whom. A watch is good for exactly one exit notice. */
+export class Watches {
+  readonly #watchersOf = new Map<Address, Set<Address>>();
+  readonly #watchedBy = new Map<Address, Set<Address>>();
+  /** Watchers outside the tree. */
+  readonly #outside = new Map<Address, ((down: Down) => void)[]>();
+
+  add(watcher: Address, target: Address): void {
+    setOf(this.#watchersOf, target).add(watcher);
+    setOf(this.#watchedBy, watcher).add(target);
+  }
+
+  remove(watcher: Address, target: Address): void {
+    discard(this.#watchersOf, target, watcher);
+    discard(this.#watchedBy, watcher, target);
+  }
+
+  addOutside(target: Address, hear: (down: Down) => void): void {
+    const listeners = this.#outside.get(target);
+    if (listeners === undefined) this.#outside.set(target, [hear]);
+    else listeners.push(hear);
+  }
+
+  /** Tells everybody who watches; their watches are over. */
+  notify(down: Down, to: { signal(to: Address, signal: Signal): void }): void {
+    const watchers = this.#watchersOf.get(down.address);
+    if (watchers !== undefined) {
+      this.#watchersOf.delete(down.address);
+      for (const watcher of watchers) {
+        discard(this.#watchedBy, watcher, down.address);
+        to.signal(watcher, { type: "orgtree.down", ...down });
+      }
+    }
+    const outside = this.#outside.get(down.address);
+    if (outside === undefined) return;
+    this.#outside.delete(down.address);
+    for (const hear of outside) hear(down);
+  }
+
+  /** The incarnation at `watcher` ended: its watches go with it. */
+  release(watcher: Address): void {
+    const targets = this.#watchedBy.get(watcher);
+    if (targets === undefined) return;
+    this.#watchedBy.delete(watcher);
+    for (const target of targets) discard(this.#watchersOf, target, watcher);
+  }
+}
+
+function setOf(map: Map<Address, Set<Address>>, key: Address): Set<Address> {
+  let set = map.get(key);
+  if (set === undefined) map.set(key, (set = new Set()));
+  return set;
+}
+
+function discard(map: Map<Address, Set<Address>>, key: Address, value: Address): void {
+  const set = map.get(key);
+  set?.delete(value);
+  if (set?.size === 0) map.delete(key);
+}
