@@ -34,6 +34,11 @@ export interface ChildSpec<L = unknown> {
   readonly budget?: Budget | undefined;
   /** Messages held before the mailbox refuses. An integer, at least 1. Default 1,000. */
   readonly mailbox?: number | undefined;
+  /**
+   * Whom it may tell or ask: addresses, or `/desk/*` for everything below `/desk`. A forbidden message is never sent and
+   * fails the turn as `role-violation`. Answers are always allowed. Default: anybody.
+   */
+  readonly recipients?: readonly string[] | undefined;
 }
 
 /** A child spec with its defaults filled in. */
@@ -50,6 +55,7 @@ export interface CheckedChildSpec<L = unknown> {
   readonly backoff: Backoff | undefined;
   readonly budget: Budget | undefined;
   readonly mailbox: number;
+  readonly recipients: readonly string[] | undefined;
 }
 
 /** Messages a mailbox holds when its spec does not say. */
@@ -91,6 +97,7 @@ export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "work
     backoff: spec.backoff === undefined ? undefined : checkBackoff(spec.backoff, `${field}.backoff`),
     budget: spec.budget,
     mailbox: checkCount(spec.mailbox ?? defaultMailbox, 1, `${field}.mailbox`),
+    recipients: spec.recipients,
   };
 }
 

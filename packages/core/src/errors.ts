@@ -131,6 +131,25 @@ export class AskFailedError extends ExpectedError {
   }
 }
 
+/** Something was tried that the charter forbids. It did not happen. */
+export class RoleViolationError extends ExpectedError {
+  override readonly name = "RoleViolationError";
+  readonly retryable = false;
+  /** Who tried. */
+  readonly actor: string;
+  readonly forbidden: string;
+
+  constructor(actor: string, forbidden: string, remedy: string) {
+    super(`${actor} may not ${forbidden}; ${remedy}`);
+    this.actor = actor;
+    this.forbidden = forbidden;
+  }
+
+  override get failureClass(): FailureClass {
+    return "role-violation";
+  }
+}
+
 /** A budget has no room for what was to be spent. Nothing was spent. */
 export class BudgetExhaustedError extends ExpectedError {
   override readonly name = "BudgetExhaustedError";

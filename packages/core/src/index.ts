@@ -39,6 +39,7 @@ export {
   type RungHistory,
 } from "./directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo, reservedPrefixes } from "./envelope.ts";
+export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
   AskFailedError,
@@ -48,6 +49,7 @@ export {
   ExpectedError,
   MailboxFullError,
   MessageRefusedError,
+  RoleViolationError,
   SpecError,
   type SupervisorCallCode,
   SupervisorCallError,
@@ -108,3 +110,4 @@ export {
 } from "./supervision-state.ts";
 export { supervise } from "./supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
+export { isPermitted } from "./recipients.ts";

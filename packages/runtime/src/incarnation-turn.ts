@@ -1,4 +1,4 @@
-import type { Address, Exit, ReplyTo } from "@orgtree/core";
+import { isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
 import type { BudgetHandle } from "./budget-account.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail } from "./mail.ts";
@@ -113,6 +113,10 @@ export class IncarnationTurn implements Turn {
 
   #mail(to: Address, message: unknown): Mail {
     const life = this.#life;
+    const { recipients } = life.cell.spec;
+    if (recipients !== undefined && !isPermitted(recipients, to)) {
+      throw new RoleViolationError(this.address, `send to ${to}`, `its recipients are ${recipients.join(", ") || "nobody"}`);
+    }
     return new Mail("message", { to, from: life.cell.address, trace: life.trace() }, message);
   }
 
