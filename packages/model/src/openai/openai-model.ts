@@ -1,0 +1,184 @@
+import {
+  type Clock,
+  type Logger,
+  type ModelCallOptions,
+  type ModelClient,
+  ModelError,
+  type ModelRequest,
+  type ModelResponse,
+  type Random,
+  SpecError,
+} from "@orgtree/core";
+import type OpenAI from "openai";
+
+import { openCallDeadline } from "./call-deadline.ts";
+import { finishChat } from "./chat-answer.ts";
+import { type ChatAnswerStream, readChat, sendChat } from "./chat-call.ts";
+import { fetchWithErrorBody } from "./error-body.ts";
+import { classifyFailure } from "./openai-errors.ts";
+import { checkAtLeast, checkWhole } from "../option-check.ts";
+import { checkPrices, type ModelPrices, worstCaseOf } from "../prices.ts";
+import { type Retry, withRetries } from "../retries.ts";
+import { guessDialect, learnDialect, officialBaseURL } from "./server-dialect.ts";
+
+/** How a server is reached and how long it is waited for. */
+export interface OpenaiModelOptions {
+  /** The account's key; any text for a local server that asks for none. */
+  readonly apiKey: string;
+  /** Where the Chat Completions protocol is spoken, up to and with `/v1`. Default OpenAI's own server. */
+  readonly baseURL?: string | undefined;
+  /** The model for requests that name none. */
+  readonly model: string;
+  /** Longest time of one attempt, in milliseconds. At least 1. Default 120,000. */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * Longest silence, in milliseconds: before the first chunk and between two. Comments that keep the connection alive are
+   * silence. At least 1. Default none but `timeoutMs`, since models that think may be silent for long.
+   */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Attempts after the first. At least 0. Default 2. */
+  readonly maxRetries?: number | undefined;
+  /** Longest time of a whole call, retries and the waits between them included. Default twice `timeoutMs`. */
+  readonly deadlineMs?: number | undefined;
+  /** Without prices a call costs nothing that could be counted. */
+  readonly prices?: ModelPrices | undefined;
+  readonly clock: Clock;
+  /** Spreads the retries of many clients. */
+  readonly random: Random;
+  readonly logger?: Logger | undefined;
+  /** Hears of every retry before its wait. */
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+/**
+ * A model behind any server that speaks Chat Completions, through the official SDK.
+ *
+ * Answers are always streamed, so that silence is noticed; a server that answers at once is understood as well. The usage of
+ * a server that does not count is estimated, which is logged once. Options out of range throw `SpecError`.
+ *
+ * @example
+ * const model = openaiModel({ apiKey, baseURL: "http://127.0.0.1:11434/v1", model: "qwen3", clock, random });
+ * const { content } = await model.complete({ messages: [{ role: "user", content: "Why is the sky blue?" }] });
+ */
+export function openaiModel(options: OpenaiModelOptions): ModelClient {
+  const timeoutMs = checkAtLeast("timeoutMs", options.timeoutMs ?? 120_000, 1);
+  if (options.idleTimeoutMs !== undefined) checkAtLeast("idleTimeoutMs", options.idleTimeoutMs, 1);
+  checkPrices(options.prices);
+  if (options.baseURL !== undefined && !URL.canParse(options.baseURL)) {
+    throw new SpecError("baseURL", `must be an absolute URL such as http://127.0.0.1:11434/v1, got ${JSON.stringify(options.baseURL)}`);
+  }
+  if (options.apiKey === "") {
+    throw new ModelError("auth", "the api key is empty; give your account's key, or any text for a server that asks for none");
+  }
+  const { clock, random, logger, onRetry } = options;
+  return withRetries(new ChatClient(options, timeoutMs), {
+    maxRetries: checkWhole("maxRetries", options.maxRetries ?? 2, 0),
+    deadlineMs: options.deadlineMs ?? timeoutMs * 2,
+    clock,
+    random,
+    logger,
+    onRetry,
+  });
+}
+
+/** One attempt per call. */
+class ChatClient implements ModelClient {
+  readonly provider = "openai";
+  readonly model: string;
+  readonly #options: OpenaiModelOptions;
+  readonly #timeoutMs: number;
+  readonly #baseURL: string;
+  #sdk: Promise<OpenAI> | undefined;
+  #dialect;
+  #saidEstimated = false;
+
+  constructor(options: OpenaiModelOptions, timeoutMs: number) {
+    this.model = options.model;
+    this.#options = options;
+    this.#timeoutMs = timeoutMs;
+    this.#baseURL = options.baseURL ?? officialBaseURL;
+    this.#dialect = guessDialect(this.#baseURL);
+  }
+
+  worstCase(request: ModelRequest): { readonly tokens: number; readonly usd: number } {
+    return worstCaseOf(request, this.#options.prices);
+  }
+
+  async complete(request: ModelRequest, call: ModelCallOptions = {}): Promise<ModelResponse> {
+    call.signal?.throwIfAborted();
+    const { clock, idleTimeoutMs } = this.#options;
+    const deadline = openCallDeadline({ clock, timeoutMs: this.#timeoutMs, idleTimeoutMs, signal: call.signal });
+    try {
+      const stream = await this.#send(request, deadline.signal);
+      const draft = await readChat(stream, deadline, call.onText);
+      // An aborted stream ends like a finished one.
+      if (draft.finishReason === undefined) deadline.signal.throwIfAborted();
+      call.signal?.throwIfAborted();
+      const { response, isUsageEstimated } = finishChat(draft, request, this.#options);
+      if (isUsageEstimated) this.#sayEstimated();
+      return response;
+    } catch (thrown) {
+      call.signal?.throwIfAborted();
+      if (deadline.expired) throw deadline.expired;
+      const error = thrown instanceof ModelError ? thrown : this.#classify(thrown);
+      if (error) throw error;
+      throw thrown;
+    } finally {
+      deadline.close();
+    }
+  }
+
+  /** Sends, once more in another dialect for each field that the server turns out not to know. */
+  async #send(request: ModelRequest, signal: AbortSignal): Promise<ChatAnswerStream> {
+    this.#sdk ??= loadSdk(this.#options.apiKey, this.#baseURL);
+    const sdk = await this.#sdk;
+    for (;;) {
+      const dialect = this.#dialect;
+      try {
+        return await sendChat(sdk, request, { model: this.model, dialect, signal });
+      } catch (thrown) {
+        const learnt = learnDialect(dialect, thrown);
+        if (!learnt) throw thrown;
+        this.#dialect = learnt;
+        this.#options.logger?.info(
+          { model: this.model, learnt: learnt.learnt },
+          "the model server does not know a field; asked without it",
+        );
+      }
+    }
+  }
+
+  #classify(thrown: unknown): ModelError | undefined {
+    const { apiKey, clock } = this.#options;
+    return classifyFailure(thrown, { apiKey, origin: new URL(this.#baseURL).origin, epochMs: clock.epochMs() });
+  }
+
+  #sayEstimated(): void {
+    if (this.#saidEstimated) return;
+    this.#saidEstimated = true;
+    this.#options.logger?.warn({ model: this.model }, "the model server does not count tokens; usage and cost are estimates");
+  }
+}
+
+/** Longest delay of the platform's timers. The SDK's own timeout is out of the way there; ours is on the clock. */
+const never = 2 ** 31 - 1;
+
+/**
+ * The SDK is loaded with the first call: it takes a tenth of a second that scripts and tests do not have to spend. What it
+ * would read from the environment is set here, because only `main.ts` does that.
+ */
+async function loadSdk(apiKey: string, baseURL: string): Promise<OpenAI> {
+  const { OpenAI } = await import("openai");
+  return new OpenAI({
+    apiKey,
+    baseURL,
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: never,
+    logLevel: "off",
+    fetch: fetchWithErrorBody,
+  });
+}

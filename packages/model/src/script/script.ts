@@ -1,0 +1,65 @@
+import { type ModelRequest, SpecError } from "@orgtree/core";
+
+import { checkAtLeast } from "../option-check.ts";
+import { type CheckedStep, describeStep, type ScriptStep, toCheckedStep } from "./script-step.ts";
+
+/**
+ * What a scripted model answers.
+ *
+ * A list: each request takes the first step left that fits it, so steps without a `when` go by in order. A function: called
+ * with the request and the number of requests before it; no step means that the script is over.
+ */
+export type Script = readonly ScriptStep[] | ((request: ModelRequest, n: number) => ScriptStep | undefined);
+
+/** Scripts by role; `*` answers for all that have none. */
+export type RoleScripts = Readonly<Record<string, Script>>;
+
+/** A script that is being played. */
+export interface OpenScript {
+  /** The step that answers a request; nothing if none is left that fits. */
+  take(request: ModelRequest): CheckedStep | undefined;
+  /** The steps that still wait for their request, in words. Those that may go unused are not among them. */
+  unused(): readonly string[];
+}
+
+/** Starts a script from its beginning. A step out of range throws `SpecError`. */
+export function openScript(script: Script): OpenScript {
+  return typeof script === "function" ? openFunction(script) : openList(script);
+}
+
+function openFunction(script: (request: ModelRequest, n: number) => ScriptStep | undefined): OpenScript {
+  let n = 0;
+  return {
+    take(request) {
+      const step = script(request, n);
+      n += 1;
+      return step === undefined ? undefined : toCheckedStep(step);
+    },
+    unused: () => [],
+  };
+}
+
+function openList(script: readonly ScriptStep[]): OpenScript {
+  const steps = script.map((given, index) => {
+    const step = toCheckedStep(given);
+    const timesLeft = checkAtLeastOnce(index, step.times ?? 1);
+    return { step, index, timesLeft };
+  });
+  return {
+    take(request) {
+      const entry = steps.find(({ step, timesLeft }) => timesLeft > 0 && (step.when?.(request) ?? true));
+      if (entry) entry.timesLeft -= 1;
+      return entry?.step;
+    },
+    unused() {
+      const left = steps.filter(({ timesLeft }) => timesLeft > 0 && timesLeft !== Infinity);
+      return left.map(({ step, index }) => `step ${index + 1} (${describeStep(step)})`);
+    },
+  };
+}
+
+function checkAtLeastOnce(index: number, times: number): number {
+  if (times === Infinity) return times;
+  if (!Number.isInteger(times)) throw new SpecError(`script[${index}].times`, `must be a whole number or Infinity, got ${times}`);
+  return checkAtLeast(`script[${index}].times`, times, 1);
+}
