@@ -1,0 +1,68 @@
+import type { ChildSpec, ModelClient } from "@orgtree/core";
+import type { Logic } from "@orgtree/runtime";
+import { agentMachine } from "./agent-machine.ts";
+import type { Charter } from "./charter.ts";
+import { claimedWork } from "./claims.ts";
+import { textDeliverable } from "./deliverable.ts";
+import { planDeliverable } from "./plan.ts";
+import { reviewDeliverable } from "./review.ts";
+import { verifierMachine } from "./verifier.ts";
+import type { AgentWorld } from "./world.ts";
+
+/** What an agent is to the organization. */
+export type AgentKind = "worker" | "planner" | "critic" | "verifier" | "custom";
+
+/** How an agent is supervised; what is left out has the organization's defaults. */
+export type Supervision = Partial<Pick<ChildSpec, "onFailure" | "backoff" | "shutdownMs" | "restart">>;
+
+/** What an agent is given beside its charter. */
+export interface AgentOptions extends Charter, Supervision {
+  /** Its own model. Default: the run's. */
+  readonly model?: ModelClient | undefined;
+}
+
+/** An agent as an organization knows it: its charter, and how to make what runs. */
+export interface AgentDefinition {
+  readonly kind: AgentKind;
+  readonly charter: Charter;
+  readonly supervision: Supervision;
+  readonly model: ModelClient | undefined;
+  readonly make: (world: AgentWorld) => Logic;
+}
+
+const workInstructions = "Work with your tools, one step at a time, and look at what they give back before you go on.";
+
+/** An agent that works: under a contract it hands in claims that are checked, without one its plain answer counts. */
+export function agent(options: AgentOptions): AgentDefinition {
+  return define("worker", options, (world) => {
+    const deliverable = world.checker === undefined ? textDeliverable : claimedWork(world.checker.contract.criteria);
+    return agentMachine(world, { instructions: world.charter.tools.length === 0 ? "" : workInstructions, deliverable });
+  });
+}
+
+/** An agent that makes the plan. */
+export function planner(options: AgentOptions): AgentDefinition {
+  const instructions = "Look before you plan. Few steps, each small enough to be checked.";
+  return define("planner", options, (world) => agentMachine(world, { instructions, deliverable: planDeliverable }));
+}
+
+/** An agent that looks for how the plan will fail, before it is admitted. */
+export function critic(options: AgentOptions): AgentDefinition {
+  const instructions = "You did not make the plan and owe it nothing. Name only what can really happen; mark as blocking what makes the plan worthless.";
+  return define("critic", options, (world) => agentMachine(world, { instructions, deliverable: reviewDeliverable }));
+}
+
+/** An agent that executes the checks of the contract. It needs no model. */
+export function verifier(options: AgentOptions): AgentDefinition {
+  return define("verifier", options, verifierMachine);
+}
+
+/** An agent of your own: any logic, which answers to `assign` like the others if the lead is to use it. */
+export function customAgent(options: AgentOptions, make: (world: AgentWorld) => Logic): AgentDefinition {
+  return define("custom", options, make);
+}
+
+function define(kind: AgentKind, options: AgentOptions, make: (world: AgentWorld) => Logic): AgentDefinition {
+  const { model, onFailure, backoff, shutdownMs, restart, ...charter } = options;
+  return { kind, charter, supervision: { onFailure, backoff, shutdownMs, restart }, model, make };
+}

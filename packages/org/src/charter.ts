@@ -1,0 +1,64 @@
+import { checkBudget, SpecError, type Budget } from "@orgtree/core";
+
+/**
+ * What an agent is for, what it may do, and what it may spend. Checked before the organization starts, enforced while it
+ * runs: a forbidden tool call or message never happens and fails the agent as `role-violation`.
+ */
+export interface Charter {
+  /** What it is for, in a sentence or two; the model is told so. */
+  readonly purpose: string;
+  /** Rules it has to keep, one each; the model is told so. */
+  readonly rules?: readonly string[] | undefined;
+  /** Names of the tools it may call. Default: none. */
+  readonly tools?: readonly string[] | undefined;
+  /** Names of the agents it may address by itself; answering is always allowed. Default: nobody. */
+  readonly recipients?: readonly string[] | undefined;
+  /** Topics on which it is to be asked. */
+  readonly expertise?: readonly string[] | undefined;
+  /** What it may spend in one run. Default: 500 turns, 500,000 tokens, 30 minutes; the run's budget holds as well. */
+  readonly budget?: Budget | undefined;
+}
+
+/** A charter with its defaults filled in. */
+export interface CheckedCharter {
+  readonly purpose: string;
+  readonly rules: readonly string[];
+  readonly tools: readonly string[];
+  readonly recipients: readonly string[];
+  readonly expertise: readonly string[];
+  readonly budget: Budget;
+}
+
+/** The limits of an agent that names none: every agent ends. */
+export const defaultAgentBudget: Budget = { turns: 500, tokens: 500_000, wallMs: 30 * 60_000 };
+
+/** Checks a charter by itself and fills in the defaults; throws `SpecError` naming `field`. */
+export function checkCharter(charter: Charter, field: string): CheckedCharter {
+  if (typeof charter?.purpose !== "string" || charter.purpose.trim() === "") {
+    throw new SpecError(`${field}.purpose`, "say in a sentence what the agent is for; a vague role is how organizations fail");
+  }
+  const budget = { ...defaultAgentBudget, ...charter.budget };
+  checkBudget(budget, `${field}.budget`);
+  return {
+    purpose: charter.purpose,
+    rules: charter.rules ?? [],
+    tools: charter.tools ?? [],
+    recipients: charter.recipients ?? [],
+    expertise: charter.expertise ?? [],
+    budget,
+  };
+}
+
+/** Checks the names in a charter against the organization; throws `SpecError`. */
+export function checkCharterNames(charter: CheckedCharter, known: { readonly agents: readonly string[] }, field: string): void {
+  for (const name of charter.recipients) {
+    if (!known.agents.includes(name)) throw new SpecError(`${field}.recipients`, `no agent is called "${name}"; there are ${known.agents.join(", ")}`);
+  }
+}
+
+/** Checks that every permitted tool exists in the run; throws `SpecError`. */
+export function checkCharterTools(charter: CheckedCharter, tools: readonly string[], field: string): void {
+  for (const name of charter.tools) {
+    if (!tools.includes(name)) throw new SpecError(`${field}.tools`, `no tool is called "${name}"; there are ${tools.join(", ") || "none"}`);
+  }
+}

@@ -1,0 +1,75 @@
+import { RoleViolationError, ToolError, type Address, type Tool, type ToolCall, type ToolDescription } from "@orgtree/core";
+import type { WorkContext } from "@orgtree/runtime";
+import { canonicalArguments, type Action } from "./repetition.ts";
+import type { RunRecord } from "./run-record.ts";
+
+/** What came of a tool call. Failures of the tool are results too: the model may do better. */
+export interface ToolResult extends Action {
+  readonly callId: string;
+  /** The key of the executed effect; none when nothing was executed. */
+  readonly key: string | undefined;
+  readonly ok: boolean;
+  /** The tool may change something: evidence from before it is out of date. */
+  readonly changes: boolean;
+}
+
+/** Longest result that is shown to a model, in characters. */
+const maxResultLength = 16_000;
+
+/** The tools of one agent: those its charter permits, out of all that the organization has. */
+export class ToolBox {
+  readonly #owner: Address;
+  readonly #permitted: ReadonlyMap<string, Tool>;
+  readonly #known: ReadonlySet<string>;
+  readonly #record: RunRecord;
+
+  constructor(owner: Address, tools: { readonly permitted: readonly Tool[]; readonly known: readonly string[] }, record: RunRecord) {
+    this.#owner = owner;
+    this.#permitted = new Map(tools.permitted.map((tool) => [tool.name, tool]));
+    this.#known = new Set(tools.known);
+    this.#record = record;
+  }
+
+  /** The permitted tools, as the model is shown them. */
+  describe(): ToolDescription[] {
+    return [...this.#permitted.values()].map(({ name, description, parameters }) => ({ name, description, parameters }));
+  }
+
+  /**
+   * Executes a call. A tool that the charter forbids is not run: `RoleViolationError`. An unknown name, bad arguments and a
+   * tool's own failure come back as a result that says so.
+   */
+  async call(call: ToolCall, context: WorkContext): Promise<ToolResult> {
+    const args = canonicalArguments(call.argumentsJson);
+    const tool = this.#permitted.get(call.name);
+    if (tool === undefined) {
+      const mine = [...this.#permitted.keys()].join(", ") || "none";
+      if (this.#known.has(call.name)) throw new RoleViolationError(this.#owner, `call the tool ${call.name}`, `its charter permits ${mine}`);
+      const outcome = `There is no tool "${call.name}". Yours are: ${mine}.`;
+      return { callId: call.id, name: call.name, arguments: args, key: undefined, ok: false, changes: false, outcome };
+    }
+    const { ok, outcome } = await this.#run(tool, call, context);
+    const changes = tool.kind !== "pure";
+    this.#record.add({ kind: "tool", key: context.key, by: this.#owner, tool: tool.name, changes, ok, summary: outcome.slice(0, 300) });
+    return { callId: call.id, name: call.name, arguments: args, key: context.key, ok, changes, outcome };
+  }
+
+  async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<{ ok: boolean; outcome: string }> {
+    try {
+      const input: unknown = call.argumentsJson.trim() === "" ? {} : JSON.parse(call.argumentsJson);
+      const output = await tool.run(input, { signal: context.signal, key: context.key });
+      return { ok: true, outcome: shorten(typeof output === "string" ? output : (JSON.stringify(output) ?? "done")) };
+    } catch (error) {
+      context.signal.throwIfAborted();
+      if (error instanceof SyntaxError) return { ok: false, outcome: `The arguments are not JSON: ${error.message}` };
+      if (error instanceof ToolError) return { ok: false, outcome: shorten(error.message) };
+      throw error;
+    }
+  }
+}
+
+function shorten(text: string): string {
+  if (text.length <= maxResultLength) return text;
+  const half = maxResultLength / 2;
+  return `${text.slice(0, half)}\n… ${text.length - maxResultLength} characters left out …\n${text.slice(-half)}`;
+}
