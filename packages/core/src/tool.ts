@@ -29,7 +29,7 @@ export interface Tool<I = unknown, O = unknown> {
   /** Longest run in milliseconds. Default 60,000. */
   readonly timeoutMs: number;
   /** Compensable tools only: takes the effect back. */
-  readonly undo?: ((input: I, output: O, context: ToolContext) => Promise<void>) | undefined;
+  undo?(input: I, output: O, context: ToolContext): Promise<void>;
   /** Checks the input, runs, checks the output, keeps the deadline; rejects with `ToolError`. */
   readonly run: (input: unknown, context: ToolContext) => Promise<O>;
 }

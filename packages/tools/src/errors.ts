@@ -1,0 +1,116 @@
+/** The failures of this package that a caller can act on; what a tool itself reports is core's `ToolError`. */
+import { ExpectedError } from "@orgtree/core";
+import type { CommandResult } from "./command.ts";
+
+/** The program does not exist, or a shell ended with 127, its word for the same. */
+export class CommandNotFoundError extends ExpectedError {
+  override readonly name = "CommandNotFoundError";
+  readonly retryable = false;
+  readonly command: string;
+  /** What a shell left behind; nothing when the program itself could not be started. */
+  readonly result: CommandResult | undefined;
+
+  constructor(command: string, result?: CommandResult) {
+    const said = result?.stderr.trim();
+    super(`command not found: ${command}${said ? ` (${said})` : ""}; install it, or name its directory in env.PATH`);
+    this.command = command;
+    this.result = result;
+  }
+}
+
+/** The system refused to start the program: not executable, arguments too long, out of processes. */
+export class CommandStartError extends ExpectedError {
+  override readonly name = "CommandStartError";
+  readonly command: string;
+  /** The system's code, for example `EACCES`. */
+  readonly code: string;
+  readonly retryable: boolean;
+
+  constructor(command: string, code: string, cause: unknown) {
+    super(`cannot start ${command}: ${code}`, { cause });
+    this.command = command;
+    this.code = code;
+    this.retryable = code === "EAGAIN" || code === "EMFILE" || code === "ENFILE" || code === "ENOMEM";
+  }
+}
+
+/** The directory something was to work in is not there, or is no directory. Nothing was started. */
+export class DirectoryNotFoundError extends ExpectedError {
+  override readonly name = "DirectoryNotFoundError";
+  readonly retryable = false;
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`no directory at ${path}`);
+    this.path = path;
+  }
+}
+
+/** A path that was to be the top of a git repository with files is not one. Nothing was copied. */
+export class NotARepositoryError extends ExpectedError {
+  override readonly name = "NotARepositoryError";
+  readonly retryable = false;
+  readonly path: string;
+  /** What the person can do about it. */
+  readonly remedy: string;
+
+  constructor(path: string, problem: string, remedy: string) {
+    super(`${path} is not a git repository to work on: ${problem}; ${remedy}`);
+    this.path = path;
+    this.remedy = remedy;
+  }
+}
+
+/** git ended with an error. */
+export class GitError extends ExpectedError {
+  override readonly name = "GitError";
+  readonly retryable = false;
+  /** The subcommand, for example `read-tree`. */
+  readonly subcommand: string;
+  /** Null when git was killed, which it is at its time and output limits. */
+  readonly exitCode: number | null;
+  readonly stderr: string;
+
+  constructor(subcommand: string, exitCode: number | null, stderr: string) {
+    super(`git ${subcommand} ${exitCode === null ? "was ended" : `failed with ${exitCode}`}: ${stderr}`);
+    this.subcommand = subcommand;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+/** A path that a tool may not touch: outside of the workspace, or in its `.git`. */
+export class WorkspacePathError extends ExpectedError {
+  override readonly name = "WorkspacePathError";
+  readonly retryable = false;
+  readonly path: string;
+
+  constructor(path: string, problem: string) {
+    super(`${JSON.stringify(path)} ${problem}; give a path relative to the top of the workspace, for example src/index.ts`);
+    this.path = path;
+  }
+}
+
+/** The checkpoint is not of this workspace. Nothing changed. */
+export class UnknownCheckpointError extends ExpectedError {
+  override readonly name = "UnknownCheckpointError";
+  readonly retryable = false;
+  readonly checkpoint: string;
+
+  constructor(checkpoint: string) {
+    super(`no checkpoint ${checkpoint} in this workspace`);
+    this.checkpoint = checkpoint;
+  }
+}
+
+/** Files kept changing while they were restored, so the result is not the checkpoint. */
+export class WorkspaceBusyError extends ExpectedError {
+  override readonly name = "WorkspaceBusyError";
+  readonly retryable = true;
+  readonly root: string;
+
+  constructor(root: string) {
+    super(`files in ${root} change while they are being restored; end the commands that run there first`);
+    this.root = root;
+  }
+}

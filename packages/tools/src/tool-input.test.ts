@@ -1,0 +1,60 @@
+import { ToolError } from "@orgtree/core";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { maxArgumentsLength, parseToolInput } from "./tool-input.ts";
+
+describe("parseToolInput", () => {
+  test("gives the value of JSON text", () => {
+    const values = fc.jsonValue().map((value) => JSON.stringify(value));
+    fc.assert(
+      fc.property(
+        values.filter((text) => !text.includes("__proto__")),
+        (text) => {
+          expect(parseToolInput(text)).toEqual(JSON.parse(text));
+        },
+      ),
+    );
+  });
+
+  test.each(["", "  \n"])("takes %j for no arguments", (text) => {
+    expect(parseToolInput(text)).toEqual({});
+  });
+
+  test.each(["{", "{a: 1}", "```json\n{}\n```", "{} {}", "NaN", "[".repeat(200_000) + "]".repeat(200_000)])(
+    "refuses malformed text %#",
+    (text) => {
+      const parse = () => parseToolInput(text, "add");
+      expect(parse).toThrow(ToolError);
+      expect(parse).toThrow(expect.objectContaining({ kind: "invalid-input", tool: "add" }));
+    },
+  );
+
+  test("refuses text over the limit unread", () => {
+    expect(() => parseToolInput(" ".repeat(maxArgumentsLength + 1))).toThrow(/more than the 4194304 allowed/);
+  });
+
+  test("throws nothing but ToolError, whatever the text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        try {
+          parseToolInput(text);
+          return true;
+        } catch (error) {
+          return error instanceof ToolError;
+        }
+      }),
+    );
+  });
+
+  test("drops __proto__ keys, escaped ones too", () => {
+    const value = parseToolInput('{"a":{"__proto__":{"admin":true}},"\\u005f_proto__":{"admin":true},"b":1}');
+    expect(value).toEqual({ a: {}, b: 1 });
+    expect(Object.assign({}, value)).not.toHaveProperty("admin");
+  });
+
+  test("keeps the message short when the text is long", () => {
+    expect(() => parseToolInput(`{"a": ${"x".repeat(10_000)}`)).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(/^.{1,400}$/s) }),
+    );
+  });
+});

@@ -1,0 +1,109 @@
+import { isUtf8 } from "node:buffer";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ToolError } from "@orgtree/core";
+import { WorkspacePathError } from "./errors.ts";
+import type { OneAtATime } from "./one-at-a-time.ts";
+import type { Timer } from "./timer.ts";
+import type { Workspace } from "./workspace.ts";
+import { resolveInWorkspace } from "./workspace-path.ts";
+
+/** Largest file that the tools read or write, in bytes. */
+export const maxFileBytes = 2 * 1024 * 1024;
+
+/** How far a NUL is looked for; git looks as far. */
+const sniffBytes = 8_000;
+
+/** A file as a tool reaches it: its tool is named in every error. */
+export interface WorkspaceFile {
+  readonly tool: string;
+  readonly workspace: Workspace;
+  /** As the model gave it. */
+  readonly path: string;
+}
+
+/** What the tools of one workspace share. */
+export interface FileToolSetting {
+  readonly workspace: Workspace;
+  /** Two writers of one file would lose each other's changes, so they stand in line. */
+  readonly inTurn: OneAtATime;
+  readonly clock: Timer | undefined;
+}
+
+/** The text of a file, to be looked at: what is not UTF-8 in it is replaced by U+FFFD. Throws `ToolError`, worded for the model, for what cannot be read as text. */
+export async function readText(file: WorkspaceFile): Promise<string> {
+  return (await readBytes(file)).toString("utf8");
+}
+
+/** The text of a file, to be written back: it must be UTF-8 throughout. */
+export async function readExactText(file: WorkspaceFile): Promise<string> {
+  const bytes = await readBytes(file);
+  if (!isUtf8(bytes)) throw problem(file, "is not text in UTF-8, so it cannot be changed in part");
+  return bytes.toString("utf8");
+}
+
+async function readBytes(file: WorkspaceFile): Promise<Buffer> {
+  const bytes = await withFile(file, constants.O_RDONLY, async (handle, size) => {
+    if (size > maxFileBytes)
+      throw problem(file, `has ${size} bytes, more than the ${maxFileBytes} that can be read; search_text finds lines in it`);
+    return handle.readFile();
+  });
+  if (bytes.subarray(0, sniffBytes).includes(0)) throw problem(file, "is a binary file");
+  return bytes;
+}
+
+/** Makes a file of this text, with its directories, or replaces what it holds. Gives back its size. */
+export async function writeText(file: WorkspaceFile, text: string): Promise<number> {
+  const bytes = Buffer.from(text, "utf8");
+  if (bytes.length > maxFileBytes) throw problem(file, `would have ${bytes.length} bytes, more than the ${maxFileBytes} allowed`);
+  await withFile(file, constants.O_WRONLY | constants.O_CREAT, async (handle) => {
+    // Only now that it is known to be a plain file.
+    await handle.truncate(0);
+    await handle.writeFile(bytes);
+  });
+  return bytes.length;
+}
+
+/** A mistake the model can correct. */
+export function problem({ tool, path }: WorkspaceFile, text: string): ToolError {
+  return new ToolError(tool, "invalid-input", { message: `${path} ${text}` });
+}
+
+async function withFile<T>(file: WorkspaceFile, flags: number, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
+  const handle = await openInside(file, flags);
+  try {
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw problem(file, stats.isDirectory() ? "is a directory" : "is no plain file");
+    return await use(handle, stats.size);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function openInside(file: WorkspaceFile, flags: number): Promise<FileHandle> {
+  try {
+    const real = await resolveInWorkspace(file.workspace.root, file.path);
+    if (flags & constants.O_CREAT) await mkdir(dirname(real), { recursive: true });
+    // Links are resolved already: one that is there now was put there since. Without NONBLOCK a pipe would hold a thread for ever.
+    return await open(real, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof WorkspacePathError) throw new ToolError(file.tool, "forbidden", { message: error.message, cause: error });
+    switch ((error as NodeJS.ErrnoException).code) {
+      case "ENOENT":
+        throw problem(file, "does not exist; list_files tells what is there");
+      case "EISDIR":
+        throw problem(file, "is a directory");
+      case "ENOTDIR":
+      case "EEXIST":
+        throw problem(file, "has a file where a directory should be");
+      case "ENXIO":
+        throw problem(file, "is no plain file");
+      case "EACCES":
+      case "EPERM":
+        throw problem(file, "may not be opened: permission denied");
+      default:
+        throw error;
+    }
+  }
+}
