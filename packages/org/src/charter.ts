@@ -15,7 +15,10 @@ export interface Charter {
   readonly recipients?: readonly string[] | undefined;
   /** Topics on which it is to be asked. */
   readonly expertise?: readonly string[] | undefined;
-  /** What it may spend in one run. Default: 500 turns, 500,000 tokens, 30 minutes; the run's budget holds as well. */
+  /**
+   * What it may spend in one run. What is named is set aside from the run's budget at the start, so the parts must fit; what
+   * is not named is shared with the others. Default: 500 turns and 30 minutes of its own, tokens and money of the run's.
+   */
   readonly budget?: Budget | undefined;
 }
 
@@ -30,7 +33,7 @@ export interface CheckedCharter {
 }
 
 /** The limits of an agent that names none: every agent ends. */
-export const defaultAgentBudget: Budget = { turns: 500, tokens: 500_000, wallMs: 30 * 60_000 };
+export const defaultAgentBudget: Budget = { turns: 500, wallMs: 30 * 60_000 };
 
 /** Checks a charter by itself and fills in the defaults; throws `SpecError` naming `field`. */
 export function checkCharter(charter: Charter, field: string): CheckedCharter {

@@ -52,7 +52,12 @@ function sortKeys(value: unknown): unknown {
 }
 
 function same(a: Action, b: Action): boolean {
-  return a.name === b.name && a.arguments === b.arguments && a.outcome === b.outcome;
+  return a.name === b.name && a.arguments === b.arguments && (a.outcome === b.outcome || timeless(a.outcome) === timeless(b.outcome));
+}
+
+/** How long something took is no news. */
+function timeless(outcome: string): string {
+  return outcome.replaceAll(/\b\d+(\.\d+)?\s?(ms|s|seconds?|minutes?)\b|(duration_ms:?\s*)\d+(\.\d+)?/g, "(time)");
 }
 
 function describe(action: Action): string {

@@ -1,0 +1,126 @@
+import { describeExit, describeFailure, failureOf, type Address, type Exit, type Failure, type SystemEvent, type SupervisorReport, type Verdict } from "@orgtree/core";
+import type { RecordEntry } from "@orgtree/org";
+
+/** What one agent did in a run. */
+export interface AgentReport {
+  readonly name: string;
+  readonly address: Address;
+  readonly modelCalls: number;
+  readonly toolCalls: number;
+  readonly tokens: number;
+  readonly usd: number;
+  /** Lives after the first one. */
+  readonly restarts: number;
+  /** How its lives ended that did not end well, in order. */
+  readonly failures: readonly Failure[];
+}
+
+/** Who did what, what failed, what the supervisors decided, what it cost. Plain data. */
+export interface RunReport {
+  readonly agents: readonly AgentReport[];
+  readonly decisions: readonly SupervisorReport[];
+  readonly verdicts: readonly Verdict[];
+  readonly alarms: readonly Extract<RecordEntry, { kind: "alarm" }>[];
+  /** Messages that were lost, by reason. */
+  readonly deadLetters: Readonly<Record<string, number>>;
+  readonly tokens: number;
+  readonly usd: number;
+  readonly wallMs: number;
+}
+
+/** Gathers a report while a run goes on. */
+export class ReportBuilder {
+  readonly #agents = new Map<Address, Mutable<AgentReport> & { failures: Failure[] }>();
+  readonly #decisions: SupervisorReport[] = [];
+  readonly #verdicts: Verdict[] = [];
+  readonly #alarms: Extract<RecordEntry, { kind: "alarm" }>[] = [];
+  readonly #deadLetters: Record<string, number> = {};
+  /** The exit of each actor's newest life. */
+  readonly #exits = new Map<Address, Exit>();
+
+  constructor(agents: ReadonlyMap<string, Address>) {
+    for (const [name, address] of agents) {
+      this.#agents.set(address, { name, address, modelCalls: 0, toolCalls: 0, tokens: 0, usd: 0, restarts: 0, failures: [] });
+    }
+  }
+
+  /** Hears what happens in the system. */
+  readonly onEvent = (event: SystemEvent): void => {
+    switch (event.type) {
+      case "actor-started": {
+        const agent = this.#agents.get(event.address);
+        if (agent !== undefined) agent.restarts = event.incarnation - 1;
+        return;
+      }
+      case "actor-exited": {
+        this.#exits.set(event.address, event.exit);
+        const failure = failureOf(event.exit);
+        if (failure !== undefined) this.#agents.get(event.address)?.failures.push(failure);
+        return;
+      }
+      case "report":
+        this.#decisions.push(event.report);
+        return;
+      case "dead-letter":
+        this.#deadLetters[event.letter.reason] = (this.#deadLetters[event.letter.reason] ?? 0) + 1;
+        return;
+      default:
+    }
+  };
+
+  /** Hears what the agents do. */
+  readonly onEntry = (entry: RecordEntry): void => {
+    switch (entry.kind) {
+      case "model": {
+        const agent = this.#agents.get(entry.by);
+        if (agent === undefined) return;
+        agent.modelCalls++;
+        agent.tokens += entry.tokens;
+        agent.usd += entry.usd;
+        return;
+      }
+      case "tool": {
+        const agent = this.#agents.get(entry.by);
+        if (agent !== undefined) agent.toolCalls++;
+        return;
+      }
+      case "verdict":
+        this.#verdicts.push(entry.verdict);
+        return;
+      case "alarm":
+        this.#alarms.push(entry);
+        return;
+      case "check":
+        return;
+      default:
+        entry satisfies never;
+    }
+  };
+
+  exitOf(address: Address): Exit | undefined {
+    return this.#exits.get(address);
+  }
+
+  build(wallMs: number): RunReport {
+    const agents = [...this.#agents.values()].map((agent) => ({ ...agent, failures: [...agent.failures] }));
+    return {
+      agents,
+      decisions: this.#decisions,
+      verdicts: this.#verdicts,
+      alarms: this.#alarms,
+      deadLetters: { ...this.#deadLetters },
+      tokens: agents.reduce((sum, { tokens }) => sum + tokens, 0),
+      usd: agents.reduce((sum, { usd }) => sum + usd, 0),
+      wallMs,
+    };
+  }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One line about a supervisor's decision. */
+export function describeDecision(report: SupervisorReport): string {
+  const cause = report.chain.at(-1);
+  const why = cause === undefined ? describeExit(report.exit) : describeFailure(cause);
+  return `${report.supervisor} on ${report.child}: ${why} -> ${report.decision}`;
+}

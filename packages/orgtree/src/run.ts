@@ -1,0 +1,104 @@
+import { failureOf, FailureError, type Clock, type Exit, type Failure, type Logger, type ModelClient, type Observer, type Random } from "@orgtree/core";
+import { buildRun, RunRecord, type LeadOutput, type Organization, type RecordEntry } from "@orgtree/org";
+import { createActorSystem, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
+import { ReportBuilder, type RunReport } from "./run-report.ts";
+
+/** How a run is made. */
+export interface RunOptions<E = unknown> {
+  /** Answers for every agent that has no model of its own. */
+  readonly model: ModelClient;
+  /** What the organization works on. */
+  readonly environment?: E;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Gets one line for each decision of a supervisor. Default: nobody. */
+  readonly logger?: Logger;
+  /** Hears everything that happens in the tree. */
+  readonly onEvent?: Observer;
+  /** Hears what the agents do: model calls, tool calls, checks, verdicts, alarms. */
+  readonly onEntry?: (entry: RecordEntry) => void;
+  /** Is given a look at the tree, once it stands. */
+  readonly onStart?: (view: () => TreeNode) => void;
+  /** Ends the run in order; its result is then `cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a run ended. Every run ends in one of these. */
+export type RunResult<T = unknown> =
+  | { readonly status: "done"; readonly output: T; readonly report: RunReport }
+  | { readonly status: "failed"; readonly failure: Failure; readonly output: T | undefined; readonly report: RunReport }
+  | { readonly status: "cancelled"; readonly output: undefined; readonly report: RunReport };
+
+/**
+ * Runs one task with an organization, in this process, and waits for its end.
+ *
+ * A run that fails is a result, not an exception. Rejects only when the organization could not be started: `SpecError`,
+ * `MachineLintError`.
+ *
+ * @example
+ * const result = await run(desk, "the sea", { model: scriptedModel(["The sea is wide."]) });
+ */
+export async function run<T = unknown, E = unknown>(organization: Organization<E>, task: string, options: RunOptions<E>): Promise<RunResult<T>> {
+  const clock = options.clock ?? systemClock;
+  const startMs = clock.nowMs();
+  const record = new RunRecord();
+  const address = `/${organization.name}` as const;
+  const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
+  const builder = new ReportBuilder(tree.agents);
+  await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger") });
+  system.observe(builder.onEvent);
+  record.observe(builder.onEntry);
+  if (options.onEvent !== undefined) system.observe(options.onEvent);
+  if (options.onEntry !== undefined) record.observe(options.onEntry);
+  options.signal?.throwIfAborted();
+  await system.start(tree.spec);
+  options.onStart?.(() => system.tree());
+  const exit = await endOfRun(system, address, options.signal);
+  const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: options.signal?.aborted === true };
+  await system.close();
+  return resultOf<T>(ended, builder.build(clock.nowMs() - startMs));
+}
+
+/** The exit of the run's supervisor. On the signal it is stopped in order. */
+async function endOfRun(system: ActorSystem, address: `/${string}`, signal: AbortSignal | undefined): Promise<Exit> {
+  let exit: Promise<Exit>;
+  try {
+    exit = system.watch(address);
+  } catch {
+    return { kind: "shutdown" };
+  }
+  const stop = (): void => void system.stop(address).catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    return await exit;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+  }
+}
+
+interface Ended {
+  readonly run: Exit;
+  readonly lead: Exit | undefined;
+  readonly cancelled: boolean;
+}
+
+function resultOf<T>(ended: Ended, report: RunReport): RunResult<T> {
+  const { run: exit, lead, cancelled } = ended;
+  if (lead?.kind === "normal") return { status: "done", output: (lead.output as LeadOutput).result as T, report };
+  const failure = failureOf(exit) ?? (lead === undefined ? undefined : failureOf(lead));
+  if (failure === undefined || cancelled) {
+    if (cancelled) return { status: "cancelled", output: undefined, report };
+    return { status: "failed", failure: new FailureError({ class: "crash", message: "the run ended without its lead" }).failure, output: undefined, report };
+  }
+  return { status: "failed", failure, output: partialOf<T>(lead), report };
+}
+
+/** The best that there was, when the lead failed. */
+function partialOf<T>(lead: Exit | undefined): T | undefined {
+  const output = lead?.kind === "failure" ? (lead.failure.detail?.["output"] as LeadOutput | undefined) : undefined;
+  return output?.result as T | undefined;
+}
+
+function pick<O extends object, K extends keyof O>(options: O, key: K): Partial<Pick<O, K>> {
+  return options[key] === undefined ? {} : ({ [key]: options[key] } as Pick<O, K>);
+}

@@ -1,0 +1,102 @@
+/**
+ * Rules about names with nothing behind them. XState notices none of these before it is too late: an action is skipped,
+ * a delay fires at once, a guard or an actor fails the actor in the middle of its work.
+ */
+import type { AnyStateMachine, AnyTransitionDefinition } from "xstate";
+import type { Analysis } from "./analysis.ts";
+import { builtinOf, implementationOf, referredName } from "./builtin-action.ts";
+import { lintError, type LintFinding, type LintRule } from "./finding.ts";
+import type { State } from "./state-tree.ts";
+
+/** `missing-action`, `missing-guard`, `missing-delay`, `missing-actor`: one finding for each name, at the first state that uses it. */
+export function* missingImplementations({ graph }: Analysis): Generator<LintFinding> {
+  const reported = new Set<string>();
+  for (const state of graph.states)
+    for (const { kind, name } of namesIn(graph.machine, state)) {
+      const key = `${kind} ${name}`;
+      if (reported.has(key) || implementationOf(graph.machine, kind, name) !== undefined) continue;
+      reported.add(key);
+      const { rule, consequence } = missing[kind];
+      yield lintError(
+        rule,
+        state.id,
+        `"${state.id}" names "${name}", which is not implemented among the ${kind}: ${consequence}; provide it`,
+      );
+    }
+}
+
+/** `spawn-without-id`: the child goes under the key "undefined", where the next one takes its place and it can no longer be stopped. */
+export function* spawnWithoutId({ graph }: Analysis): Generator<LintFinding> {
+  for (const state of graph.states) {
+    const isNameless = actionsIn(state).some((action) => {
+      const builtin = builtinOf(graph.machine, action);
+      return builtin?.type === "xstate.spawnChild" && builtin.id === undefined;
+    });
+    if (isNameless)
+      yield lintError(
+        "spawn-without-id",
+        state.id,
+        `"${state.id}" spawns a child without an id, and a second one would replace it: give an id`,
+      );
+  }
+}
+
+type Kind = "actions" | "guards" | "delays" | "actors";
+
+/** A name that stands for something the user has to provide. */
+interface Name {
+  readonly kind: Kind;
+  readonly name: string;
+}
+
+const missing: Readonly<Record<Kind, { readonly rule: LintRule; readonly consequence: string }>> = {
+  actions: { rule: "missing-action", consequence: "it would be skipped silently" },
+  guards: { rule: "missing-guard", consequence: "the actor would fail when it comes to decide" },
+  delays: { rule: "missing-delay", consequence: "it would fire at once" },
+  actors: { rule: "missing-actor", consequence: "nothing would be started, or the actor would fail" },
+};
+
+function* namesIn(machine: AnyStateMachine, state: State): Generator<Name> {
+  for (const action of actionsIn(state)) yield* namesInAction(machine, action);
+  for (const transition of transitionsIn(state)) yield* namesInGuard(machine, transition.guard);
+  for (const [number, invoke] of state.node.invoke.entries()) {
+    // An inline actor gets a name of this form, which XState resolves from the config.
+    const isInline = typeof invoke.src === "string" && invoke.src === `xstate.invoke.${number}.${state.id}`;
+    if (typeof invoke.src === "string" && !isInline) yield { kind: "actors", name: invoke.src };
+  }
+}
+
+function* namesInAction(machine: AnyStateMachine, action: unknown): Generator<Name> {
+  const name = referredName(action);
+  if (name !== undefined) yield { kind: "actions", name };
+  const builtin = builtinOf(machine, action);
+  if (typeof builtin?.delay === "string") yield { kind: "delays", name: builtin.delay };
+  if (builtin?.type === "xstate.spawnChild" && typeof builtin.src === "string") yield { kind: "actors", name: builtin.src };
+}
+
+/** Guards nest through `and`, `or` and `not`, and a named guard may itself be such a combination. */
+function* namesInGuard(machine: AnyStateMachine, guard: unknown): Generator<Name> {
+  const agenda: unknown[] = [guard];
+  const seen = new Set<unknown>();
+  while (agenda.length > 0) {
+    const next = agenda.pop();
+    if (next === undefined || seen.has(next)) continue;
+    seen.add(next);
+    const name = referredName(next);
+    if (name !== undefined) {
+      yield { kind: "guards", name };
+      agenda.push(implementationOf(machine, "guards", name));
+    } else if (typeof next === "function" && "guards" in next && Array.isArray(next.guards)) agenda.push(...next.guards.toReversed());
+  }
+}
+
+/** Every action written on a state; the timers of `after` are among its entry actions. */
+function actionsIn(state: State): readonly unknown[] {
+  const { entry, exit } = state.node;
+  const initial = state.kind === "compound" && state.defaults.length > 0 ? state.node.initial.actions : [];
+  return [...entry, ...exit, ...initial, ...transitionsIn(state).flatMap((transition) => transition.actions)];
+}
+
+function transitionsIn(state: State): readonly AnyTransitionDefinition[] {
+  return [...[...state.node.transitions.values()].flat(), ...(state.node.always ?? [])];
+}

@@ -1,0 +1,69 @@
+import type { AnyStateMachine } from "xstate";
+import { isWildcard, takes } from "./descriptor.ts";
+import { completionEvent, readEdges, type Edge } from "./edge.ts";
+import { readStateTree, type State, type StateTree } from "./state-tree.ts";
+
+/**
+ * What can be taken while a state is active: its own edges, then those of the states around it that it does not hide.
+ *
+ * A list of lists, so that a thousand states share the edges of their parent instead of each holding a copy.
+ */
+export interface Ways {
+  readonly edges: readonly Edge[];
+  readonly above: Ways | undefined;
+}
+
+/** A machine as a graph, read from the public fields of its state nodes. No code of the user runs. */
+export interface MachineGraph extends StateTree {
+  readonly machine: AnyStateMachine;
+  readonly ways: ReadonlyMap<State, Ways>;
+  /** The `onDone` of a state; not among its ways, since it needs the state to be complete, not just active. */
+  readonly onDone: ReadonlyMap<State, readonly Edge[]>;
+}
+
+/** Reads a machine. Linear in states and transitions, save where states hide transitions of their ancestors. */
+export function readMachine(machine: AnyStateMachine): MachineGraph {
+  const tree = readStateTree(machine);
+  const ways = new Map<State, Ways>();
+  const onDone = new Map<State, readonly Edge[]>();
+  for (const state of tree.states) {
+    const edges = readEdges(state, tree.stateOf);
+    const done = completionEvent(state);
+    onDone.set(
+      state,
+      edges.filter((edge) => edge.event === done),
+    );
+    const own = edges.filter((edge) => edge.event !== done);
+    const above = state.parent && visibleFrom(ways.get(state.parent)!, edges);
+    ways.set(state, own.length === 0 && above ? above : { edges: own, above });
+  }
+  return { machine, ...tree, ways, onDone };
+}
+
+/** All edges of the ways, innermost first: the order in which XState tries them. */
+export function* edgesOf(ways: Ways | undefined): Generator<Edge> {
+  for (let part = ways; part; part = part.above) yield* part.edges;
+}
+
+/**
+ * The ways of a parent without what `edges` of a child hide: an unguarded transition of the child, a forbidden one
+ * (`EVENT: {}`) included, always wins over an ancestor's for the same event, and a wildcard wins over nearly all.
+ */
+function visibleFrom(ways: Ways, edges: readonly Edge[]): Ways {
+  const hiding = new Set(edges.filter((edge) => !edge.guarded).map((edge) => edge.event));
+  if (hiding.size === 0) return ways;
+  const wildcards = [...hiding].filter(isWildcard);
+  const isHidden = ({ event, kind }: Edge): boolean =>
+    hiding.has(event) || (kind !== "always" && wildcards.some((wildcard) => takes(wildcard, event)));
+  const parts: Ways[] = [];
+  let lastHit = -1;
+  for (let part: Ways | undefined = ways; part; part = part.above) {
+    parts.push(part);
+    if (part.edges.some(isHidden)) lastHit = parts.length - 1;
+  }
+  // Only the parts up to the last hidden edge are copied; the rest stays shared.
+  let visible: Ways | undefined = lastHit < 0 ? ways : parts[lastHit]?.above;
+  for (const part of parts.slice(0, lastHit + 1).reverse())
+    visible = { edges: part.edges.filter((edge) => !isHidden(edge)), above: visible };
+  return visible ?? { edges: [], above: undefined };
+}

@@ -1,0 +1,66 @@
+/**
+ * `microstep-loop`: eventless transitions that go round in a circle within one step, so that the step never ends.
+ *
+ * XState stops taking eventless transitions when one changes neither the active states nor the context, so a transition
+ * that leads back to where it is loops only when it assigns, spawns or stops something.
+ */
+import { reachedLeaves, type Analysis } from "./analysis.ts";
+import { builtinOf } from "./builtin-action.ts";
+import { describeCycle, findCycles } from "./cycles.ts";
+import { exits, leadsOut, type Edge } from "./edge.ts";
+import { lintError, lintWarning, type LintFinding } from "./finding.ts";
+import { edgesOf, type MachineGraph } from "./machine-graph.ts";
+import { leftFromBeside } from "./regions.ts";
+import type { State } from "./state-tree.ts";
+
+/**
+ * An error when every step of the circle is forced: the first eventless transition to be tried, and unguarded. A warning
+ * when a guard, or a neighbouring region, may break it. A guarded transition back to the same state is an ordinary idiom.
+ */
+export function* microstepLoop(analysis: Analysis): Generator<LintFinding> {
+  const { graph, reachability } = analysis;
+  const eventless = new Map(reachedLeaves(analysis).map((leaf) => [leaf, eventlessEdges(graph, leaf)]));
+  const mayBeBroken = leftFromBeside([...reachability.taken].filter((edge) => edge.kind === "always"));
+  const reported = new Set<State>();
+  for (const cycle of circles(graph, (leaf) => eventless.get(leaf)?.filter((edge, rank) => rank === 0 && !edge.guarded) ?? [])) {
+    for (const leaf of cycle) reported.add(leaf);
+    const message = `eventless transitions go round without end: ${describeCycle(cycle)}`;
+    yield cycle.some(mayBeBroken)
+      ? lintWarning("microstep-loop", cycle[0]!.id, `${message}, unless a neighbouring region breaks it: guard one of them`)
+      : lintError("microstep-loop", cycle[0]!.id, `${message}: guard one of them, or wait for an event or a time`);
+  }
+  for (const cycle of circles(graph, (leaf) => eventless.get(leaf) ?? []))
+    if (!cycle.some((leaf) => reported.has(leaf)))
+      yield lintWarning(
+        "microstep-loop",
+        cycle[0]!.id,
+        `only its guards keep this circle of eventless transitions from hanging: ${describeCycle(cycle)}; let something outside step in`,
+      );
+}
+
+function eventlessEdges(graph: MachineGraph, leaf: State): readonly Edge[] {
+  return [...edgesOf(graph.ways.get(leaf))].filter((edge) => edge.kind === "always");
+}
+
+/** The leaves of each circle that the given edges make. */
+function circles(graph: MachineGraph, edgesOfLeaf: (leaf: State) => readonly Edge[]): readonly (readonly State[])[] {
+  const successors = (state: State): readonly State[] =>
+    state.isLeaf ? edgesOfLeaf(state).flatMap((edge) => (leadsOut(edge, state) ? edge.entered : [])) : state.defaults;
+  const alone = graph.states.filter((leaf) => edgesOfLeaf(leaf).some((edge) => isRestless(graph, edge, leaf))).map((leaf) => [leaf]);
+  const together = findCycles(graph.states, successors).map((cycle) => cycle.filter((state) => state.isLeaf));
+  return [...alone, ...together.filter((cycle) => cycle.length > 1)];
+}
+
+/** Whether the edge leads from the leaf back to it, and changes something each time. */
+function isRestless(graph: MachineGraph, edge: Edge, leaf: State): boolean {
+  if (edge.guarded || leadsOut(edge, leaf)) return false;
+  const actions = [...edge.actions];
+  for (let state: State | undefined = leaf; state && exits(edge, state); state = state.parent) {
+    // An invoked actor is stopped and started.
+    if (state.node.invoke.length > 0) return true;
+    actions.push(...state.node.exit, ...state.node.entry);
+  }
+  return actions.some((action) => changing.has(builtinOf(graph.machine, action)?.type ?? ""));
+}
+
+const changing: ReadonlySet<string> = new Set(["xstate.assign", "xstate.spawnChild", "xstate.stopChild"]);

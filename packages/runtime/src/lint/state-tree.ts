@@ -1,0 +1,113 @@
+import type { AnyStateMachine, AnyStateNode } from "xstate";
+
+/** A state node with its place in the tree, so that "is inside" is one comparison however deep the machine is. */
+export class State {
+  readonly node: AnyStateNode;
+  readonly parent: State | undefined;
+  /** Place in document order: a state comes before everything inside it. */
+  readonly index: number;
+  /** Index of the last state inside this one; its own index when there is none. */
+  lastInside: number;
+  /** States directly inside, history states left out: those are never active themselves. */
+  readonly children: State[] = [];
+  /** What is entered with this state when a transition aims at nothing inside it. */
+  defaults: readonly State[] = [];
+
+  constructor(node: AnyStateNode, parent: State | undefined, index: number) {
+    this.node = node;
+    this.parent = parent;
+    this.index = index;
+    this.lastInside = index;
+  }
+
+  get id(): string {
+    return this.node.id;
+  }
+
+  get kind(): AnyStateNode["type"] {
+    return this.node.type;
+  }
+
+  /** Whether nothing inside it can be active: what XState calls atomic, and a parallel state without regions. */
+  get isLeaf(): boolean {
+    return this.kind === "atomic" || this.kind === "final" || (this.kind === "parallel" && this.children.length === 0);
+  }
+
+  get isRegion(): boolean {
+    return this.parent?.kind === "parallel" && this.kind !== "history";
+  }
+
+  /** Whether `other` is inside this state; a state is not inside itself. */
+  contains(other: State): boolean {
+    return this.index < other.index && other.index <= this.lastInside;
+  }
+}
+
+/** The states of one machine. */
+export interface StateTree {
+  readonly root: State;
+  /** In document order, history states included. */
+  readonly states: readonly State[];
+  readonly stateOf: ReadonlyMap<AnyStateNode, State>;
+}
+
+/** Reads the tree of states. Keyed by node, not by id: two states may carry the same id. */
+export function readStateTree(machine: AnyStateMachine): StateTree {
+  const states: State[] = [];
+  const stateOf = new Map<AnyStateNode, State>();
+  const agenda: { readonly node: AnyStateNode; readonly parent: State | undefined }[] = [{ node: machine.root, parent: undefined }];
+  for (let next = agenda.pop(); next; next = agenda.pop()) {
+    const state = new State(next.node, next.parent, states.length);
+    states.push(state);
+    stateOf.set(next.node, state);
+    if (state.kind !== "history") next.parent?.children.push(state);
+    for (const node of Object.values<AnyStateNode>(next.node.states).reverse()) agenda.push({ node, parent: state });
+  }
+  for (const state of states.toReversed()) if (state.parent) state.parent.lastInside = Math.max(state.parent.lastInside, state.lastInside);
+  for (const state of states) state.defaults = readDefaults(state, stateOf);
+  return { root: stateOf.get(machine.root)!, states, stateOf };
+}
+
+function readDefaults(state: State, stateOf: ReadonlyMap<AnyStateNode, State>): readonly State[] {
+  switch (state.kind) {
+    case "compound":
+      return [initialNode(state.node)].flatMap((node) => stateOf.get(node!) ?? []);
+    case "parallel":
+      return state.children;
+    case "history":
+      return historyDefault(state.node).flatMap((node) => stateOf.get(node) ?? []);
+    case "atomic":
+    case "final":
+      return [];
+    default:
+      return state.kind satisfies never;
+  }
+}
+
+/** The key that `initial` names. Not `node.initial`: that throws when there is no such state. */
+export function initialKey(node: AnyStateNode): string {
+  const initial: unknown = node.config.initial;
+  return typeof initial === "object" && initial !== null && "target" in initial ? String(initial.target) : String(initial);
+}
+
+function initialNode(node: AnyStateNode): AnyStateNode | undefined {
+  return node.states[initialKey(node)];
+}
+
+/** Where a history state leads before there is any history. */
+function historyDefault(node: AnyStateNode): readonly AnyStateNode[] {
+  const parent = node.parent!;
+  const target: unknown = node.config.target;
+  // An aim inside one region of a parallel parent enters the other regions by default, so the parent is listed too.
+  const around = parent.type === "parallel" ? [parent] : [];
+  if (typeof target === "string" && target !== "") return [...around, ...[nodeAt(parent, target)].flatMap((found) => found ?? [])];
+  if (parent.type === "parallel") return around;
+  return [initialNode(parent)].flatMap((found) => found ?? []);
+}
+
+function nodeAt(from: AnyStateNode, path: string): AnyStateNode | undefined {
+  if (path.startsWith("#")) return from.machine.getStateNodeById(path);
+  let node: AnyStateNode | undefined = from;
+  for (const key of path.split(".")) node = node?.states[key];
+  return node;
+}
