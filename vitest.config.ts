@@ -1,23 +1,35 @@
 import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./test/support/closing-line.ts";
 
-// `CONDITION=development npx vitest run` runs everything against XState's development build too.
-const conditions = ["@orgtree/source", ...(process.env["CONDITION"] ? [process.env["CONDITION"]] : [])];
+/** Packages run from source. With `development`, XState's development build is used, which warns where the other is silent. */
+function conditions(...more: readonly string[]): object {
+  const all = ["@orgtree/source", ...more];
+  return { resolve: { conditions: all }, ssr: { resolve: { conditions: all, externalConditions: all } } };
+}
+
+const execArgv = (...all: readonly string[]): string[] => all.map((condition) => `--conditions=${condition}`);
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    pool: "forks",
-    execArgv: conditions.map((condition) => `--conditions=${condition}`),
+    reporters: ["default", new ClosingLine()],
     projects: [
-      { extends: true, test: { name: "unit", include: ["packages/*/src/**/*.test.ts"] } },
       {
-        extends: true,
+        ...conditions(),
+        test: { name: "unit", pool: "forks", execArgv: execArgv("@orgtree/source"), include: ["packages/*/src/**/*.test.ts"], testTimeout: 20_000 },
+      },
+      {
+        ...conditions("development"),
         test: {
-          name: "whole",
-          include: ["test/**/*.test.ts"],
-          testTimeout: 60_000,
+          name: "development",
+          pool: "forks",
+          execArgv: execArgv("@orgtree/source", "development"),
+          include: ["packages/runtime/src/**/*.test.ts", "packages/org/src/**/*.test.ts", "test/conformance/**/*.test.ts", "test/scenarios/**/*.test.ts"],
+          testTimeout: 20_000,
         },
+      },
+      {
+        ...conditions(),
+        test: { name: "whole", pool: "forks", execArgv: execArgv("@orgtree/source"), include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
       },
     ],
   },

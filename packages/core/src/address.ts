@@ -25,12 +25,16 @@ const segmentPattern = /^[A-Za-z0-9_-]+$/;
  * Throws `AddressError`.
  */
 export function checkSegment(segment: string): string {
-  if (typeof segment !== "string" || segment.length === 0) throw new AddressError(String(segment), "an id must not be empty");
-  if (segment.length > maxSegmentLength) {
-    throw new AddressError(segment, `an id has at most ${maxSegmentLength} characters, this one has ${segment.length}`);
-  }
-  if (!segmentPattern.test(segment)) throw new AddressError(segment, "an id is made of letters, digits, _ and - only");
+  const problem = problemOf(segment);
+  if (problem !== undefined) throw new AddressError(String(segment), problem);
   return segment;
+}
+
+function problemOf(segment: string): string | undefined {
+  if (typeof segment !== "string" || segment.length === 0) return "an id must not be empty";
+  if (segment.length > maxSegmentLength) return `an id has at most ${maxSegmentLength} characters, this one has ${segment.length}`;
+  if (!segmentPattern.test(segment)) return "an id is made of letters, digits, _ and - only";
+  return undefined;
 }
 
 /** Checks a whole address; throws `AddressError`. */
@@ -39,7 +43,10 @@ export function checkAddress(text: string): Address {
   if (typeof text !== "string" || !text.startsWith("/")) throw new AddressError(String(text), "an address begins with /");
   const segments = text.slice(1).split("/");
   if (segments.length > maxDepth) throw new AddressError(text, `an address has at most ${maxDepth} segments`);
-  for (const segment of segments) checkSegment(segment);
+  for (const segment of segments) {
+    const problem = problemOf(segment);
+    if (problem !== undefined) throw new AddressError(text, problem);
+  }
   return text as Address;
 }
 

@@ -15,7 +15,7 @@ export interface Backoff {
   readonly factor: number;
   /** Up to this share is added at random: 0.2 adds 0 to 20 %. 0 to 1. Default 0.2. */
   readonly jitter: number;
-  /** The count starts again after this long without a failure. Default (minMs + maxMs) / 2, as in Pekko. */
+  /** The count starts again when a child failed after it had been up this long. Default (minMs + maxMs) / 2, as in Pekko. */
   readonly resetAfterMs: number;
 }
 
@@ -28,6 +28,8 @@ export function makeBackoff(part: Partial<Backoff> = {}): Backoff {
 
 /** The delay in milliseconds before the attempt that follows `failuresInARow` (at least 1) failures. */
 export function backoffMs(backoff: Backoff, failuresInARow: number, random: Random): number {
-  const base = Math.min(backoff.maxMs, backoff.minMs * backoff.factor ** (failuresInARow - 1));
+  // The power overflows one day, and 0 times infinity is no delay at all.
+  const growth = Math.min(Number.MAX_VALUE, backoff.factor ** (failuresInARow - 1));
+  const base = Math.min(backoff.maxMs, backoff.minMs * growth);
   return base * (1 + random.next() * backoff.jitter);
 }

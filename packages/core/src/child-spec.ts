@@ -22,8 +22,11 @@ export interface ChildSpec<L = unknown> {
   readonly restart?: RestartType | undefined;
   /** Default 5,000 for a worker, `infinity` for a supervisor, whose children need their own time. */
   readonly shutdownMs?: ShutdownMs | undefined;
-  /** Longest start, in milliseconds; a child that needs longer is killed and has failed to start. Default 30,000. */
-  readonly startMs?: number | undefined;
+  /**
+   * Longest start, in milliseconds; a child that needs longer is killed and has failed to start. Default 30,000 for a
+   * worker, `infinity` for a supervisor, whose children have their own.
+   */
+  readonly startMs?: number | "infinity" | undefined;
   /** Its end may end the supervisor; see `autoShutdown`. Not for permanent children. Default false. */
   readonly significant?: boolean | undefined;
   /** Answers by failure class. Default: restart, as in OTP; see `defaultLadder`. */
@@ -49,7 +52,7 @@ export interface CheckedChildSpec<L = unknown> {
   readonly type: "worker" | "supervisor";
   readonly restart: RestartType;
   readonly shutdownMs: ShutdownMs;
-  readonly startMs: number;
+  readonly startMs: number | "infinity";
   readonly significant: boolean;
   readonly onFailure: OnFailure;
   readonly backoff: Backoff | undefined;
@@ -70,28 +73,27 @@ const directives: readonly string[] = ["resume", "restart", "stop", "escalate"] 
  * `field` is the place in the specification that the message names. Throws `SpecError`.
  */
 export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "worker" | "supervisor" = "worker"): CheckedChildSpec<L> {
-  if (typeof spec !== "object" || spec === null) throw new SpecError(field, "a child spec is an object { id, logic, … }");
+  checkObject(spec, field, "a child spec is an object { id, logic, … }");
   checkId(spec.id, `${field}.id`);
   if (spec.logic === undefined || spec.logic === null)
     throw new SpecError(`${field}.logic`, "missing: give a machine, a plain function or a supervisor");
-  const restart = spec.restart ?? "permanent";
-  if (!restartTypes.includes(restart))
-    throw new SpecError(`${field}.restart`, `one of ${restartTypes.join(", ")}, not ${JSON.stringify(restart)}`);
+  const restart = checkWord(spec.restart ?? "permanent", restartTypes, `${field}.restart`);
   const significant = spec.significant ?? false;
-  if (typeof significant !== "boolean") throw new SpecError(`${field}.significant`, "true or false");
+  if (typeof significant !== "boolean") throw new SpecError(`${field}.significant`, `true or false, not ${shown(significant)}`);
   if (significant && restart === "permanent")
     throw new SpecError(`${field}.significant`, "a permanent child cannot be significant: it never ends for good");
   if (spec.budget !== undefined) checkBudget(spec.budget, `${field}.budget`);
   const onFailure = spec.onFailure ?? noAnswers;
   if (onFailure !== noAnswers) checkOnFailure(onFailure, `${field}.onFailure`);
+  const isSupervisor = type === "supervisor";
   return {
     id: spec.id,
     logic: spec.logic,
     input: spec.input,
     type,
     restart,
-    shutdownMs: checkShutdown(spec.shutdownMs ?? (type === "supervisor" ? "infinity" : 5_000), `${field}.shutdownMs`),
-    startMs: checkPositive(spec.startMs ?? 30_000, `${field}.startMs`),
+    shutdownMs: checkShutdown(spec.shutdownMs ?? (isSupervisor ? "infinity" : 5_000), `${field}.shutdownMs`),
+    startMs: checkStart(spec.startMs ?? (isSupervisor ? "infinity" : 30_000), `${field}.startMs`),
     significant,
     onFailure,
     backoff: spec.backoff === undefined ? undefined : checkBackoff(spec.backoff, `${field}.backoff`),
@@ -103,8 +105,32 @@ export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "work
 
 const noAnswers: OnFailure = {};
 
+/** The spec of a temporary child that runs: nothing will start it again, so its input, which may be large, is not kept. */
+export function withoutInput<L>(spec: CheckedChildSpec<L>): CheckedChildSpec<L> {
+  return spec.input === undefined ? spec : { ...spec, input: undefined };
+}
+
+/** Throws `SpecError` when `value` is no object. */
+export function checkObject(value: unknown, field: string, problem: string): void {
+  if (typeof value !== "object" || value === null) throw new SpecError(field, `${problem}, not ${shown(value)}`);
+}
+
+/** Gives `word` back when it is one of `words`; throws `SpecError`. */
+export function checkWord<W extends string>(word: W, words: readonly string[], field: string): W {
+  if (words.includes(word)) return word;
+  throw new SpecError(field, `one of ${words.join(", ")}, not ${shown(word)}`);
+}
+
+/** A value as a message shows it, whatever it is. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
 function checkId(id: string, field: string): void {
   if (id === undefined) throw new SpecError(field, "missing");
+  if (typeof id !== "string") throw new SpecError(field, `a text, not ${shown(id)}`);
   try {
     checkSegment(id);
   } catch (error) {
@@ -116,21 +142,27 @@ function checkId(id: string, field: string): void {
 function checkShutdown(value: ShutdownMs, field: string): ShutdownMs {
   if (value === "infinity" || value === "brutal-kill") return value;
   if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
-  throw new SpecError(field, `milliseconds of at least 0, "infinity" or "brutal-kill", not ${JSON.stringify(value)}`);
+  throw new SpecError(field, `milliseconds of at least 0, "infinity" or "brutal-kill", not ${shown(value)}`);
+}
+
+function checkStart(value: number | "infinity", field: string): number | "infinity" {
+  return value === "infinity" ? value : checkPositive(value, field);
 }
 
 function checkPositive(value: number, field: string): number {
   if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  throw new SpecError(field, `more than 0, not ${String(value)}`);
+  throw new SpecError(field, `more than 0, not ${shown(value)}`);
 }
 
-function checkCount(value: number, least: number, field: string): number {
+/** An integer of at least `least`; throws `SpecError`. */
+export function checkCount(value: number, least: number, field: string): number {
   if (Number.isInteger(value) && value >= least) return value;
-  throw new SpecError(field, `an integer of at least ${least}, not ${String(value)}`);
+  throw new SpecError(field, `an integer of at least ${least}, not ${shown(value)}`);
 }
 
 /** Checks a restart intensity; throws `SpecError`. */
 export function checkIntensity(intensity: RestartIntensity, field: string): RestartIntensity {
+  checkObject(intensity, field, "an intensity is an object { maxRestarts, periodMs }");
   return {
     maxRestarts: checkCount(intensity.maxRestarts, 0, `${field}.maxRestarts`),
     periodMs: checkPositive(intensity.periodMs, `${field}.periodMs`),
@@ -138,32 +170,40 @@ export function checkIntensity(intensity: RestartIntensity, field: string): Rest
 }
 
 function checkBackoff(part: Partial<Backoff>, field: string): Backoff {
+  checkObject(part, field, "a backoff is an object { minMs, maxMs, factor, jitter, resetAfterMs }");
   const backoff = makeBackoff(part);
   const { minMs, maxMs, factor, jitter, resetAfterMs } = backoff;
-  if (!(Number.isFinite(minMs) && minMs >= 0)) throw new SpecError(`${field}.minMs`, `at least 0, not ${minMs}`);
-  if (!(Number.isFinite(maxMs) && maxMs >= minMs)) throw new SpecError(`${field}.maxMs`, `at least minMs (${minMs}), not ${maxMs}`);
-  if (!(Number.isFinite(factor) && factor >= 1)) throw new SpecError(`${field}.factor`, `at least 1, not ${factor}`);
-  if (!(jitter >= 0 && jitter <= 1)) throw new SpecError(`${field}.jitter`, `between 0 and 1, not ${jitter}`);
-  if (!(Number.isFinite(resetAfterMs) && resetAfterMs >= 0))
-    throw new SpecError(`${field}.resetAfterMs`, `at least 0, not ${resetAfterMs}`);
+  checkLeast(minMs, 0, `${field}.minMs`);
+  if (!(Number.isFinite(maxMs) && maxMs >= minMs)) throw new SpecError(`${field}.maxMs`, `at least minMs (${minMs}), not ${shown(maxMs)}`);
+  checkLeast(factor, 1, `${field}.factor`);
+  checkLeast(jitter, 0, `${field}.jitter`);
+  if (jitter > 1) throw new SpecError(`${field}.jitter`, `between 0 and 1, not ${shown(jitter)}`);
+  checkLeast(resetAfterMs, 0, `${field}.resetAfterMs`);
   return backoff;
 }
 
+function checkLeast(value: number, least: number, field: string): void {
+  if (!(Number.isFinite(value) && value >= least)) throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
+}
+
 function checkOnFailure(onFailure: OnFailure, field: string): void {
+  checkObject(onFailure, field, "answers are an object { class: directive }");
   for (const [key, answer] of Object.entries(onFailure)) {
+    if (answer === undefined) continue;
     const failureClass = key.split("/")[0] as FailureClass;
     if (!failureClasses.includes(failureClass))
       throw new SpecError(`${field}.${key}`, `no such failure class; one of ${failureClasses.join(", ")}`);
     const ladder =
       typeof answer === "string" ? [{ directive: answer }] : Array.isArray(answer) ? (answer as readonly Rung[]) : [answer as Rung];
     if (ladder.length === 0) throw new SpecError(`${field}.${key}`, "an empty ladder answers nothing; leave the key out for the default");
-    for (const [number, rung] of ladder.entries()) {
-      const at = `${field}.${key}[${number}]`;
-      if (!directives.includes(rung?.directive))
-        throw new SpecError(at, `a directive is one of ${directives.join(", ")}, not ${JSON.stringify(rung?.directive)}`);
-      if (rung.intensity !== undefined) checkIntensity(rung.intensity, `${at}.intensity`);
-      else if (number < ladder.length - 1)
-        throw new SpecError(at, "every rung but the last needs an intensity, or the rungs above it are never reached");
-    }
+    for (const [number, rung] of ladder.entries()) checkRung(rung, `${field}.${key}[${number}]`, number === ladder.length - 1);
   }
+}
+
+function checkRung(rung: Rung, field: string, isLast: boolean): void {
+  checkObject(rung, field, "a rung is an object { directive, intensity }");
+  if (!directives.includes(rung.directive))
+    throw new SpecError(field, `a directive is one of ${directives.join(", ")}, not ${shown(rung.directive)}`);
+  if (rung.intensity !== undefined) checkIntensity(rung.intensity, `${field}.intensity`);
+  else if (!isLast) throw new SpecError(field, "every rung but the last needs an intensity, or the rungs above it are never reached");
 }

@@ -48,11 +48,20 @@ export function defaultLadder(failureClass: FailureClass): Ladder {
 
 /** The ladder for a failure: by class and kind, then by class, then the default. */
 export function ladderFor(onFailure: OnFailure, failure: Failure): Ladder {
-  const byKind = failure.kind === undefined ? undefined : onFailure[`${failure.class}/${failure.kind}`];
-  const named = byKind ?? onFailure[failure.class];
+  const named = onFailure[keyFor(onFailure, failure)];
   if (named === undefined) return defaultLadder(failure.class);
   if (typeof named === "string") return [{ directive: named }];
   return "directive" in named ? [named] : named;
+}
+
+/** True when a spec has an answer of its own to this failure. */
+export function isNamed(onFailure: OnFailure, failure: Failure): boolean {
+  return onFailure[keyFor(onFailure, failure)] !== undefined;
+}
+
+function keyFor(onFailure: OnFailure, failure: Failure): FailureKey {
+  const withKind: FailureKey = `${failure.class}/${failure.kind ?? ""}`;
+  return failure.kind !== undefined && onFailure[withKind] !== undefined ? withKind : failure.class;
 }
 
 /** True when some rung for this failure may say `resume`, so that the actor has to be kept until the decision. */
@@ -60,7 +69,7 @@ export function mayResume(onFailure: OnFailure, failure: Failure): boolean {
   return ladderFor(onFailure, failure).some((rung) => rung.directive === "resume");
 }
 
-/** The stamps of each rung's own intensity, by `class/kind` and rung number. */
+/** The stamps of each rung's own intensity, by the key of its ladder and its number: all failures of a ladder share them. */
 export type RungHistory = Readonly<Record<string, readonly number[]>>;
 
 /** A directive, which rung gave it, and the history to keep. */
@@ -76,8 +85,13 @@ export interface DirectiveVerdict {
  *
  * The windows slide, so a quiet child finds itself on the first rung again.
  */
-export function decideDirective(ladder: Ladder, failure: Failure, past: { history: RungHistory; nowMs: number }): DirectiveVerdict {
-  const key = failure.kind === undefined ? failure.class : `${failure.class}/${failure.kind}`;
+export function decideDirective(
+  onFailure: OnFailure,
+  failure: Failure,
+  past: { readonly history: RungHistory; readonly nowMs: number },
+): DirectiveVerdict {
+  const ladder = ladderFor(onFailure, failure);
+  const key = keyFor(onFailure, failure);
   for (const [number, rung] of ladder.entries()) {
     if (rung.intensity === undefined) return { directive: rung.directive, rung: number, history: past.history };
     const slot = `${key}#${number}`;

@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import type { FailureClass } from "./failure.ts";
+import type { Failure, FailureClass } from "./failure.ts";
 
 /**
  * A failure that we expect and handle, as opposed to a broken assumption, which is a plain `Error` and crashes the actor.
@@ -62,7 +62,7 @@ export class MailboxFullError extends ExpectedError {
   readonly capacity: number;
 
   constructor(actor: Address, capacity: number) {
-    super(`mailbox of ${actor} is full: it holds ${capacity} messages; send later, or give it a larger mailbox.capacity`);
+    super(`mailbox of ${actor} is full: it holds ${capacity} messages; send later, or give its spec a larger mailbox`);
     this.actor = actor;
     this.capacity = capacity;
   }
@@ -159,7 +159,11 @@ export class BudgetExhaustedError extends ExpectedError {
   readonly left: number;
 
   constructor(dimension: "turns" | "tokens" | "usd" | "wall", wanted: number, left: number) {
-    super(`budget exhausted: ${wanted} ${dimension} wanted, ${left} left`);
+    super(
+      dimension === "wall"
+        ? `budget exhausted: ${wanted} ms of wall time are over`
+        : `budget exhausted: ${wanted} ${dimension} wanted, ${left} left`,
+    );
     this.dimension = dimension;
     this.wanted = wanted;
     this.left = left;
@@ -180,11 +184,14 @@ export class SupervisorCallError extends ExpectedError {
   readonly retryable = false;
   readonly code: SupervisorCallCode;
   readonly child: string;
+  /** Why the child did not start, with `start-failed`. */
+  readonly failure: Failure | undefined;
 
-  constructor(code: SupervisorCallCode, child: string, problem: string) {
-    super(`${child}: ${problem}`);
+  constructor(code: SupervisorCallCode, child: string, why: string | { readonly problem: string; readonly failure: Failure }) {
+    super(`${child}: ${typeof why === "string" ? why : why.problem}`);
     this.code = code;
     this.child = child;
+    this.failure = typeof why === "string" ? undefined : why.failure;
   }
 }
 

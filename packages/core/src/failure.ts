@@ -47,7 +47,7 @@ export interface Failure {
   readonly cause?: Failure | undefined;
 }
 
-/** Longest cause chain that is kept; what is deeper is cut, so that a cyclic `cause` cannot hang the reporter. */
+/** Links kept of a cause chain, the outermost included; the rest is cut, so that a cyclic `cause` cannot hang the reporter. */
 export const maxCauseDepth = 16;
 
 /** An error that carries a failure, for code that wants to fail with a class of its own choosing. */
@@ -70,10 +70,15 @@ export class FailureError extends ExpectedError {
  * Turns whatever was thrown into a `Failure`.
  *
  * An `ExpectedError` brings its own class; everything else, strings and `undefined` included, is a `crash`.
- * The `cause` chain is followed to a depth of 16.
+ * Of the `cause` chain the first 16 are kept. Never throws, whatever was thrown.
  */
 export function toFailure(thrown: unknown, address?: Address): Failure {
-  return convert(thrown, address, 0);
+  try {
+    return convert(thrown, address, 1);
+  } catch {
+    // A revoked proxy, an error whose message throws: all that can be said is that something was thrown.
+    return { class: "crash", name: "NonError", message: "something that cannot be read was thrown", address };
+  }
 }
 
 function convert(thrown: unknown, address: Address | undefined, depth: number): Failure {
@@ -94,9 +99,9 @@ function convert(thrown: unknown, address: Address | undefined, depth: number): 
 }
 
 function describe(thrown: unknown): string {
-  if (typeof thrown === "string") return thrown;
+  if (typeof thrown !== "object" || thrown === null) return String(thrown);
   try {
-    return JSON.stringify(thrown) ?? String(thrown);
+    return JSON.stringify(thrown) ?? Object.prototype.toString.call(thrown);
   } catch {
     // A cyclic or exotic value was thrown; its type is all that can be said of it.
     return Object.prototype.toString.call(thrown);

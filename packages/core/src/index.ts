@@ -24,7 +24,15 @@ export {
   splitAmount,
   toMicroUsd,
 } from "./budget.ts";
-export { type CheckedChildSpec, checkChildSpec, checkIntensity, type ChildSpec, defaultMailbox, type ShutdownMs } from "./child-spec.ts";
+export {
+  type CheckedChildSpec,
+  checkChildSpec,
+  checkIntensity,
+  type ChildSpec,
+  defaultMailbox,
+  type ShutdownMs,
+  withoutInput,
+} from "./child-spec.ts";
 export {
   decideDirective,
   defaultLadder,

@@ -1,6 +1,7 @@
 import { childAddress } from "./address.ts";
+import { withoutInput, type CheckedChildSpec } from "./child-spec.ts";
 import { SupervisorCallError, type SupervisorCallCode } from "./errors.ts";
-import { beginOperation, cancelRetry, dropChild } from "./supervision-operation.ts";
+import { beginOperation, dropChild } from "./supervision-operation.ts";
 import {
   isDown,
   makeRow,
@@ -73,7 +74,7 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
 function terminateChild(turn: SupervisionTurn, id: string, reply: Reply): void {
   const row = turn.state.table.get(id);
   if (row === undefined) return notFound(turn, id, reply);
-  beginOperation(turn, { kind: "terminate", child: id, reply }, { toStop: [id], toStart: [] });
+  beginOperation(turn, { kind: "terminate", child: id, reply, drops: false }, { toStop: [id], toStart: [] });
 }
 
 function restartChild(turn: SupervisionTurn, id: string, reply: Reply): void {
@@ -109,7 +110,7 @@ function requireStopped(turn: SupervisionTurn, row: ChildRow, reply: Reply): boo
 
 /**
  * OTP's code_change: children of the same id keep their process under the new spec, new ones are added but not started,
- * missing ones are kept. The new flags hold from the next decision on.
+ * missing ones are kept, behind the others. The new flags hold from the next decision on.
  */
 function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "change-spec" }, reply: Reply): void {
   const { state } = turn;
@@ -117,12 +118,21 @@ function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "chang
     return refuse(turn, reply, ["bad-spec", state.address, "a supervisor cannot change between dynamic and the other strategies"]);
   }
   state.spec = call.spec;
+  const kept = new Map(state.table);
+  state.table.clear();
   for (const spec of call.spec.children) {
-    const row = state.table.get(spec.id);
-    if (row === undefined) state.table.set(spec.id, makeRow(spec));
-    else row.spec = spec;
+    const row = kept.get(spec.id);
+    state.table.set(spec.id, row ?? makeRow(spec));
+    kept.delete(spec.id);
+    if (row !== undefined) adopt(turn, row, spec);
   }
+  for (const [id, row] of kept) state.table.set(id, row);
   answer(turn, reply, undefined);
+}
+
+function adopt(turn: SupervisionTurn, row: ChildRow, spec: CheckedChildSpec): void {
+  row.spec = isDown(row) || spec.restart !== "temporary" ? spec : withoutInput(spec);
+  if (!isDown(row)) turn.steps.push({ kind: "change-spec", id: spec.id });
 }
 
 /** A child that is being started is terminated: the one call that does not wait for its turn. */
@@ -133,11 +143,7 @@ export function terminateStarting(turn: SupervisionTurn, id: string, reply: Repl
   const { purpose } = operation;
   if (purpose.kind === "init" || purpose.kind === "shutdown") return false;
   if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, "it was terminated while it started"]);
-  cancelRetry(turn, id, row);
-  row.status = "stopping";
-  turn.steps.push({ kind: "stop", id });
-  const rest = { toStop: [], stopAt: 0, toStart: [], startAt: 0, parallel: false, outstanding: new Set([id]) };
-  turn.state.operation = { purpose: { kind: "terminate", child: id, reply }, ...rest };
+  beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
   return true;
 }
 
@@ -149,7 +155,7 @@ export function listChildren(state: Supervision): readonly ChildInfo[] {
     type: row.spec.type,
     status: row.status,
     restarts: row.restarts,
-    retryAtMs: row.retryAtMs,
+    retryAtMs: row.retry?.atMs,
   }));
   return infos.reverse();
 }
@@ -172,7 +178,11 @@ export function answer(turn: SupervisionTurn, reply: Reply, value: unknown): voi
 }
 
 /** Refuses a call: code, child and problem. */
-export function refuse(turn: SupervisionTurn, reply: Reply, why: readonly [SupervisorCallCode, string, string]): void {
+export function refuse(
+  turn: SupervisionTurn,
+  reply: Reply,
+  why: readonly [SupervisorCallCode, string, ConstructorParameters<typeof SupervisorCallError>[2]],
+): void {
   respond(turn, reply, { ok: false, error: new SupervisorCallError(...why) });
 }
 

@@ -1,6 +1,6 @@
 import { backoffMs } from "./backoff.ts";
 import { childAddress } from "./address.ts";
-import { decideDirective, ladderFor, type DirectiveVerdict } from "./directive.ts";
+import { decideDirective, isNamed, type DirectiveVerdict } from "./directive.ts";
 import { failureOf, shutdownExit, type Exit } from "./exit.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 import { decideRestart } from "./intensity.ts";
@@ -46,7 +46,7 @@ function isGone(row: ChildRow): boolean {
 }
 
 function decide(turn: SupervisionTurn, row: ChildRow, failure: Failure): DirectiveVerdict {
-  const verdict = decideDirective(ladderFor(row.spec.onFailure, failure), failure, { history: row.history, nowMs: turn.around.nowMs });
+  const verdict = decideDirective(row.spec.onFailure, failure, { history: row.history, nowMs: turn.around.nowMs });
   row.history = verdict.history;
   return verdict;
 }
@@ -55,7 +55,7 @@ function afterQuietExit(turn: SupervisionTurn, id: string, exit: Exit): void {
   const row = turn.state.table.get(id)!;
   if (decideAfterExit(row.spec.restart, exit) === "restart") {
     report(turn, { context: "child-terminated", child: id, exit, decision: "permanent: start it again" });
-    return restart(turn, id, exit);
+    return restart(turn, id, undefined);
   }
   endForGood(turn, id, row);
 }
@@ -70,9 +70,7 @@ interface FailedChild {
 function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): void {
   const { row, exit, failure, verdict } = failed;
   // A temporary child is nobody's loss: only an answer that its spec names goes further than forgetting it.
-  const named =
-    row.spec.onFailure[failure.class] !== undefined || row.spec.onFailure[`${failure.class}/${failure.kind ?? ""}`] !== undefined;
-  const directive = row.spec.restart === "temporary" && !named ? "restart" : verdict.directive;
+  const directive = row.spec.restart === "temporary" && !isNamed(row.spec.onFailure, failure) ? "restart" : verdict.directive;
   const decision = describeVerdict(verdict);
   report(turn, { context: "child-terminated", child: id, exit, decision, directive });
   switch (directive) {
@@ -82,7 +80,7 @@ function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): v
       return giveUp(turn, id, { failure, why: decision });
     case "resume": // Its process is gone, so the nearest thing is a fresh one.
     case "restart":
-      if (decideAfterExit(row.spec.restart, exit) === "restart") return restart(turn, id, exit);
+      if (decideAfterExit(row.spec.restart, exit) === "restart") return restart(turn, id, failure);
       return endForGood(turn, id, row);
     default:
       return directive satisfies never;
@@ -108,52 +106,51 @@ function endForGood(turn: SupervisionTurn, id: string, row: ChildRow): void {
 }
 
 /** Brings a child back, at once or after its backoff. Siblings that go with it are stopped in either case. */
-function restart(turn: SupervisionTurn, id: string, exit: Exit): void {
+function restart(turn: SupervisionTurn, id: string, failure: Failure | undefined): void {
   const { state, around } = turn;
   const row = state.table.get(id)!;
   const { backoff } = row.spec;
-  const quietMs = around.nowMs - row.lastFailureMs;
-  row.failuresInARow = backoff !== undefined && quietMs > backoff.resetAfterMs ? 1 : row.failuresInARow + 1;
-  row.lastFailureMs = around.nowMs;
-  if (backoff === undefined) return attempt(turn, id, exit);
+  // Counted from its start, not from the failure before: a long delay must not pass for quiet time.
+  const isQuietChild = around.nowMs - row.startedMs >= (backoff?.resetAfterMs ?? state.spec.intensity.periodMs);
+  row.failuresInARow = isQuietChild ? 1 : row.failuresInARow + 1;
+  if (backoff === undefined) return attempt(turn, id, failure);
   const group = affectedBy(state.spec.strategy, state.table.keys(), id).filter((other) => other !== id);
-  row.status = "restarting";
-  schedule(turn, id, backoffMs(backoff, row.failuresInARow, around.random));
+  schedule(turn, id, failure);
   beginOperation(turn, { kind: "restart", child: id }, { toStop: [...group].reverse(), toStart: [] });
 }
 
 /** Plans the next attempt; a delay of 0 goes behind what is in the supervisor's mailbox, so that it stays responsive. */
-function schedule(turn: SupervisionTurn, id: string, delayMs: number): void {
-  const row = turn.state.table.get(id)!;
-  row.retryToken++;
-  row.retryAtMs = turn.around.nowMs + delayMs;
-  turn.steps.push({ kind: "schedule", id, token: row.retryToken, delayMs, attempt: row.failuresInARow });
+function schedule(turn: SupervisionTurn, id: string, failure: Failure | undefined): void {
+  const { state, around } = turn;
+  const row = state.table.get(id)!;
+  const { backoff } = row.spec;
+  const delayMs = backoff === undefined ? 0 : backoffMs(backoff, row.failuresInARow, around.random);
+  const token = ++state.lastToken;
+  row.status = "restarting";
+  row.retry = { token, atMs: around.nowMs + delayMs, failure };
+  turn.steps.push({ kind: "schedule", id, token, delayMs, attempt: row.failuresInARow });
 }
 
 /** The time of a planned attempt has come. */
 export function onRetry(turn: SupervisionTurn, id: string, token: number): void {
   const row = turn.state.table.get(id);
-  if (row === undefined || row.status !== "restarting" || row.retryToken !== token) return;
-  row.retryAtMs = undefined;
-  attempt(turn, id, undefined);
+  if (row?.retry?.token !== token) return;
+  const { failure } = row.retry;
+  row.retry = undefined;
+  attempt(turn, id, failure);
 }
 
 /** One restart attempt: stamped before it is made, refused when the intensity is used up. */
-function attempt(turn: SupervisionTurn, id: string, exit: Exit | undefined): void {
+function attempt(turn: SupervisionTurn, id: string, cause: Failure | undefined): void {
   const { state, around } = turn;
   const holder = state.isRoot ? state.table.get(id)! : state;
   const verdict = decideRestart(state.spec.intensity, holder.stamps, around.nowMs);
   holder.stamps = verdict.stamps;
   const { maxRestarts, periodMs } = state.spec.intensity;
   if (!verdict.granted) {
-    const cause = exit === undefined ? undefined : failureOf(exit);
-    const last = cause ?? {
-      class: "crash",
-      name: "RestartIntensity",
-      message: "it ended or failed to start too often",
-      address: childAddress(state.address, id),
-    };
-    return giveUp(turn, id, { failure: last, why: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
+    const address = childAddress(state.address, id);
+    const failure = cause ?? { class: "crash", name: "EndedTooOften", message: "a permanent child ended too often", address };
+    return giveUp(turn, id, { failure, why: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
   }
   const group = affectedBy(state.spec.strategy, state.table.keys(), id);
   const staying = group.filter((other) => other === id || state.table.get(other)!.spec.restart !== "temporary");
@@ -170,10 +167,8 @@ export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Fail
   row.status = "stopped";
   if (verdict.directive === "escalate") return giveUp(turn, id, { failure, why: describeVerdict(verdict) });
   if (verdict.directive === "stop") return endForGood(turn, id, row);
-  row.status = "restarting";
   row.failuresInARow++;
-  row.lastFailureMs = turn.around.nowMs;
-  schedule(turn, id, row.spec.backoff === undefined ? 0 : backoffMs(row.spec.backoff, row.failuresInARow, turn.around.random));
+  schedule(turn, id, failure);
 }
 
 /**

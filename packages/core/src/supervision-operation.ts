@@ -11,7 +11,17 @@ export function beginOperation(
   ids: { toStop: readonly string[]; toStart: readonly string[] },
 ): void {
   const parallel = turn.state.spec.strategy === "dynamic";
-  turn.state.operation = { purpose, toStop: ids.toStop, stopAt: 0, toStart: ids.toStart, startAt: 0, parallel, outstanding: new Set() };
+  const outstanding = new Set<string>();
+  turn.state.operation = {
+    purpose,
+    toStop: ids.toStop,
+    stopAt: 0,
+    toStart: ids.toStart,
+    startAt: 0,
+    parallel,
+    outstanding,
+    info: undefined,
+  };
 }
 
 /** Carries the operation on as far as it goes; gives it back when it is finished. */
@@ -35,6 +45,12 @@ function stopChild(turn: SupervisionTurn, id: string): boolean {
   const row = turn.state.table.get(id);
   if (row === undefined) return false;
   cancelRetry(turn, id, row);
+  const waiting = turn.state.waiting.get(id);
+  turn.state.waiting.delete(id);
+  if (waiting?.kind === "exited") {
+    stoppedInOperation(turn, id, waiting.exit);
+    return false;
+  }
   if (isDown(row)) {
     afterStop(turn, id, row);
     return false;
@@ -55,7 +71,7 @@ function startChild(turn: SupervisionTurn, id: string): boolean {
   return true;
 }
 
-/** The exit of a child that the operation is stopping, or was about to stop. */
+/** The exit of a child that the operation is stopping, or is about to stop. */
 export function stoppedInOperation(turn: SupervisionTurn, id: string, exit: Exit): void {
   const row = turn.state.table.get(id)!;
   turn.state.operation!.outstanding.delete(id);
@@ -71,7 +87,8 @@ function afterStop(turn: SupervisionTurn, id: string, row: ChildRow): void {
   row.status = "stopped";
   row.verdict = undefined;
   if (comesBack) return;
-  if (row.spec.restart === "temporary" || turn.state.spec.strategy === "dynamic") dropChild(turn, id);
+  const drops = purpose.kind === "terminate" && purpose.drops;
+  if (drops || row.spec.restart === "temporary" || turn.state.spec.strategy === "dynamic") dropChild(turn, id);
   else turn.steps.push({ kind: "forget", id });
 }
 
@@ -85,7 +102,7 @@ export function dropChild(turn: SupervisionTurn, id: string): void {
 function isExpectedOfStop(row: ChildRow, exit: Exit): boolean {
   switch (exit.kind) {
     case "shutdown":
-      return true;
+      return exit.info === undefined || row.spec.restart !== "permanent";
     case "normal":
       return row.spec.restart !== "permanent";
     case "killed":
@@ -100,9 +117,8 @@ function isExpectedOfStop(row: ChildRow, exit: Exit): boolean {
 
 /** Makes a pending attempt a no-op. */
 export function cancelRetry(turn: SupervisionTurn, id: string, row: ChildRow): void {
-  row.retryToken++;
-  if (row.retryAtMs === undefined) return;
-  row.retryAtMs = undefined;
+  if (row.retry === undefined) return;
+  row.retry = undefined;
   turn.steps.push({ kind: "cancel", id });
 }
 
@@ -119,14 +135,10 @@ export function beginShutdown(turn: SupervisionTurn, exit: Exit): void {
 function abandon(turn: SupervisionTurn): void {
   const { state } = turn;
   if (state.operation !== undefined) refuse(turn, state.operation.purpose);
-  for (const event of state.queue.splice(0)) {
-    if (event.kind === "call") replyStopping(turn, event.reply);
-    // The exits of children that ended while they waited for their turn: the shutdown must not wait for them.
-    if (event.kind === "exited") {
-      const row = state.table.get(event.id);
-      if (row !== undefined && row.status !== "stopping") row.status = "stopped";
-    }
-  }
+  // The exits that wait stay in `waiting`: they answer the stops to come.
+  for (const event of state.queue.slice(state.queueAt)) if (event.kind === "call") replyStopping(turn, event.reply);
+  state.queue.length = 0;
+  state.queueAt = 0;
 }
 
 function refuse(turn: SupervisionTurn, purpose: Purpose): void {

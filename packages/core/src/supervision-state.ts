@@ -24,10 +24,16 @@ export interface Supervision<L = unknown> {
   /** What is being carried out; while there is one, other events wait in `queue`. */
   operation: Operation | undefined;
   readonly queue: SupervisionEvent<L>[];
+  /** Place of the next event in `queue`. */
+  queueAt: number;
+  /** The newest event of each child in `queue`; one that is not here has been overtaken and no longer counts. */
+  readonly waiting: Map<string, ChildEvent>;
   /** The root never gives up: it drops the child that cannot be helped and tells people. */
   readonly isRoot: boolean;
   /** Numbers the ids of dynamic children that were started without one. */
   nextId: number;
+  /** Numbers the planned attempts of all children, so that an old timer never fits a newer child of the same id. */
+  lastToken: number;
 }
 
 /** Where a child stands. `restarting` waits for its next attempt, `stopped` has a spec and no process. */
@@ -37,20 +43,27 @@ export type ChildStatus = "starting" | "running" | "stopping" | "restarting" | "
 export interface ChildRow<L = unknown> {
   spec: CheckedChildSpec<L>;
   status: ChildStatus;
-  /** What its initial step gave back for whoever started it. */
-  info: unknown;
   /** Successful restarts since it was first started. */
   restarts: number;
   failuresInARow: number;
-  lastFailureMs: number;
+  /** When its newest process came up, monotonic milliseconds. */
+  startedMs: number;
   /** The root's children share no intensity: each has its own attempts here, so one run cannot spoil another. */
   stamps: readonly number[];
-  /** Only the newest attempt counts; a timer with an older token is stale. */
-  retryToken: number;
-  retryAtMs: number | undefined;
+  /** The next attempt, while it is `restarting`. */
+  retry: Retry | undefined;
   history: RungHistory;
   /** Decided while the child was suspended, to be used when its exit arrives. */
   verdict: DirectiveVerdict | undefined;
+}
+
+/** A planned restart attempt. */
+export interface Retry {
+  /** Only the newest attempt counts; a timer with another token is stale. */
+  readonly token: number;
+  readonly atMs: number;
+  /** What made it necessary; undefined after a quiet exit. */
+  readonly failure: Failure | undefined;
 }
 
 /** Stops `toStop` one after the other (or all at once), then starts `toStart` one after the other. */
@@ -64,6 +77,8 @@ export interface Operation {
   readonly parallel: boolean;
   /** Children whose stop or start is under way. */
   readonly outstanding: Set<string>;
+  /** What the initial step of the child gave back, for whoever asked for it. */
+  info: unknown;
 }
 
 /** Why an operation is carried out, and who hears of its end. */
@@ -71,7 +86,8 @@ export type Purpose =
   | { readonly kind: "init" }
   | { readonly kind: "restart"; readonly child: string }
   | { readonly kind: "shutdown"; readonly exit: Exit }
-  | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply }
+  /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
+  | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply; readonly drops: boolean }
   | { readonly kind: "start-child"; readonly child: string; readonly reply: Reply }
   | { readonly kind: "restart-child"; readonly child: string; readonly reply: Reply };
 
@@ -125,6 +141,9 @@ export type SupervisionEvent<L = unknown> =
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
 
+/** What a child says of itself, unasked. */
+export type ChildEvent = Extract<SupervisionEvent, { kind: "exited" | "failed" }>;
+
 /** What a supervisor does. Each `start` and `stop` is answered by exactly one event. */
 export type SupervisionStep =
   /** Answered by `started`, `start-ignored` or `start-failed`. */
@@ -135,6 +154,8 @@ export type SupervisionStep =
   | { readonly kind: "end"; readonly id: string }
   /** A suspended child goes on; no answer. */
   | { readonly kind: "resume"; readonly id: string }
+  /** A child that runs goes on under the spec that is now in its row; no answer. */
+  | { readonly kind: "change-spec"; readonly id: string }
   /** The address is given up; what is in the mailbox becomes dead letters. */
   | { readonly kind: "forget"; readonly id: string }
   /** Answered by `retry` after the delay; a delay of 0 means behind everything that is in the mailbox now. */
@@ -163,7 +184,8 @@ export interface SupervisionTurn<L = unknown> {
 /** A supervisor that has not begun yet. */
 export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec<L>, isRoot = false): Supervision<L> {
   const table = new Map(spec.children.map((child) => [child.id, makeRow(child)]));
-  return { address, spec, table, stamps: [], operation: undefined, queue: [], isRoot, nextId: 1 };
+  const waiting = new Map<string, ChildEvent>();
+  return { address, spec, table, stamps: [], operation: undefined, queue: [], queueAt: 0, waiting, isRoot, nextId: 1, lastToken: 0 };
 }
 
 /** A child that has not been started yet. */
@@ -171,13 +193,11 @@ export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
   return {
     spec,
     status: "stopped",
-    info: undefined,
     restarts: 0,
     failuresInARow: 0,
-    lastFailureMs: -Infinity,
+    startedMs: -Infinity,
     stamps: noStamps,
-    retryToken: 0,
-    retryAtMs: undefined,
+    retry: undefined,
     history: noHistory,
     verdict: undefined,
   };

@@ -6,15 +6,17 @@
  *   S2. After `stop` no child is started; the set of children only shrinks.
  *   S3. One exit is one decision: while an operation is under way, other events wait. Queries do not wait, and neither
  *       does the termination of the very child that is being started, so a child that cannot start never blocks.
- *   S4. Every `start` and every `stop` step is answered by exactly one event.
+ *   S4. Every `start` and every `stop` step is answered by exactly one event. The exit of a child that ended by itself
+ *       meanwhile, even one that already waits for its turn, is the answer to the stop.
  *   S5. A restart attempt is stamped before it is made, a retry too (OTP: supervisor.erl, `restart/2`).
  */
-import type { Exit } from "./exit.ts";
+import { childAddress } from "./address.ts";
+import { withoutInput } from "./child-spec.ts";
+import { describeExit, failureOf, shutdownExit, type Exit } from "./exit.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
 import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
 import { advance, beginOperation, beginShutdown, dropChild, report, stoppedInOperation } from "./supervision-operation.ts";
-import { childAddress } from "./address.ts";
 import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
 /** Hears one event and says what is to be done. Changes `state` in place. */
@@ -36,7 +38,26 @@ function hear(turn: SupervisionTurn, event: SupervisionEvent): void {
   if (event.kind === "call" && isQuery(event.call)) return onCall(turn, event.call, event.reply);
   if (operation === undefined) return begin(turn, event);
   if (event.kind === "call" && event.call.kind === "terminate-child" && terminateStarting(turn, event.call.id, event.reply)) return;
-  if (!belongs(turn, operation, event)) state.queue.push(event);
+  if (!belongs(turn, operation, event)) wait(state, event);
+}
+
+function wait(state: Supervision, event: SupervisionEvent): void {
+  state.queue.push(event);
+  if (event.kind === "exited" || event.kind === "failed") state.waiting.set(event.id, event);
+}
+
+/** The next event that waited and still counts. By index, because a hundred thousand exits may wait. */
+function takeWaiting(state: Supervision): SupervisionEvent | undefined {
+  while (state.queueAt < state.queue.length) {
+    const event = state.queue[state.queueAt++]!;
+    if (event.kind !== "exited" && event.kind !== "failed") return event;
+    if (state.waiting.get(event.id) !== event) continue;
+    state.waiting.delete(event.id);
+    return event;
+  }
+  state.queue.length = 0;
+  state.queueAt = 0;
+  return undefined;
 }
 
 /** Works off what waited, until a new operation is under way or nothing waits. */
@@ -48,7 +69,7 @@ function settle(turn: SupervisionTurn): void {
       if (finished === undefined) return;
       finish(turn, finished);
     }
-    const next = state.queue.shift();
+    const next = takeWaiting(state);
     if (next === undefined) return;
     begin(turn, next);
   }
@@ -84,18 +105,14 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
     case "started":
     case "start-ignored":
     case "start-failed": {
-      if (turn.state.table.get(event.id)?.status !== "starting") return true; // It is being stopped: its exit follows.
-      operation.outstanding.delete(event.id);
-      onStart(turn, operation, event);
+      const status = turn.state.table.get(event.id)?.status;
+      if (status === "starting") onStart(turn, operation, event);
+      // It was to be stopped before it was up. If it came up all the same, its exit will follow; if not, this is its end.
+      else if (status === "stopping" && event.kind !== "started") stoppedInOperation(turn, event.id, exitOfStart(event));
       return true;
     }
-    case "exited": {
-      const row = turn.state.table.get(event.id);
-      if (row === undefined) return true;
-      const awaitsStop = row.status === "stopping" || operation.toStop.includes(event.id, operation.stopAt);
-      if (awaitsStop || operation.purpose.kind === "shutdown") stoppedInOperation(turn, event.id, event.exit);
-      return awaitsStop || operation.purpose.kind === "shutdown";
-    }
+    case "exited":
+      return exitBelongs(turn, operation, event);
     case "call":
       if (operation.purpose.kind !== "shutdown") return false;
       refuse(turn, event.reply, ["stopping", turn.state.address, "the supervisor is stopping"]);
@@ -110,15 +127,47 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
   }
 }
 
+function exitBelongs(turn: SupervisionTurn, operation: Operation, event: SupervisionEvent & { kind: "exited" }): boolean {
+  const { id, exit } = event;
+  const status = turn.state.table.get(id)?.status;
+  switch (status) {
+    case "stopping":
+      stoppedInOperation(turn, id, exit);
+      return true;
+    case "starting": {
+      const message = `it ended while it started (${describeExit(exit)})`;
+      const failure: Failure = failureOf(exit) ?? { class: "crash", name: "EndedAtStart", message };
+      onStart(turn, operation, { kind: "start-failed", id, failure });
+      return true;
+    }
+    case "running":
+      if (operation.purpose.kind === "shutdown") stoppedInOperation(turn, id, exit);
+      return operation.purpose.kind === "shutdown";
+    case "restarting":
+    case "stopped":
+    case undefined:
+      return true; // A stranger, or one whose end is known: never fatal.
+    default:
+      return status satisfies never;
+  }
+}
+
 type StartAnswer = Extract<SupervisionEvent, { kind: "started" | "start-ignored" | "start-failed" }>;
+
+function exitOfStart(event: Exclude<StartAnswer, { kind: "started" }>): Exit {
+  return event.kind === "start-ignored" ? shutdownExit : { kind: "failure", failure: event.failure };
+}
 
 function onStart(turn: SupervisionTurn, operation: Operation, event: StartAnswer): void {
   const { state } = turn;
   const row = state.table.get(event.id)!;
+  operation.outstanding.delete(event.id);
   switch (event.kind) {
     case "started":
       row.status = "running";
-      row.info = event.info;
+      row.startedMs = turn.around.nowMs;
+      operation.info = event.info;
+      if (row.spec.restart === "temporary") row.spec = withoutInput(row.spec);
       if (operation.purpose.kind === "restart") row.restarts++;
       return;
     case "start-ignored":
@@ -148,7 +197,7 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
   report(turn, { context: "start-error", child: id, exit, decision: "told to the caller" });
   if (purpose.kind === "start-child") dropChild(turn, id);
   else turn.steps.push({ kind: "forget", id });
-  if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, describeFailure(failure)]);
+  if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, { problem: describeFailure(failure), failure }]);
   turn.state.operation = undefined;
 }
 
@@ -167,7 +216,7 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
     case "restart-child": {
       const row = state.table.get(purpose.child);
       const address = row?.status === "running" ? childAddress(state.address, purpose.child) : undefined;
-      return answer(turn, purpose.reply, { address, info: row?.info });
+      return answer(turn, purpose.reply, { address, info: operation.info });
     }
     case "shutdown":
       state.table.clear();

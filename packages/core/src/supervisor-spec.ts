@@ -1,4 +1,4 @@
-import { checkChildSpec, checkIntensity, type CheckedChildSpec, type ChildSpec } from "./child-spec.ts";
+import { checkChildSpec, checkCount, checkIntensity, checkObject, checkWord, type CheckedChildSpec, type ChildSpec } from "./child-spec.ts";
 import { SpecError } from "./errors.ts";
 import { defaultIntensity, type RestartIntensity } from "./intensity.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
@@ -37,52 +37,65 @@ const autoShutdowns: readonly string[] = ["never", "any-significant", "all-signi
 
 /** Checks a supervisor specification and every child in it; throws `SpecError`. */
 export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, typeOf: TypeOf<L>): CheckedSupervisorSpec<L> {
-  if (typeof spec !== "object" || spec === null)
-    throw new SpecError(field, "a supervisor spec is an object { strategy, intensity, children, … }");
-  const strategy = spec.strategy ?? "one-for-one";
-  if (!strategies.includes(strategy))
-    throw new SpecError(`${field}.strategy`, `one of ${strategies.join(", ")}, not ${JSON.stringify(strategy)}`);
-  const autoShutdown = spec.autoShutdown ?? "never";
-  if (!autoShutdowns.includes(autoShutdown)) {
-    throw new SpecError(`${field}.autoShutdown`, `one of ${autoShutdowns.join(", ")}, not ${JSON.stringify(autoShutdown)}`);
-  }
-  const dynamic = strategy === "dynamic";
-  if (dynamic && autoShutdown !== "never") throw new SpecError(`${field}.autoShutdown`, "a dynamic supervisor has no significant children");
-  if (dynamic && (spec.children?.length ?? 0) > 0)
-    throw new SpecError(`${field}.children`, "a dynamic supervisor starts empty; use startChild");
-  if (!dynamic && spec.template !== undefined) throw new SpecError(`${field}.template`, "only a dynamic supervisor has a template");
-  const maxChildren = spec.maxChildren ?? 100_000;
-  if (!(Number.isInteger(maxChildren) && maxChildren >= 1))
-    throw new SpecError(`${field}.maxChildren`, `an integer of at least 1, not ${String(maxChildren)}`);
+  checkObject(spec, field, "a supervisor spec is an object { strategy, intensity, children, … }");
+  const strategy = checkWord(spec.strategy ?? "one-for-one", strategies, `${field}.strategy`);
+  const autoShutdown = checkWord(spec.autoShutdown ?? "never", autoShutdowns, `${field}.autoShutdown`);
+  if (strategy === "dynamic" && autoShutdown !== "never")
+    throw new SpecError(`${field}.autoShutdown`, "a dynamic supervisor has no significant children");
   const flags = { strategy, autoShutdown };
-  const children = (spec.children ?? []).map((child, at) => checkChildOf(flags, child, { field: `${field}.children[${at}]`, typeOf }));
-  checkDistinct(children, `${field}.children`);
+  const maxChildren = checkCount(spec.maxChildren ?? 100_000, 1, `${field}.maxChildren`);
+  const children = checkChildren(spec, flags, { field: `${field}.children`, typeOf });
   if (children.length > maxChildren)
     throw new SpecError(`${field}.children`, `${children.length} children, but maxChildren is ${maxChildren}`);
+  checkTemplate(spec, flags, { field: `${field}.template`, typeOf });
   return {
     strategy,
     intensity: checkIntensity(spec.intensity ?? defaultIntensity, `${field}.intensity`),
     autoShutdown,
     children,
-    template: spec.template,
+    template: spec.template ?? undefined,
     maxChildren,
   };
 }
 
+type Flags = Pick<CheckedSupervisorSpec, "strategy" | "autoShutdown">;
+
+/** Where in the specification a check looks, and how it tells a supervisor from a worker. */
+interface Place<L> {
+  readonly field: string;
+  readonly typeOf: TypeOf<L>;
+}
+
+function checkChildren<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>): readonly CheckedChildSpec<L>[] {
+  const { field, typeOf } = place;
+  const children = spec.children ?? [];
+  if (!Array.isArray(children)) throw new SpecError(field, "a list of child specs");
+  if (flags.strategy === "dynamic" && children.length > 0) throw new SpecError(field, "a dynamic supervisor starts empty; use startChild");
+  const checked = (children as readonly ChildSpec<L>[]).map((child, at) =>
+    checkChildOf(flags, child, { field: `${field}[${at}]`, typeOf }),
+  );
+  checkDistinct(checked, field);
+  return checked;
+}
+
+/** Dynamic supervisors only: `startChild` would find a bad template too late. */
+function checkTemplate<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>): void {
+  if (spec.template === undefined || spec.template === null) return;
+  if (flags.strategy !== "dynamic") throw new SpecError(place.field, "only a dynamic supervisor has a template");
+  checkObject(spec.template, place.field, "a template is a child spec without an id");
+  checkChildOf(flags, { ...spec.template, id: "template" }, place);
+}
+
 /** Checks one child spec under a supervisor with these flags; throws `SpecError`. */
-export function checkChildOf<L>(
-  flags: { strategy: Strategy; autoShutdown: AutoShutdown },
-  child: ChildSpec<L>,
-  context: { field: string; typeOf: TypeOf<L> },
-): CheckedChildSpec<L> {
-  const logic = (child as ChildSpec<L> | null)?.logic;
-  const type = logic === undefined || logic === null ? "worker" : context.typeOf(logic);
-  const checked = checkChildSpec(child, context.field, type);
+export function checkChildOf<L>(flags: Flags, child: ChildSpec<L>, place: Place<L>): CheckedChildSpec<L> {
+  const { field, typeOf } = place;
+  const logic = (child as ChildSpec<L> | null | undefined)?.logic;
+  const type = logic === undefined || logic === null ? "worker" : typeOf(logic);
+  const checked = checkChildSpec(child, field, type);
   if (checked.significant && flags.strategy === "dynamic")
-    throw new SpecError(`${context.field}.significant`, "a dynamic supervisor has no significant children");
-  if (checked.significant && flags.autoShutdown === "never") {
-    throw new SpecError(`${context.field}.significant`, "means nothing while the supervisor's autoShutdown is never");
-  }
+    throw new SpecError(`${field}.significant`, "a dynamic supervisor has no significant children");
+  if (checked.significant && flags.autoShutdown === "never")
+    throw new SpecError(`${field}.significant`, "means nothing while the supervisor's autoShutdown is never");
   return checked;
 }
 

@@ -69,6 +69,8 @@ async function endOfRun(system: ActorSystem, address: `/${string}`, signal: Abor
   }
   const stop = (): void => void system.stop(address).catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
+  // It may have aborted while the tree started.
+  if (signal?.aborted === true) stop();
   try {
     return await exit;
   } finally {

@@ -1,11 +1,15 @@
 import {
+  AddressError,
+  checkAddress,
   checkChildOf,
-  checkSegment,
   describeExit,
   ExpectedError,
+  idOf,
   MessageRefusedError,
+  parentAddress,
   rootAddress,
   shutdownExit,
+  SpecError,
   UnknownRecipientError,
   type Address,
   type ChildSpec,
@@ -17,11 +21,13 @@ import {
   type Logger,
   type Observer,
   type Random,
+  type SupervisionEvent,
 } from "@orgtree/core";
+import type { Asker } from "./asks.ts";
 import type { Body } from "./body.ts";
-import { Cell } from "./cell.ts";
+import { Cell, type Supervisor } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { defaultAskMs } from "./incarnation-turn.ts";
+import { checkMs, defaultAskMs } from "./incarnation-turn.ts";
 import { Kernel } from "./kernel.ts";
 import { isMachine, typeOfLogic, type Logic } from "./logic.ts";
 import { MachineBody } from "./machine-body.ts";
@@ -31,6 +37,7 @@ import { PlainBody } from "./plain-body.ts";
 import { SupervisorBody } from "./supervisor-body.ts";
 import { supervisor, supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor.ts";
 import { systemClock, systemRandom } from "./system-clock.ts";
+import type { Timer } from "./timer-queue.ts";
 import { viewTree, type TreeNode } from "./tree-view.ts";
 
 /** How a system is made. Everything has a default. */
@@ -45,7 +52,7 @@ export interface SystemOptions {
   readonly commit?: Commit;
   /** A turn that keeps the thread longer is reported as `stalled`. Milliseconds, default 100. */
   readonly stallMs?: number;
-  /** Dead letters kept for looking at. Default 1,000; they are counted for ever. */
+  /** Dead letters kept for looking at, at least 0. Default 1,000; they are counted for ever. */
   readonly keepDeadLetters?: number;
   /** Longest text or byte array in a message from outside, in characters or bytes. Default 1 MiB. */
   readonly maxMessageSize?: number;
@@ -58,6 +65,12 @@ export interface AskOptions {
   /** Milliseconds until the promise rejects with `AskTimeoutError`. Default 5,000. `Infinity` for no limit. */
   readonly timeoutMs?: number;
   /** Gives up waiting; the promise rejects with the signal's reason. The outcome is unknown then. */
+  readonly signal?: AbortSignal;
+}
+
+/** How an exit is waited for. */
+export interface WatchOptions {
+  /** Ends the watch; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -74,12 +87,12 @@ export class ActorSystem {
       random: options.random ?? systemRandom,
       logger: options.logger ?? silent,
       commit: options.commit,
-      stallMs: options.stallMs ?? 100,
-      keepDeadLetters: options.keepDeadLetters ?? 1_000,
+      stallMs: checkOption(options.stallMs ?? 100, "stallMs"),
+      keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
       freeze: options.freeze ?? false,
       makeBody,
     });
-    this.#maxMessageSize = options.maxMessageSize ?? 1_048_576;
+    this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel);
   }
 
@@ -95,12 +108,11 @@ export class ActorSystem {
     return started.address ?? `/${checked.id}`;
   }
 
-  /** Ends the actor at `address` for good, through its supervisor. */
+  /** Ends the actor at `address` for good, through its supervisor. Rejects with `AddressError` for the root: `close` ends it. */
   async stop(address: Address): Promise<void> {
-    const cut = address.lastIndexOf("/");
-    const parent = cut === 0 ? rootAddress : (address.slice(0, cut) as Address);
-    checkSegment(address.slice(cut + 1));
-    await this.ask(parent, { type: "terminate-child", id: address.slice(cut + 1) }, { timeoutMs: Infinity });
+    const parent = parentAddress(checkAddress(address));
+    if (parent === undefined) throw new AddressError(address, "the root is ended by close()");
+    await this.ask(parent, { type: "terminate-child", id: idOf(address) }, { timeoutMs: Infinity });
   }
 
   /**
@@ -123,14 +135,14 @@ export class ActorSystem {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
       const { asks, clock, cells } = this.#kernel;
-      const timeoutMs = options.timeoutMs ?? defaultAskMs;
+      const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
       options.signal?.throwIfAborted();
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
-      mail.replyTo = asks.open({ resolve, reject }, undefined, { to, timeoutMs });
+      const asker = options.signal === undefined ? { resolve, reject } : this.#impatient(options.signal, mail, { resolve, reject });
+      mail.replyTo = asks.open(asker, undefined, { to, timeoutMs });
       if (timeoutMs !== Infinity) mail.deadlineMs = clock.nowMs() + timeoutMs;
-      if (options.signal !== undefined) this.#giveUpOn(options.signal, mail, reject);
       const refusal = cell.accept(mail);
       if (refusal !== undefined) asks.reject(mail.replyTo, refusal);
     } catch (error) {
@@ -139,28 +151,62 @@ export class ActorSystem {
     return promise;
   }
 
-  #giveUpOn(signal: AbortSignal, mail: Mail, reject: (reason: unknown) => void): void {
+  /** An asker that gives up when `signal` says so, and lets go of the signal when it has its answer. */
+  #impatient(signal: AbortSignal, mail: Mail, asker: Asker): Asker {
     const giveUp = (): void => {
       this.#kernel.asks.drop(mail.replyTo!);
-      reject(signal.reason);
+      asker.reject(signal.reason);
     };
+    const patient = (): void => signal.removeEventListener("abort", giveUp);
     signal.addEventListener("abort", giveUp, { once: true });
+    return {
+      resolve(value) {
+        patient();
+        asker.resolve(value);
+      },
+      reject(error) {
+        patient();
+        asker.reject(error);
+      },
+    };
   }
 
   #mail(to: Address, message: unknown): Mail {
     if (this.#closed !== undefined) throw new SystemClosedError(this.#closed);
     if (isOversized(message, this.#maxMessageSize)) {
-      throw new MessageRefusedError(to, "oversized", `a part of it is longer than ${this.#maxMessageSize} (maxMessageSize); send a reference instead`);
+      throw new MessageRefusedError(
+        to,
+        "oversized",
+        `a part of it is longer than ${this.#maxMessageSize} (maxMessageSize); send a reference instead`,
+      );
     }
     return new Mail("message", { to, from: undefined, trace: this.#kernel.newTrace() }, message);
   }
 
-  /** The exit of the incarnation that lives at `address`; rejects with `UnknownRecipientError` when nobody does. */
-  watch(address: Address): Promise<Exit> {
+  /**
+   * The exit of the incarnation that lives at `address`, or of the next one while it is being restarted; rejects with
+   * `UnknownRecipientError` when there is no such actor.
+   */
+  watch(address: Address, options: WatchOptions = {}): Promise<Exit> {
     const { promise, resolve, reject } = Promise.withResolvers<Exit>();
-    if (this.#kernel.cells.has(address)) this.#kernel.watches.addOutside(address, ({ exit }) => resolve(exit));
-    else reject(new UnknownRecipientError(address));
+    const { signal } = options;
+    if (signal?.aborted === true) reject(signal.reason);
+    else if (!this.#kernel.cells.has(address)) reject(new UnknownRecipientError(address));
+    else if (signal === undefined) this.#kernel.watches.addOutside(address, ({ exit }) => resolve(exit));
+    else this.#watchUntil(signal, address, { resolve, reject });
     return promise;
+  }
+
+  #watchUntil(signal: AbortSignal, address: Address, waiting: { resolve(exit: Exit): void; reject(reason: unknown): void }): void {
+    const giveUp = (): void => {
+      unwatch();
+      waiting.reject(signal.reason);
+    };
+    const unwatch = this.#kernel.watches.addOutside(address, ({ exit }) => {
+      signal.removeEventListener("abort", giveUp);
+      waiting.resolve(exit);
+    });
+    signal.addEventListener("abort", giveUp, { once: true });
   }
 
   /** The administrative calls of the supervisor at `address`. */
@@ -185,7 +231,7 @@ export class ActorSystem {
 
   /** The tree as it stands, as plain data. */
   tree(): TreeNode {
-    return viewTree(this.#kernel, rootAddress)!;
+    return viewTree(this.#kernel, rootAddress);
   }
 
   /** The newest lost messages, and how many there were by reason. */
@@ -199,19 +245,35 @@ export class ActorSystem {
     return { actors: cells.size, timers: timers.pending, asks: asks.size };
   }
 
-  /** Takes nothing new from outside, lets the actors finish what is in their mailboxes, then closes. */
+  /**
+   * Takes nothing new from outside, lets the actors finish what is in their mailboxes, then closes.
+   *
+   * Does not wait for what takes time: work, timers, answers from elsewhere. After `timeoutMs` (default 30,000) it closes
+   * all the same, and what is left becomes dead letters.
+   */
   async drain(timeoutMs = 30_000): Promise<void> {
     this.#closed ??= "it drains";
+    await this.#quiet(checkMs(timeoutMs, "timeoutMs"));
+    await this.close();
+  }
+
+  /** Waits until nobody has mail. Looks again soon while there are turns to take, and now and then while somebody is stuck. */
+  async #quiet(timeoutMs: number): Promise<void> {
+    const { clock, dispatcher, timers } = this.#kernel;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = this.#kernel.timers.set(timeoutMs, resolve);
+    const deadline = timers.set(timeoutMs, resolve);
+    let pause: Timer | undefined;
+    let looks = 0;
     const look = (): void => {
-      if (this.#isIdle() || !deadline.pending) resolve();
-      else this.#kernel.clock.defer(look);
+      if (!deadline.pending) return;
+      if (this.#isIdle()) resolve();
+      else if (!dispatcher.idle || ++looks < 1_000) clock.defer(look);
+      else pause = timers.set(10, look);
     };
     look();
     await promise;
-    this.#kernel.timers.cancel(deadline);
-    await this.close();
+    timers.cancel(deadline);
+    if (pause !== undefined) timers.cancel(pause);
   }
 
   #isIdle(): boolean {
@@ -222,13 +284,13 @@ export class ActorSystem {
 
   /** Ends everything, in order, and waits for it. A second call waits for the first. */
   async close(): Promise<void> {
-    this.#closed ??= "it is closed";
+    this.#closed = "it is closed";
+    // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
+    await Promise.resolve();
     if (this.#root.life === undefined) return;
     const ended = this.watch(rootAddress);
     this.#root.life.stop(shutdownExit);
-    const exit = await ended;
-    this.#root.forget();
-    if (exit.kind !== "shutdown") this.#kernel.logger.error({ exit: describeExit(exit) }, "the root did not end in order");
+    await ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -270,9 +332,25 @@ function makeBody(life: Incarnation, logic: Logic): Body {
 
 function makeRoot(kernel: Kernel): Cell {
   const logic = supervisor({ strategy: "dynamic", maxChildren: 1_000_000 });
-  const spec = checkChildOf<Logic>({ strategy: "one-for-one", autoShutdown: "never" }, { id: "root", logic, mailbox: 1_000_000 }, { field: "root", typeOf: typeOfLogic });
-  const root = new Cell(kernel, { address: rootAddress, supervisor: { hear: () => {}, account: undefined } }, spec);
+  const flags = { strategy: "one-for-one", autoShutdown: "never" } as const;
+  const spec = checkChildOf<Logic>(flags, { id: "root", logic, mailbox: 1_000_000 }, { field: "root", typeOf: typeOfLogic });
+  const above: Supervisor = { hear: (event) => afterRoot(root, event), account: undefined };
+  const root = new Cell(kernel, { address: rootAddress, supervisor: above }, spec);
   kernel.cells.set(rootAddress, root);
   root.start();
   return root;
+}
+
+/** Nobody starts the root again: whoever waits for it is told. */
+function afterRoot(root: Cell, event: SupervisionEvent<Logic>): void {
+  if (event.kind !== "exited" && event.kind !== "start-failed") return;
+  const exit: Exit = event.kind === "exited" ? event.exit : { kind: "failure", failure: event.failure };
+  if (exit.kind !== "shutdown") root.kernel.logger.error({ exit: describeExit(exit) }, "the root did not end in order");
+  root.forget();
+}
+
+/** A count or a limit of the system's. */
+function checkOption(value: number, field: string): number {
+  if (typeof value === "number" && value >= 0) return value;
+  throw new SpecError(field, `a number of at least 0, not ${String(value)}`);
 }

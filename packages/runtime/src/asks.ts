@@ -1,10 +1,13 @@
 import { AskTimeoutError, type Address, type ReplyTo } from "@orgtree/core";
 import type { Timer, TimerQueue } from "./timer-queue.ts";
 
-/** Who waits for an answer: a promise outside the tree, or an actor's incarnation inside. */
+/**
+ * Who waits for an answer: a promise outside the tree, or an actor's incarnation inside. Gives back false when it is gone
+ * and the answer was lost.
+ */
 export interface Asker {
-  resolve(value: unknown): void;
-  reject(error: Error): void;
+  resolve(value: unknown): boolean | void;
+  reject(error: Error): boolean | void;
 }
 
 interface Open {
@@ -39,15 +42,13 @@ export class Asks {
   /** Answers; false when nobody waits any more. */
   resolve(replyTo: ReplyTo, value: unknown): boolean {
     const open = this.#close(replyTo.askId);
-    open?.asker.resolve(value);
-    return open !== undefined;
+    return open !== undefined && open.asker.resolve(value) !== false;
   }
 
   /** Refuses; false when nobody waits any more. */
   reject(replyTo: ReplyTo, error: Error): boolean {
     const open = this.#close(replyTo.askId);
-    open?.asker.reject(error);
-    return open !== undefined;
+    return open !== undefined && open.asker.reject(error) !== false;
   }
 
   /** True while somebody waits for the answer. */

@@ -12,7 +12,7 @@ export interface Body {
   /** The initial step. A promise is awaited; `ignore` means that the child does not want to run. */
   begin(input: unknown): BeginResult | Promise<BeginResult>;
   /** Computes the next state from one mail. */
-  compute(mail: Mail): void;
+  compute(mail: Mail): ComputeResult;
   /** The turn is committed: the computed state counts. */
   install(): void;
   /** The turn failed or was refused: the computed state is forgotten. */
@@ -35,6 +35,9 @@ export interface Body {
 
 /** What an ordered stop came to: the exit asked for, an exit of its own, or `later`, when the body will end by itself. */
 export type Termination = void | Exit | "later";
+
+/** `skipped`: the mail did not count, and there is no turn. */
+export type ComputeResult = void | "skipped";
 
 /** How an initial step ended. */
 export type BeginResult = "started" | "ignore";

@@ -1,5 +1,4 @@
 import {
-
   leftOf,
   noAmount,
   openAccount,
@@ -31,44 +30,52 @@ export interface Reservation {
 }
 
 /**
- * The account of one actor and of everything below it. Dimensions it does not limit are its parent's business. It outlives
- * restarts: spending is never rolled back.
+ * The account of one actor and of everything below it. It outlives restarts: spending is never rolled back.
+ *
+ * A dimension it does not limit is its parent's business. Of one it limits, the parent has set the whole limit aside when
+ * the account was opened; what is spent of it counts as spent there at once, and what is left goes back at the end.
  */
 export class BudgetAccount implements BudgetHandle {
   readonly #parent: BudgetAccount | undefined;
-  /** What the parent set aside for this account when it was opened. */
-  readonly #granted: Amount;
   #account: Account;
+  /** What the parent still holds aside for this account: less by what was spent, nothing where there is no limit. */
+  #grant: Amount;
   #closed = false;
 
   /** Opens an account under `parent`, which sets the limits of `budget` aside; throws `BudgetExhaustedError`. */
   constructor(budget: Budget, parent?: BudgetAccount) {
     this.#account = openAccount(budget);
     this.#parent = parent;
-    this.#granted = finite(this.#account.limit);
-    parent?.take(this.#granted);
+    this.#grant = perDimension((name) => (this.#account.limit[name] === Infinity ? 0 : this.#account.limit[name]));
+    parent?.take(this.#grant);
   }
 
   take(amount: Amount): void {
     const { own, passed } = splitAmount(this.#account, amount);
     const reserved = reserve(this.#account, own);
-    this.#parent?.take(passed);
+    this.#parent?.take(this.#closed ? amount : passed);
+    if (this.#closed) this.#grant = perDimension((name) => this.#grant[name] + own[name]);
     this.#account = reserved;
   }
 
   giveBack(reserved: Amount, spent: Amount): void {
-    const mine = splitAmount(this.#account, reserved);
-    const passed = splitAmount(this.#account, spent).passed;
-    // What the parent answers for is counted here too, so that `spent` shows the whole subtree.
-    this.#account = settle(this.#account, mine.own, spent);
-    this.#parent?.giveBack(mine.passed, passed);
+    const { own, passed } = splitAmount(this.#account, reserved);
+    this.#account = settle(this.#account, own, spent);
+    if (this.#parent === undefined) return;
+    // A closed account has given back all but its open reservations, which end here; an open one keeps what is left.
+    const used = splitAmount(this.#account, this.#closed ? reserved : spent).own;
+    const released = perDimension((name) => Math.min(used[name], this.#grant[name]));
+    this.#grant = perDimension((name) => this.#grant[name] - released[name]);
+    this.#parent.giveBack(
+      perDimension((name) => passed[name] + released[name]),
+      spent,
+    );
   }
 
   /** One message was taken up; throws `BudgetExhaustedError`. */
   spendTurn(): void {
-    const turn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
-    this.take(turn);
-    this.giveBack(turn, turn);
+    this.take(oneTurn);
+    this.giveBack(oneTurn, oneTurn);
   }
 
   reserve(worstCase: { readonly tokens?: number; readonly usd?: number }): Reservation {
@@ -85,11 +92,10 @@ export class BudgetAccount implements BudgetHandle {
   left(): { turns: number; tokens: number; usd: number } {
     const own = leftOf(this.#account);
     const above = this.#parent?.left();
-    const usd = own.microUsd / 1e6;
     return {
-      turns: own.turns === Infinity ? (above?.turns ?? Infinity) : own.turns,
-      tokens: own.tokens === Infinity ? (above?.tokens ?? Infinity) : own.tokens,
-      usd: usd === Infinity ? (above?.usd ?? Infinity) : usd,
+      turns: own.turns === Infinity ? (above?.turns ?? Infinity) : Math.max(0, own.turns),
+      tokens: own.tokens === Infinity ? (above?.tokens ?? Infinity) : Math.max(0, own.tokens),
+      usd: own.microUsd === Infinity ? (above?.usd ?? Infinity) : Math.max(0, own.microUsd) / 1e6,
     };
   }
 
@@ -98,12 +104,14 @@ export class BudgetAccount implements BudgetHandle {
     return { turns, tokens, usd: microUsd / 1e6 };
   }
 
-  /** The actor is gone for good: what is left goes back to the parent. */
+  /** The actor is gone for good: what is left goes back to the parent, but for calls that are still under way. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { spent } = this.#account;
-    this.#parent?.giveBack(this.#granted, only(spent, this.#granted));
+    const { reserved } = this.#account;
+    const left = perDimension((name) => Math.max(0, this.#grant[name] - reserved[name]));
+    this.#grant = perDimension((name) => this.#grant[name] - left[name]);
+    this.#parent?.giveBack(left, noAmount);
   }
 }
 
@@ -114,17 +122,20 @@ export const unlimited: BudgetHandle = {
   spent: () => ({ turns: 0, tokens: 0, usd: 0 }),
 };
 
+const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
+
 function toAmount(part: { readonly tokens?: number; readonly usd?: number }): Amount {
-  return { ...noAmount, tokens: part.tokens ?? 0, microUsd: toMicroUsd(part.usd ?? 0) };
+  const tokens = checkCost(part.tokens ?? 0, "tokens");
+  const usd = checkCost(part.usd ?? 0, "usd");
+  return { turns: 0, tokens, microUsd: toMicroUsd(usd) };
 }
 
-function finite(limit: Amount): Amount {
-  return only(limit, limit);
+/** A cost of less than nothing would make room, and one that is no number would make any room enough. */
+function checkCost(cost: number, name: string): number {
+  if (Number.isFinite(cost) && cost >= 0) return cost;
+  throw new RangeError(`${name}: a number of at least 0, not ${String(cost)}`);
 }
 
-/** The dimensions of `amount` that `mask` limits. */
-function only(amount: Amount, mask: Amount): Amount {
-  const kept = (name: keyof Amount): number => (mask[name] === Infinity || mask[name] === 0 ? 0 : amount[name]);
-  return { turns: kept("turns"), tokens: kept("tokens"), microUsd: kept("microUsd") };
+function perDimension(valueOf: (name: keyof Amount) => number): Amount {
+  return { turns: valueOf("turns"), tokens: valueOf("tokens"), microUsd: valueOf("microUsd") };
 }
-

@@ -13,9 +13,9 @@ import {
   MailboxFullError,
   shutdownExit,
   toFailure,
+  withoutInput,
   type Address,
   type CheckedChildSpec,
-  type DeadLetterReason,
   type Exit,
   type Failure,
   type MessageRefusedError,
@@ -23,9 +23,10 @@ import {
 } from "@orgtree/core";
 import { BudgetAccount, unlimited, type BudgetHandle } from "./budget-account.ts";
 import type { Runnable } from "./dispatcher.ts";
+import { refuseEvent } from "./event-door.ts";
 import { Incarnation } from "./incarnation.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Logic } from "./logic.ts";
+import { takesEvents, type Logic } from "./logic.ts";
 import { Mail } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Signal } from "./signal.ts";
@@ -52,6 +53,7 @@ export class Cell implements Runnable {
   incarnations = 0;
   account: BudgetAccount | undefined;
   readonly #supervisor: Supervisor;
+  #wallMs = 0;
   #wallTimer: Timer | undefined;
   #lastExit: Exit = shutdownExit;
   #gone = false;
@@ -68,35 +70,43 @@ export class Cell implements Runnable {
     return this.account ?? unlimited;
   }
 
+  /** The account that was opened for this place; undefined where it only spends from one above. */
+  get ownAccount(): BudgetAccount | undefined {
+    return this.account === this.#supervisor.account ? undefined : this.account;
+  }
+
   // Mail
 
   /** Takes a mail in; what is refused stays the sender's. */
   accept(mail: Mail): MailboxFullError | MessageRefusedError | undefined {
     const { life, mailbox } = this;
     if (mail.kind === "message") {
-      const refusal = life?.body?.check?.(mail);
+      // A message is looked at even when nobody lives here, or is only about to.
+      const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
       if (refusal !== undefined) return refusal;
-      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity) return new MailboxFullError(this.address, mailbox.capacity);
+      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity)
+        return new MailboxFullError(this.address, mailbox.capacity);
     }
     mailbox.push(mail);
     if (!this.queued) this.wake();
     return undefined;
   }
 
-  /** Puts a signal into the mailbox; `refused` is the mail it is about, should nobody be there to hear it. */
-  signal(signal: Signal, refused?: { mail: Mail; reason: DeadLetterReason }): void {
-    if (this.life === undefined) {
-      if (refused !== undefined) this.kernel.bury(refused.mail, refused.reason);
-      return;
-    }
-    const trace = refused?.mail.trace ?? this.life.trace();
+  #checkWhileDown(mail: Mail): MessageRefusedError | undefined {
+    return takesEvents(this.spec.logic) ? refuseEvent(mail) : undefined;
+  }
+
+  /** Puts a signal into the mailbox, as part of `trace`; false when nobody is there to hear it. */
+  signal(signal: Signal, trace: string): boolean {
+    if (this.life === undefined) return false;
     this.accept(new Mail("signal", { to: this.address, from: undefined, trace }, signal));
+    return true;
   }
 
   /** Puts an event of the actor's own into the mailbox: from a machine's child or timer, or a supervisor's retry. */
-  internal(event: unknown): void {
+  internal(event: unknown, trace?: string): void {
     if (this.life === undefined) return;
-    this.accept(new Mail("internal", { to: this.address, from: undefined, trace: this.life.trace() }, event));
+    this.accept(new Mail("internal", { to: this.address, from: undefined, trace: trace ?? this.life.trace() }, event));
   }
 
   /** Asks for turns, when there is mail and somebody to take it. */
@@ -110,7 +120,8 @@ export class Cell implements Runnable {
       if (life === undefined || !life.takesMail) return false;
       const mail = this.mailbox.shift();
       if (mail === undefined) return false;
-      life.take(mail);
+      if (this.kernel.owners === undefined) life.take(mail);
+      else this.kernel.within(life, () => life.take(mail));
     }
     return this.mailbox.size > 0 && this.life?.takesMail === true;
   }
@@ -126,31 +137,38 @@ export class Cell implements Runnable {
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
-    life.begin();
+    this.kernel.within(life, () => life.begin());
   }
 
+  /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
   #openAccount(): void {
     const { budget } = this.spec;
-    if (this.account === undefined) {
+    if (this.ownAccount === undefined) {
       const above = this.#supervisor.account;
       this.account = budget === undefined ? above : new BudgetAccount(budget, above);
-      if (budget?.wallMs !== undefined) this.#wallTimer = this.kernel.timers.set(budget.wallMs, () => this.#wallPassed());
+      if (budget?.wallMs !== undefined) {
+        this.#wallMs = budget.wallMs;
+        this.#wallTimer = this.kernel.timers.set(budget.wallMs, () => this.#wallPassed());
+      }
     }
-    if (budget?.wallMs !== undefined && this.#wallTimer?.pending === false) throw new BudgetExhaustedError("wall", budget.wallMs, 0);
+    if (this.#wallTimer?.pending === false) throw new BudgetExhaustedError("wall", this.#wallMs, 0);
   }
 
   /** The wall time of this subtree is over: a supervisor ends its children first. */
   #wallPassed(): void {
-    const { life } = this;
-    if (life === undefined) return;
-    const failure = toFailure(new BudgetExhaustedError("wall", this.spec.budget!.wallMs!, 0), this.address);
+    const { life, spec } = this;
+    if (life === undefined) return; // The next start finds out.
+    const failure = toFailure(new BudgetExhaustedError("wall", this.#wallMs, 0), this.address);
+    const inOrder = life.body?.ownTurns === true && spec.shutdownMs !== "brutal-kill";
+    if (inOrder && life.phase === "stopping") return;
     this.failed(failure);
-    if (life.body?.ownTurns === true) life.stop({ kind: "failure", failure });
+    if (inOrder) life.stop({ kind: "failure", failure });
     else life.end({ kind: "failure", failure });
   }
 
   started(info: unknown): void {
     const { kernel, address } = this;
+    if (this.spec.restart === "temporary") this.spec = withoutInput(this.spec);
     if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation: this.incarnations, atMs: kernel.clock.epochMs() });
     this.#supervisor.hear({ kind: "started", id: idOf(address), info });
   }
@@ -166,16 +184,19 @@ export class Cell implements Runnable {
   }
 
   /** The incarnation is over (C2). */
-  ended(exit: Exit, how: "exited" | "start-failed" | "ignored"): void {
+  ended(exit: Exit, how: "exited" | "start-failed" | "ignored", trace: string): void {
     const { kernel, address } = this;
     this.life = undefined;
     this.#lastExit = exit;
     kernel.registry.release(address);
     kernel.watches.release(address);
+    // What it was told in answer to what it did is nothing to the next incarnation.
+    for (const notice of this.mailbox.takeNotices()) kernel.bury(notice, "stopped");
     const id = idOf(address);
     if (how === "ignored") return this.#supervisor.hear({ kind: "start-ignored", id });
-    if (kernel.observed) kernel.notify({ type: "actor-exited", address, incarnation: this.incarnations, exit, atMs: kernel.clock.epochMs() });
-    kernel.watches.notify({ address, incarnation: this.incarnations, exit }, kernel);
+    if (kernel.observed)
+      kernel.notify({ type: "actor-exited", address, incarnation: this.incarnations, exit, atMs: kernel.clock.epochMs() });
+    kernel.watches.notify({ address, incarnation: this.incarnations, exit }, kernel, trace);
     if (how === "start-failed" && exit.kind === "failure") this.#supervisor.hear({ kind: "start-failed", id, failure: exit.failure });
     else this.#supervisor.hear({ kind: "exited", id, exit });
   }
@@ -188,8 +209,8 @@ export class Cell implements Runnable {
     this.life?.kill();
     if (kernel.cells.get(address) === this) kernel.cells.delete(address);
     for (const mail of this.mailbox.empty()) kernel.bury(mail, "stopped");
-    kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel);
+    kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel, kernel.newTrace());
     if (this.#wallTimer !== undefined) kernel.timers.cancel(this.#wallTimer);
-    if (this.account !== this.#supervisor.account) this.account?.close();
+    this.ownAccount?.close();
   }
 }

@@ -12,13 +12,14 @@ export class DeadLetters {
 
   add(letter: DeadLetter): void {
     this.#counts.set(letter.reason, (this.#counts.get(letter.reason) ?? 0) + 1);
+    if (this.#keep === 0) return;
     this.#letters.push(letter);
     if (this.#letters.length >= 2 * this.#keep) this.#letters.splice(0, this.#keep);
   }
 
   /** The newest, oldest first. */
   list(): readonly DeadLetter[] {
-    return this.#letters.slice(-this.#keep);
+    return this.#letters.slice(Math.max(0, this.#letters.length - this.#keep));
   }
 
   /** How many there were since the start, by reason. */

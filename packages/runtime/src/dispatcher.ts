@@ -10,8 +10,9 @@ export interface Runnable {
 
 /** Turns one actor may take before the others get theirs. */
 const turnsPerSlice = 64;
-/** Turns after which I/O and timers get their chance. */
+/** Turns after which I/O and timers get their chance, and milliseconds, for turns that are slow. */
 const turnsBetweenYields = 8_192;
+const msBetweenYields = 10;
 
 /**
  * Gives turns to the actors that have mail, fairly, without ever calling one from another's stack: a chain of a hundred
@@ -58,7 +59,23 @@ export class Dispatcher {
   }
 
   readonly #work = (): void => {
-    let markMs = this.#clock.nowMs();
+    try {
+      this.#runSlices();
+    } finally {
+      // Also after a throw, which is a mistake of the runtime's own: it must not stop everybody else.
+      if (this.#next === this.#queue.length) {
+        this.#queue = [];
+        this.#next = 0;
+        this.#armed = false;
+      } else {
+        this.#arm();
+      }
+    }
+  };
+
+  #runSlices(): void {
+    const startMs = this.#clock.nowMs();
+    let markMs = startMs;
     while (this.#next < this.#queue.length && this.#sinceYield < turnsBetweenYields) {
       const runnable = this.#queue[this.#next++]!;
       runnable.queued = false;
@@ -66,18 +83,11 @@ export class Dispatcher {
       const nowMs = this.#clock.nowMs();
       if (nowMs - markMs > this.#stallMs) this.#onStall(runnable, nowMs - markMs);
       markMs = nowMs;
-      this.#sinceYield += turnsPerSlice;
+      this.#sinceYield = nowMs - startMs > msBetweenYields ? turnsBetweenYields : this.#sinceYield + turnsPerSlice;
       if (wantsMore) this.schedule(runnable);
       if (this.#next > 1_024 && this.#next * 2 > this.#queue.length) this.#compact();
     }
-    if (this.#next === this.#queue.length) {
-      this.#queue = [];
-      this.#next = 0;
-      this.#armed = false;
-    } else {
-      this.#arm();
-    }
-  };
+  }
 
   #compact(): void {
     this.#queue = this.#queue.slice(this.#next);

@@ -1,4 +1,4 @@
-import type { Address, Exit, ReplyTo } from "@orgtree/core";
+import { ExpectedError, toErrorData, type Address, type Exit, type ReplyTo } from "@orgtree/core";
 import type { Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
 
@@ -7,6 +7,8 @@ export interface MachineEffect {
   readonly kind: "machine";
   readonly type: string;
   readonly params: unknown;
+  /** It comes after the actions, with what the runtime does. */
+  readonly late: boolean;
   readonly run: () => unknown;
 }
 
@@ -21,7 +23,7 @@ export type Effect =
   | { readonly kind: "unwatch"; readonly address: Address }
   | { readonly kind: "timer"; readonly name: string; readonly delayMs: number }
   | { readonly kind: "cancel-timer"; readonly name: string }
-  | { readonly kind: "run"; readonly tag: string; readonly work: Work }
+  | { readonly kind: "run"; readonly tag: string; readonly key: string; readonly work: Work }
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "unstash" }
   | { readonly kind: "join"; readonly group: string }
@@ -43,6 +45,8 @@ export function describeEffect(effect: Effect): { kind: string; detail: unknown 
       return { kind: effect.type, detail: describeParams(effect) };
     case "run":
       return { kind: "run", detail: { tag: effect.tag } };
+    case "refuse":
+      return { kind: "refuse", detail: { to: effect.to, error: describeError(effect.error) } };
     default: {
       const { kind, ...detail } = effect;
       return { kind, detail };
@@ -50,9 +54,26 @@ export function describeEffect(effect: Effect): { kind: string; detail: unknown 
   }
 }
 
-/** A spawned child is known by its id, its source and its input; the actor itself cannot be written down. */
-function describeParams(effect: MachineEffect): unknown {
-  if (effect.type !== "xstate.spawnChild" && effect.type !== "xstate.stopChild") return effect.params;
-  const { id, src, input } = (effect.params ?? {}) as { id?: unknown; src?: unknown; input?: unknown };
-  return { id, src: typeof src === "string" ? src : undefined, input };
+/** Actors cannot be written down: a child is known by its id, its source and its input. */
+function describeParams({ type, params }: MachineEffect): unknown {
+  switch (type) {
+    case "xstate.spawnChild":
+    case "xstate.stopChild": {
+      const { id, src, systemId, input } = (params ?? {}) as { id?: unknown; src?: unknown; systemId?: unknown; input?: unknown };
+      return { id, src: typeof src === "string" ? src : undefined, systemId, input };
+    }
+    case "xstate.sendTo": {
+      const { to, event, id, delay } = params as { to: unknown; event: unknown; id?: unknown; delay?: unknown };
+      return { to: typeof to === "object" && to !== null ? (to as { id?: unknown }).id : to, event, id, delay };
+    }
+    case "xstate.log":
+      // The value is for people, and may be the whole context.
+      return { label: (params as { label?: unknown }).label };
+    default:
+      return params;
+  }
+}
+
+function describeError(error: Error): object {
+  return error instanceof ExpectedError ? toErrorData(error) : { name: error.name, message: error.message };
 }

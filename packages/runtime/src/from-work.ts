@@ -1,7 +1,10 @@
 import { FailureError, type ToolKind } from "@orgtree/core";
 import { fromPromise, type PromiseActorLogic } from "xstate";
 import { unlimited } from "./budget-account.ts";
-import { hostOf } from "./machine-host.ts";
+import { childOf } from "./child-actor.ts";
+import { keyOfWork } from "./child-origin.ts";
+import type { Kernel } from "./kernel.ts";
+import { hostOf } from "./machine-self.ts";
 import type { WorkContext } from "./turn.ts";
 
 /** Declared work for `invoke`: what it does to the world is known, so a crash can be answered rightly. */
@@ -16,7 +19,8 @@ export interface WorkDefinition<I, O> {
 /**
  * Makes an actor logic for `invoke` from a function, like XState's `fromPromise`, with a key, a budget and a deadline.
  *
- * Outside of orgtree, under a bare `createActor`, it runs with an unlimited budget, so machines can be tested alone.
+ * Outside of orgtree, under a bare `createActor`, it runs with an unlimited budget and without its deadline, so machines
+ * can be tested alone.
  *
  * @example
  * const callModel = fromWork({ kind: "idempotent", run: (request: ModelRequest, { signal, key }) => model.complete({ ...request, key }, { signal }) });
@@ -26,38 +30,34 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): PromiseActorLo
   const logic = fromPromise<O, I>(({ input, self, signal }) => {
     const host = hostOf(self);
     if (host === undefined) return definition.run(input, { signal, key: "unhosted#0.0", address: "/", budget: unlimited });
-    const { life } = host;
-    const { cell } = life;
-    const context: WorkContext = { signal, key: life.nextKey(), address: cell.address, budget: cell.budget };
-    if (definition.timeoutMs === undefined) return definition.run(input, context);
-    return withDeadline(definition, { input, context, set: (ms, due) => cell.kernel.timers.set(ms, due), cancel: (timer) => cell.kernel.timers.cancel(timer as never) });
+    const { address, budget, kernel } = host.life.cell;
+    const context: WorkContext = { signal, key: keyOfWork(childOf(self)), address, budget };
+    return definition.timeoutMs === undefined ? definition.run(input, context) : runUntil(kernel, definition, { input, context });
   });
   return Object.assign(logic, { orgtreeKind: definition.kind });
 }
 
-interface Deadline<I> {
-  readonly input: I;
-  readonly context: WorkContext;
-  set(ms: number, due: () => void): unknown;
-  cancel(timer: unknown): void;
-}
-
-/** Runs the work, and gives up on it at its deadline: it is aborted, and what it still returns is dropped. */
-function withDeadline<I, O>(definition: WorkDefinition<I, O>, deadline: Deadline<I>): Promise<O> {
+/** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
+function runUntil<I, O>({ timers }: Kernel, { run, timeoutMs = Infinity }: WorkDefinition<I, O>, given: { input: I; context: WorkContext }): Promise<O> {
   const { promise, resolve, reject } = Promise.withResolvers<O>();
   const controller = new AbortController();
-  const { context } = deadline;
-  const abort = (): void => controller.abort(context.signal.reason);
-  context.signal.addEventListener("abort", abort, { once: true });
-  const timer = deadline.set(definition.timeoutMs!, () => {
-    const error = new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${definition.timeoutMs} ms` });
+  const { signal } = given.context;
+  const timer = timers.set(timeoutMs, () => {
+    const error = new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
     controller.abort(error);
     reject(error);
   });
   const done = (): void => {
-    deadline.cancel(timer);
-    context.signal.removeEventListener("abort", abort);
+    timers.cancel(timer);
+    signal.removeEventListener("abort", abort);
   };
-  definition.run(deadline.input, { ...context, signal: controller.signal }).then(resolve, reject).finally(done);
+  const abort = (): void => {
+    done();
+    controller.abort(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  // Begun in a promise, so that work which throws at once leaves no timer behind.
+  const work = new Promise<O>((settle) => settle(run(given.input, { ...given.context, signal: controller.signal })));
+  work.then(resolve, reject).finally(done);
   return promise;
 }

@@ -7,6 +7,12 @@ import { TurnClosedError, type Turn, type Work } from "./turn.ts";
 /** Milliseconds an ask waits when it does not say. */
 export const defaultAskMs = 5_000;
 
+/** Gives back a time in milliseconds; throws `RangeError` for what is no number. What is less than 0 is due at once. */
+export function checkMs(ms: number, name: string): number {
+  if (typeof ms === "number" && !Number.isNaN(ms)) return ms;
+  throw new RangeError(`${name}: a number of milliseconds, not ${String(ms)}`);
+}
+
 /** The `Turn` that a logic is given: it only collects effects, and only while the turn lasts. */
 export class IncarnationTurn implements Turn {
   readonly #life: Incarnation;
@@ -41,16 +47,19 @@ export class IncarnationTurn implements Turn {
   }
 
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
-    const mail = this.#mail(to, message);
-    this.#open().effects.push({ kind: "ask", mail, tag: options.tag, timeoutMs: options.timeoutMs ?? defaultAskMs });
+    const life = this.#open();
+    const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
+    life.effects.push({ kind: "ask", mail: this.#mail(to, message), tag: options.tag, timeoutMs });
   }
 
   reply(value: unknown, to: ReplyTo | undefined = this.replyTo): void {
-    if (to !== undefined) this.#open().effects.push({ kind: "reply", to, value });
+    const life = this.#open();
+    if (to !== undefined) life.effects.push({ kind: "reply", to, value });
   }
 
   refuse(error: Error, to: ReplyTo | undefined = this.replyTo): void {
-    if (to !== undefined) this.#open().effects.push({ kind: "refuse", to, error });
+    const life = this.#open();
+    if (to !== undefined) life.effects.push({ kind: "refuse", to, error });
   }
 
   watch(address: Address): void {
@@ -62,7 +71,7 @@ export class IncarnationTurn implements Turn {
   }
 
   setTimer(name: string, delayMs: number): void {
-    this.#open().effects.push({ kind: "timer", name, delayMs });
+    this.#open().effects.push({ kind: "timer", name, delayMs: checkMs(delayMs, "delayMs") });
   }
 
   cancelTimer(name: string): void {
@@ -70,7 +79,8 @@ export class IncarnationTurn implements Turn {
   }
 
   run(tag: string, work: Work): void {
-    this.#open().effects.push({ kind: "run", tag, work });
+    const life = this.#open();
+    life.effects.push({ kind: "run", tag, key: life.nextKey(), work });
   }
 
   exit(exit: Exit = { kind: "normal" }): void {

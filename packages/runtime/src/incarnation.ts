@@ -7,15 +7,17 @@
  *   I2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   I3. What comes in after the end is dropped: results, commits, timers, answers to its asks.
  *   I4. It ends exactly once, and its cell hears of it exactly once.
+ *   I5. Whatever a turn causes belongs to the trace of its message: what it sends, and what comes back of that later.
  */
-import { killedExit, mayResume, toFailure, type Exit, type Failure } from "@orgtree/core";
+import { AskFailedError, killedExit, mayResume, toFailure, type Exit, type Failure, type ReplyTo } from "@orgtree/core";
 import type { BeginResult, Body } from "./body.ts";
 import type { Cell } from "./cell.ts";
 import { describeEffect, type Effect } from "./effect.ts";
-import { Holdings } from "./holdings.ts";
+import { Holdings, type TimerSignal } from "./holdings.ts";
 import { IncarnationTurn } from "./incarnation-turn.ts";
 import type { Mail } from "./mail.ts";
-import { performEffect, performEffects } from "./perform.ts";
+import { abandonEffects, performEffects, performManaged, type Undone } from "./perform.ts";
+import type { Signal } from "./signal.ts";
 import type { Timer } from "./timer-queue.ts";
 import type { Turn } from "./turn.ts";
 
@@ -30,7 +32,7 @@ export class Incarnation {
   body: Body | undefined;
   phase: Phase = "starting";
   turnOpen = false;
-  /** The mail whose turn it is, from its computation to the end of its effects. */
+  /** The mail whose turn it is, from its computation to the end of its effects, those of a resumed turn included. */
   current: Mail | undefined;
   effects: Effect[] = [];
   postponed = false;
@@ -45,7 +47,8 @@ export class Incarnation {
   /** What a failed turn left undone, for `resume`. */
   #pending: readonly Effect[] = [];
   #failure: Failure | undefined;
-  #effectNumber = 0;
+  /** The trace of the initial step, which has no mail. */
+  #startTrace: string | undefined;
 
   constructor(cell: Cell, number: number) {
     this.cell = cell;
@@ -67,14 +70,16 @@ export class Incarnation {
     return this.#holdings?.stash.length ?? 0;
   }
 
-  /** The trace that this turn belongs to. */
+  /** The trace of the turn that is being computed or carried out; a new one outside of any. */
   trace(): string {
-    return this.current?.trace ?? this.cell.kernel.newTrace();
+    const isOutside = this.committing || this.phase === "suspended";
+    const own = isOutside ? undefined : (this.current?.trace ?? this.#startTrace);
+    return own ?? this.cell.kernel.newTrace();
   }
 
-  /** The key of the next effect of the current turn. */
+  /** The key of the effect that is collected next, by which the turn's record knows it. */
   nextKey(): string {
-    return `${this.cell.address}#${this.cell.seq}.${this.#effectNumber++}`;
+    return `${this.cell.address}#${this.cell.seq}.${this.effects.length}`;
   }
 
   // Start
@@ -83,6 +88,7 @@ export class Incarnation {
   begin(): void {
     const { kernel, spec } = this.cell;
     let begun: BeginResult | Promise<BeginResult>;
+    this.#startTrace = kernel.newTrace();
     try {
       this.body = kernel.makeBody(this, spec.logic);
       this.turnOpen = true;
@@ -100,6 +106,7 @@ export class Incarnation {
 
   #begun(result: BeginResult): void {
     this.turnOpen = false;
+    this.postponed = false; // There was no message to put aside.
     if (result === "ignore") return this.end({ kind: "shutdown" }, "ignored");
     if (this.cell.kernel.commit === undefined || this.body!.ownTurns === true) return this.#up();
     this.#limitStart();
@@ -109,11 +116,12 @@ export class Incarnation {
   #up(): void {
     this.#cancelDeadline();
     this.body!.install();
-    this.cell.seq++;
+    if (this.body!.ownTurns !== true) this.cell.seq++;
     this.phase = "running";
     this.cell.started(this.startInfo);
     if (this.phase !== "running") return;
     this.#dispatch();
+    this.#startTrace = undefined;
     this.cell.wake();
   }
 
@@ -126,6 +134,7 @@ export class Incarnation {
 
   #limitStart(): void {
     const { startMs } = this.cell.spec;
+    if (startMs === "infinity") return;
     const message = `it did not start within ${startMs} ms (startMs)`;
     const failure: Failure = { class: "timeout", kind: "start", name: "StartTimeout", message, address: this.cell.address };
     this.#deadline ??= this.cell.kernel.timers.set(startMs, () => this.end({ kind: "failure", failure }));
@@ -137,29 +146,43 @@ export class Incarnation {
   take(mail: Mail): void {
     const { cell } = this;
     if (mail.deadlineMs !== Infinity && mail.deadlineMs <= cell.kernel.clock.nowMs()) return cell.kernel.bury(mail, "expired");
+    if (mail.kind === "signal" && !this.#counts(mail.message as Signal)) return;
     this.current = mail;
     this.turnOpen = true;
+    let skipped: boolean;
     try {
-      if (mail.kind === "message" && cell.account !== undefined) cell.account.spendTurn();
-      this.body!.compute(mail);
+      if (mail.kind === "message" && cell.account !== undefined && this.body!.ownTurns !== true) cell.account.spendTurn();
+      skipped = this.body!.compute(mail) === "skipped";
     } catch (error) {
       this.#throwInTurn(toFailure(error, cell.address), mail);
       return;
     }
     this.turnOpen = false;
-    if (this.postponed) this.#putAside(mail);
-    else if (cell.kernel.commit === undefined || this.body!.ownTurns === true) this.#finish(mail);
+    // A supervisor may give up in the middle of a turn.
+    if (this.phase === "ended") return this.#leaveUnanswered(mail, "it ended");
+    if (skipped) this.current = undefined;
+    else if (this.postponed) this.#putAside(mail);
+    else if (cell.kernel.commit === undefined) this.#finish(mail);
+    else if (this.body!.ownTurns === true) this.#finishOwn(mail);
     else this.#commit(causeOf(mail), () => this.#finish(mail));
   }
 
+  /** A timer that was cancelled or set again while its signal waited in the mailbox is not heard. */
+  #counts(signal: Signal): boolean {
+    return signal.type !== "orgtree.timer" || this.holdings.redeemTimer(signal);
+  }
+
   #throwInTurn(failure: Failure, mail: Mail): void {
-    this.#forgetTurn();
     this.cell.kernel.bury(mail, "failed");
+    if (this.phase === "ended") return;
+    this.#forgetTurn();
     this.fail(failure);
   }
 
   #putAside(mail: Mail): void {
     this.#forgetTurn();
+    this.current = undefined;
+    if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") this.holdings.keepTimer(mail.message as TimerSignal);
     this.holdings.stash.push(mail);
   }
 
@@ -167,27 +190,42 @@ export class Incarnation {
     this.turnOpen = false;
     this.postponed = false;
     this.effects = [];
-    this.current = undefined;
     this.body!.discard();
   }
 
   /** The turn is committed: the state counts, the effects happen. */
   #finish(mail: Mail): void {
     this.cell.seq++;
-    this.#effectNumber = 0;
     this.body!.install();
+    this.#dispatch(mail);
+    if (this.phase !== "suspended") this.current = undefined;
+  }
+
+  /** A supervisor commits its decisions itself; a message to it makes no record of its own. */
+  #finishOwn(mail: Mail): void {
     this.#dispatch(mail);
     this.current = undefined;
   }
 
   #dispatch(mail?: Mail): void {
-    const failed = this.effects.length > 0 ? performEffects(this, this.#takeEffects()) : undefined;
-    if (mail?.replyTo !== undefined && this.phase !== "ended" && this.cell.kernel.asks.isOpen(mail.replyTo)) this.holdings.keepAsk(mail);
-    if (failed !== undefined && this.phase !== "ended") {
-      this.#pending = failed.pending;
-      return this.fail(failed.failure);
+    const undone = this.effects.length > 0 ? performEffects(this, this.#takeEffects()) : undefined;
+    if (this.phase === "ended") return;
+    if (mail?.replyTo !== undefined) this.#keepAsk(mail, mail.replyTo);
+    this.#afterEffects(undone);
+  }
+
+  #keepAsk(mail: Mail, replyTo: ReplyTo): void {
+    const { asks } = this.cell.kernel;
+    if (asks.isOpen(replyTo)) this.holdings.keepAsk(mail, asks);
+  }
+
+  #afterEffects(undone: Undone | undefined): void {
+    if (undone !== undefined) {
+      this.#pending = undone.pending;
+      this.fail(undone.failure);
+    } else if (this.exitWanted !== undefined) {
+      this.end(this.exitWanted);
     }
-    if (this.exitWanted !== undefined) this.end(this.exitWanted);
   }
 
   #takeEffects(): readonly Effect[] {
@@ -239,9 +277,9 @@ export class Incarnation {
 
   /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */
   fail(failure: Failure): void {
-    this.current = undefined;
     this.cell.failed(failure);
-    if (this.phase === "suspended" || !mayResume(this.cell.spec.onFailure, failure)) return this.end({ kind: "failure", failure });
+    const isFinal = this.phase === "suspended" || this.#stopWanted !== undefined || !mayResume(this.cell.spec.onFailure, failure);
+    if (isFinal) return this.end({ kind: "failure", failure });
     this.phase = "suspended";
     this.#failure = failure;
     this.cell.askDirective(failure);
@@ -253,7 +291,9 @@ export class Incarnation {
     this.phase = "running";
     const pending = this.#pending;
     this.#pending = [];
-    for (const effect of pending) performEffect(this, effect);
+    this.#afterEffects(performManaged(this, pending));
+    if (this.phase !== "running") return;
+    if (!this.committing) this.current = undefined;
     this.cell.wake();
   }
 
@@ -309,23 +349,40 @@ export class Incarnation {
     this.end(killedExit, "stopped");
   }
 
+  /** An ask was answered, by whomever. */
+  closeAsk(askId: number): void {
+    this.#holdings?.closeAsk(askId);
+  }
+
   /** It is over (I4). `why` tells a start that was ignored or stopped from one that failed. */
   end(exit: Exit, why: "ended" | "ignored" | "stopped" = "ended"): void {
     if (this.phase === "ended") return;
+    const { cell, current } = this;
     const wasStarting = this.phase === "starting";
     this.phase = "ended";
     this.turnOpen = false;
     this.#cancelDeadline();
     this.#releaseBody();
-    this.#abandon(this.#pending);
-    this.#abandon(this.effects);
-    // A turn whose commit nobody waits for any more did not happen, as far as this process knows.
-    if (this.current !== undefined && this.committing) this.cell.kernel.bury(this.current, "failed");
+    abandonEffects(this, this.#pending);
+    abandonEffects(this, this.effects);
+    if (current !== undefined && this.committing) this.#lose(current);
     if (this.#holdings !== undefined) {
-      this.cell.mailbox.putBack(this.#holdings.stash);
-      this.#holdings.release(this.cell.kernel, { address: this.cell.address, exit });
+      cell.mailbox.putBack(this.#holdings.stash);
+      this.#holdings.release(cell.kernel, { address: cell.address, exit });
     }
-    this.cell.ended(exit, wasStarting && why !== "stopped" ? (why === "ignored" ? "ignored" : "start-failed") : "exited");
+    const failed = why === "ignored" ? "ignored" : "start-failed";
+    cell.ended(exit, wasStarting && why !== "stopped" ? failed : "exited", current?.trace ?? cell.kernel.newTrace());
+  }
+
+  /** The mail of a turn whose commit nobody waits for any more: whether that turn happened, nobody here knows. */
+  #lose(mail: Mail): void {
+    this.#leaveUnanswered(mail, "it ended while its turn was being committed");
+    this.cell.kernel.bury(mail, "failed");
+  }
+
+  #leaveUnanswered(mail: Mail, why: string): void {
+    const { kernel, address } = this.cell;
+    if (mail.replyTo !== undefined) kernel.asks.reject(mail.replyTo, new AskFailedError(address, "unknown", why));
   }
 
   #releaseBody(): void {
@@ -335,14 +392,6 @@ export class Incarnation {
       this.cell.kernel.logger.error({ err: error, address: this.cell.address }, "the clean-up of an actor threw");
     }
     this.body = undefined;
-  }
-
-  /** The mail of a turn that came to nothing. */
-  #abandon(effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === "message") this.cell.kernel.bury(effect, "turn-aborted");
-      else if (effect.kind === "ask") this.cell.kernel.bury(effect.mail, "turn-aborted");
-    }
   }
 
   #cancelDeadline(): void {
@@ -362,8 +411,8 @@ function startPromise(start: () => Promise<void>): Promise<void> {
 }
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf(mail: Mail): string {
-  const { message } = mail;
-  const type = typeof message === "object" && message !== null ? (message as { type?: unknown }).type : undefined;
-  return typeof type === "string" ? type : mail.kind;
+function causeOf({ kind, message }: Mail): string {
+  const event = kind === "internal" ? (message as { event?: unknown }).event : message;
+  const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
+  return typeof type === "string" ? type : kind;
 }

@@ -1,4 +1,11 @@
-export { ActorSystem, type AskOptions, createActorSystem, SystemClosedError, type SystemOptions } from "./actor-system.ts";
+export {
+  ActorSystem,
+  type AskOptions,
+  createActorSystem,
+  SystemClosedError,
+  type SystemOptions,
+  type WatchOptions,
+} from "./actor-system.ts";
 export type { BudgetHandle, Reservation } from "./budget-account.ts";
 export { fromWork, type WorkDefinition } from "./from-work.ts";
 export { isMachine, type Logic, typeOfLogic } from "./logic.ts";
@@ -7,7 +14,15 @@ export { machine, type MachineLogic, type MachineOptions } from "./machine.ts";
 export { ignore, plain, type PlainLogic } from "./plain.ts";
 export { maxIterations } from "./prepared-machine.ts";
 export type { Signal } from "./signal.ts";
-export { type StartedChild, supervisor, type SupervisorHandle, supervisorHandle, type SupervisorLogic, type SupervisorMessage, type TemplateChild } from "./supervisor.ts";
+export {
+  type StartedChild,
+  supervisor,
+  type SupervisorHandle,
+  supervisorHandle,
+  type SupervisorLogic,
+  type SupervisorMessage,
+  type TemplateChild,
+} from "./supervisor.ts";
 export { systemClock, systemRandom } from "./system-clock.ts";
 export type { TreeNode } from "./tree-view.ts";
 export { NameTakenError, type Turn, TurnClosedError, type Work, type WorkContext } from "./turn.ts";

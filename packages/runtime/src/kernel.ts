@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
 import {
   AskFailedError,
   MailboxFullError,
@@ -57,6 +58,8 @@ export class Kernel {
   readonly registry = new Registry();
   readonly watches = new Watches();
   readonly deadLetters: DeadLetters;
+  /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
+  owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #observers = new Set<Observer>();
   #lastTrace = 0;
 
@@ -72,8 +75,14 @@ export class Kernel {
     this.deadLetters = new DeadLetters(options.keepDeadLetters);
     this.dispatcher = new Dispatcher(options.clock, {
       ms: options.stallMs,
-      report: (runnable, turnMs) => this.notify({ type: "stalled", address: (runnable as Cell).address, turnMs, atMs: this.clock.epochMs() }),
+      report: (runnable, turnMs) =>
+        this.notify({ type: "stalled", address: (runnable as Cell).address, turnMs, atMs: this.clock.epochMs() }),
     });
+  }
+
+  /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */
+  within<T>(life: Incarnation | undefined, work: () => T): T {
+    return this.owners === undefined ? work() : this.owners.run(life, work);
   }
 
   /** A trace for a message from outside: unique within this system. */
@@ -116,30 +125,40 @@ export class Kernel {
     const reason: DeadLetterReason = error instanceof MessageRefusedError ? error.reason : "mailbox-full";
     if (mail.replyTo !== undefined && this.asks.reject(mail.replyTo, error)) return;
     const sender = mail.from === undefined ? undefined : this.cells.get(mail.from);
-    if (sender === undefined) return this.bury(mail, reason);
-    sender.signal({ type: "orgtree.refused", to: mail.to, message: mail.message, error }, { mail, reason });
+    const wasTold = sender?.signal({ type: "orgtree.refused", to: mail.to, message: mail.message, error }, mail.trace);
+    if (wasTold !== true) this.bury(mail, reason);
   }
 
   /** A message is lost: it becomes a dead letter, and whoever asked is told at once. */
   bury(mail: Mail, reason: DeadLetterReason): void {
-    if (mail.kind !== "message") return; // Signals to the dead are nobody's loss.
+    if (mail.kind !== "message") return this.#buryNotice(mail);
     const atMs = this.clock.epochMs();
     const letter = { envelope: mail, reason, atMs };
     this.deadLetters.add(letter);
     this.notify({ type: "dead-letter", letter, atMs });
     if (mail.replyTo === undefined) return;
-    const error = reason === "no-recipient" ? new UnknownRecipientError(mail.to) : new AskFailedError(mail.to, "not-done", `the message is a dead letter (${reason})`);
+    const error =
+      reason === "no-recipient"
+        ? new UnknownRecipientError(mail.to)
+        : new AskFailedError(mail.to, "not-done", `the message is a dead letter (${reason})`);
     this.asks.reject(mail.replyTo, error);
   }
 
-  /** An actor was told that its message was refused, and does not listen: the message is lost. */
-  buryRefused(signal: Signal & { type: "orgtree.refused" }, notice: Mail): void {
+  /** Signals to the dead are nobody's loss, but for the message in a refusal. */
+  #buryNotice(mail: Mail): void {
+    if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.refused") this.buryRefused(mail.message as Refused, mail);
+  }
+
+  /** An actor was told that its message was refused, and does not hear it: the message is lost. */
+  buryRefused(signal: Refused, notice: Mail): void {
     const reason = signal.error instanceof MessageRefusedError ? signal.error.reason : "mailbox-full";
     this.bury(new Mail("message", { to: signal.to, from: notice.to, trace: notice.trace }, signal.message), reason);
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */
-  signal(to: Address, signal: Signal): void {
-    this.cells.get(to)?.signal(signal);
+  signal(to: Address, signal: Signal, trace: string): void {
+    this.cells.get(to)?.signal(signal, trace);
   }
 }
+
+type Refused = Extract<Signal, { type: "orgtree.refused" }>;

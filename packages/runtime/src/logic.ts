@@ -24,6 +24,11 @@ export function typeOfLogic(logic: Logic): "worker" | "supervisor" {
   }
 }
 
+/** True for machines, bare or with options, which take nothing but events. */
+export function takesEvents(logic: Logic): boolean {
+  return isMachine(logic) || logic.kind === "machine";
+}
+
 /** True for a bare XState machine. */
 export function isMachine(logic: Logic): logic is AnyStateMachine {
   return typeof logic === "object" && "root" in logic && "getInitialSnapshot" in logic;

@@ -1,6 +1,6 @@
 import type { Address, ReplyTo } from "@orgtree/core";
 import type { AnyActorRef, EventObject, MachineContext } from "xstate";
-import { hostOf } from "./machine-host.ts";
+import { hostOf } from "./machine-self.ts";
 import type { Turn } from "./turn.ts";
 
 /** What an action is given of the machine. */
@@ -8,6 +8,9 @@ export interface TurnArgs<C, E> {
   readonly context: C;
   readonly event: E;
 }
+
+/** Any value that may be sent. Not `unknown`, which would swallow the function beside it and its inference. */
+export type Sendable = object | string | number | boolean | bigint | null | undefined;
 
 /** A value, or how to get it from context and event. */
 export type From<C, E, T> = T | ((args: TurnArgs<C, E>) => T);
@@ -37,21 +40,21 @@ export function act<C extends MachineContext, E extends EventObject>(collect: (t
 }
 
 /** Tells another actor. */
-export function tell<C extends MachineContext, E extends EventObject>(to: From<C, E, Address>, message: From<C, E, unknown>): TurnAction<C, E> {
+export function tell<C extends MachineContext, E extends EventObject>(to: From<C, E, Address>, message: From<C, E, Sendable>): TurnAction<C, E> {
   return act((turn, args) => turn.tell(valueOf(to, args), valueOf(message, args)));
 }
 
 /** Asks another actor; the answer comes as the event `orgtree.reply` or `orgtree.ask-failed` with this tag. */
 export function ask<C extends MachineContext, E extends EventObject>(
   to: From<C, E, Address>,
-  message: From<C, E, unknown>,
+  message: From<C, E, Sendable>,
   options: { readonly tag: string; readonly timeoutMs?: number },
 ): TurnAction<C, E> {
   return act((turn, args) => turn.ask(valueOf(to, args), valueOf(message, args), options));
 }
 
 /** Answers the ask of this turn, or an earlier one kept with `currentAsk`. */
-export function reply<C extends MachineContext, E extends EventObject>(value: From<C, E, unknown>, to?: From<C, E, ReplyTo | undefined>): TurnAction<C, E> {
+export function reply<C extends MachineContext, E extends EventObject>(value: From<C, E, Sendable>, to?: From<C, E, ReplyTo | undefined>): TurnAction<C, E> {
   return act((turn, args) => turn.reply(valueOf(value, args), to === undefined ? turn.replyTo : valueOf(to, args)));
 }
 
@@ -61,7 +64,7 @@ export function watch<C extends MachineContext, E extends EventObject>(address: 
 }
 
 /** Tells every other member of a group. */
-export function publish<C extends MachineContext, E extends EventObject>(group: From<C, E, string>, message: From<C, E, unknown>): TurnAction<C, E> {
+export function publish<C extends MachineContext, E extends EventObject>(group: From<C, E, string>, message: From<C, E, Sendable>): TurnAction<C, E> {
   return act((turn, args) => turn.publish(valueOf(group, args), valueOf(message, args)));
 }
 

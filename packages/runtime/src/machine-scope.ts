@@ -1,9 +1,10 @@
-import type { AnyActorRef, AnyActorScope } from "xstate";
-import { atomicChild } from "./atomic-child.ts";
-import type { Effect } from "./effect.ts";
-import type { MachineHost, MachineSelf } from "./machine-host.ts";
-
-type ExecutableAction = Parameters<AnyActorScope["actionExecutor"]>[0];
+import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot } from "xstate";
+import { checkAction } from "./action-check.ts";
+import { childOf, stopNewestFirst, type ChildActor, type ExecutableAction } from "./child-actor.ts";
+import { noteOrigin } from "./child-origin.ts";
+import type { Effect, MachineEffect } from "./effect.ts";
+import type { Later, MachineHost } from "./machine-host.ts";
+import type { MachineSelf } from "./machine-self.ts";
 
 /**
  * XState's `ActorScope`, shared by all machines: whose turn it is changes, the object does not. That is safe because a
@@ -13,6 +14,8 @@ class MachineScope {
   #host: MachineHost | undefined;
   /** Where the second halves of built-in actions go while effects are carried out. */
   #late: Effect[] | undefined;
+  /** Children that the step stops. */
+  #stops = 0;
 
   get self(): MachineSelf {
     return this.#host!.self;
@@ -30,65 +33,71 @@ class MachineScope {
     return this.#host!;
   }
 
-  get logger(): (...args: unknown[]) => void {
+  get logger(): (...args: readonly unknown[]) => void {
     return this.#host!._logger;
   }
 
+  /** XState calls this for the second half of a built-in action, and while computing only for the start of a spawned child. */
   readonly defer = (run: () => void): void => {
-    const effect: Effect = { kind: "machine", type: "xstate.deferred", params: undefined, run };
-    (this.#late ?? this.#host!.life.effects).push(effect);
+    if (this.#late !== undefined) return void this.#late.push({ kind: "machine", type: "xstate.deferred", params: undefined, late: true, run });
+    const host = this.#host!;
+    const { id, systemId, src, options } = host.made!;
+    noteOrigin(host.made!, host.life);
+    host.life.effects.push({ kind: "machine", type: "xstate.spawnChild", params: { id, systemId, src, input: options.input }, late: true, run });
   };
 
   readonly emit = (event: { readonly type: string }): void => {
     (this.#late ?? this.#host!.life.effects).push({ kind: "emit", event });
   };
 
-  readonly stopChild = (child: AnyActorRef): void => {
-    (child as unknown as { _stop(): void })._stop();
-  };
+  readonly stopChild = (child: AnyActorRef): void => childOf(child)._stop();
 
   /** Collects an action instead of running it. XState replaces this for the time of a microstep and puts it back. */
   actionExecutor = (action: ExecutableAction): void => {
-    if (action.type === "xstate.spawnChild") prepareChild(action, this.#host!);
+    checkAction(action);
+    const { life } = this.#host!;
     const { type, params, info, exec } = action;
-    this.#host!.life.effects.push({ kind: "machine", type, params, run: () => exec?.(info, params) });
+    if (type === "xstate.spawnChild") noteOrigin((params as unknown as { actorRef: ChildActor }).actorRef, life);
+    else if (type === "xstate.stopChild") this.#stops++;
+    life.effects.push({ kind: "machine", type, params, late: false, run: () => exec!(info, params as never) as unknown });
   };
 
-  /** Computes for `host`. */
-  compute<T>(host: MachineHost, work: () => T): T {
-    const before = this.#host;
-    this.#host = host;
-    this.#late = undefined;
-    host.computing = true;
-    host.transitions = [];
-    try {
-      return work();
-    } finally {
-      host.computing = false;
-      this.#host = before;
-    }
-  }
+  /** What a machine sends while it computes is sent with the other effects. */
+  readonly #later: Later = (params, send) => {
+    this.#host!.life.effects.push({ kind: "machine", type: "xstate.sendTo", params, late: true, run: send });
+  };
 
-  /** Carries out an effect of `host`; what it defers is added to `late`. */
-  perform(host: MachineHost, run: () => unknown, late: Effect[]): unknown {
+  /** Computes a step of `host`; its effects are collected in the turn. */
+  compute(host: MachineHost, step: () => AnyMachineSnapshot): AnyMachineSnapshot {
     const before = this.#host;
     const lateBefore = this.#late;
     this.#host = host;
-    this.#late = late;
+    this.#late = undefined;
+    this.#stops = 0;
+    host.beginTurn();
     try {
-      return run();
+      const next = host.computeStep({ owner: host.self, later: this.#later }, step);
+      if (this.#stops > 1) stopNewestFirst(host.life.effects as MachineEffect[]);
+      return next;
     } finally {
       this.#host = before;
       this.#late = lateBefore;
     }
   }
-}
 
-/** A child of the machine is about to be started: it has been made, but does nothing yet. */
-function prepareChild(action: ExecutableAction, host: MachineHost): void {
-  const { id, actorRef } = action.params as unknown as { id: unknown; actorRef: AnyActorRef | undefined };
-  if (id === undefined) throw new Error(`${host.life.cell.address} spawns a child without an id: a second one would overwrite it; give spawnChild an id`);
-  if (actorRef !== undefined) atomicChild(actorRef);
+  /** Carries out an effect of `host`; what it defers is added to `late`. */
+  perform(host: MachineHost, effect: MachineEffect, late: Effect[]): unknown {
+    const before = this.#host;
+    const lateBefore = this.#late;
+    this.#host = host;
+    this.#late = late;
+    try {
+      return effect.run();
+    } finally {
+      this.#host = before;
+      this.#late = lateBefore;
+    }
+  }
 }
 
 /** The one scope; see the class. */

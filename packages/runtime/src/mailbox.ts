@@ -67,6 +67,14 @@ export class Mailbox {
     return mails;
   }
 
+  /** Takes out what is no user's message: signals and internal events, which belong to one incarnation. Oldest first. */
+  takeNotices(): readonly Mail[] {
+    if (this.#size === this.#messages) return [];
+    const mails = this.empty();
+    for (const mail of mails) if (mail.kind === "message") this.push(mail);
+    return mails.filter((mail) => mail.kind !== "message");
+  }
+
   #roomy(): (Mail | undefined)[] {
     if (this.#ring === undefined) {
       this.#head = 0;

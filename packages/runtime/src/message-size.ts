@@ -6,7 +6,7 @@
  */
 export function isOversized(message: unknown, limit: number): boolean {
   if (isLong(message, limit)) return true;
-  if (typeof message !== "object" || message === null) return false;
+  if (typeof message !== "object" || message === null || ArrayBuffer.isView(message)) return false;
   for (const key in message) if (isLong((message as Record<string, unknown>)[key], limit)) return true;
   return false;
 }

@@ -1,29 +1,65 @@
 import { rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
-import type { Incarnation } from "./incarnation.ts";
+import { isBuiltin } from "./child-actor.ts";
 import type { Effect, MachineEffect } from "./effect.ts";
+import type { Incarnation } from "./incarnation.ts";
 import { Mail } from "./mail.ts";
 import type { Signal } from "./signal.ts";
-import type { Work } from "./turn.ts";
+import { isThenable } from "./thenable.ts";
 
 /**
  * Carries out the effects of a committed turn.
  *
- * A machine's own actions come first, in their order; what the runtime does for it (tells, spawns, timers) comes after
- * them, as XState itself defers it. So an action that throws leaves none of the turn's managed effects behind: they are
- * given back as `pending`, for the directive to decide on.
+ * A machine's own actions come first, in their order; what the runtime and XState do for it (tells, spawns, timers) comes
+ * after them, as XState itself defers it. So an action that throws leaves none of the turn's managed effects behind: they
+ * are given back as `pending`, for the directive to decide on. Actions of the user's behind it do not run.
  */
-export function performEffects(life: Incarnation, effects: readonly Effect[]): { failure: Failure; pending: readonly Effect[] } | undefined {
-  const late: Effect[] = [];
-  for (const [at, effect] of effects.entries()) {
-    if (effect.kind !== "machine") {
-      late.push(effect);
+export function performEffects(life: Incarnation, effects: readonly Effect[]): Undone | undefined {
+  if (life.body!.runEffect === undefined) return performManaged(life, effects);
+  const managed: Effect[] = [];
+  for (let at = 0; at < effects.length; at++) {
+    const effect = effects[at]!;
+    if (life.phase === "ended") return abandonEffects(life, [...managed, ...effects.slice(at)]);
+    if (effect.kind !== "machine" || effect.late) {
+      managed.push(effect);
       continue;
     }
-    const failure = runAction(life, effect, late);
-    if (failure !== undefined) return { failure, pending: [...late, ...effects.slice(at + 1).filter((rest) => rest.kind !== "machine")] };
+    const failure = runAction(life, effect, managed);
+    if (failure !== undefined) return { failure, pending: [...managed, ...effects.slice(at + 1).filter(isManaged)] };
   }
-  for (const effect of late) performEffect(life, effect);
+  return performManaged(life, managed);
+}
+
+/** What the runtime does itself for a turn, or for what a failed turn left pending. */
+export function performManaged(life: Incarnation, effects: readonly Effect[]): Undone | undefined {
+  for (let at = 0; at < effects.length; at++) {
+    if (life.phase === "ended") return abandonEffects(life, effects.slice(at));
+    try {
+      performEffect(life, effects[at]!);
+    } catch (error) {
+      // A name that somebody else took since the turn was computed.
+      return { failure: toFailure(error, life.cell.address), pending: effects.slice(at + 1) };
+    }
+  }
   return undefined;
+}
+
+/** Why the effects of a turn were not all carried out, and which of them are left. */
+export interface Undone {
+  readonly failure: Failure;
+  readonly pending: readonly Effect[];
+}
+
+/** Effects that come to nothing: of a turn that failed, or of an incarnation that ended. Their mail is lost. */
+export function abandonEffects(life: Incarnation, effects: readonly Effect[]): undefined {
+  const { kernel } = life.cell;
+  for (const effect of effects) {
+    if (effect.kind === "message") kernel.bury(effect, "turn-aborted");
+    else if (effect.kind === "ask") kernel.bury(effect.mail, "turn-aborted");
+  }
+}
+
+function isManaged(effect: Effect): boolean {
+  return effect.kind !== "machine" || effect.late || isBuiltin(effect.type);
 }
 
 /** An action function of the user's, or the first half of a built-in, which defers its second half to `late`. */
@@ -42,12 +78,8 @@ function watchAction(life: Incarnation, promise: PromiseLike<unknown>): void {
   promise.then(undefined, (error: unknown) => life.failLater(error));
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
-
 /** Carries out one effect of the runtime's. */
-export function performEffect(life: Incarnation, effect: Effect): void {
+function performEffect(life: Incarnation, effect: Effect): void {
   const { kernel, address } = life.cell;
   switch (effect.kind) {
     case "message":
@@ -71,7 +103,7 @@ export function performEffect(life: Incarnation, effect: Effect): void {
     case "cancel-timer":
       return life.holdings.cancelTimer(effect.name, kernel.timers);
     case "run":
-      return run(life, effect.tag, effect.work);
+      return run(life, effect);
     case "exit":
       life.exitWanted = effect.exit;
       return;
@@ -100,7 +132,7 @@ function performLate(life: Incarnation, effect: MachineEffect): void {
 
 /** An answer that nobody waits for any more is a lost message like any other. */
 function replied(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "refuse" }>, wasAwaited: boolean): void {
-  life.holdings.closeAsk(effect.to.askId);
+  life.closeAsk(effect.to.askId);
   if (wasAwaited) return;
   const { kernel, address } = life.cell;
   const route = { to: effect.to.address ?? rootAddress, from: address, trace: life.trace() };
@@ -111,44 +143,44 @@ function ask(life: Incarnation, effect: Extract<Effect, { kind: "ask" }>): void 
   const { kernel, address } = life.cell;
   const { mail, tag, timeoutMs } = effect;
   const asker = {
-    resolve: (value: unknown) => tellLife(life, { type: "orgtree.reply", tag, value }),
-    reject: (error: Error) => tellLife(life, { type: "orgtree.ask-failed", tag, error }),
+    resolve: (value: unknown) => tellLife(life, { type: "orgtree.reply", tag, value }, mail.trace),
+    reject: (error: Error) => tellLife(life, { type: "orgtree.ask-failed", tag, error }, mail.trace),
   };
   mail.replyTo = kernel.asks.open(asker, address, { to: mail.to, timeoutMs });
   mail.deadlineMs = kernel.clock.nowMs() + timeoutMs;
   kernel.send(mail);
 }
 
-/** A signal for this incarnation only: a later one at the same address has not asked for it. */
-function tellLife(life: Incarnation, signal: Signal): void {
-  if (life.phase !== "ended") life.cell.signal(signal);
+/** A signal for this incarnation only: a later one at the same address has not asked for it. False when it is over. */
+function tellLife(life: Incarnation, signal: Signal, trace: string): boolean {
+  return life.phase !== "ended" && life.cell.signal(signal, trace);
 }
 
 function watch(life: Incarnation, target: Address): void {
   const { kernel, address } = life.cell;
   if (kernel.cells.has(target)) return kernel.watches.add(address, target);
   const failure: Failure = { class: "crash", kind: "no-process", name: "NoProcess", message: `no actor at ${target}`, address: target };
-  life.cell.signal({ type: "orgtree.down", address: target, incarnation: 0, exit: { kind: "failure", failure } });
+  tellLife(life, { type: "orgtree.down", address: target, incarnation: 0, exit: { kind: "failure", failure } }, life.trace());
 }
 
 function setTimer(life: Incarnation, name: string, delayMs: number): void {
-  const { kernel } = life.cell;
-  const timer = kernel.timers.set(delayMs, () => {
-    life.holdings.timerFired(name);
-    tellLife(life, { type: "orgtree.timer", name });
-  });
-  life.holdings.setTimer(name, timer, kernel.timers);
+  const { timers } = life.cell.kernel;
+  const trace = life.trace();
+  const signal = { type: "orgtree.timer", name } as const;
+  const timer = timers.set(delayMs, () => tellLife(life, signal, trace));
+  life.holdings.setTimer(signal, timer, timers);
 }
 
-function run(life: Incarnation, tag: string, work: Work): void {
+function run(life: Incarnation, { tag, key, work }: Extract<Effect, { kind: "run" }>): void {
   const { address, budget } = life.cell;
-  const context = { signal: life.holdings.signal, key: life.nextKey(), address, budget };
+  const context = { signal: life.holdings.signal, key, address, budget };
+  const trace = life.trace();
   // Begun in a promise, so that work which throws at once fails like any other.
   Promise.resolve(context)
-    .then(work)
+    .then((given) => (life.phase === "ended" ? undefined : work(given)))
     .then(
-      (output) => tellLife(life, { type: "orgtree.done", tag, output }),
-      (error: unknown) => tellLife(life, { type: "orgtree.failed", tag, failure: toFailure(error, address) }),
+      (output) => tellLife(life, { type: "orgtree.done", tag, output }, trace),
+      (error: unknown) => tellLife(life, { type: "orgtree.failed", tag, failure: toFailure(error, address) }, trace),
     );
 }
 

@@ -1,5 +1,6 @@
 import type { Exit } from "@orgtree/core";
 import type { BeginResult, Body, Termination } from "./body.ts";
+import { freezeState } from "./freeze.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Mail } from "./mail.ts";
 import { ignore, type PlainLogic } from "./plain.ts";
@@ -9,12 +10,16 @@ import type { Signal } from "./signal.ts";
 export class PlainBody implements Body {
   readonly #life: Incarnation;
   readonly #logic: PlainLogic;
+  readonly #freeze: boolean;
   #state: unknown;
   #next: unknown;
+  /** A refusal that nobody listens to. */
+  #unheard: Mail | undefined;
 
   constructor(life: Incarnation, logic: PlainLogic) {
     this.#life = life;
     this.#logic = logic;
+    this.#freeze = life.cell.kernel.freeze;
   }
 
   begin(input: unknown): BeginResult | Promise<BeginResult> {
@@ -30,22 +35,33 @@ export class PlainBody implements Body {
 
   compute(mail: Mail): void {
     const { turn } = this.#life;
-    if (mail.kind === "message") this.#next = this.#logic.receive(this.#state, mail.message, turn);
-    else if (this.#logic.signal !== undefined) this.#next = this.#logic.signal(this.#state, mail.message as Signal, turn);
-    else this.#unheard(mail.message as Signal, mail);
+    let next: unknown;
+    if (mail.kind === "message") next = this.#logic.receive(this.#state, mail.message, turn);
+    else if (this.#logic.signal !== undefined) next = this.#logic.signal(this.#state, mail.message as Signal, turn);
+    else return this.#ignore(mail);
+    if (next instanceof Promise) throw notAsync(next);
+    this.#next = next;
   }
 
-  /** Nobody listens: a refused message is lost after all. */
-  #unheard(signal: Signal, mail: Mail): void {
-    if (signal.type === "orgtree.refused") this.#life.cell.kernel.buryRefused(signal, mail);
+  #ignore(mail: Mail): void {
+    if ((mail.message as Signal).type === "orgtree.refused") this.#unheard = mail;
   }
 
   install(): void {
     this.#state = this.#next;
+    if (this.#unheard !== undefined) this.#buryUnheard(this.#unheard);
+    if (this.#freeze) freezeState(this.#state);
+  }
+
+  /** Nobody listens: a refused message is lost after all. */
+  #buryUnheard(notice: Mail): void {
+    this.#unheard = undefined;
+    this.#life.cell.kernel.bury(notice, "mailbox-full");
   }
 
   discard(): void {
     this.#next = this.#state;
+    this.#unheard = undefined;
   }
 
   state(): unknown {
@@ -63,4 +79,10 @@ export class PlainBody implements Body {
   abort(): void {
     // A plain actor has no private work beside what its incarnation holds.
   }
+}
+
+/** What an async function does would come after its turn: the turn fails, and its promise is of no interest any more. */
+function notAsync(promise: Promise<unknown>): TypeError {
+  promise.catch(() => {});
+  return new TypeError("a turn gave back a promise in place of a state: work that takes time belongs in turn.run");
 }

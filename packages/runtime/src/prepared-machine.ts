@@ -11,17 +11,28 @@ export interface PreparedMachine {
 export const maxIterations = 1_000;
 
 const prepared = new WeakMap<AnyStateMachine, PreparedMachine>();
+const bounded = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
-/** Prepares a machine, once: a copy with a bound on its microsteps. */
+/** Prepares a machine, once. */
 export function prepareMachine(machine: AnyStateMachine): PreparedMachine {
   let found = prepared.get(machine);
   if (found === undefined) prepared.set(machine, (found = prepare(machine)));
   return found;
 }
 
+/** A copy with a bound on its microsteps; the machine itself where it has one. */
+export function boundMachine(machine: AnyStateMachine): AnyStateMachine {
+  if (machine.options.maxIterations !== Infinity) return machine;
+  let found = bounded.get(machine);
+  if (found === undefined) {
+    bounded.set(machine, (found = machine.provide({}) as AnyStateMachine));
+    found.options.maxIterations = maxIterations;
+  }
+  return found;
+}
+
 function prepare(machine: AnyStateMachine): PreparedMachine {
-  const copy = machine.provide({}) as AnyStateMachine;
-  if (copy.options.maxIterations === Infinity) copy.options.maxIterations = maxIterations;
+  const copy = boundMachine(machine);
   return { machine: copy, postpones: somePostpones(copy.root as AnyStateNode) };
 }
 

@@ -40,6 +40,8 @@ export class SupervisorBody implements Body, Supervisor {
   /** Settles the start while it waits for children that need time. */
   #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
   #started: "no" | "yes" | Exit = "no";
+  /** Decided, but not carried out before the commit. */
+  #undone: readonly SupervisionStep[] = [];
 
   constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
     this.#life = life;
@@ -92,10 +94,12 @@ export class SupervisorBody implements Body, Supervisor {
     const seq = cell.seq++;
     const effects = steps.map(({ kind, ...detail }, at) => ({ kind, key: `${address}#${seq}.${at}`, detail }));
     const record = { address, incarnation: number, seq, cause, trace: this.#life.trace(), effects, state: () => this.state() };
+    this.#undone = steps;
     const then = (next: () => void) => (): void => {
       if (this.#life.phase !== "ended") next();
     };
     const carryOn = then(() => {
+      this.#undone = [];
       for (const step of steps) this.#carryOut(step);
       this.#work();
     });
@@ -103,7 +107,8 @@ export class SupervisorBody implements Body, Supervisor {
       const message = "the commit of its decision was refused";
       this.#life.end({ kind: "failure", failure: { class: "fenced", name: "CommitRefused", message, address } });
     });
-    kernel.commit!(record).then(carryOn, refuse);
+    // Begun inside a promise, so that a commit that throws at once is a refusal like any other.
+    new Promise<void>((resolve) => resolve(kernel.commit!(record))).then(carryOn, refuse);
   }
 
   #carryOut(step: SupervisionStep): void {
@@ -117,6 +122,8 @@ export class SupervisorBody implements Body, Supervisor {
         return this.#child(step.id)?.life?.endSuspended();
       case "resume":
         return this.#child(step.id)?.life?.resume();
+      case "change-spec":
+        return this.#changeSpec(step.id);
       case "forget":
         return this.#child(step.id)?.forget();
       case "schedule":
@@ -158,6 +165,12 @@ export class SupervisorBody implements Body, Supervisor {
     cell.start();
   }
 
+  /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
+  #changeSpec(id: string): void {
+    const cell = this.#child(id);
+    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec as CheckedChildSpec<Logic>;
+  }
+
   #schedule(step: SupervisionStep & { kind: "schedule" }): void {
     const { cell } = this.#life;
     const { id, token, delayMs, attempt } = step;
@@ -192,6 +205,11 @@ export class SupervisorBody implements Body, Supervisor {
 
   #exit(exit: Exit): void {
     if (this.#life.phase !== "starting") return this.#life.end(exit);
+    // It has said that it is up, and nobody has heard it yet: it ends as soon as they have.
+    if (this.#started === "yes") {
+      this.#life.exitWanted = exit;
+      return;
+    }
     this.#started = exit;
     this.#start?.reject(startError(exit));
   }
@@ -236,6 +254,8 @@ export class SupervisorBody implements Body, Supervisor {
   abort(): void {
     for (const timer of this.#retries.values()) this.#life.cell.kernel.timers.cancel(timer);
     this.#retries.clear();
+    // A child whose row is gone already, but whose place is not.
+    for (const step of this.#undone) if (step.kind === "forget") this.#child(step.id)?.forget();
     for (const id of [...this.#supervision.table.keys()].reverse()) this.#child(id)?.forget();
   }
 }

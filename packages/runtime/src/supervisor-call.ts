@@ -12,13 +12,17 @@ import {
 import { typeOfLogic, type Logic } from "./logic.ts";
 import type { SupervisorMessage } from "./supervisor.ts";
 
-/** Reads a message to a supervisor as a call; gives back the error for the caller when it is none, or its spec is bad. */
+/**
+ * Reads a message to a supervisor as a call; gives back the error for the caller when it is none, or its spec is bad.
+ *
+ * Never throws: a message from a stranger, however odd, must not end a supervisor, and above all not the root.
+ */
 export function readCall(supervision: Supervision<Logic>, message: unknown): SupervisorCall<Logic> | Error {
   try {
     return read(supervision, message as SupervisorMessage);
   } catch (error) {
     if (error instanceof ExpectedError) return error;
-    throw error;
+    return new SupervisorCallError("bad-spec", supervision.address, "a supervisor cannot read this message");
   }
 }
 
@@ -39,7 +43,11 @@ function read(supervision: Supervision<Logic>, message: SupervisorMessage): Supe
       return { kind: "change-spec", spec: checkSupervisorSpec(message.spec, supervision.address, typeOfLogic) };
     default:
       message satisfies never;
-      throw new SupervisorCallError("bad-spec", supervision.address, `a supervisor does not understand the message ${JSON.stringify(type ?? message)}`);
+      throw new SupervisorCallError(
+        "bad-spec",
+        supervision.address,
+        `a supervisor does not understand a message ${typeof type === "string" ? `of type ${JSON.stringify(type)}` : "without a type"}`,
+      );
   }
 }
 
@@ -57,7 +65,8 @@ function freeId(supervision: Supervision<Logic>): string {
 
 /** A child is named by its id or by its address; an address elsewhere is no child of this supervisor. */
 function childId(supervision: Supervision<Logic>, name: string): string {
-  if (typeof name !== "string" || !name.startsWith("/")) return name;
+  if (typeof name !== "string") throw new SupervisorCallError("not-found", supervision.address, `a child is named by a text, not by a ${typeof name}`);
+  if (!name.startsWith("/")) return name;
   const id = idOf(name as Address);
   const own = supervision.address === "/" ? `/${id}` : `${supervision.address}/${id}`;
   return own === name ? id : name;

@@ -28,6 +28,9 @@ class Entry implements Timer {
  *
  * Most timers are deadlines that are cancelled, so cancelling only marks; marked entries are swept when they outnumber the
  * pending ones.
+ *
+ * A timer that is set by another one waits for the next time round, however short its delay: timers that set timers must
+ * not keep everything else from running.
  */
 export class TimerQueue {
   readonly #clock: Clock;
@@ -37,6 +40,7 @@ export class TimerQueue {
   #order = 0;
   #armedMs = Infinity;
   #disarm: (() => void) | undefined;
+  #firing = false;
 
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
@@ -48,12 +52,12 @@ export class TimerQueue {
     return this.#pending;
   }
 
-  /** Calls `due` once, not before `delayMs` have passed. */
+  /** Calls `due` once, not before `delayMs` have passed; never when that is `Infinity`, soon when it is no number. */
   set(delayMs: number, due: () => void): Timer {
-    const entry = new Entry(this.#clock.nowMs() + Math.max(0, delayMs), this.#order++, due);
+    const entry = new Entry(this.#clock.nowMs() + (delayMs > 0 ? delayMs : 0), this.#order++, due);
     this.#pending++;
     this.#siftUp(entry);
-    if (entry.dueMs < this.#armedMs) this.#arm();
+    if (entry.dueMs < this.#armedMs && !this.#firing) this.#arm();
     return entry;
   }
 
@@ -84,12 +88,24 @@ export class TimerQueue {
   #fire(): void {
     this.#disarm = undefined;
     this.#armedMs = Infinity;
-    const nowMs = this.#clock.nowMs();
-    while (this.#heap.length > 0 && (this.#heap[0]!.due === undefined || this.#heap[0]!.dueMs <= nowMs)) {
+    this.#firing = true;
+    try {
+      this.#fireDue(this.#clock.nowMs(), this.#order);
+    } finally {
+      this.#firing = false;
+      if (this.#pending === 0) this.#clear();
+      else if (this.#heap[0]!.dueMs < Infinity) this.#arm();
+    }
+  }
+
+  /** Fires what is due and was set before `order`; the heap's order puts everything younger behind it. */
+  #fireDue(nowMs: number, order: number): void {
+    while (this.#heap.length > 0) {
+      const first = this.#heap[0]!;
+      if (first.due !== undefined && (first.dueMs > nowMs || first.order >= order)) return;
       const { due } = this.#takeFirst();
       if (due !== undefined) this.#run(due);
     }
-    if (this.#heap.length > 0 && this.#armedMs > this.#heap[0]!.dueMs) this.#arm();
   }
 
   #run(due: () => void): void {

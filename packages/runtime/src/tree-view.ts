@@ -19,22 +19,21 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
-/** The tree below `address`; undefined when nobody lives there. */
-export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): TreeNode | undefined {
+/** The tree below `address`, as its supervisor (`info`) and the actors themselves see it. */
+export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): TreeNode {
   const cell = kernel.cells.get(address);
-  if (cell === undefined && info === undefined) return undefined;
   const body = cell?.life?.body;
   const children = body instanceof SupervisorBody ? [...body.children()].reverse() : [];
   const phase = cell?.life?.phase;
   return {
     address,
     type: info?.type ?? "supervisor",
-    status: phase === "suspended" ? "suspended" : (info?.status ?? (phase === "running" ? "running" : "stopped")),
+    status: phase === "suspended" ? "suspended" : (info?.status ?? (phase === undefined || phase === "ended" ? "stopped" : phase)),
     label: body?.label(),
     incarnation: cell?.incarnations ?? 0,
     restarts: info?.restarts ?? 0,
     mailbox: cell?.mailbox.size ?? 0,
-    spent: cell?.spec.budget === undefined ? undefined : cell.account?.spent(),
-    children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)!),
+    spent: cell?.ownAccount?.spent(),
+    children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)),
   };
 }

@@ -21,17 +21,26 @@ export interface Turn {
   reply(value: unknown, to?: ReplyTo): void;
   /** Answers with an error: the asker's promise rejects with it. */
   refuse(error: Error, to?: ReplyTo): void;
-  /** Asks for one `orgtree.down` when the incarnation that lives at `address` ends, at once when nobody does. */
+  /**
+   * Asks for one `orgtree.down` when the incarnation that lives at `address` ends, or the next one while the actor is being
+   * restarted; at once when there is no such actor.
+   */
   watch(address: Address): void;
   unwatch(address: Address): void;
-  /** Sets a named timer; a running one of the same name starts again. It ends with the incarnation. */
+  /**
+   * Sets a named timer; a running one of the same name starts again. After that, and after `cancelTimer`, the old one is
+   * not heard any more, even if it was due already. It ends with the incarnation.
+   */
   setTimer(name: string, delayMs: number): void;
   cancelTimer(name: string): void;
   /** Begins work that takes time. Its signal is aborted when the incarnation ends; a late result is dropped. */
   run(tag: string, work: Work): void;
   /** Ends this incarnation after the turn, by default `normal`. */
   exit(exit?: Exit): void;
-  /** Puts the message of this turn aside until `unstash`; it counts against the mailbox. */
+  /**
+   * Puts the message of this turn aside until `unstash`; it counts against the mailbox. Nothing else of this turn happens:
+   * its state and effects are dropped, and the message will be taken as if for the first time.
+   */
   postpone(): void;
   /** Puts what was postponed back in front of the mailbox, oldest first. */
   unstash(): void;
@@ -88,4 +97,3 @@ export class NameTakenError extends ExpectedError {
     this.holder = holder;
   }
 }
-

@@ -6,6 +6,10 @@ interface VirtualTimer {
   readonly due: () => void;
 }
 
+const leastRounds = 8;
+/** Work that defers itself until time moves, such as a drain, would never settle. */
+const mostRounds = 10_000;
+
 /**
  * Time that a test owns: it moves only when told to, and a day passes at once.
  *
@@ -19,6 +23,7 @@ export class VirtualClock implements Clock {
   #nowMs = 0;
   #order = 0;
   readonly #timers = new Set<VirtualTimer>();
+  #deferred = 0;
 
   constructor(epochMs: number = Date.UTC(2026, 0, 1)) {
     this.#epochAtStartMs = epochMs;
@@ -41,7 +46,11 @@ export class VirtualClock implements Clock {
   }
 
   defer(work: () => void): void {
-    setImmediate(work);
+    this.#deferred++;
+    setImmediate(() => {
+      this.#deferred--;
+      work();
+    });
   }
 
   /** Timers that are set, for tests of leaks. */
@@ -52,7 +61,9 @@ export class VirtualClock implements Clock {
   /** Lets everything happen that needs no time: promises, deferred work, turns. */
   async settle(): Promise<void> {
     // Each round empties the microtask queue and one batch of deferred work; work that begets work needs more rounds.
-    for (let round = 0; round < 8; round++) await new Promise((resolve) => setImmediate(resolve));
+    for (let round = 0; round < leastRounds || (this.#deferred > 0 && round < mostRounds); round++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Moves time on by `ms`, timer by timer in the order they are due, letting everything settle in between. */

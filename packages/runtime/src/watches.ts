@@ -1,6 +1,11 @@
 import type { Address, Exit } from "@orgtree/core";
 import type { Signal } from "./signal.ts";
 
+/** Where exit notices go. */
+interface Notified {
+  signal(to: Address, signal: Signal, trace: string): void;
+}
+
 /** The end of an incarnation, as watchers are told. */
 export interface Down {
   readonly address: Address;
@@ -13,7 +18,7 @@ export class Watches {
   readonly #watchersOf = new Map<Address, Set<Address>>();
   readonly #watchedBy = new Map<Address, Set<Address>>();
   /** Watchers outside the tree. */
-  readonly #outside = new Map<Address, ((down: Down) => void)[]>();
+  readonly #outside = new Map<Address, Set<(down: Down) => void>>();
 
   add(watcher: Address, target: Address): void {
     setOf(this.#watchersOf, target).add(watcher);
@@ -25,20 +30,20 @@ export class Watches {
     discard(this.#watchedBy, watcher, target);
   }
 
-  addOutside(target: Address, hear: (down: Down) => void): void {
-    const listeners = this.#outside.get(target);
-    if (listeners === undefined) this.#outside.set(target, [hear]);
-    else listeners.push(hear);
+  /** Watches from outside; the function that is given back ends it. */
+  addOutside(target: Address, hear: (down: Down) => void): () => void {
+    setOf(this.#outside, target).add(hear);
+    return () => discard(this.#outside, target, hear);
   }
 
   /** Tells everybody who watches; their watches are over. */
-  notify(down: Down, to: { signal(to: Address, signal: Signal): void }): void {
+  notify(down: Down, kernel: Notified, trace: string): void {
     const watchers = this.#watchersOf.get(down.address);
     if (watchers !== undefined) {
       this.#watchersOf.delete(down.address);
       for (const watcher of watchers) {
         discard(this.#watchedBy, watcher, down.address);
-        to.signal(watcher, { type: "orgtree.down", ...down });
+        kernel.signal(watcher, { type: "orgtree.down", ...down }, trace);
       }
     }
     const outside = this.#outside.get(down.address);
@@ -56,13 +61,13 @@ export class Watches {
   }
 }
 
-function setOf(map: Map<Address, Set<Address>>, key: Address): Set<Address> {
+function setOf<T>(map: Map<Address, Set<T>>, key: Address): Set<T> {
   let set = map.get(key);
   if (set === undefined) map.set(key, (set = new Set()));
   return set;
 }
 
-function discard(map: Map<Address, Set<Address>>, key: Address, value: Address): void {
+function discard<T>(map: Map<Address, Set<T>>, key: Address, value: T): void {
   const set = map.get(key);
   set?.delete(value);
   if (set?.size === 0) map.delete(key);

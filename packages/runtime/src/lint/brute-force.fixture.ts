@@ -10,66 +10,73 @@ export interface Configuration {
   canFinish: boolean;
 }
 
+/** All that a machine can do. */
+export interface Runs {
+  readonly configurations: readonly Configuration[];
+  /** Whether some step never ends. Of the course of such a step XState tells nothing, so its configurations are missing. */
+  readonly hangs: boolean;
+}
+
 /** More configurations than this are not explored. */
 const most = 400;
 
 /**
  * Runs a machine through every event and every answer of its guards, until nothing new comes.
  *
+ * Events come between microsteps too, as raised ones can.
+ *
  * Undefined when there is too much to explore.
  */
-export function runThrough(random: RandomMachine): readonly Configuration[] | undefined {
+export function runThrough(random: RandomMachine): Runs | undefined {
   const known = new Map<string, Configuration>();
   const agenda: AnyMachineSnapshot[] = [];
-  const note = (snapshot: AnyMachineSnapshot, isAtRest: boolean): Configuration => {
-    const key = `${isAtRest ? "" : "on the way "}${keyOf(snapshot)}`;
+  const note = (snapshot: AnyMachineSnapshot): Configuration => {
+    const key = keyOf(snapshot);
     let configuration = known.get(key);
     if (!configuration) {
       const isDone = snapshot.status === "done";
       configuration = { active: Object.keys(snapshot.getMeta()), isDone, next: new Set(), canFinish: isDone };
       known.set(key, configuration);
-      if (isAtRest && snapshot.status === "active") agenda.push(snapshot);
+      if (snapshot.status === "active") agenda.push(snapshot);
     }
     return configuration;
   };
   const follow = (from: Configuration | undefined, steps: readonly AnyMachineSnapshot[]): void => {
     let before = from;
-    for (const [number, step] of steps.entries()) {
-      const after = note(step, number === steps.length - 1);
+    for (const step of steps) {
+      const after = note(step);
       before?.next.add(after);
       before = after;
     }
   };
-  for (const allowed of answers(random)) follow(undefined, stepsOf(random, allowed, () => getInitialMicrosteps(random.machine)));
+  let hangs = false;
+  const run = (from: Configuration | undefined, steps: () => readonly (readonly [AnyMachineSnapshot, ...unknown[]])[]): void => {
+    for (const allowed of answers(random)) {
+      random.oracle.allowed = allowed;
+      const taken = unlessEndless(steps);
+      hangs ||= taken === undefined;
+      follow(from, taken?.map(([snapshot]) => snapshot) ?? []);
+    }
+  };
+  run(undefined, () => getInitialMicrosteps(random.machine));
   for (let snapshot = agenda.pop(); snapshot; snapshot = agenda.pop()) {
     if (known.size > most) return undefined;
-    for (const type of ["A", "B", "C", "OTHER"])
-      for (const allowed of answers(random)) {
-        const at = snapshot;
-        follow(
-          note(at, true),
-          stepsOf(random, allowed, () => getMicrosteps(random.machine, at, { type })),
-        );
-      }
+    const at = snapshot;
+    for (const type of ["A", "B", "C", "OTHER"]) run(note(at), () => getMicrosteps(random.machine, at, { type }));
   }
-  return markFinishing([...known.values()]);
+  return { configurations: markFinishing([...known.values()]), hangs };
 }
 
 function answers(random: RandomMachine): readonly number[] {
   return Array.from({ length: 1 << random.guards }, (_, allowed) => allowed);
 }
 
-/** The snapshots of one macrostep; none when it never ends. */
-function stepsOf(
-  random: RandomMachine,
-  allowed: number,
-  run: () => readonly (readonly [AnyMachineSnapshot, ...unknown[]])[],
-): readonly AnyMachineSnapshot[] {
-  random.oracle.allowed = allowed;
+/** What the steps come to; undefined when XState gave up on them. */
+function unlessEndless<T>(steps: () => T): T | undefined {
   try {
-    return run().map(([snapshot]) => snapshot);
+    return steps();
   } catch (error) {
-    if (error instanceof Error && error.message.startsWith("Infinite loop")) return [];
+    if (error instanceof Error && error.message.startsWith("Infinite loop")) return undefined;
     throw error;
   }
 }

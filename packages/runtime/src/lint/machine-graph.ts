@@ -36,6 +36,9 @@ export function readMachine(machine: AnyStateMachine): MachineGraph {
     const own = edges.filter((edge) => edge.event !== done);
     const above = state.parent && visibleFrom(ways.get(state.parent)!, edges);
     ways.set(state, own.length === 0 && above ? above : { edges: own, above });
+    // The machine ends in the step that gets here; nothing written here or around is taken any more.
+    if (state.kind === "final" && (!state.parent || (state.parent === tree.root && tree.root.kind === "compound")))
+      ways.set(state, { edges: [], above: undefined });
   }
   return { machine, ...tree, ways, onDone };
 }

@@ -10,7 +10,7 @@ import { describeCycle, findCycles } from "./cycles.ts";
 import { exits, leadsOut, type Edge } from "./edge.ts";
 import { lintError, lintWarning, type LintFinding } from "./finding.ts";
 import { edgesOf, type MachineGraph } from "./machine-graph.ts";
-import { leftFromBeside } from "./regions.ts";
+import { besideAnyOf, regionsAround } from "./regions.ts";
 import type { State } from "./state-tree.ts";
 
 /**
@@ -19,14 +19,17 @@ import type { State } from "./state-tree.ts";
  */
 export function* microstepLoop(analysis: Analysis): Generator<LintFinding> {
   const { graph, reachability } = analysis;
+  // Two eventless transitions of neighbouring regions may exclude each other, and then only one of them is taken.
   const eventless = new Map(reachedLeaves(analysis).map((leaf) => [leaf, eventlessEdges(graph, leaf)]));
-  const mayBeBroken = leftFromBeside([...reachability.taken].filter((edge) => edge.kind === "always"));
+  const mayBeBroken = besideAnyOf(regionsWithEventless(reachability.taken));
   const reported = new Set<State>();
-  for (const cycle of circles(graph, (leaf) => eventless.get(leaf)?.filter((edge, rank) => rank === 0 && !edge.guarded) ?? [])) {
+  for (const cycle of circles(graph, (leaf) => eventless.get(leaf)?.filter((edge, rank) => rank === 0 && isForced(edge)) ?? [])) {
     for (const leaf of cycle) reported.add(leaf);
     const message = `eventless transitions go round without end: ${describeCycle(cycle)}`;
-    yield cycle.some(mayBeBroken)
-      ? lintWarning("microstep-loop", cycle[0]!.id, `${message}, unless a neighbouring region breaks it: guard one of them`)
+    // A final state in a region may be the last one that the end of a parallel machine waits for.
+    const mayEnd = graph.root.kind === "parallel" && cycle.some((leaf) => leaf.kind === "final");
+    yield mayEnd || cycle.some(mayBeBroken)
+      ? lintWarning("microstep-loop", cycle[0]!.id, `${message}, unless another region breaks it: guard one of them`)
       : lintError("microstep-loop", cycle[0]!.id, `${message}: guard one of them, or wait for an event or a time`);
   }
   for (const cycle of circles(graph, (leaf) => eventless.get(leaf) ?? []))
@@ -38,8 +41,17 @@ export function* microstepLoop(analysis: Analysis): Generator<LintFinding> {
       );
 }
 
+function* regionsWithEventless(edges: Iterable<Edge>): Generator<State> {
+  for (const edge of edges) if (edge.kind === "always" && edge.targets.length > 0) yield* regionsAround(edge.source);
+}
+
 function eventlessEdges(graph: MachineGraph, leaf: State): readonly Edge[] {
   return [...edgesOf(graph.ways.get(leaf))].filter((edge) => edge.kind === "always");
+}
+
+/** Whether the edge is taken for sure when it is tried, and leads where it says: a history may bring back another state. */
+function isForced(edge: Edge): boolean {
+  return !edge.guarded && edge.entered.every((state) => state.kind !== "history");
 }
 
 /** The leaves of each circle that the given edges make. */

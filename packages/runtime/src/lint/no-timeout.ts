@@ -3,7 +3,7 @@ import { builtinOf, type BuiltinAction } from "./builtin-action.ts";
 import { leadsOut, type Edge } from "./edge.ts";
 import { lintWarning, type LintFinding } from "./finding.ts";
 import { edgesOf } from "./machine-graph.ts";
-import { leftFromBeside } from "./regions.ts";
+import { besideAnyOf, regionsLeft } from "./regions.ts";
 import type { State } from "./state-tree.ts";
 
 /**
@@ -17,7 +17,8 @@ import type { State } from "./state-tree.ts";
 export function* noTimeout(analysis: Analysis): Generator<LintFinding> {
   const { graph, reachability, deadline } = analysis;
   if (deadline) return;
-  const isTimedBeside = leftFromBeside([...reachability.taken].filter((edge) => edge.kind === "after" && !edge.guarded));
+  const timeouts = [...reachability.taken].filter((edge) => edge.kind === "after" && !edge.guarded);
+  const isTimedBeside = besideAnyOf(timeouts.flatMap((edge) => [...regionsLeft(edge)]));
   for (const leaf of reachedLeaves(analysis)) {
     if (leaf.kind === "final" || leaf === graph.root || isTimedBeside(leaf)) continue;
     const waysOut = [...edgesOf(graph.ways.get(leaf))].filter((edge) => leadsOut(edge, leaf));

@@ -50,7 +50,7 @@ function sketch(ingredients: Ingredients, depth: number): fc.Arbitrary<Sketch> {
     children: fc.constant([]),
     transitions: steps(4),
     onDone: fc.constant([]),
-    always: ingredients.always ? steps(1) : fc.constant([]),
+    always: ingredients.always ? steps(2) : fc.constant([]),
   });
   const history = leaf.map((made): Sketch => ({ ...made, kind: "history", transitions: [], always: [] }));
   const inner = fc.oneof(
@@ -83,7 +83,7 @@ function build(root: Sketch): RandomMachine {
   const ids = new Map<Sketch, string>();
   const number = (state: Sketch): void => {
     ids.set(state, `s${ids.size}`);
-    for (const child of state.children) number(child);
+    for (const child of childrenOf(state)) number(child);
   };
   number(root);
   let guards = 0;
@@ -96,8 +96,10 @@ function build(root: Sketch): RandomMachine {
     const id = ids.get(state)!;
     if (state.kind === "history") return { id, type: "history", history: id.length % 2 ? "deep" : "shallow" };
     const on: Record<string, object[]> = {};
-    for (const step of state.transitions) (on[step.event] ??= []).push(toTransition(step));
-    const states = Object.fromEntries(state.children.map((child) => [ids.get(child)!, toConfig(child)]));
+    // A wildcard on a final state would hide the onDone of its parent, which the lint takes as heard.
+    const transitions = state.transitions.filter((step) => state.kind !== "final" || step.event !== "*");
+    for (const step of transitions) (on[step.event] ??= []).push(toTransition(step));
+    const states = Object.fromEntries(childrenOf(state).map((child) => [ids.get(child)!, toConfig(child)]));
     const inner = state.children.length === 0 ? {} : { states, initial: ids.get(state.children[0]!) };
     const onDone = state.onDone.length > 0 && state !== root ? { onDone: state.onDone.map(toTransition) } : {};
     const always = state.always.length > 0 ? { always: state.always.map(toTransition) } : {};
@@ -106,4 +108,9 @@ function build(root: Sketch): RandomMachine {
   };
   const config = { ...toConfig(root), options: { maxIterations: 40 } };
   return { config, machine: createMachine(config), oracle, guards, [fc.toStringMethod]: () => JSON.stringify(config) };
+}
+
+/** A parallel state left for its own history state is not entered again: a fault of XState 5.33, which is not ours to model. */
+function childrenOf(state: Sketch): readonly Sketch[] {
+  return state.children.filter((child) => state.kind !== "parallel" || child.kind !== "history");
 }

@@ -30,6 +30,8 @@ class Exploration implements Reachability {
   readonly taken = new Set<Edge>();
   readonly #graph: MachineGraph;
   readonly #entered = new Set<State>();
+  /** Parents of the shallow history states that were aimed at. */
+  readonly #restorable = new Set<State>();
   readonly #followed = new Set<Ways>();
 
   constructor(graph: MachineGraph) {
@@ -43,8 +45,11 @@ class Exploration implements Reachability {
       if (this.#entered.has(state)) continue;
       this.#entered.add(state);
       // Being reached is not being entered by default: an aim deep inside passes the initial states of its ancestors by.
-      for (let active: State | undefined = state; active && !this.reached.has(active); active = active.parent) this.reached.add(active);
-      agenda.push(...state.defaults);
+      for (let active: State | undefined = state; active && !this.reached.has(active); active = active.parent) {
+        this.reached.add(active);
+        if (active.parent && this.#restorable.has(active.parent)) agenda.push(active);
+      }
+      agenda.push(...state.defaults, ...this.#restoredBy(state));
       for (const edge of state.isLeaf ? this.#edgesOfLeaf(state) : []) {
         this.taken.add(edge);
         agenda.push(...edge.entered);
@@ -52,10 +57,16 @@ class Exploration implements Reachability {
     }
   }
 
+  /** A shallow history enters, by default, whichever child was active. What a deep one brings back was reached before. */
+  #restoredBy(state: State): readonly State[] {
+    const parent = state.parent;
+    if (state.kind !== "history" || state.node.history === "deep" || !parent) return [];
+    this.#restorable.add(parent);
+    return parent.children.filter((child) => this.reached.has(child));
+  }
+
   *#edgesOfLeaf(leaf: State): Generator<Edge> {
     if (leaf.kind === "final") yield* this.#complete(leaf);
-    // The machine ends in the same step: nothing of it is taken any more.
-    if (this.#graph.root.kind === "compound" && leaf.kind === "final" && leaf.parent === this.#graph.root) return;
     for (let ways = this.#graph.ways.get(leaf); ways && !this.#followed.has(ways); ways = ways.above) {
       this.#followed.add(ways);
       yield* ways.edges;

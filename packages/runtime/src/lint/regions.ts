@@ -1,21 +1,23 @@
 import type { Edge } from "./edge.ts";
 import type { State } from "./state-tree.ts";
 
-/** Regions around the source of an edge that it takes down together with their neighbours. */
-export function* regionsLeft(edge: Edge): Generator<State> {
-  if (edge.targets.length === 0) return;
-  for (let state: State | undefined = edge.source; state && state !== edge.domain; state = state.parent) if (state.isRegion) yield state;
+/** The regions that a state is in, itself included, innermost first, up to but not including `limit`. */
+export function* regionsAround(state: State, limit?: State): Generator<State> {
+  for (let around: State | undefined = state; around && around !== limit; around = around.parent) if (around.isRegion) yield around;
 }
 
-/** Answers whether one of the edges, taken in a neighbouring region, takes a state down with it. */
-export function leftFromBeside(edges: Iterable<Edge>): (state: State) => boolean {
-  const leaving = new Set<State>();
-  for (const edge of edges) for (const region of regionsLeft(edge)) leaving.add(region);
-  const leavingIn = new Map<State, number>();
-  for (const region of leaving) leavingIn.set(region.parent!, (leavingIn.get(region.parent!) ?? 0) + 1);
+/** The regions around the source of an edge that it leaves, together with their neighbours. */
+export function regionsLeft(edge: Edge): Iterable<State> {
+  return edge.targets.length === 0 ? [] : regionsAround(edge.source, edge.domain);
+}
+
+/** Answers whether one of the given regions is a neighbour of a region that a state is in. */
+export function besideAnyOf(regions: Iterable<State>): (state: State) => boolean {
+  const given = new Set(regions);
+  const givenIn = new Map<State, number>();
+  for (const region of given) givenIn.set(region.parent!, (givenIn.get(region.parent!) ?? 0) + 1);
   return (state) => {
-    for (let inner: State | undefined = state; inner; inner = inner.parent)
-      if (inner.isRegion && (leavingIn.get(inner.parent!) ?? 0) > (leaving.has(inner) ? 1 : 0)) return true;
+    for (const region of regionsAround(state)) if ((givenIn.get(region.parent!) ?? 0) > (given.has(region) ? 1 : 0)) return true;
     return false;
   };
 }

@@ -1,0 +1,76 @@
+/** Children that are started and stopped one by one while the system runs. */
+import { createActorSystem, plain, type Logic } from "@orgtree/runtime";
+import nact from "nact";
+import { createActor, fromTransition, type AnyActorLogic } from "xstate";
+import { erlang, node, perSecond, timed, type Bench, type Job } from "./harness/bench.ts";
+import { agentLike } from "./subjects/machines.ts";
+import { underDynamicSupervisor } from "./subjects/desks.ts";
+
+const idle = plain<number, number>({ init: () => 0, receive: (state, message) => state + message });
+
+/** Starts all, looks that they are there, stops all, looks that they are gone. */
+async function ours(logic: Logic): Promise<Job> {
+  const system = createActorSystem();
+  const desk = await underDynamicSupervisor(system, logic);
+  return (size) =>
+    timed(async () => {
+      const before = system.open.actors;
+      const ids: string[] = [];
+      for (let n = 0; n < size; n++) ids.push((await desk.startChild({})).address!);
+      const started = system.open.actors - before;
+      for (const id of ids) await desk.terminateChild(id);
+      return started - (system.open.actors - before);
+    });
+}
+
+function bare(logic: AnyActorLogic): Job {
+  return (size) =>
+    timed(() => {
+      const actors = Array.from({ length: size }, () => createActor(logic).start());
+      for (const actor of actors) actor.stop();
+      return actors.filter((actor) => actor.getSnapshot().status === "stopped").length;
+    });
+}
+
+function nactActors(): Job {
+  const system = nact.start();
+  return (size) =>
+    timed(() => {
+      let stopped = 0;
+      const actors = Array.from({ length: size }, (_, n) =>
+        nact.spawn(system, (state: number) => state, `child-${n}`, { initialState: 0 }),
+      );
+      for (const actor of actors) {
+        nact.stop(actor);
+        stopped++;
+      }
+      return stopped;
+    });
+}
+
+export const bench: Bench = {
+  name: "spawn-stop",
+  comparisons: [
+    {
+      name: "plain",
+      size: 5_000,
+      contenders: {
+        ours: node(() => ours(idle)),
+        nact: node(nactActors),
+        "XState fromTransition": node(() => bare(fromTransition((state: { n: number }) => state, { n: 0 }))),
+        "Erlang dynamic supervisor": erlang("spawn_stop"),
+      },
+      rows: [
+        { what: "start and stop one plain child", measure: perSecond, peer: "Erlang dynamic supervisor" },
+        { what: "start and stop one plain child", measure: perSecond, peer: "XState fromTransition" },
+        { what: "start and stop one plain child", measure: perSecond, peer: "nact" },
+      ],
+    },
+    {
+      name: "machine",
+      size: 3_000,
+      contenders: { ours: node(() => ours(agentLike("orgtree"))), "bare XState": node(() => bare(agentLike("xstate"))) },
+      rows: [{ what: "start and stop one machine", measure: perSecond, peer: "bare XState" }],
+    },
+  ],
+};

@@ -1,0 +1,68 @@
+import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject } from "xstate";
+import type { MachineHost } from "./machine-host.ts";
+
+/** What the host uses of XState's `Actor`, which runs the children of a machine (xstate 5.33; mostly not in its types). */
+export interface ChildActor {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly systemId: string | undefined;
+  readonly src: unknown;
+  readonly options: { readonly id?: string; readonly input?: unknown };
+  /** 0 not started, 1 running, 2 stopped. */
+  readonly _processingStatus: number;
+  readonly _parent: ChildActor | { readonly host: MachineHost; readonly _parent: undefined };
+  logic: AnyActorLogic;
+  getSnapshot(): unknown;
+  _send(event: AnyEventObject): void;
+  _stop(): void;
+}
+
+/** An action as XState hands it over: resolved, not yet run. */
+export type ExecutableAction = Parameters<AnyActorScope["actionExecutor"]>[0];
+
+/** XState's reference as what it is. */
+export function childOf(ref: AnyActorRef): ChildActor {
+  return ref as unknown as ChildActor;
+}
+
+/** True when `ancestor` made the child, or one of those that made it. */
+export function isBelow(child: ChildActor, ancestor: unknown): boolean {
+  for (let at: { readonly _parent: unknown } | undefined = child; at !== undefined; at = at._parent as typeof at) {
+    if (at._parent === ancestor) return true;
+  }
+  return false;
+}
+
+/** The child of `owner` by which it has this descendant; undefined when it has it by none. */
+export function branchOf(descendant: ChildActor, owner: unknown): ChildActor | undefined {
+  for (let at: ChildActor | undefined = descendant; at !== undefined; at = at._parent as ChildActor | undefined) {
+    if (at._parent === owner) return at;
+  }
+  return undefined;
+}
+
+/** Counts the actors below one host in the order in which they were made. */
+export function bornAt(child: ChildActor): number {
+  return Number(child.sessionId.slice(child.sessionId.lastIndexOf(".") + 1));
+}
+
+/** Children that are stopped one after the other go in reverse order of their making; XState would keep to it. */
+export function stopNewestFirst<T extends { readonly type: string; readonly params: unknown }>(actions: T[]): void {
+  for (let start = 0; start < actions.length; start++) {
+    let end = start;
+    while (end < actions.length && actions[end]!.type === "xstate.stopChild") end++;
+    if (end - start > 1) actions.splice(start, end - start, ...actions.slice(start, end).sort((a, b) => stopRank(b) - stopRank(a)));
+    start = end;
+  }
+}
+
+/** A stop of nobody is an action without an actor. */
+function stopRank(action: { readonly params: unknown }): number {
+  const child = action.params as ChildActor | undefined;
+  return child === undefined ? -1 : bornAt(child);
+}
+
+/** True for what XState itself does, as opposed to an action function of the user's. */
+export function isBuiltin(type: string): boolean {
+  return type.startsWith("xstate.");
+}

@@ -1,0 +1,55 @@
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+const examples = new URL("../examples/", import.meta.url);
+
+/** What each example prints. One that is not here has no business being there. */
+const printed: Readonly<Record<string, string>> = {
+  "01-hello.ts": "The sea is wide and old.\n",
+  "02-supervision.ts": [
+    'dead letter: {"type":"add","amount":null}',
+    "failed: crash at /tills/coffee: cannot add NaN",
+    "decided: restart coffee",
+    "coffee 5",
+    "tea 7",
+    "",
+  ].join("\n"),
+  "03-own-machine.ts": [
+    "come in, you are number 1",
+    "come in, you are number 2",
+    "{ kind: 'normal', output: 2, state: 'closed' }",
+    expect.stringContaining("endless"),
+  ] as unknown as string,
+  "04-escalation.ts": [
+    "/desk: child-terminated of translator: restart",
+    "/desk: child-terminated of translator: restart",
+    "/desk: child-terminated of translator: escalate (rung 2 of its ladder)",
+    "/desk: gave-up of translator: escalate (rung 2 of its ladder)",
+    "/: child-terminated of desk: restart",
+    "failed",
+    "- model-error/refusal at /desk: gave up on translator (escalate (rung 2 of its ladder))",
+    "- model-error/refusal at /desk/translator: scripted failure: refusal",
+    "3 model calls",
+    "",
+  ].join("\n"),
+  "05-hold-point.ts": ["held back - short failed: 8 words", "accepted - every check passed", "done - The sea is old.", ""].join("\n"),
+};
+
+async function output(file: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@orgtree/source", new URL(file, examples).pathname], { timeout: 30_000 });
+  return stdout;
+}
+
+describe("examples", () => {
+  const files = readdirSync(examples).filter((name) => name.endsWith(".ts"));
+
+  test("are all accounted for", () => {
+    expect(files.toSorted()).toEqual(Object.keys(printed).toSorted());
+  });
+
+  test.each(files)("%s prints what it says", async (file) => {
+    expect(await output(file)).toBe(printed[file]);
+  });
+});

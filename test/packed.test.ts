@@ -1,0 +1,54 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const top = fileURLToPath(new URL("../", import.meta.url));
+const packages = ["core", "runtime", "model", "tools", "org", "orgtree", "cli"];
+const exec = promisify(execFile);
+
+/** What a user has: the packages as they would be published, installed in an empty project outside of the repository. */
+describe("the packed packages", { timeout: 300_000 }, () => {
+  let project: string;
+
+  beforeAll(async () => {
+    project = await mkdtemp(join(tmpdir(), "orgtree-packed-"));
+    await exec("npm", ["run", "--silent", "build"], { cwd: top });
+    const from = packages.map((name) => join(top, "packages", name));
+    await exec("npm", ["pack", "--silent", "--pack-destination", project, ...from], { cwd: top });
+    await writeFile(join(project, "package.json"), JSON.stringify({ name: "a-user", private: true, type: "module" }));
+    const tarballs = (await readdir(project)).filter((name) => name.endsWith(".tgz")).map((name) => `./${name}`);
+    await exec("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline", ...tarballs], { cwd: project });
+  }, 300_000);
+
+  afterAll(async () => {
+    await rm(project, { recursive: true, force: true });
+  });
+
+  test("run the hello", async () => {
+    await cp(join(top, "examples", "01-hello.ts"), join(project, "hello.ts"));
+    const { stdout } = await exec(process.execPath, ["hello.ts"], { cwd: project });
+    expect(stdout).toBe("The sea is wide and old.\n");
+  });
+
+  test("bring the command", async () => {
+    const { stdout } = await exec(join(project, "node_modules", ".bin", "orgtree"), ["--version"], { cwd: project });
+    expect(stdout).toMatch(/^(orgtree )?\d+\.\d+\.\d+\n$/);
+  });
+
+  test("bring their types, and hold no tests", async () => {
+    const files = await readdir(join(project, "node_modules", "@orgtree", "runtime"), { recursive: true });
+    expect(files).toContain(join("dist", "index.d.ts"));
+    expect(files.filter((file) => /\.(test|fixture)\./.test(file))).toEqual([]);
+  });
+
+  test("stay small: at most 40 packages and 30 MB", async () => {
+    const { stdout: list } = await exec("npm", ["ls", "--all", "--parseable"], { cwd: project });
+    const { stdout: size } = await exec("du", ["-sk", join(project, "node_modules")]);
+    expect(list.trim().split("\n").length - 1).toBeLessThanOrEqual(40);
+    expect(Number(size.split("\t")[0]) / 1024).toBeLessThanOrEqual(30);
+  });
+});

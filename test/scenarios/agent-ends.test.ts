@@ -1,0 +1,112 @@
+import { agent, callTool, defineTool, failWith, garbage, hang, organization, say, scriptedModel, type ModelClient, type RunResult } from "orgtree";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { runOnVirtualTime } from "./run-on-virtual-time.ts";
+
+const look = defineTool({ name: "look", description: "Looks.", kind: "pure", inputSchema: z.object({ at: z.string() }), execute: async ({ at }) => `nothing at ${at}` });
+const launched: string[] = [];
+const launch = defineTool({
+  name: "launch",
+  description: "Launches.",
+  kind: "irreversible",
+  inputSchema: z.object({}),
+  execute: async () => void launched.push("launched"),
+});
+
+async function play(model: ModelClient, tokens = 500_000): Promise<RunResult> {
+  const worker = agent({ purpose: "Work.", tools: ["look"] });
+  const desk = organization({ name: "desk", agents: { worker }, tools: () => [look, launch], budget: { tokens } });
+  return await runOnVirtualTime(desk, "a task", { model });
+}
+
+/** How the worker's lives ended, in order. */
+function ends(result: RunResult): string[] {
+  return result.report.agents[0]!.failures.map((failure) => (failure.kind === undefined ? failure.class : `${failure.class}/${failure.kind}`));
+}
+
+describe("an agent", () => {
+  test("delivers its plain answer where there is no contract", async () => {
+    const result = await play(scriptedModel([callTool("look", { at: "sea" }), say("The sea is empty.")]));
+    expect(result).toMatchObject({ status: "done", output: "The sea is empty." });
+    expect(result.report.agents[0]).toMatchObject({ modelCalls: 2, toolCalls: 1, restarts: 0 });
+  });
+
+  test("that repeats itself is told, then ends looping, and comes back briefed", async () => {
+    const model = scriptedModel([...Array.from({ length: 4 }, () => callTool("look", { at: "sea" })), say("I see nothing.")]);
+    const result = await play(model);
+    expect(ends(result)).toEqual(["loop"]);
+    expect(result.status).toBe("done");
+    expect(JSON.stringify(model.requests[2])).toContain("Doing it again will not help");
+    expect(JSON.stringify(model.requests[4])).toMatch(/look\(.*\) 4 times in a row/);
+  });
+
+  test("that calls a tool its charter forbids does not get to call it", async () => {
+    launched.length = 0;
+    const result = await play(scriptedModel([callTool("launch"), say("I leave it alone.")]));
+    expect(launched).toEqual([]);
+    expect(ends(result)).toEqual(["role-violation"]);
+    expect(result).toMatchObject({ status: "done", output: "I leave it alone." });
+  });
+
+  test("that calls a tool which nobody has is told so", async () => {
+    const model = scriptedModel([callTool("dance"), say("Then not.")]);
+    const result = await play(model);
+    expect(result.status).toBe("done");
+    expect(ends(result)).toEqual([]);
+    expect(JSON.stringify(model.requests[1])).toContain("There is no tool");
+  });
+
+  test.each([
+    { what: "arguments of the wrong shape", call: callTool("look", { where: "sea" }) },
+    { what: "an argument too many", call: callTool("look", []) },
+  ])("that calls a tool with $what is told what is wrong", async ({ call }) => {
+    const model = scriptedModel([call, say("I give up.")]);
+    expect((await play(model)).status).toBe("done");
+    expect(JSON.stringify(model.requests[1])).toMatch(/invalid|expected|must/i);
+  });
+
+  test("that goes on for ever ends stuck", async () => {
+    let count = 0;
+    const model = scriptedModel(() => callTool("look", { at: `place ${++count}` }));
+    const result = await play(model);
+    expect(ends(result)[0]).toBe("no-progress");
+    expect(result.status).toBe("failed");
+  });
+
+  test("whose model fails once is started again with the same work", async () => {
+    const result = await play(scriptedModel([failWith("network"), say("Done.")]));
+    expect(ends(result)).toEqual(["model-error/network"]);
+    expect(result).toMatchObject({ status: "done", output: "Done." });
+  });
+
+  test("whose model refuses its key ends the run at once, with the cause", async () => {
+    const model = scriptedModel([failWith("auth")]);
+    const result = await play(model);
+    expect(result).toMatchObject({ status: "failed", failure: { class: "model-error", kind: "auth", cause: { kind: "auth" } } });
+    expect(model.requests).toHaveLength(1);
+  });
+
+  test("whose model talks garbage instead of a tool call's arguments fails as invalid output", async () => {
+    const result = await play(scriptedModel([callTool("look", '{"at":'), say("Done.")]));
+    expect(ends(result)).toEqual(["model-error/invalid-output"]);
+    expect(result.status).toBe("done");
+  });
+
+  test("whose model never answers is ended by its deadline, and nothing is left", async () => {
+    const result = await play(scriptedModel(() => hang()));
+    expect(result).toMatchObject({ status: "failed", failure: { class: "budget-exhausted" } });
+  });
+
+  test("that has spent its budget makes no further call", async () => {
+    let count = 0;
+    const model = scriptedModel(() => ({ reply: callTool("look", { at: `place ${++count}` }), usage: { outputTokens: 4_000 } }));
+    const result = await play(model, 20_000);
+    expect(result).toMatchObject({ status: "failed", failure: { class: "budget-exhausted", kind: "tokens" } });
+    expect(result.report.tokens).toBeLessThanOrEqual(20_000);
+    expect(result.report.tokens).toBeGreaterThan(10_000);
+  });
+
+  test("answers garbage where text is wanted, and it counts as its answer", async () => {
+    expect(await play(scriptedModel([garbage()]))).toMatchObject({ status: "done" });
+  });
+});

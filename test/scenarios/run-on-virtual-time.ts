@@ -1,0 +1,14 @@
+import { run, VirtualClock, type Organization, type RunOptions, type RunResult } from "orgtree";
+
+/** Runs an organization with a clock that goes on by itself: backoff and deadlines take no time. */
+export async function runOnVirtualTime<E>(organization: Organization<E>, task: string, options: Omit<RunOptions<E>, "clock">): Promise<RunResult> {
+  const clock = new VirtualClock();
+  let ended = false;
+  const result = run(organization, task, { ...options, clock }).finally(() => {
+    ended = true;
+  });
+  // A failure is the caller's to see, not the loop's.
+  result.catch(() => {});
+  while (!ended) await clock.advance(1_000);
+  return await result;
+}
