@@ -50,7 +50,7 @@ export const bench: Bench = {
       rows: [
         { what: "hello, both turns, built", measure: ms, by: built, floor: 500, otherwise: "not built" },
         { what: "hello, both turns, built", measure: ms, by: built, peer: "node alone", otherwise: "not built" },
-        { what: "hello, both turns, from source", measure: ms },
+        { what: "hello, both turns, from source", measure: ms, peer: "node alone" },
       ],
     },
     {

@@ -1,4 +1,4 @@
-/** Heap bytes of an idle actor: 100,000 of them in a process that has nothing else, before and after a collection. */
+/** Heap bytes of an idle actor: 100,000 of them in a process that has nothing else, measured after a collection. */
 import { createActorSystem, plain, type Logic } from "@orgtree/runtime";
 import nact from "nact";
 import { createActor, fromTransition, type AnyActorLogic } from "xstate";
@@ -78,6 +78,7 @@ export const bench: Bench = {
       name: "plain",
       size: 100_000,
       fresh: true,
+      rounds: 2,
       contenders: {
         ours: node(() => ours(idle)),
         "ours after a message": node(() => ours(idle, 1)),
@@ -99,6 +100,7 @@ export const bench: Bench = {
       name: "machine",
       size: 100_000,
       fresh: true,
+      rounds: 2,
       contenders: {
         ours: node(() => ours(agentLike("orgtree"))),
         "ours after a message": node(() => ours(agentLike("orgtree"), { type: "report" })),

@@ -38,8 +38,8 @@ try {
 console.log(`\n${toLines(results).join("\n")}`);
 // A part would overwrite the whole.
 if (wanted === undefined) console.log(`\nwritten to ${await writeResults(results, facts)}`);
-for (const { what, peer } of results.filter(({ verdict }) => verdict === "below")) {
-  console.log(`below its floor: ${what}${peer === undefined ? "" : ` against ${peer.name}`}`);
+for (const { what, against } of results.filter(({ verdict }) => verdict === "below")) {
+  console.log(`below its floor: ${what}${against === undefined ? "" : ` against ${against}`}`);
 }
 
 async function runBench(bench: Bench): Promise<Result[]> {

@@ -101,7 +101,7 @@ function comparison(turns: number): Comparison {
   const measure = plainly("cpuMs", "ms");
   return {
     name: `${turns} turns`,
-    size: turns * Math.ceil(600 / turns),
+    size: turns * Math.ceil(1_200 / turns),
     contenders: { ours: node(() => ours(turns)), "bare loop": node(() => bareLoop(turns)) },
     rows: [
       { what, measure, floor: 0.3, goal: 0.1 },

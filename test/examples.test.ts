@@ -38,7 +38,9 @@ const printed: Readonly<Record<string, string>> = {
 };
 
 async function output(file: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@orgtree/source", new URL(file, examples).pathname], { timeout: 30_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, ["--conditions=@orgtree/source", new URL(file, examples).pathname], {
+    timeout: 30_000,
+  });
   return stdout;
 }
 

@@ -11,8 +11,10 @@ export interface Result {
   readonly what: string;
   readonly unit: string;
   readonly better: "more" | "less";
+  /** Whom ours is compared with; floor and goal are then of the ratio. */
+  readonly against: string | undefined;
   readonly ours: Figure | undefined;
-  readonly peer: { readonly name: string; readonly figure: Figure; readonly ratio: Figure } | undefined;
+  readonly peer: { readonly figure: Figure; readonly ratio: Figure } | undefined;
   readonly floor: number | undefined;
   readonly goal: number | undefined;
   readonly verdict: Verdict;
@@ -71,7 +73,7 @@ function checked(sample: Sample, asked: { readonly size: number; readonly name: 
 function resultOf(bench: Bench, comparison: Comparison, measured: { row: Row; samples: ReadonlyMap<string, readonly Sample[]> }): Result {
   const { row, samples } = measured;
   const { measure, what, floor, goal, peer, by = Object.keys(comparison.contenders)[0]! } = row;
-  const facts = { bench: bench.name, what, unit: measure.unit, better: measure.better, floor, goal };
+  const facts = { bench: bench.name, what, unit: measure.unit, better: measure.better, against: peer, floor, goal };
   const valuesOf = (name: string): number[] => samples.get(name)!.map((sample) => measure.of(sample));
   const none = (name: string): string => row.otherwise ?? `${name} is not installed`;
   const values = valuesOf(by);
@@ -81,7 +83,7 @@ function resultOf(bench: Bench, comparison: Comparison, measured: { row: Row; sa
   const others = valuesOf(peer);
   if (others.length === 0) return { ...facts, ours, peer: undefined, verdict: "none", missing: none(peer) };
   const ratio = ratioOf(values, others);
-  return { ...facts, ours, peer: { name: peer, figure: figureOf(others), ratio }, verdict: verdictOf(ratio.median, row) };
+  return { ...facts, ours, peer: { figure: figureOf(others), ratio }, verdict: verdictOf(ratio.median, row) };
 }
 
 function verdictOf(value: number, { floor, goal, measure }: Row): Verdict {

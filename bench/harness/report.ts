@@ -52,16 +52,16 @@ function toMarkdown(all: readonly Result[], facts: Facts): string {
 }
 
 function cells(result: Result): string[] {
-  const { what, unit, ours, peer, better, missing, verdict } = result;
+  const { what, unit, against, ours, peer, better, missing, verdict } = result;
   const sign = better === "more" ? "≥" : "≤";
   const mark = (value: number | undefined): string => {
     if (value === undefined) return "";
-    return `${sign} ${peer === undefined && missing === undefined ? amount(value, unit) : `${value}×`}`;
+    return `${sign} ${against === undefined ? amount(value, unit) : `${value}×`}`;
   };
   return [
     what,
     ours === undefined ? (missing ?? "") : spread(ours, unit),
-    peer === undefined ? (ours === undefined ? "" : (missing ?? "")) : `${peer.name} ${spread(peer.figure, unit)}`,
+    peer === undefined ? (ours === undefined ? "" : (missing ?? "")) : `${against} ${spread(peer.figure, unit)}`,
     peer === undefined ? "" : `${peer.ratio.median.toPrecision(3)}× (${peer.ratio.min.toPrecision(2)}–${peer.ratio.max.toPrecision(2)})`,
     mark(result.floor),
     mark(result.goal),

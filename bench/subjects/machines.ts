@@ -40,11 +40,13 @@ export const agentDay: readonly EventObject[] = [
 /** Context, guard, assign, entry, a transition of the root: what an agent's machine is made of. */
 export function agentLike(under: "orgtree" | "xstate"): AnyStateMachine {
   const take = assign<AgentContext, AgentEvent, undefined, AgentEvent, never>({ taken: ({ context }) => context.taken + 1 });
-  const agent = setup({
-    types: {} as { context: AgentContext; events: AgentEvent },
+  const types = {} as { context: AgentContext; events: AgentEvent };
+  const parts = setup({
+    types,
     guards: { isGood: ({ event }) => event.type === "RESULT" && event.ok },
     actions: { report: under === "orgtree" ? reply(({ context }) => context.taken) : silent },
-  }).createMachine({
+  });
+  return parts.createMachine({
     id: "agent",
     context: { taken: 0, tries: 0 },
     initial: "idle",
@@ -63,5 +65,4 @@ export function agentLike(under: "orgtree" | "xstate"): AnyStateMachine {
       checking: { on: { ACCEPT: { target: "idle", actions: take } } },
     },
   });
-  return agent as AnyStateMachine;
 }

@@ -5,7 +5,11 @@ import { describe, expect, test } from "vitest";
 import { refusalOf, startTree, type Tree } from "../support/start-tree.ts";
 import { die, exit, fail, machineWorker, worker, type Order } from "../support/workers.ts";
 
-type Cause = { readonly how: string; readonly order: Order | { readonly type: string }; readonly logic: typeof worker | typeof machineWorker };
+type Cause = {
+  readonly how: string;
+  readonly order: Order | { readonly type: string };
+  readonly logic: typeof worker | typeof machineWorker;
+};
 
 const quiet: readonly Cause[] = [
   { how: "normal", order: exit("normal"), logic: worker },

@@ -88,7 +88,13 @@ describe("starting in order", () => {
     });
     for (const late of [false, true]) {
       const other = late ? lateWorker(clock, 10) : worker;
-      const spec = { intensity: { maxRestarts: 0, periodMs: 1_000 }, children: [{ id: "a", logic: leaving }, { id: "b", logic: other }] };
+      const spec = {
+        intensity: { maxRestarts: 0, periodMs: 1_000 },
+        children: [
+          { id: "a", logic: leaving },
+          { id: "b", logic: other },
+        ],
+      };
       const started = system.start({ id: "sup", restart: "temporary", logic: supervisor(spec) });
       await clock.advance(10);
       await expect(started).resolves.toBe("/sup");
@@ -107,10 +113,18 @@ describe("a child that does not want to run", () => {
     expect(await tree.counts()).toEqual([2, 1, 0, 2]);
   });
 
-  test.each(["permanent", "transient"] as const)("a %s child of the initial list that ignores keeps its spec, and the others start", async (restart) => {
-    await using tree = await startTree({ children: [{ id: "a", restart, logic: ignoringWorker }, { id: "b", logic: worker }] });
-    expect(await tree.list()).toEqual(["b running", "a stopped"]);
-  });
+  test.each(["permanent", "transient"] as const)(
+    "a %s child of the initial list that ignores keeps its spec, and the others start",
+    async (restart) => {
+      await using tree = await startTree({
+        children: [
+          { id: "a", restart, logic: ignoringWorker },
+          { id: "b", logic: worker },
+        ],
+      });
+      expect(await tree.list()).toEqual(["b running", "a stopped"]);
+    },
+  );
 
   test("sup_start_ignore_temporary_child: a temporary child of the initial list that ignores is gone", async () => {
     const children = [
@@ -180,7 +194,11 @@ describe("a supervisor that does not start", () => {
     ];
     const error = await system.start({ id: "sup", logic: supervisor({ children }) }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SupervisorCallError);
-    expect(error).toMatchObject({ code: "start-failed", child: "sup", failure: { name: "ChildStartFailed", address: "/sup", cause: { address: "/sup/c" } } });
+    expect(error).toMatchObject({
+      code: "start-failed",
+      child: "sup",
+      failure: { name: "ChildStartFailed", address: "/sup", cause: { address: "/sup/c" } },
+    });
     expect(trace.lives()).toEqual(["+a", "+b", "!c failure", "-b shutdown", "-a shutdown", "!sup failure"]);
     expect(trace.contexts()).toEqual(["start-error c"]);
   });
@@ -188,7 +206,9 @@ describe("a supervisor that does not start", () => {
   test("a start that fails deep in the tree fails every supervisor above it, with the whole chain of causes", async () => {
     await using host = new TestSystem();
     const inner = supervisor({ children: [{ id: "leaf", logic: scriptedWorker("fail") }] });
-    const error = await host.system.start({ id: "sup", logic: supervisor({ children: [{ id: "inner", logic: inner }] }) }).catch((thrown: unknown) => thrown);
+    const error = await host.system
+      .start({ id: "sup", logic: supervisor({ children: [{ id: "inner", logic: inner }] }) })
+      .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ failure: { address: "/sup", cause: { address: "/sup/inner", cause: { address: "/sup/inner/leaf" } } } });
     expect(host.system.open.actors).toBe(1);
   });
@@ -207,8 +227,13 @@ describe("the start deadline", () => {
 
   test("a child of the initial list that hangs fails the start of its supervisor", async () => {
     await using host = new TestSystem();
-    const children = [{ id: "a", logic: worker }, { id: "b", startMs: 500, logic: hangingWorker }];
-    const started = expect(host.system.start({ id: "sup", logic: supervisor({ children }) })).rejects.toThrow(/did not start within 500 ms/u);
+    const children = [
+      { id: "a", logic: worker },
+      { id: "b", startMs: 500, logic: hangingWorker },
+    ];
+    const started = expect(host.system.start({ id: "sup", logic: supervisor({ children }) })).rejects.toThrow(
+      /did not start within 500 ms/u,
+    );
     await host.clock.advance(500);
     await started;
     expect(host.system.open.actors).toBe(1);
@@ -218,7 +243,10 @@ describe("the start deadline", () => {
     await using host = new TestSystem();
     const { clock, system } = host;
     const trace = new Trace(system, "/sup");
-    const children = [{ id: "a", logic: worker }, { id: "b", logic: hangingWorker }];
+    const children = [
+      { id: "a", logic: worker },
+      { id: "b", logic: hangingWorker },
+    ];
     const started = refusalOf(system.start({ id: "sup", startMs: 500, logic: supervisor({ children }) }));
     await clock.advance(500);
     expect(await started).toBe("start-failed");
@@ -236,7 +264,12 @@ describe("the start deadline", () => {
 
 describe("a stop while something starts", () => {
   test("a supervisor that is stopped while a child starts ends that child at once, and the others in reverse order", async () => {
-    await using tree = await startTree({ children: [{ id: "a", logic: worker }, { id: "b", logic: worker }] });
+    await using tree = await startTree({
+      children: [
+        { id: "a", logic: worker },
+        { id: "b", logic: worker },
+      ],
+    });
     const started = refusalOf(tree.sup.startChild({ id: "c", logic: hangingWorker }));
     await tree.clock.settle();
     await tree.stop();
@@ -246,7 +279,12 @@ describe("a stop while something starts", () => {
 
   test("a supervisor that is stopped while it starts never comes up", async () => {
     await using tree = await startTree({});
-    const slow = supervisor({ children: [{ id: "x", logic: slowWorker(tree.clock, 50) }, { id: "y", logic: hangingWorker }] });
+    const slow = supervisor({
+      children: [
+        { id: "x", logic: slowWorker(tree.clock, 50) },
+        { id: "y", logic: hangingWorker },
+      ],
+    });
     const started = refusalOf(tree.sup.startChild({ id: "team", logic: slow }));
     await tree.clock.settle();
     const stopped = tree.sup.terminateChild("team");
@@ -279,7 +317,13 @@ describe("a stop while something starts", () => {
   });
 
   test("an exit that waits while another child starts is the answer to the stop of that child", async () => {
-    await using tree = await startTree({ strategy: "one-for-all", children: [{ id: "a", logic: worker }, { id: "b", logic: worker }] });
+    await using tree = await startTree({
+      strategy: "one-for-all",
+      children: [
+        { id: "a", logic: worker },
+        { id: "b", logic: worker },
+      ],
+    });
     const started = tree.sup.startChild({ id: "c", logic: lateWorker(tree.clock, 100) });
     await tree.order(["a", { do: "die" }], ["b", { do: "die" }]);
     expect(tree.trace.lives()).toEqual(["-a failure", "-b failure"]);
@@ -302,7 +346,10 @@ describe("a stop while something starts", () => {
 
 test("extra_return: what a start gives back reaches whoever asked for it, at the first start and at restartChild", async () => {
   await using tree = await startTree({});
-  await expect(tree.sup.startChild({ id: "a", logic: informingWorker({ port: 80 }) })).resolves.toEqual({ address: "/sup/a", info: { port: 80 } });
+  await expect(tree.sup.startChild({ id: "a", logic: informingWorker({ port: 80 }) })).resolves.toEqual({
+    address: "/sup/a",
+    info: { port: 80 },
+  });
   expect(await refusalOf(tree.sup.startChild({ id: "a", logic: worker }))).toBe("already-started");
   await tree.sup.terminateChild("a");
   await expect(tree.sup.restartChild("a")).resolves.toEqual({ address: "/sup/a", info: { port: 80 } });
@@ -317,7 +364,12 @@ describe("a start that fails on request", () => {
   test("sup_start_child_returns_error: the error names child and reason, and nothing is stored", async () => {
     await using tree = await startTree({});
     const error = await tree.sup.startChild({ id: "a", logic: scriptedWorker("fail") }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ name: "SupervisorCallError", code: "start-failed", child: "a", failure: { class: "crash", message: "/sup/a does not start" } });
+    expect(error).toMatchObject({
+      name: "SupervisorCallError",
+      code: "start-failed",
+      child: "a",
+      failure: { class: "crash", message: "/sup/a does not start" },
+    });
     expect(await tree.list()).toEqual([]);
     expect(await tree.counts()).toEqual([0, 0, 0, 0]);
   });

@@ -1,9 +1,27 @@
-import { agent, callTool, defineTool, failWith, garbage, hang, organization, say, scriptedModel, type ModelClient, type RunResult } from "orgtree";
+import {
+  agent,
+  callTool,
+  defineTool,
+  failWith,
+  garbage,
+  hang,
+  organization,
+  say,
+  scriptedModel,
+  type ModelClient,
+  type RunResult,
+} from "orgtree";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { runOnVirtualTime } from "./run-on-virtual-time.ts";
 
-const look = defineTool({ name: "look", description: "Looks.", kind: "pure", inputSchema: z.object({ at: z.string() }), execute: async ({ at }) => `nothing at ${at}` });
+const look = defineTool({
+  name: "look",
+  description: "Looks.",
+  kind: "pure",
+  inputSchema: z.object({ at: z.string() }),
+  execute: async ({ at }) => `nothing at ${at}`,
+});
 const launched: string[] = [];
 const launch = defineTool({
   name: "launch",
@@ -21,7 +39,9 @@ async function play(model: ModelClient, tokens = 500_000): Promise<RunResult> {
 
 /** How the worker's lives ended, in order. */
 function ends(result: RunResult): string[] {
-  return result.report.agents[0]!.failures.map((failure) => (failure.kind === undefined ? failure.class : `${failure.class}/${failure.kind}`));
+  return result.report.agents[0]!.failures.map((failure) =>
+    failure.kind === undefined ? failure.class : `${failure.class}/${failure.kind}`,
+  );
 }
 
 describe("an agent", () => {

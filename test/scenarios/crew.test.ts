@@ -80,14 +80,24 @@ describe("a crew", () => {
 
   test("ends rejected, with the best that there was, when the work never passes", async () => {
     const worker = Array.from({ length: 4 }, (_, round) => [write(`far too long ${round}`), deliver()]).flat();
-    const result = await runOnVirtualTime(crewOf(), "a word", { model: scriptedModel({ planner: [plan], critic: [admit], worker }), environment: fresh() });
-    expect(result).toMatchObject({ status: "failed", failure: { class: "rejected", cause: { class: "rejected" } }, output: { summary: "Written." } });
+    const result = await runOnVirtualTime(crewOf(), "a word", {
+      model: scriptedModel({ planner: [plan], critic: [admit], worker }),
+      environment: fresh(),
+    });
+    expect(result).toMatchObject({
+      status: "failed",
+      failure: { class: "rejected", cause: { class: "rejected" } },
+      output: { summary: "Written." },
+    });
     expect(result.report.verdicts).toHaveLength(4);
   });
 
   test("does not believe that a check passed which was never run", async () => {
     const worker = [write("sea"), deliver("short"), check, deliver("short")];
-    const result = await runOnVirtualTime(crewOf(), "a word", { model: scriptedModel({ planner: [plan], critic: [admit], worker }), environment: fresh() });
+    const result = await runOnVirtualTime(crewOf(), "a word", {
+      model: scriptedModel({ planner: [plan], critic: [admit], worker }),
+      environment: fresh(),
+    });
     expect(result.status).toBe("done");
     expect(result.report.agents.find(({ name }) => name === "worker")?.failures).toMatchObject([{ class: "unfounded-claim" }]);
   });
@@ -125,7 +135,10 @@ describe("a crew", () => {
       throw new Error("the disk is gone");
     };
     const worker = Array.from({ length: 8 }, () => deliver());
-    const result = await runOnVirtualTime(crewOf(outcome), "a word", { model: scriptedModel({ planner: [plan], critic: [admit], worker }), environment: fresh() });
+    const result = await runOnVirtualTime(crewOf(outcome), "a word", {
+      model: scriptedModel({ planner: [plan], critic: [admit], worker }),
+      environment: fresh(),
+    });
     expect(result.status).toBe("failed");
     expect(JSON.stringify(result.status === "failed" ? result.failure : "")).toContain("the disk is gone");
   });

@@ -1,7 +1,11 @@
 import { run, VirtualClock, type Organization, type RunOptions, type RunResult } from "orgtree";
 
 /** Runs an organization with a clock that goes on by itself: backoff and deadlines take no time. */
-export async function runOnVirtualTime<E>(organization: Organization<E>, task: string, options: Omit<RunOptions<E>, "clock">): Promise<RunResult> {
+export async function runOnVirtualTime<E>(
+  organization: Organization<E>,
+  task: string,
+  options: Omit<RunOptions<E>, "clock">,
+): Promise<RunResult> {
   const clock = new VirtualClock();
   let ended = false;
   const result = run(organization, task, { ...options, clock }).finally(() => {

@@ -1,5 +1,13 @@
 import { childAddress, idOf, rootAddress, type Address, type ChildSpec, type Exit, type Logger, type SupervisorSpec } from "@orgtree/core";
-import { createActorSystem, supervisor, VirtualClock, type ActorSystem, type Logic, type SupervisorHandle, type SystemOptions } from "@orgtree/runtime";
+import {
+  createActorSystem,
+  supervisor,
+  VirtualClock,
+  type ActorSystem,
+  type Logic,
+  type SupervisorHandle,
+  type SystemOptions,
+} from "@orgtree/runtime";
 import { expect } from "vitest";
 import { Trace } from "./trace.ts";
 import { report, type Order, type Seen } from "./workers.ts";
@@ -35,7 +43,10 @@ export class TestSystem implements AsyncDisposable {
     await this.clock.advance(3_600_000); // Whoever needs time to stop has it.
     await closed;
     expect(this.system.open, "what is left of a closed system").toEqual({ actors: 0, timers: 0, asks: 0 });
-    expect(this.log.filter(({ facts }) => "err" in facts), "errors of the runtime's own").toEqual([]);
+    expect(
+      this.log.filter(({ facts }) => "err" in facts),
+      "errors of the runtime's own",
+    ).toEqual([]);
   }
 }
 
@@ -124,5 +135,8 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
 
 /** The ids of the root's children. */
 export function topIds(system: ActorSystem): readonly string[] {
-  return system.tree().children.map(({ address }) => idOf(address)).filter((id) => id !== rootAddress);
+  return system
+    .tree()
+    .children.map(({ address }) => idOf(address))
+    .filter((id) => id !== rootAddress);
 }

@@ -38,7 +38,7 @@ export function count(what: unknown): Order {
 }
 
 type Counted = readonly unknown[];
-type Worker = PlainLogic<Counted, Order, unknown>;
+type Worker = PlainLogic<Counted, Order>;
 
 function receive(counted: Counted, order: Order, turn: Turn): Counted {
   switch (order.do) {

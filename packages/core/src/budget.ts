@@ -82,7 +82,8 @@ export function splitAmount(account: Account, amount: Amount): { own: Amount; pa
 /** Sets `amount` aside; throws `BudgetExhaustedError` naming the dimension, in which case nothing was set aside. */
 export function reserve(account: Account, amount: Amount): Account {
   for (const name of dimensions) {
-    const left = account.limit[name] - account.reserved[name] - account.spent[name];
+    // Overdrawn is not less than nothing: what is not wanted is there.
+    const left = Math.max(0, account.limit[name] - account.reserved[name] - account.spent[name]);
     if (amount[name] > left) {
       const money = name === "microUsd";
       throw new BudgetExhaustedError(money ? "usd" : name, money ? amount[name] / 1e6 : amount[name], money ? left / 1e6 : left);

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decideDirective, defaultLadder, isNamed, ladderFor, mayResume, type Directive, type OnFailure, type Rung } from "./directive.ts";
 import { failureClasses, type Failure } from "./failure.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AskTimeoutError, BudgetExhaustedError } from "./errors.ts";
 import { causeChain, describeFailure, failureClasses, FailureError, maxCauseDepth, toFailure } from "./failure.ts";
@@ -14,7 +14,10 @@ describe("toFailure", () => {
     const failure = toFailure(new BudgetExhaustedError("tokens", 10, 3), "/a");
     expect(failure).toMatchObject({ class: "budget-exhausted", kind: "tokens", name: "BudgetExhaustedError", address: "/a" });
     expect(failure.detail).toEqual({ dimension: "tokens", wanted: 10, left: 3 });
-    expect(toFailure(new AskTimeoutError("/b", 5))).toMatchObject({ class: "timeout", detail: { actor: "/b", timeoutMs: 5, outcome: "unknown" } });
+    expect(toFailure(new AskTimeoutError("/b", 5))).toMatchObject({
+      class: "timeout",
+      detail: { actor: "/b", timeoutMs: 5, outcome: "unknown" },
+    });
   });
 
   test("calls every other error a crash, under its own name", () => {
@@ -48,7 +51,8 @@ describe("toFailure", () => {
         throw new Error("no message for you");
       },
     });
-    for (const thrown of [proxy, hostile]) expect(toFailure(thrown, "/a")).toMatchObject({ class: "crash", name: "NonError", address: "/a" });
+    for (const thrown of [proxy, hostile])
+      expect(toFailure(thrown, "/a")).toMatchObject({ class: "crash", name: "NonError", address: "/a" });
     fc.assert(
       fc.property(fc.anything(), (thrown) => {
         expect(failureClasses).toContain(toFailure(thrown).class);

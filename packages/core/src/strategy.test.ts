@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { killedExit, shutdownExit, type Exit } from "./exit.ts";
 import { affectedBy, decideAfterExit, decideAutoShutdown, type AutoShutdown, type Strategy } from "./strategy.ts";

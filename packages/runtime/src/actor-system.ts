@@ -74,6 +74,13 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
+const kernels = new WeakMap<ActorSystem, Kernel>();
+
+/** What is behind the door, for the runtime's own parts. */
+export function kernelOf(system: ActorSystem): Kernel {
+  return kernels.get(system)!;
+}
+
 /** A running system of actors: the door for code outside the tree. */
 export class ActorSystem {
   readonly #kernel: Kernel;
@@ -92,6 +99,7 @@ export class ActorSystem {
       freeze: options.freeze ?? false,
       makeBody,
     });
+    kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel);
   }

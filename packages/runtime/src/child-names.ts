@@ -1,12 +1,6 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { branchOf, isBelow, type ChildActor } from "./child-actor.ts";
 
-/** A name given by a step that has not been carried out yet. */
-interface PromisedName {
-  readonly name: string;
-  readonly child: ChildActor;
-}
-
 /**
  * The `systemId`s of a machine's children.
  *
@@ -15,20 +9,24 @@ interface PromisedName {
  */
 export class ChildNames {
   readonly #given = new Map<string, ChildActor>();
-  #promised: PromisedName[] = [];
+  /** In the order of the promises. */
+  readonly #promised = new Map<ChildActor, string>();
 
+  /** The child of this name; one that is about to be started goes before one that is about to be stopped. */
   get(name: string): ChildActor | undefined {
-    return this.#promised.findLast((promise) => promise.name === name)?.child ?? this.#given.get(name);
+    let found: ChildActor | undefined;
+    for (const [child, promised] of this.#promised) if (promised === name) found = child;
+    return found ?? this.#given.get(name);
   }
 
   all(): Record<string, ChildActor> {
     const all = Object.fromEntries(this.#given);
-    for (const { name, child } of this.#promised) all[name] = child;
+    for (const [child, name] of this.#promised) all[name] = child;
     return all;
   }
 
   promise(name: string, child: ChildActor): void {
-    this.#promised.push({ name, child });
+    this.#promised.set(child, name);
   }
 
   /** Gives a child its name; throws when another one has it. */
@@ -36,39 +34,40 @@ export class ChildNames {
     const holder = this.#given.get(name);
     if (holder !== undefined && holder !== child) throw clash(name);
     this.#given.set(name, child);
-    this.#forget((promise) => promise.child === child);
+    this.#promised.delete(child);
   }
 
   /** The child ends: its name is free, and what its own children were promised is void. */
   free(child: ChildActor): void {
     const { systemId } = child;
     if (systemId !== undefined && this.#given.get(systemId) === child) this.#given.delete(systemId);
-    this.#forget((promise) => promise.child === child || isBelow(promise.child, child));
+    this.#promised.delete(child);
+    this.#forget((promised) => isBelow(promised, child));
   }
 
   /** A step of `owner` came to nothing, and so do the names it gave. */
   forgetPromises(owner: unknown): void {
-    this.#forget(({ child }) => branchOf(child, owner) !== undefined);
+    this.#forget((promised) => isBelow(promised, owner));
   }
 
   /** A step of `owner` led to `next`; throws when two children that will live then have the same name. */
   settle(owner: unknown, next: AnyMachineSnapshot): void {
-    if (this.#promised.length === 0) return;
+    if (this.#promised.size === 0) return;
     const lives = (child: ChildActor): boolean => {
       const branch = branchOf(child, owner);
       return branch === undefined || (next.children as Record<string, unknown>)[branch.id] === branch;
     };
-    this.#forget(({ child }) => !lives(child));
-    const holders = new Map([...this.#given].filter(([, child]) => lives(child)));
-    for (const { name, child } of this.#promised) {
-      const holder = holders.get(name);
-      if (holder !== undefined && holder !== child) throw clash(name);
-      holders.set(name, child);
+    this.#forget((promised) => !lives(promised));
+    const promises = new Map<string, ChildActor>();
+    for (const [child, name] of this.#promised) {
+      const holder = promises.get(name) ?? this.#given.get(name);
+      if (holder !== undefined && holder !== child && lives(holder)) throw clash(name);
+      promises.set(name, child);
     }
   }
 
-  #forget(isVoid: (promise: PromisedName) => boolean): void {
-    if (this.#promised.length > 0) this.#promised = this.#promised.filter((promise) => !isVoid(promise));
+  #forget(isVoid: (promised: ChildActor) => boolean): void {
+    for (const child of this.#promised.keys()) if (isVoid(child)) this.#promised.delete(child);
   }
 }
 

@@ -15,6 +15,11 @@ export class Holdings {
   stash: Mail[] = [];
   #controller: AbortController | undefined;
 
+  /** Asks that are held, those included that ended elsewhere and were not looked for yet. */
+  get asked(): number {
+    return this.#openAsks.size;
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     return this.#controller.signal;

@@ -59,7 +59,9 @@ export class IncarnationTurn implements Turn {
 
   refuse(error: Error, to: ReplyTo | undefined = this.replyTo): void {
     const life = this.#open();
-    if (to !== undefined) life.effects.push({ kind: "refuse", to, error });
+    // What is no error would be a rejection that nobody can read.
+    const reason = error instanceof Error ? error : new Error(String(error));
+    if (to !== undefined) life.effects.push({ kind: "refuse", to, error: reason });
   }
 
   watch(address: Address): void {

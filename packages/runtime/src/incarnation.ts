@@ -237,7 +237,10 @@ export class Incarnation {
   #commit(cause: string, committed: () => void): void {
     const { cell, body, effects } = this;
     const { kernel, address, seq } = cell;
-    const records = effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+    const records = effects.map((effect, number) => {
+      const { kind, detail } = describeEffect(effect);
+      return { key: `${address}#${seq}.${number}`, kind, detail };
+    });
     const record = { address, incarnation: this.number, seq, cause, trace: this.trace(), effects: records, state: () => body!.state() };
     this.committing = true;
     const settle = (next: () => void): void => {
@@ -336,7 +339,7 @@ export class Incarnation {
       if (this.phase === "stopping") this.end({ kind: "failure", failure: toFailure(error, this.cell.address) });
     };
     try {
-      const result = this.body!.terminate(exit);
+      const result = this.cell.kernel.within(this, () => this.body!.terminate(exit));
       if (result instanceof Promise) result.then(ended, failed);
       else ended(result);
     } catch (error) {

@@ -106,7 +106,7 @@ export class Kernel {
   notify(event: SystemEvent): void {
     for (const observer of this.#observers) {
       try {
-        observer(event);
+        this.within(undefined, () => observer(event));
       } catch (error) {
         this.logger.error({ err: error, event: event.type }, "an observer threw");
       }

@@ -81,7 +81,7 @@ export class MachineBody implements Body {
     if (next.status === "error") throw next.error;
     const { life, snapshot } = this.#host;
     this.#next = next;
-    if (next.status === "done") life.effects.push({ kind: "exit", exit: exitOf(next) });
+    if (next.status === "done") life.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
     else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.effects.push({ kind: "unstash" });
   }
 

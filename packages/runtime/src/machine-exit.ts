@@ -1,4 +1,4 @@
-import { failureClasses, type Exit, type Failure, type FailureClass } from "@orgtree/core";
+import { failureClasses, type Address, type Exit, type Failure, type FailureClass } from "@orgtree/core";
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from "xstate";
 
 /** What the meta of a final state may say about the exit of the actor. Saying nothing is a normal exit. */
@@ -10,10 +10,10 @@ export interface EndMeta {
 }
 
 /** The exit of a machine that is done: its named final state says whether it is a normal end or a failure of some class. */
-export function exitOf(snapshot: AnyMachineSnapshot): Exit {
+export function exitOf(snapshot: AnyMachineSnapshot, address: Address): Exit {
   const finals = finalsOf(snapshot);
   const failed = finals.find(({ meta }) => (meta as EndMeta | undefined)?.exit === "failure");
-  if (failed !== undefined) return { kind: "failure", failure: failureAt(failed, snapshot) };
+  if (failed !== undefined) return { kind: "failure", failure: { ...failureAt(failed, snapshot), address } };
   return { kind: "normal", output: snapshot.output as unknown, state: finals[0]?.key };
 }
 

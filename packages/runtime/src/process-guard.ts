@@ -22,29 +22,38 @@ export interface ProcessGuard extends Disposable {
  */
 export function guardProcess(system: ActorSystem): ProcessGuard {
   const kernel = kernelOf(system);
-  const owners = (kernel.owners ??= new AsyncLocalStorage<Incarnation | undefined>());
-  const onError = (error: unknown): void => {
-    if (!blame(kernel, owners.getStore(), error) && process.listenerCount("uncaughtException") === 1) throw error;
-  };
-  const onRejection = (reason: unknown): void => {
-    if (!blame(kernel, owners.getStore(), reason) && process.listenerCount("unhandledRejection") === 1) throw reason;
-  };
-  process.on("uncaughtException", onError);
-  process.on("unhandledRejection", onRejection);
+  kernel.owners = owners;
+  if (guarded.size === 0) {
+    process.on("uncaughtException", onError);
+    process.on("unhandledRejection", onRejection);
+  }
+  guarded.add(kernel);
   const stop = (): void => {
+    kernel.owners = undefined;
+    if (!guarded.delete(kernel) || guarded.size > 0) return;
     process.off("uncaughtException", onError);
     process.off("unhandledRejection", onRejection);
-    kernel.owners = undefined;
   };
   return { stop, [Symbol.dispose]: stop };
 }
 
+/** A process has one set of handlers, however many systems it runs. */
+const guarded = new Set<Kernel>();
+const owners = new AsyncLocalStorage<Incarnation | undefined>();
+
+function onError(error: Error): void {
+  if (!blame(owners.getStore(), error) && process.listenerCount("uncaughtException") === 1) throw error;
+}
+
+function onRejection(reason: unknown): void {
+  if (!blame(owners.getStore(), reason) && process.listenerCount("unhandledRejection") === 1) throw reason as Error;
+}
+
 /** Fails the actor whose code it was; false when there is none. */
-function blame({ logger }: Kernel, life: Incarnation | undefined, error: unknown): boolean {
+function blame(life: Incarnation | undefined, error: unknown): boolean {
   if (life === undefined) return false;
-  const { address } = life.cell;
-  if (life.phase === "ended") logger.error({ err: error, address }, "an error escaped the code of an actor that has ended");
-  else logger.error({ err: error, address }, "an error escaped the code of an actor");
+  const { address, kernel } = life.cell;
+  kernel.logger.error({ err: error, address }, "an error escaped the code of an actor");
   life.failLater(error);
   return true;
 }

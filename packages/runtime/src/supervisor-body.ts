@@ -155,7 +155,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   #startChild(id: string): void {
     const { kernel, address } = this.#life.cell;
-    const spec = this.#supervision.table.get(id)!.spec as CheckedChildSpec<Logic>;
+    const spec = this.#supervision.table.get(id)!.spec;
     let cell = this.#child(id);
     if (cell === undefined) {
       cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this }, spec);
@@ -168,7 +168,7 @@ export class SupervisorBody implements Body, Supervisor {
   /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
   #changeSpec(id: string): void {
     const cell = this.#child(id);
-    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec as CheckedChildSpec<Logic>;
+    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec;
   }
 
   #schedule(step: SupervisionStep & { kind: "schedule" }): void {

@@ -26,6 +26,7 @@ export interface Turn {
    * restarted; at once when there is no such actor.
    */
   watch(address: Address): void;
+  /** A notice that is on its way already still comes. */
   unwatch(address: Address): void;
   /**
    * Sets a named timer; a running one of the same name starts again. After that, and after `cancelTimer`, the old one is

@@ -68,6 +68,7 @@ export class VirtualClock implements Clock {
 
   /** Moves time on by `ms`, timer by timer in the order they are due, letting everything settle in between. */
   async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`time does not go back: advance takes at least 0 ms, not ${ms}`);
     const untilMs = this.#nowMs + ms;
     await this.settle();
     for (let timer = this.#next(untilMs); timer !== undefined; timer = this.#next(untilMs)) {

@@ -75,10 +75,10 @@ export function* unreachable({ graph, reachability: { reached } }: Analysis): Ge
  * The final state of a region only marks that region; it is the parallel state that is complete, when all regions are.
  * Nested ends that are traps are errors already, so they are left to `cannot-finish`.
  */
-export function* finalGoesNowhere({ graph, reachability: { completed }, finishing }: Analysis): Generator<LintFinding> {
+export function* finalGoesNowhere({ graph, reachability: { completed, reached }, finishing }: Analysis): Generator<LintFinding> {
   for (const state of completed) {
     if (state === graph.root || state.kind === "final" || state.isRegion || isCompletionHeard(state)) continue;
-    if (endStates(state).some((end) => finishing.has(end)))
+    if (endStates(state).every((end) => finishing.has(end) || !reached.has(end)))
       yield lintWarning(
         "final-goes-nowhere",
         state.id,

@@ -57,13 +57,13 @@ class FinishClaims {
     return this.#about(region, "leaving");
   }
 
-  knows(subject: State | Ways | Edge): boolean {
-    return this.#claims.has(subject);
-  }
-
   /** By one of these ways the machine can end. */
   way(ways: Ways): Claim {
     return this.#about(ways, "way");
+  }
+
+  knows(ways: Ways): boolean {
+    return this.#claims.has(ways);
   }
 
   /** By this edge the machine can end. */

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runThrough, type Configuration, type Runs } from "./brute-force.fixture.ts";
 import { lintMachine } from "./lint-machine.ts";

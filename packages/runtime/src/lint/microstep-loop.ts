@@ -19,8 +19,8 @@ import type { State } from "./state-tree.ts";
  */
 export function* microstepLoop(analysis: Analysis): Generator<LintFinding> {
   const { graph, reachability } = analysis;
-  // Two eventless transitions of neighbouring regions may exclude each other, and then only one of them is taken.
   const eventless = new Map(reachedLeaves(analysis).map((leaf) => [leaf, eventlessEdges(graph, leaf)]));
+  // Two eventless transitions of neighbouring regions may exclude each other, and then only one of them is taken.
   const mayBeBroken = besideAnyOf(regionsWithEventless(reachability.taken));
   const reported = new Set<State>();
   for (const cycle of circles(graph, (leaf) => eventless.get(leaf)?.filter((edge, rank) => rank === 0 && isForced(edge)) ?? [])) {

@@ -3,6 +3,7 @@ import { builtinOf, type BuiltinAction } from "./builtin-action.ts";
 import { leadsOut, type Edge } from "./edge.ts";
 import { lintWarning, type LintFinding } from "./finding.ts";
 import { edgesOf } from "./machine-graph.ts";
+import type { Signal } from "../signal.ts";
 import { besideAnyOf, regionsLeft } from "./regions.ts";
 import type { State } from "./state-tree.ts";
 
@@ -11,21 +12,31 @@ import type { State } from "./state-tree.ts";
  *
  * What bounds a wait: an unguarded `after` that leads out, of the leaf or of a state around it; one in a neighbouring
  * region that leaves the parallel state; an event that the machine raises to itself on entry, delayed or not; an
- * unguarded eventless transition; a deadline from outside. A final state in a region waits for the other regions, and
+ * unguarded eventless transition; the failure of an ask, which the runtime sends when there is no answer in time; a deadline
+ * from outside. A final state in a region waits for the other regions, and
  * they have their own bounds. Dead ends are errors already.
  */
 export function* noTimeout(analysis: Analysis): Generator<LintFinding> {
   const { graph, reachability, deadline } = analysis;
   if (deadline) return;
-  const timeouts = [...reachability.taken].filter((edge) => edge.kind === "after" && !edge.guarded);
-  const isTimedBeside = besideAnyOf(timeouts.flatMap((edge) => [...regionsLeft(edge)]));
+  const isTimedBeside = besideAnyOf(regionsTimedOut(reachability.taken));
   for (const leaf of reachedLeaves(analysis)) {
     if (leaf.kind === "final" || leaf === graph.root || isTimedBeside(leaf)) continue;
     const waysOut = [...edgesOf(graph.ways.get(leaf))].filter((edge) => leadsOut(edge, leaf));
-    if (waysOut.length === 0 || waysOut.some((edge) => !edge.guarded && (edge.kind === "after" || edge.kind === "always"))) continue;
+    if (waysOut.length === 0 || waysOut.some(comesByItself)) continue;
     if (!isWokenByItself(analysis, leaf, waysOut))
       yield lintWarning("no-timeout", leaf.id, `"${leaf.id}" waits with no timeout: add an after to it or to a state around it`);
   }
+}
+
+function* regionsTimedOut(edges: Iterable<Edge>): Generator<State> {
+  for (const edge of edges) if (edge.kind === "after" && !edge.guarded) yield* regionsLeft(edge);
+}
+
+const askFailed: Signal["type"] = "orgtree.ask-failed";
+
+function comesByItself({ kind, event, guarded }: Edge): boolean {
+  return !guarded && (kind === "after" || kind === "always" || event === askFailed);
 }
 
 function isWokenByItself({ graph }: Analysis, leaf: State, waysOut: readonly Edge[]): boolean {

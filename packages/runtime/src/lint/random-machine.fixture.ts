@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createMachine, type AnyStateMachine } from "xstate";
 
 /** A machine made by chance, with every guard in the hands of the test. */
@@ -45,7 +45,7 @@ export function randomMachine(ingredients: Ingredients): fc.Arbitrary<RandomMach
 }
 
 function sketch(ingredients: Ingredients, depth: number): fc.Arbitrary<Sketch> {
-  const leaf = fc.record({
+  const leaf: fc.Arbitrary<Sketch> = fc.record({
     kind: fc.constantFrom("atomic" as const, "atomic" as const, "final" as const),
     children: fc.constant([]),
     transitions: steps(4),
@@ -61,7 +61,7 @@ function sketch(ingredients: Ingredients, depth: number): fc.Arbitrary<Sketch> {
   return fc.record({
     kind: ingredients.parallel ? fc.constantFrom("compound" as const, "parallel" as const) : fc.constant("compound" as const),
     // The first child is no history state, so that it can be the initial one.
-    children: fc.tuple(leaf, fc.array(inner, { minLength: 1, maxLength: 3 })).map(([first, rest]) => [first, ...rest]),
+    children: fc.tuple(leaf, fc.array(inner, { minLength: 1, maxLength: 3 })).map(([first, rest]) => [first].concat(rest)),
     transitions: steps(1),
     onDone: steps(2),
     always: fc.constant([]),

@@ -71,17 +71,21 @@ export function readStateTree(machine: AnyStateMachine): StateTree {
 function readDefaults(state: State, stateOf: ReadonlyMap<AnyStateNode, State>): readonly State[] {
   switch (state.kind) {
     case "compound":
-      return [initialNode(state.node)].flatMap((node) => stateOf.get(node!) ?? []);
+      return known([initialNode(state.node)], stateOf);
     case "parallel":
       return state.children;
     case "history":
-      return historyDefault(state.node).flatMap((node) => stateOf.get(node) ?? []);
+      return known(historyDefault(state.node, [...stateOf.keys()]), stateOf);
     case "atomic":
     case "final":
       return [];
     default:
       return state.kind satisfies never;
   }
+}
+
+function known(nodes: readonly (AnyStateNode | undefined)[], stateOf: ReadonlyMap<AnyStateNode, State>): readonly State[] {
+  return nodes.flatMap((node) => (node && stateOf.get(node)) ?? []);
 }
 
 /** The key that `initial` names. Not `node.initial`: that throws when there is no such state. */
@@ -95,19 +99,20 @@ function initialNode(node: AnyStateNode): AnyStateNode | undefined {
 }
 
 /** Where a history state leads before there is any history. */
-function historyDefault(node: AnyStateNode): readonly AnyStateNode[] {
+function historyDefault(node: AnyStateNode, nodes: readonly AnyStateNode[]): readonly (AnyStateNode | undefined)[] {
   const parent = node.parent!;
   const target: unknown = node.config.target;
   // An aim inside one region of a parallel parent enters the other regions by default, so the parent is listed too.
   const around = parent.type === "parallel" ? [parent] : [];
-  if (typeof target === "string" && target !== "") return [...around, ...[nodeAt(parent, target)].flatMap((found) => found ?? [])];
-  if (parent.type === "parallel") return around;
-  return [initialNode(parent)].flatMap((found) => found ?? []);
+  if (typeof target === "string" && target !== "") return [...around, nodeAt(target, parent, nodes)];
+  return parent.type === "parallel" ? around : [initialNode(parent)];
 }
 
-function nodeAt(from: AnyStateNode, path: string): AnyStateNode | undefined {
-  if (path.startsWith("#")) return from.machine.getStateNodeById(path);
-  let node: AnyStateNode | undefined = from;
-  for (const key of path.split(".")) node = node?.states[key];
+/** The node that a target names, by keys from `parent` or by `#id` and keys from there. Not by XState's own lookup, which throws. */
+function nodeAt(target: string, parent: AnyStateNode, nodes: readonly AnyStateNode[]): AnyStateNode | undefined {
+  const keys = target.split(".");
+  const id = target.startsWith("#") ? keys.shift()!.slice(1) : undefined;
+  let node = id === undefined ? parent : nodes.find((candidate) => candidate.id === id);
+  for (const key of keys) node = node?.states[key];
   return node;
 }

@@ -37,9 +37,13 @@ export function* unboundedLoop(analysis: Analysis): Generator<LintFinding> {
   }
 }
 
-/** What can move the machine on from a leaf without an event from outside. */
+/** What can move the machine on from a leaf, round after round, without an event from outside. */
 function selfDrivenEdges({ graph, reachability }: Analysis, leaf: State): readonly Edge[] {
-  const edges = [...edgesOf(graph.ways.get(leaf))].filter((edge) => edge.kind !== "event" && reachability.taken.has(edge));
+  const edges = [...edgesOf(graph.ways.get(leaf))].filter(({ kind, source, domain }) => {
+    if (kind === "event") return false;
+    // A timer or an actor of a state around that stays active has only one go.
+    return kind === "always" || source === leaf || domain !== source;
+  });
   let complete = leaf;
   while (complete.parent && (complete === leaf ? leaf.kind === "final" : complete.isRegion)) {
     complete = complete.parent;

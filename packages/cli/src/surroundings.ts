@@ -1,0 +1,54 @@
+import type { Clock, Random } from "orgtree";
+
+/** What commands see of the process they run in. Only `main.ts` makes one; tests of commands start the real process. */
+export interface Surroundings {
+  readonly environment: CliEnvironment;
+  readonly cwd: string;
+  /** How the program was called, for hints: `orgtree`, or `npm run orgtree --`. */
+  readonly program: string;
+  /** For `orgtree --version` and for messages about Node. */
+  readonly versions: { readonly orgtree: string; readonly node: string };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** From now on the first Ctrl-C aborts the signal, instead of ending the process; the second one ends it at once. */
+  readonly catchInterrupts: () => AbortSignal;
+  /** Calls `work`, which must not wait, when the process ends, however it ends. Gives back its cancellation. */
+  readonly onExit: (work: () => void) => () => void;
+  /** Where temporary files of this process and what it uses are made from now on. */
+  readonly setTemporaryDirectory: (path: string) => void;
+}
+
+/** The variables that are read. */
+export interface CliEnvironment {
+  readonly OPENAI_API_KEY?: string | undefined;
+  readonly OPENAI_BASE_URL?: string | undefined;
+  readonly OPENAI_MODEL?: string | undefined;
+}
+
+/** Standard output or standard error. */
+export interface Output {
+  readonly write: (text: string) => void;
+  /** A terminal that can move its cursor. */
+  readonly isTerminal: boolean;
+  /** A terminal that shows colours, to somebody who has not asked for none. */
+  readonly hasColor: boolean;
+  /** Undefined when it is no terminal. Changes as the window does. */
+  readonly size: () => TerminalSize | undefined;
+}
+
+/** Columns and rows, each at least 1. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The first Ctrl-C, as the reason of an abort. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+
+  constructor(signal: string) {
+    super(`interrupted by ${signal}`);
+  }
+}

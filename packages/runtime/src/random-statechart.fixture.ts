@@ -1,0 +1,244 @@
+import { assign, cancel, createMachine, emit, enqueueActions, fromPromise, log, raise, sendParent, setup, type AnyActorRef, type AnyStateMachine } from "xstate";
+
+/** What a random machine needs of the side it runs on, so that two sides can be compared. */
+export interface Side {
+  /** A custom action was run. */
+  note(what: string): void;
+  /** Resolves after so many milliseconds of the side's own clock. */
+  wait(ms: number): Promise<void>;
+}
+
+/** The context of a random machine: all of it but the reference is compared. */
+export interface Context {
+  readonly n: number;
+  readonly log: readonly string[];
+  readonly kids: number;
+  readonly kid: AnyActorRef | undefined;
+}
+
+interface Node {
+  readonly id: string;
+  readonly kind: "atomic" | "compound" | "parallel" | "final" | "history";
+  readonly children: readonly Node[];
+}
+
+type Args = { readonly context: Context; readonly event: { readonly type: string } };
+type Json = Record<string, unknown>;
+
+/** What is sent from outside. */
+export const outsideEvents = ["A", "B", "C"] as const;
+const events = [...outsideEvents, "PONG", "TICK", "R"] as const;
+
+/** Makes a machine of a list of numbers: the same numbers give the same machine. It can always end, by END. */
+export function randomStatechart(numbers: readonly number[], side: Side): AnyStateMachine {
+  return new Builder(numbers, side).build();
+}
+
+class Builder {
+  readonly #numbers: readonly number[];
+  readonly #side: Side;
+  readonly #targets: string[] = [];
+  #at = 0;
+  #lastId = 0;
+
+  constructor(numbers: readonly number[], side: Side) {
+    this.#numbers = numbers;
+    this.#side = side;
+  }
+
+  build(): AnyStateMachine {
+    const children = [this.#node(2), this.#node(2), this.#node(1)];
+    const parts = setup({
+      types: {} as { context: Context },
+      actors: { kid: kidMachine(this.#side), work: fromPromise<number, { ms: number; fails: boolean }>(({ input }) => this.#work(input)) },
+    });
+    return parts.createMachine({
+      context: { n: this.#pick(10), log: [], kids: 0, kid: undefined },
+      output: ({ context }: { context: Context }) => context.n,
+      options: { maxIterations: 60 },
+      initial: children[0]!.id,
+      on: { ...this.#transitions(), END: ".end" },
+      states: { ...Object.fromEntries(children.map((child) => [child.id, this.#config(child)])), end: { type: "final" } },
+    } as never);
+  }
+
+  async #work({ ms, fails }: { ms: number; fails: boolean }): Promise<number> {
+    if (ms > 0) await this.#side.wait(ms);
+    if (fails) throw new Error(`work of ${ms} failed`);
+    return ms;
+  }
+
+  /** A number below `limit`. */
+  #pick(limit: number): number {
+    return this.#numbers[this.#at++ % this.#numbers.length]! % limit;
+  }
+
+  #chance(ofTen: number): boolean {
+    return this.#pick(10) < ofTen;
+  }
+
+  #node(depth: number): Node {
+    const id = `s${++this.#lastId}`;
+    this.#targets.push(id);
+    if (depth === 0 || this.#chance(4)) return { id, kind: "atomic", children: [] };
+    const children = [this.#node(depth - 1), this.#node(depth - 1)];
+    if (this.#chance(3)) return { id, kind: "parallel", children };
+    if (this.#chance(5)) children.push(this.#leaf("final"));
+    if (this.#chance(4)) children.push(this.#leaf("history"));
+    return { id, kind: "compound", children };
+  }
+
+  #leaf(kind: "final" | "history"): Node {
+    const id = `s${++this.#lastId}`;
+    this.#targets.push(id);
+    return { id, kind, children: [] };
+  }
+
+  #config({ id, kind, children }: Node): Json {
+    if (kind === "history") return { id, type: "history", history: this.#chance(5) ? "deep" : "shallow" };
+    const states = children.length === 0 ? {} : { states: Object.fromEntries(children.map((child) => [child.id, this.#config(child)])) };
+    const common = { id, entry: this.#actions(2), exit: this.#actions(1), ...states };
+    switch (kind) {
+      case "final":
+        return { ...common, type: "final" };
+      case "parallel":
+        return { ...common, ...this.#behaviour(), type: "parallel", ...this.#done() };
+      case "compound":
+        return { ...common, ...this.#behaviour(), initial: children[0]!.id, ...this.#done() };
+      case "atomic":
+        return { ...common, ...this.#behaviour() };
+      default:
+        return kind satisfies never;
+    }
+  }
+
+  #behaviour(): Json {
+    return {
+      on: this.#transitions(),
+      ...(this.#chance(3) ? { after: { [1 + this.#pick(4)]: this.#transition(true) } } : {}),
+      ...(this.#chance(2) ? { always: { ...this.#transition(true), guard: this.#guard() } } : {}),
+      ...(this.#chance(3) ? { invoke: this.#invoke() } : {}),
+    };
+  }
+
+  #done(): Json {
+    return this.#chance(5) ? { onDone: this.#transition(true) } : {};
+  }
+
+  #invoke(): Json {
+    return {
+      src: "work",
+      input: { ms: this.#pick(4), fails: this.#chance(3) },
+      ...(this.#chance(8) ? { onDone: this.#transition(true) } : {}),
+      ...(this.#chance(8) ? { onError: this.#transition(true) } : {}),
+    };
+  }
+
+  #transitions(): Json {
+    const on: Json = {};
+    for (const event of events) if (this.#chance(4)) on[event] = this.#chance(3) ? [this.#guarded(), this.#transition(false)] : this.#guarded();
+    return on;
+  }
+
+  #guarded(): Json {
+    return this.#chance(4) ? { ...this.#transition(false), guard: this.#guard() } : this.#transition(false);
+  }
+
+  #transition(leads: boolean): Json {
+    const target = leads || this.#chance(7) ? { target: `#${this.#targets[this.#pick(this.#targets.length)]!}`, reenter: this.#chance(3) } : {};
+    return { ...target, actions: this.#actions(2) };
+  }
+
+  #guard(): (args: Args) => boolean {
+    const divisor = 2 + this.#pick(3);
+    const rest = this.#pick(divisor);
+    return ({ context }) => context.n % divisor === rest;
+  }
+
+  #actions(most: number): readonly unknown[] {
+    return Array.from({ length: this.#pick(most + 1) }, () => this.#action()).flat();
+  }
+
+  #action(): unknown {
+    const number = this.#pick(1_000);
+    const type = events[this.#pick(events.length)]!;
+    switch (this.#pick(10)) {
+      case 0:
+      case 1:
+        return step(number);
+      case 2:
+        return ({ context, event }: Args) => this.#side.note(`${number} ${context.n} ${event.type}`);
+      case 3:
+        return raise({ type: "R" });
+      case 4:
+        // XState would keep the older timer of the same id, and could no longer cancel it.
+        return [cancel(`t${number % 3}`), raise({ type }, { delay: 1 + (number % 4), id: `t${number % 3}` })];
+      case 5:
+        return cancel(`t${number % 3}`);
+      case 6:
+        return [emit({ type: `E${number}` }), log(`L${number}`)];
+      case 7:
+        return enqueueActions<Context, never, never, never, never, never, never, never, never>((({ context, enqueue }: { context: Context; enqueue: Enqueue }) => {
+          if (context.n % 2 === 0) enqueue(step(number));
+          else enqueue.raise({ type: "R" });
+        }) as never);
+      case 8:
+        return enqueueActions((({ context, enqueue }: { context: Context; enqueue: Enqueue }) => {
+          if (context.kid !== undefined) enqueue.stopChild(context.kid);
+          enqueue(spawnKid);
+        }) as never);
+      default:
+        return enqueueActions((({ context, enqueue }: { context: Context; enqueue: Enqueue }) => {
+          if (context.kid !== undefined) enqueue.sendTo(context.kid, { type: "PING" });
+        }) as never);
+    }
+  }
+}
+
+interface Enqueue {
+  (action: unknown): void;
+  raise(event: { type: string }): void;
+  stopChild(child: AnyActorRef): void;
+  sendTo(child: AnyActorRef, event: { type: string }): void;
+}
+
+function step(number: number): unknown {
+  return assign<Context, never, never, never, never>((({ context, event }: Args) => ({
+    n: (context.n * 7 + number) % 1_009,
+    log: [...context.log, `${number} ${event.type}`],
+  })) as never);
+}
+
+const spawnKid = assign((({ context, spawn }: { context: Context; spawn: (src: string, options: object) => AnyActorRef }) => ({
+  kids: context.kids + 1,
+  kid: spawn("kid", { id: `kid-${context.kids}` }),
+})) as never);
+
+/** A child machine that answers, ticks, and does not survive its fourth PING. */
+function kidMachine(side: Side): AnyStateMachine {
+  return createMachine({
+    context: { pings: 0 },
+    initial: "idle",
+    states: {
+      idle: {
+        after: { 2: { target: "ticked", actions: sendParent({ type: "TICK" }) } },
+        on: {
+          PING: {
+            target: "ticked",
+            actions: [
+              assign({ pings: ({ context }) => countPing(context["pings"] as number) }),
+              ({ context }) => side.note(`kid ${String(context["pings"])}`),
+              sendParent({ type: "PONG" }),
+            ],
+          },
+        },
+      },
+      ticked: { always: "idle" },
+    },
+  });
+}
+
+function countPing(pings: number): number {
+  if (pings === 3) throw new Error("one ping too many");
+  return pings + 1;
+}

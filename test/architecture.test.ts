@@ -1,0 +1,175 @@
+/**
+ * What readers and other processes rely on: the names that packages export, and how errors are known once they have left
+ * their process.
+ */
+import * as core from "@orgtree/core";
+import * as runtime from "@orgtree/runtime";
+import { describe, expect, test } from "vitest";
+
+const { ExpectedError } = core;
+const failure: core.Failure = { class: "crash", name: "Error", message: "it dies", address: "/a" };
+
+/** One error of each class. A new class is missing here until somebody has thought about its words. */
+const samples: Record<string, core.ExpectedError> = {
+  AddressError: new core.AddressError("a b", "an address begins with /"),
+  AskFailedError: new core.AskFailedError("/a", "unknown", "it ended"),
+  AskTimeoutError: new core.AskTimeoutError("/a", 5_000),
+  BudgetExhaustedError: new core.BudgetExhaustedError("tokens", 10, 3),
+  FailureError: new core.FailureError({ class: "loop", message: "the same call again" }),
+  MailboxFullError: new core.MailboxFullError("/a", 1_000),
+  MessageRefusedError: new core.MessageRefusedError("/a", "forged", "its type belongs to the runtime"),
+  ModelError: new core.ModelError("rate-limit", "too many requests", { status: 429, retryAfterMs: 2_000 }),
+  NameTakenError: new runtime.NameTakenError("editor", "/a"),
+  RoleViolationError: new core.RoleViolationError("/a", "call delete", "ask somebody who may"),
+  SpecError: new core.SpecError("spec.id", "missing"),
+  SupervisorCallError: new core.SupervisorCallError("start-failed", "a", { problem: "it did not start", failure }),
+  SystemClosedError: new runtime.SystemClosedError("it drains"),
+  ToolError: new core.ToolError("search", "timeout", { message: "took longer than 60000 ms" }),
+  TurnClosedError: new runtime.TurnClosedError("/a"),
+  UnknownRecipientError: new core.UnknownRecipientError("/a"),
+};
+
+type ErrorClass = new (...args: never[]) => core.ExpectedError;
+
+function isErrorClass(value: unknown): value is ErrorClass {
+  return typeof value === "function" && value.prototype instanceof ExpectedError;
+}
+
+const classes = [core, runtime]
+  .flatMap((names) => Object.entries(names))
+  .filter((entry): entry is [string, ErrorClass] => isErrorClass(entry[1]));
+
+describe("the exported errors", () => {
+  test("are those of which there is a sample", () => {
+    expect(classes.map(([name]) => name).sort()).toEqual(Object.keys(samples).sort());
+  });
+
+  test.each(classes)("%s is called what its class is called, in every process", (name, ErrorClass) => {
+    const error = samples[name]!;
+    expect(error).toBeInstanceOf(ErrorClass);
+    expect([ErrorClass.name, error.name]).toEqual([name, name]);
+    const data = core.toErrorData(error);
+    expect(JSON.parse(JSON.stringify(data))).toEqual(data);
+    expect(data).toMatchObject({ name, message: error.message, retryable: error.retryable });
+  });
+
+  test.each(classes)("%s says in lower case what is wrong, without a full stop", (name) => {
+    const { message } = samples[name]!;
+    expect(message).not.toMatch(/^[A-Z]/);
+    expect(message).not.toMatch(/\.$/);
+  });
+
+  test.each(classes)("%s fails an actor with a class that a supervisor can decide on", (name) => {
+    const error = samples[name]!;
+    expect(core.failureClasses).toContain(error.failureClass);
+    const converted = core.toFailure(error, "/a");
+    expect(JSON.parse(JSON.stringify(converted))).toEqual(converted);
+  });
+});
+
+describe("the names that a package exports", () => {
+  test("of core", () => {
+    expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
+      [
+        "AddressError",
+        "AskFailedError",
+        "AskTimeoutError",
+        "BudgetExhaustedError",
+        "ExpectedError",
+        "FailureError",
+        "MailboxFullError",
+        "MessageRefusedError",
+        "ModelError",
+        "RoleViolationError",
+        "SpecError",
+        "SupervisorCallError",
+        "ToolError",
+        "UnknownRecipientError",
+        "affectedBy",
+        "backoffMs",
+        "causeChain",
+        "checkAddress",
+        "checkBudget",
+        "checkChildOf",
+        "checkChildSpec",
+        "checkIntensity",
+        "checkSegment",
+        "checkSupervisorSpec",
+        "childAddress",
+        "countChildren",
+        "decideAfterExit",
+        "decideAutoShutdown",
+        "decideDirective",
+        "decideRestart",
+        "defaultIntensity",
+        "defaultLadder",
+        "defaultMailbox",
+        "describeExit",
+        "describeFailure",
+        "failureClasses",
+        "failureOf",
+        "idOf",
+        "isPermitted",
+        "isQuiet",
+        "isReservedType",
+        "isWithin",
+        "killedExit",
+        "ladderFor",
+        "leftOf",
+        "listChildren",
+        "makeBackoff",
+        "makeSupervision",
+        "maxCauseDepth",
+        "maxDepth",
+        "maxSegmentLength",
+        "mayResume",
+        "noAmount",
+        "openAccount",
+        "parentAddress",
+        "reserve",
+        "reservedPrefixes",
+        "rootAddress",
+        "settle",
+        "shutdownExit",
+        "splitAmount",
+        "supervise",
+        "toErrorData",
+        "toFailure",
+        "toMicroUsd",
+        "withoutInput",
+      ]
+    `);
+  });
+
+  test("of runtime", () => {
+    expect(Object.keys(runtime).sort()).toMatchInlineSnapshot(`
+      [
+        "ActorSystem",
+        "NameTakenError",
+        "SystemClosedError",
+        "TurnClosedError",
+        "VirtualClock",
+        "act",
+        "ask",
+        "createActorSystem",
+        "currentAsk",
+        "fromWork",
+        "guardProcess",
+        "ignore",
+        "isMachine",
+        "machine",
+        "maxIterations",
+        "plain",
+        "publish",
+        "reply",
+        "supervisor",
+        "supervisorHandle",
+        "systemClock",
+        "systemRandom",
+        "tell",
+        "typeOfLogic",
+        "watch",
+      ]
+    `);
+  });
+});

@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+import { bugfix, Desk, nodeArguments } from "./orgtree-process.ts";
+
+const execute = promisify(execFile);
+
+/** Processes whose command line has `mark` in it. */
+async function processesWith(mark: string): Promise<string[]> {
+  const { stdout } = await execute("ps", ["-eo", "args"]);
+  return stdout.split("\n").filter((line) => line.includes(mark) && !line.includes("ps -eo"));
+}
+
+/** A check that tells its process id through a named pipe, which is a barrier, and then never ends. */
+async function endlessCheck(desk: Desk): Promise<{ readonly command: string; readonly started: Promise<string>; readonly mark: string }> {
+  const pipe = join(desk.cwd, "started");
+  await execute("mkfifo", [pipe]);
+  const mark = `86${Date.now()}`;
+  return { command: `echo $$ > ${pipe}; exec sleep ${mark}`, started: readFile(pipe, "utf8"), mark };
+}
+
+describe("orgtree run, interrupted", () => {
+  test.each(["SIGINT", "SIGTERM"] as const)("by one %s stops in order, keeps what there is, exits with 130", async (signal) => {
+    await using desk = await Desk.open();
+    const orgtree = desk.start(["run", bugfix, "--out", "mend.patch"]);
+    await orgtree.line("worker    calls replace_text");
+    orgtree.signal(signal);
+    const { code, stdout, stderr } = await orgtree.ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    expect(stdout).toContain("interrupted: stopping in order; once more exits at once\n");
+    expect(stdout).toMatch(/✗ interrupted after \d\.\d s, stopped in order\n/);
+    expect(await readFile(join(desk.cwd, "mend.partial.patch"), "utf8")).toContain("% 24");
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("ends its JSON with a result", async () => {
+    await using desk = await Desk.open();
+    const orgtree = desk.start(["run", bugfix, "--json"]);
+    await orgtree.line('"tool":"replace_text"');
+    orgtree.signal("SIGINT");
+    const { code, stdout } = await orgtree.ended;
+    expect(code).toBe(130);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as { readonly type: string });
+    expect(lines.filter(({ type }) => type === "interrupted")).toHaveLength(1);
+    expect(lines.at(-1)).toMatchObject({ type: "result", status: "cancelled", exitCode: 130, patch: expect.stringContaining("% 24") });
+  });
+
+  test("while a check runs ends the check too", async () => {
+    await using desk = await Desk.open();
+    const repo = await desk.tideTable("repo");
+    const { command, started, mark } = await endlessCheck(desk);
+    const orgtree = desk.start(["run", bugfix, "--repo", repo, "--check", command, "--task", "Mend.", "--base-url", "http://127.0.0.1:1/v1"]);
+    await started;
+    expect(await processesWith(`sleep ${mark}`)).toHaveLength(1);
+    orgtree.signal("SIGINT");
+    const { code, stdout } = await orgtree.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain("✗ interrupted before the organization was started\n");
+    expect(await processesWith(`sleep ${mark}`)).toEqual([]);
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("twice exits at once and still leaves nothing", async () => {
+    await using desk = await Desk.open();
+    const repo = await desk.tideTable("repo");
+    const { command, started, mark } = await endlessCheck(desk);
+    // It does not go when it is asked to: only the second signal ends it before its grace has passed.
+    const orgtree = desk.start(["run", bugfix, "--repo", repo, "--check", `trap "" TERM; ${command}`, "--task", "Mend.", "--base-url", "http://127.0.0.1:1/v1"]);
+    await started;
+    orgtree.signal("SIGINT");
+    await orgtree.line("interrupted: stopping in order");
+    orgtree.signal("SIGINT");
+    const { code, stdout } = await orgtree.ended;
+    expect(code).toBe(130);
+    expect(stdout).not.toContain("before the organization was started");
+    expect(await processesWith(`sleep ${mark}`)).toEqual([]);
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("by a reader that goes away stops as well", async () => {
+    await using desk = await Desk.open();
+    const orgtree = desk.start(["run", bugfix]);
+    await orgtree.line("planner   calls list_files");
+    orgtree.stopReading();
+    const { code, stderr } = await orgtree.ended;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("works through a pipe into head", async () => {
+    await using desk = await Desk.open();
+    const command = [process.execPath, ...nodeArguments(), "run", bugfix].map((word) => `'${word}'`).join(" ");
+    const { stdout } = await execute("/bin/sh", ["-c", `${command} | head -n 1`], { cwd: desk.cwd, env: desk.environment() });
+    expect(stdout).toContain("No OPENAI_API_KEY");
+    expect(await desk.leftovers()).toEqual([]);
+  });
+});

@@ -1,0 +1,117 @@
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { failure, startChatServer, streamedText, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
+import { describe, expect, test } from "vitest";
+
+import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts";
+
+const call = (name: string, input: object): ChatReply => streamedToolCalls([{ name, arguments: JSON.stringify(input) }]);
+const deliver = (handIn: object): ChatReply => call("deliver", handIn);
+
+/** What a good model says: a plan, no objection, both changes, both checks, the hand-in. */
+const good: readonly ChatReply[] = [
+  deliver({ steps: [{ goal: "Mend both.", doneWhen: "the tests pass" }] }),
+  deliver({ objections: [] }),
+  call("replace_text", { path: "src/parse.js", oldText: "Math.floor(minute / 60);", newText: "Math.floor(minute / 60) % 24;" }),
+  call("replace_text", {
+    path: "src/tides.js",
+    oldText: "  return toTime(last.minute + tidalPeriod);",
+    newText: "  let next = last.minute + tidalPeriod;\n  while (next <= minute) next += tidalPeriod;\n  return toTime(next);",
+  }),
+  call("run_check", { criterion: "check" }),
+  call("run_check", { criterion: "untouched" }),
+  deliver({ summary: "Both are mended.", passed: ["check", "untouched"] }),
+];
+
+const work = ["--check", "node --test", "--task", "Mend the library."];
+
+describe("orgtree run, on a repository with a model behind a server", () => {
+  test("leaves the original alone and writes a patch that applies to it and makes the check pass", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: good });
+    const repo = await desk.tideTable("tide table");
+    const env = { OPENAI_API_KEY: "sk-secret-key", OPENAI_BASE_URL: server.url, OPENAI_MODEL: "test-model" };
+    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...work], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(server.requests).toHaveLength(good.length);
+    expect(server.requests[0]!.body).toMatchObject({ model: "test-model" });
+    expect(server.requests[0]!.headers.authorization).toBe("Bearer sk-secret-key");
+    expect(stdout).not.toContain("sk-secret-key");
+    expect(stdout).toContain(`repo    a copy of ${repo}`);
+    expect(stdout).toContain("it is in orgtree.patch");
+    expect(await git(repo, "status", "--porcelain")).toBe("");
+    expect(await checkTideTable(repo)).toBe(1);
+    await git(repo, "apply", join(desk.cwd, "orgtree.patch"));
+    expect(await checkTideTable(repo)).toBe(0);
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("takes the server, the model and the paths from the command line first", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: good });
+    await desk.tideTable("cwd/repo");
+    const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://127.0.0.1:1/v1", OPENAI_MODEL: "other" };
+    const options = ["--base-url", server.url, "--model", "mine", "--out", "out.patch"];
+    const { code } = await desk.run(["run", bugfix, "--repo", "repo", ...work, ...options], env);
+    expect(code).toBe(0);
+    expect(server.requests[0]!.body).toMatchObject({ model: "mine" });
+    expect((await readdir(desk.cwd)).toSorted()).toEqual(["out.patch", "repo"]);
+  });
+
+  test("works on the bundled repository when there is a key and no --repo", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: good });
+    const { code, stdout } = await desk.run(["run", bugfix], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url });
+    expect(code).toBe(0);
+    expect(stdout.split("\n")[0]).toBe("No --repo: gpt-5-mini works on the bundled repository.");
+    expect(stdout).toContain("✔ done in");
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("fails with the model's own class when the key is refused", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided: sk-*****." }) });
+    const repo = await desk.tideTable("repo");
+    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...work], { OPENAI_API_KEY: "sk-wrong", OPENAI_BASE_URL: server.url });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toMatch(/✗ failed in \d\.\d s: model-error\/auth: /);
+    expect(stdout).toContain("nothing had been changed");
+    expect(stdout).not.toContain("sk-wrong");
+    expect(await readdir(desk.cwd)).toEqual([]);
+    expect(await desk.leftovers()).toEqual([]);
+  });
+});
+
+describe("orgtree run, for an organization that needs no repository", () => {
+  test("prints what it hands in", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: [streamedText("The sea is very wide and very old."), streamedText("The sea is wide and old.")] });
+    const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea"], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nThe sea is wide and old\.\n\n✔ done in \d\.\d s\n$/);
+    expect(await readdir(desk.cwd)).toEqual([]);
+  });
+
+  test("needs no key for a server that is named on the command line", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: [streamedText("A."), streamedText("B.")] });
+    const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, "--json"]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout.trimEnd().split("\n").at(-1)!)).toMatchObject({ type: "result", status: "done", output: "B." });
+  });
+});
+
+describe("orgtree run --ignored", () => {
+  test("copies ignored paths that the check needs", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: good });
+    const repo = await desk.tideTable("cwd/repo");
+    await desk.write("repo/.gitignore", "needed\n");
+    await desk.write("repo/needed", "");
+    const check = ["--check", "test -f needed && node --test", "--task", "Mend."];
+    const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url };
+    const { code } = await desk.run(["run", bugfix, "--repo", repo, ...check, "--ignored", "needed"], env);
+    expect(code).toBe(0);
+    expect(await readFile(join(desk.cwd, "orgtree.patch"), "utf8")).not.toContain("needed");
+  });
+});

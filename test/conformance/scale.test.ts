@@ -1,0 +1,137 @@
+/**
+ * Many children, large arguments: cases 40 and 43 to 46. Times are compared with each other, never with a clock on a wall.
+ */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { ChildSpec, RestartType, Strategy } from "@orgtree/core";
+import { plain, supervisor, type Logic } from "@orgtree/runtime";
+import { describe, expect, test } from "vitest";
+import { startTree, TestSystem, type Tree } from "../support/start-tree.ts";
+import { die, exit, lateWorker, worker } from "../support/workers.ts";
+
+const idle = plain({ init: () => 0, receive: (state: number) => state });
+
+/** Collects garbage, so that a weak reference tells whether something is still held. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+}
+
+/** In a function of its own, so that no variable of the test's holds the input. */
+async function startWithInput(tree: Tree, restart: RestartType): Promise<WeakRef<object>> {
+  const input = { large: new Uint8Array(10_000) };
+  await tree.sup.startChild({ id: restart, restart, input, logic: idle });
+  return new WeakRef(input);
+}
+
+async function time(work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  await work();
+  return performance.now() - startMs;
+}
+
+describe("start arguments", () => {
+  test.each(["one-for-one", "one-for-all", "rest-for-one", "dynamic"] as const satisfies Strategy[])(
+    "do_not_save_start_parameters_for_temporary_children, simple_one_for_one_corruption: %s keeps the input of permanent and transient children only",
+    async (strategy) => {
+      await using tree = await startTree({ strategy });
+      const inputs: Record<string, WeakRef<object>> = {};
+      for (const restart of ["permanent", "transient", "temporary"] as const) inputs[restart] = await startWithInput(tree, restart);
+      await tree.clock.settle();
+      collectGarbage();
+      const kept = Object.keys(inputs).filter((restart) => inputs[restart]!.deref() !== undefined);
+      expect(kept).toEqual(["permanent", "transient"]);
+      await expect(tree.sup.getChildSpec("temporary")).resolves.toMatchObject({ id: "temporary", input: undefined });
+    },
+  );
+
+  test("a temporary child that ends leaves nothing behind", async () => {
+    await using tree = await startTree({ strategy: "dynamic" });
+    await tree.sup.startChild({ id: "a", restart: "temporary", logic: worker });
+    await tree.order(["a", die]);
+    await tree.sup.startChild({ id: "b", restart: "temporary", input: "x".repeat(1_000_000), logic: worker });
+    expect(await tree.list()).toEqual(["b running"]);
+    expect(tree.system.open.actors).toBe(3);
+  });
+});
+
+/** Starts and stops `size` children, and says how long each took. */
+async function startAndStop(
+  size: number,
+  strategy: "one-for-one" | "dynamic",
+): Promise<{ readonly startMs: number; readonly stopMs: number }> {
+  await using host = new TestSystem({ freeze: false });
+  const { system } = host;
+  const children: ChildSpec<Logic>[] = Array.from({ length: size }, (_, at) => ({ id: `c${at}`, logic: idle }));
+  const startMs = await time(async () => {
+    if (strategy === "one-for-one") return system.start({ id: "sup", logic: supervisor({ children }) });
+    await system.start({ id: "sup", mailbox: size, logic: supervisor({ strategy, template: { restart: "temporary", logic: idle } }) });
+    const sup = system.supervisor("/sup");
+    return Promise.all(children.map(({ id }) => sup.startChild({ id })));
+  });
+  const { active } = await system.supervisor("/sup").countChildren();
+  expect(active).toBe(size);
+  const stopMs = await time(() => system.stop("/sup"));
+  expect(system.open.actors).toBe(1);
+  return { startMs, stopMs };
+}
+
+describe("many children", () => {
+  test("simple_one_for_one_scale_many_temporary_children: ten times the children take less than fifty times as long", async () => {
+    await startAndStop(1_000, "dynamic"); // The first round is the compiler's.
+    const few = await startAndStop(1_000, "dynamic");
+    const many = await startAndStop(10_000, "dynamic");
+    expect(many.startMs / few.startMs).toBeLessThan(50);
+    expect(many.stopMs / few.stopMs).toBeLessThan(50);
+  });
+
+  test("scale_start_stop_many_children: a hundred times the children take less than a thousand times as long", async () => {
+    await startAndStop(1_000, "one-for-one");
+    const few = await startAndStop(1_000, "one-for-one");
+    const many = await startAndStop(100_000, "one-for-one");
+    expect(many.startMs / few.startMs).toBeLessThan(1_000);
+    expect(many.stopMs / few.stopMs).toBeLessThan(1_000);
+  });
+
+  test("one restart among 100,000 starts one child", async () => {
+    await using host = new TestSystem({ freeze: false });
+    const children = Array.from({ length: 100_000 }, (_, at) => ({ id: `c${at}`, logic: worker }));
+    await host.system.start({ id: "sup", logic: supervisor({ children }) });
+    const lives: string[] = [];
+    host.system.observe((event) => {
+      if (event.type === "actor-started" || event.type === "actor-exited") lives.push(`${event.type} ${event.address}`);
+    });
+    await host.tell("/sup/c50000", die);
+    expect(lives).toEqual(["actor-exited /sup/c50000", "actor-started /sup/c50000"]);
+  });
+
+  test("20,000 exits that wait while a child starts are worked off one by one, in time that does not explode", async () => {
+    const rounds: number[] = [];
+    for (const size of [2_000, 2_000, 20_000]) {
+      await using tree = await startTree(
+        { strategy: "dynamic", template: { restart: "temporary", logic: worker } },
+        { freeze: false, own: { mailbox: size } },
+      );
+      await Promise.all(Array.from({ length: size }, (_, at) => tree.sup.startChild({ id: `c${at}` })));
+      const late = tree.sup.startChild({ id: "late", logic: lateWorker(tree.clock, 100) });
+      await tree.order(...Array.from({ length: size }, (_, at) => [`c${at}`, exit("normal")] as const));
+      expect((await tree.sup.countChildren()).active).toBe(size + 1);
+      rounds.push(await time(() => tree.clock.advance(100)));
+      await late;
+      expect(await tree.list()).toEqual(["late running"]);
+    }
+    expect(rounds[2]! / rounds[1]!).toBeLessThan(50);
+  });
+
+  test("a chain of supervisors as deep as an address may be starts, restarts at its foot and stops", async () => {
+    await using tree = await startTree({});
+    let logic: Logic = supervisor({ children: [{ id: "leaf", logic: worker }] });
+    for (let depth = 0; depth < 28; depth++) logic = supervisor({ children: [{ id: "s", logic }] });
+    await tree.sup.startChild({ id: "top", logic });
+    const leaf = `top${"/s".repeat(28)}/leaf`;
+    await tree.order([leaf, die]);
+    expect((await tree.ask(leaf)).incarnation).toBe(2);
+    await tree.stop();
+    expect(tree.system.open.actors).toBe(1);
+  });
+});
