@@ -18,13 +18,20 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
   { args: ["run", "DIR"], says: /is a directory; name a file in it$/ },
   { args: ["tree", "empty.mjs"], says: "empty.mjs has no organization as its default export; write export default organization({ … })" },
   { args: ["run", fixture("machines.ts")], says: /machines\.ts has no organization as its default export; write export default/ },
-  { args: ["run", "named.mjs"], says: "named.mjs has no organization as its default export; its export team is one: write export default team" },
+  {
+    args: ["run", "named.mjs"],
+    says: "named.mjs has no organization as its default export; its export team is one: write export default team",
+  },
   { args: ["run", "broken.ts"], says: /^cannot import broken\.ts: SyntaxError: .* \(.*broken\.ts:2\)$/ },
   { args: ["tree", "throws.mjs"], says: /^cannot import throws\.mjs: TypeError: .* \(.*throws\.mjs:2\)$/ },
   { args: ["lint", "misses.mjs"], says: /^cannot import misses\.mjs: Cannot find package 'nowhere'/ },
   { args: ["lint", "text.txt"], says: /^cannot import text\.txt: / },
   { args: ["run", "demo.mjs"], says: /^the demo of demo\.mjs is not complete; it is \{ files: URL/ },
-  { args: ["run", fixture("unknown-tool.ts"), "--task", "x"], env: key, says: 'agents.writer.tools: no tool is called "telephone"; there are none' },
+  {
+    args: ["run", fixture("unknown-tool.ts"), "--task", "x"],
+    env: key,
+    says: 'agents.writer.tools: no tool is called "telephone"; there are none',
+  },
   { args: ["tree", fixture("unknown-tool.ts")], says: 'agents.writer.tools: no tool is called "telephone"; there are none' },
 
   { args: ["run", desk], env: key, says: 'desk needs something to do; give --task "…"' },
@@ -36,8 +43,16 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
   { args: ["run", bugfix, "--repo", "REPO", "--check", "true"], env: key, says: /^--repo needs --task too/ },
   { args: ["run", bugfix, "--check", "true"], says: "--check means nothing without --repo; add --repo PATH" },
   { args: ["run", bugfix, "--ignored", "x"], says: "--ignored means nothing without --repo; add --repo PATH" },
-  { args: ["run", "bare.mjs", "--task", "x"], env: key, says: /^bare works on a repository; give --repo PATH --check "COMMAND" --task "…"$/ },
-  { args: ["run", bugfix, "--repo", "nowhere", ...onRepository], env: key, says: /nowhere is not a git repository to work on: there is no such directory/ },
+  {
+    args: ["run", "bare.mjs", "--task", "x"],
+    env: key,
+    says: /^bare works on a repository; give --repo PATH --check "COMMAND" --task "…"$/,
+  },
+  {
+    args: ["run", bugfix, "--repo", "nowhere", ...onRepository],
+    env: key,
+    says: /nowhere is not a git repository to work on: there is no such directory/,
+  },
   { args: ["run", bugfix, "--repo", "DIR", ...onRepository], env: key, says: /DIR is not a git repository to work on/ },
   {
     args: ["run", bugfix, "--repo", "REPO", "--check", "nosuchcommand --x", "--task", "x"],
@@ -45,7 +60,11 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
     says: /^command not found: nosuchcommand --x/,
   },
   { args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--ignored", "../x"], env: key, says: /ignoredPaths/ },
-  { args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--base-url", "localhost"], env: key, says: /^baseURL: must be an absolute URL/ },
+  {
+    args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--base-url", "localhost"],
+    env: key,
+    says: /^baseURL: must be an absolute URL/,
+  },
   { args: ["run", bugfix, "--out", "nowhere/x.patch"], says: /^cannot write to .*nowhere: .*; choose another --out$/ },
   { args: ["run", bugfix, "--out", "DIR"], says: /DIR is a directory; name a file with --out$/ },
   { args: ["run", bugfix, "--log", "nowhere/x.log"], says: /^cannot write the log nowhere\/x\.log: / },
@@ -69,7 +88,10 @@ describe("bad input", () => {
     for (const [name, text] of Object.entries(files)) await place.write(name, text);
     await mkdir(join(place.cwd, "DIR"));
     const repo = args.includes("REPO") ? await place.tideTable("repo") : "";
-    const { code, stdout, stderr } = await place.run(args.map((arg) => (arg === "REPO" ? repo : arg)), env);
+    const { code, stdout, stderr } = await place.run(
+      args.map((arg) => (arg === "REPO" ? repo : arg)),
+      env,
+    );
     const message = stderr.split("\n").find((line) => line.startsWith("orgtree: "));
     expect(message?.slice("orgtree: ".length), stderr).toEqual(typeof says === "string" ? says : expect.stringMatching(says));
     expect(stderr).not.toContain("    at ");

@@ -7,7 +7,10 @@ const badMachines = fileURLToPath(new URL("../../packages/runtime/src/lint/bad-m
 const goodAgents = fileURLToPath(new URL("../../packages/runtime/src/lint/good-agents.fixture.ts", import.meta.url));
 
 interface LintJson {
-  readonly files: readonly { readonly file: string; readonly linted: readonly { readonly subject: string; readonly findings: readonly Found[] }[] }[];
+  readonly files: readonly {
+    readonly file: string;
+    readonly linted: readonly { readonly subject: string; readonly findings: readonly Found[] }[];
+  }[];
   readonly errors: number;
   readonly warnings: number;
 }
@@ -53,18 +56,29 @@ describe("orgtree lint", () => {
     const { code, stdout } = await desk.run(["lint", badMachines, goodAgents, "--json"]);
     expect(code).toBe(1);
     const { files, errors, warnings } = JSON.parse(stdout) as LintJson;
-    const found = files.flatMap(({ linted }) => linted.map(({ findings }) => findings.map(({ severity, rule, state }) => `${severity} ${rule} ${state}`)));
-    const fixtures = [...(await import("../../packages/runtime/src/lint/bad-machines.fixture.ts")).badMachines, ...(await import("../../packages/runtime/src/lint/good-agents.fixture.ts")).goodAgents];
+    const found = files.flatMap(({ linted }) =>
+      linted.map(({ findings }) => findings.map(({ severity, rule, state }) => `${severity} ${rule} ${state}`)),
+    );
+    const fixtures = [
+      ...(await import("../../packages/runtime/src/lint/bad-machines.fixture.ts")).badMachines,
+      ...(await import("../../packages/runtime/src/lint/good-agents.fixture.ts")).goodAgents,
+    ];
     expect(found).toEqual(fixtures.map(({ findings }) => findings));
     expect(found.flat()).toHaveLength(errors + warnings);
   });
 
   test("exits with 0 when there are only warnings, and reports what an import says of its own specification", async () => {
     await using desk = await Desk.open();
-    await desk.write("spec.mjs", 'const error = Object.assign(new Error("agents.a.purpose: say it"), { name: "SpecError", field: "agents.a.purpose" });\nthrow error;\n');
+    await desk.write(
+      "spec.mjs",
+      'const error = Object.assign(new Error("agents.a.purpose: say it"), { name: "SpecError", field: "agents.a.purpose" });\nthrow error;\n',
+    );
     await desk.write("nothing.mjs", "export const number = 3;\n");
     const { code, stdout } = await desk.run(["lint", "nothing.mjs"]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "nothing.mjs  exports no machine and no organization\n\n0 subjects in 1 file: 0 errors, 0 warnings\n" });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: "nothing.mjs  exports no machine and no organization\n\n0 subjects in 1 file: 0 errors, 0 warnings\n",
+    });
     const refused = await desk.run(["lint", "spec.mjs"]);
     expect(refused.code).toBe(1);
     expect(refused.stdout).toContain("error    spec  agents.a.purpose  say it");
@@ -93,9 +107,23 @@ describe("orgtree tree", () => {
       name: "desk",
       criteria: [],
       members: [
-        { name: "writer", kind: "worker", purpose: "Write one line about the topic.", recipients: [], restart: "transient", budget: { turns: 500 } },
+        {
+          name: "writer",
+          kind: "worker",
+          purpose: "Write one line about the topic.",
+          recipients: [],
+          restart: "transient",
+          budget: { turns: 500 },
+        },
         { name: "editor", ends: expect.arrayContaining([{ state: "looping", exit: "loop" }]) },
-        { name: "lead", kind: "lead", ends: [{ state: "done", exit: "normal" }, { state: "unfinished", exit: "no-progress" }] },
+        {
+          name: "lead",
+          kind: "lead",
+          ends: [
+            { state: "done", exit: "normal" },
+            { state: "unfinished", exit: "no-progress" },
+          ],
+        },
       ],
     });
   });

@@ -36,7 +36,10 @@ const decisions = [
 ];
 
 function decisionsIn(log: string): object[] {
-  return log.trimEnd().split("\n").map((line) => JSON.parse(line) as object);
+  return log
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as object);
 }
 
 describe("orgtree run, without a key", () => {

@@ -8,10 +8,10 @@ import { bugfix, Desk, nodeArguments } from "./orgtree-process.ts";
 
 const execute = promisify(execFile);
 
-/** Processes whose command line has `mark` in it. */
-async function processesWith(mark: string): Promise<string[]> {
+/** Processes with exactly this command line. */
+async function processesOf(command: string): Promise<string[]> {
   const { stdout } = await execute("ps", ["-eo", "args"]);
-  return stdout.split("\n").filter((line) => line.includes(mark) && !line.includes("ps -eo"));
+  return stdout.split("\n").filter((line) => line.trim() === command);
 }
 
 /** A check that tells its process id through a named pipe, which is a barrier, and then never ends. */
@@ -43,7 +43,10 @@ describe("orgtree run, interrupted", () => {
     orgtree.signal("SIGINT");
     const { code, stdout } = await orgtree.ended;
     expect(code).toBe(130);
-    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as { readonly type: string });
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly type: string });
     expect(lines.filter(({ type }) => type === "interrupted")).toHaveLength(1);
     expect(lines.at(-1)).toMatchObject({ type: "result", status: "cancelled", exitCode: 130, patch: expect.stringContaining("% 24") });
   });
@@ -52,14 +55,25 @@ describe("orgtree run, interrupted", () => {
     await using desk = await Desk.open();
     const repo = await desk.tideTable("repo");
     const { command, started, mark } = await endlessCheck(desk);
-    const orgtree = desk.start(["run", bugfix, "--repo", repo, "--check", command, "--task", "Mend.", "--base-url", "http://127.0.0.1:1/v1"]);
+    const orgtree = desk.start([
+      "run",
+      bugfix,
+      "--repo",
+      repo,
+      "--check",
+      command,
+      "--task",
+      "Mend.",
+      "--base-url",
+      "http://127.0.0.1:1/v1",
+    ]);
     await started;
-    expect(await processesWith(`sleep ${mark}`)).toHaveLength(1);
+    expect(await processesOf(`sleep ${mark}`)).toHaveLength(1);
     orgtree.signal("SIGINT");
     const { code, stdout } = await orgtree.ended;
     expect(code).toBe(130);
     expect(stdout).toContain("✗ interrupted before the organization was started\n");
-    expect(await processesWith(`sleep ${mark}`)).toEqual([]);
+    expect(await processesOf(`sleep ${mark}`)).toEqual([]);
     expect(await desk.leftovers()).toEqual([]);
   });
 
@@ -68,7 +82,18 @@ describe("orgtree run, interrupted", () => {
     const repo = await desk.tideTable("repo");
     const { command, started, mark } = await endlessCheck(desk);
     // It does not go when it is asked to: only the second signal ends it before its grace has passed.
-    const orgtree = desk.start(["run", bugfix, "--repo", repo, "--check", `trap "" TERM; ${command}`, "--task", "Mend.", "--base-url", "http://127.0.0.1:1/v1"]);
+    const orgtree = desk.start([
+      "run",
+      bugfix,
+      "--repo",
+      repo,
+      "--check",
+      `trap "" TERM; ${command}`,
+      "--task",
+      "Mend.",
+      "--base-url",
+      "http://127.0.0.1:1/v1",
+    ]);
     await started;
     orgtree.signal("SIGINT");
     await orgtree.line("interrupted: stopping in order");
@@ -76,7 +101,7 @@ describe("orgtree run, interrupted", () => {
     const { code, stdout } = await orgtree.ended;
     expect(code).toBe(130);
     expect(stdout).not.toContain("before the organization was started");
-    expect(await processesWith(`sleep ${mark}`)).toEqual([]);
+    expect(await processesOf(`sleep ${mark}`)).toEqual([]);
     expect(await desk.leftovers()).toEqual([]);
   });
 

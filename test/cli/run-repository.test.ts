@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts";
 
-const call = (name: string, input: object): ChatReply => streamedToolCalls([{ name, arguments: JSON.stringify(input) }]);
+const call = (name: string, input: object): ChatReply => streamedToolCalls([{ id: "call", name, arguments: JSON.stringify(input) }]);
 const deliver = (handIn: object): ChatReply => call("deliver", handIn);
 
 /** What a good model says: a plan, no objection, both changes, both checks, the hand-in. */
@@ -72,7 +72,10 @@ describe("orgtree run, on a repository with a model behind a server", () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided: sk-*****." }) });
     const repo = await desk.tideTable("repo");
-    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...work], { OPENAI_API_KEY: "sk-wrong", OPENAI_BASE_URL: server.url });
+    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...work], {
+      OPENAI_API_KEY: "sk-wrong",
+      OPENAI_BASE_URL: server.url,
+    });
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(stdout).toMatch(/✗ failed in \d\.\d s: model-error\/auth: /);
     expect(stdout).toContain("nothing had been changed");
@@ -85,8 +88,13 @@ describe("orgtree run, on a repository with a model behind a server", () => {
 describe("orgtree run, for an organization that needs no repository", () => {
   test("prints what it hands in", async () => {
     await using desk = await Desk.open();
-    await using server = await startChatServer({ replies: [streamedText("The sea is very wide and very old."), streamedText("The sea is wide and old.")] });
-    const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea"], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url });
+    await using server = await startChatServer({
+      replies: [streamedText("The sea is very wide and very old."), streamedText("The sea is wide and old.")],
+    });
+    const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea"], {
+      OPENAI_API_KEY: "k",
+      OPENAI_BASE_URL: server.url,
+    });
     expect(code).toBe(0);
     expect(stdout).toMatch(/\nThe sea is wide and old\.\n\n✔ done in \d\.\d s\n$/);
     expect(await readdir(desk.cwd)).toEqual([]);

@@ -150,7 +150,7 @@ export class Supervisor {
   /** False when a child did not start; then nobody is left. */
   start(): boolean {
     for (const plan of this.#initial) this.children.push(new Child(this.#path + plan.id, plan));
-    for (const child of [...this.children]) {
+    for (const child of this.children) {
       const started = this.#startChild(child);
       if (started === "ignore") this.#keepOrDrop(child);
       if (started !== "fail") continue;

@@ -1,12 +1,11 @@
-import type { Failure, Verdict } from "orgtree";
+import { tellingFailure, type Failure, type Verdict } from "orgtree";
 import { countOf } from "./amounts.ts";
 import { cleanText, firstLine } from "./display-width.ts";
 
-/** A failure in one line, down to what began it. */
+/** A failure in one line: the link of its chain that tells most. */
 export function describeCause(failure: Failure): string {
-  let leaf = failure;
-  for (let depth = 0; leaf.cause !== undefined && depth < 16; depth++) leaf = leaf.cause;
-  return `${classOf(leaf)}: ${messageOf(leaf)}`;
+  const telling = tellingFailure(failure);
+  return `${classOf(telling)}: ${messageOf(telling)}`;
 }
 
 /** `model-error/refusal`. */

@@ -1,4 +1,4 @@
-import type { AgentReport, RunReport, SupervisorReport, Verdict } from "orgtree";
+import { tellingFailure, type AgentReport, type RunReport, type SupervisorReport, type Verdict } from "orgtree";
 import { countOf, describeCount, describeUsd } from "./amounts.ts";
 import { clipText, widthOf } from "./display-width.ts";
 import { classOf, describeEvidence, messageOf } from "./failure-text.ts";
@@ -80,12 +80,12 @@ interface TableRow {
 }
 
 function decisionRow({ child, chain, decision, context }: SupervisorReport): TableRow {
-  const leaf = chain.at(-1)!;
+  const failure = tellingFailure(chain[0]!);
   return {
     mark: "✗",
     who: child,
-    what: classOf(leaf),
-    why: messageOf(leaf),
+    what: classOf(failure),
+    why: messageOf(failure),
     decided: `→ ${context === "gave-up" ? `gave up: ${decision}` : decision}`,
     tone: "bad",
   };

@@ -33,7 +33,18 @@ export {
   ToolError,
   type Verdict,
 } from "@orgtree/core";
-export { callTool, failWith, garbage, hang, openaiModel, recordingModel, replayingModel, say, scriptedModel, withRetries } from "@orgtree/model";
+export {
+  callTool,
+  failWith,
+  garbage,
+  hang,
+  openaiModel,
+  recordingModel,
+  replayingModel,
+  say,
+  scriptedModel,
+  withRetries,
+} from "@orgtree/model";
 export {
   agent,
   type AgentDefinition,
@@ -80,6 +91,14 @@ export {
   watch,
 } from "@orgtree/runtime";
 export { commandTool, createWorkspace, defineTool, runCommand, type Workspace, workspaceTools } from "@orgtree/tools";
-export { checkPasses, fingerprintOf, leavesAlone, type Repository, type RepositoryResult, type RepositoryTask, runOnRepository } from "./repository.ts";
-export { type AgentReport, describeDecision, type RunReport } from "./run-report.ts";
+export {
+  checkPasses,
+  fingerprintOf,
+  leavesAlone,
+  type Repository,
+  type RepositoryResult,
+  type RepositoryTask,
+  runOnRepository,
+} from "./repository.ts";
+export { type AgentReport, describeDecision, type RunReport, tellingFailure } from "./run-report.ts";
 export { run, type RunOptions, type RunResult } from "./run.ts";

@@ -36,12 +36,19 @@ const shownLength = 4_000;
  *
  * Rejects before anything runs with `NotARepositoryError`, or `SpecError` for a check command that does not exist.
  */
-export async function runOnRepository(organization: Organization<Repository>, task: RepositoryTask, options: RunOptions<Repository>): Promise<RepositoryResult> {
+export async function runOnRepository(
+  organization: Organization<Repository>,
+  task: RepositoryTask,
+  options: RunOptions<Repository>,
+): Promise<RepositoryResult> {
   await using workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal: options.signal });
   const repository = { workspace, check: task.check };
   const before = await checkNow(repository, options.signal);
   const state = before.passed ? "Before any work the check passes already." : `Before any work the check fails:\n${before.observed}`;
-  const result = await run(organization, `${task.task}\n\nThe check is \`${task.check}\`. ${state}`, { ...options, environment: repository });
+  const result = await run(organization, `${task.task}\n\nThe check is \`${task.check}\`. ${state}`, {
+    ...options,
+    environment: repository,
+  });
   return { ...result, patch: await workspace.diff() };
 }
 

@@ -1,4 +1,15 @@
-import { describeExit, describeFailure, failureOf, type Address, type Exit, type Failure, type SystemEvent, type SupervisorReport, type Verdict } from "@orgtree/core";
+import {
+  describeExit,
+  describeFailure,
+  failureOf,
+  maxCauseDepth,
+  type Address,
+  type Exit,
+  type Failure,
+  type SystemEvent,
+  type SupervisorReport,
+  type Verdict,
+} from "@orgtree/core";
 import type { RecordEntry } from "@orgtree/org";
 
 /** What one agent did in a run. */
@@ -120,7 +131,20 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One line about a supervisor's decision. */
 export function describeDecision(report: SupervisorReport): string {
-  const cause = report.chain.at(-1);
-  const why = cause === undefined ? describeExit(report.exit) : describeFailure(cause);
+  const [failure] = report.chain;
+  const why = failure === undefined ? describeExit(report.exit) : describeFailure(tellingFailure(failure));
   return `${report.supervisor} on ${report.child}: ${why} -> ${report.decision}`;
+}
+
+/**
+ * The failure in a chain that tells most: the leaf that began it. An error that nobody classified, below one that somebody
+ * did, is left out: that a model call failed with `model-error/auth` tells more than that a library threw.
+ */
+export function tellingFailure(failure: Failure): Failure {
+  let telling = failure;
+  for (let depth = 0; telling.cause !== undefined && depth < maxCauseDepth; depth++) {
+    if (telling.cause.class === "crash" && telling.class !== "crash") break;
+    telling = telling.cause;
+  }
+  return telling;
 }

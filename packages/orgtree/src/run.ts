@@ -1,4 +1,14 @@
-import { failureOf, FailureError, type Clock, type Exit, type Failure, type Logger, type ModelClient, type Observer, type Random } from "@orgtree/core";
+import {
+  failureOf,
+  FailureError,
+  type Clock,
+  type Exit,
+  type Failure,
+  type Logger,
+  type ModelClient,
+  type Observer,
+  type Random,
+} from "@orgtree/core";
 import { buildRun, RunRecord, type LeadOutput, type Organization, type RecordEntry } from "@orgtree/org";
 import { createActorSystem, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
@@ -38,7 +48,11 @@ export type RunResult<T = unknown> =
  * @example
  * const result = await run(desk, "the sea", { model: scriptedModel(["The sea is wide."]) });
  */
-export async function run<T = unknown, E = unknown>(organization: Organization<E>, task: string, options: RunOptions<E>): Promise<RunResult<T>> {
+export async function run<T = unknown, E = unknown>(
+  organization: Organization<E>,
+  task: string,
+  options: RunOptions<E>,
+): Promise<RunResult<T>> {
   const clock = options.clock ?? systemClock;
   const startMs = clock.nowMs();
   const record = new RunRecord();
@@ -90,7 +104,12 @@ function resultOf<T>(ended: Ended, report: RunReport): RunResult<T> {
   const failure = failureOf(exit) ?? (lead === undefined ? undefined : failureOf(lead));
   if (failure === undefined || cancelled) {
     if (cancelled) return { status: "cancelled", output: undefined, report };
-    return { status: "failed", failure: new FailureError({ class: "crash", message: "the run ended without its lead" }).failure, output: undefined, report };
+    return {
+      status: "failed",
+      failure: new FailureError({ class: "crash", message: "the run ended without its lead" }).failure,
+      output: undefined,
+      report,
+    };
   }
   return { status: "failed", failure, output: partialOf<T>(lead), report };
 }

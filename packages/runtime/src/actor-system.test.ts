@@ -138,6 +138,7 @@ describe("close", () => {
     expect(system.open).toMatchObject({ timers: 3, asks: 1 });
     await system.close();
     await asked;
+    await new Promise((resolve) => setImmediate(resolve));
     expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name === "Immediate")).toEqual(before);
   });
 

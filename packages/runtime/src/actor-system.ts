@@ -142,17 +142,16 @@ export class ActorSystem {
   ask(to: Address, message: unknown, options: AskOptions = {}): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     try {
-      const { asks, clock, cells } = this.#kernel;
+      const { asks, cells } = this.#kernel;
       const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
       options.signal?.throwIfAborted();
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
       const asker = options.signal === undefined ? { resolve, reject } : this.#impatient(options.signal, mail, { resolve, reject });
-      mail.replyTo = asks.open(asker, undefined, { to, timeoutMs });
-      if (timeoutMs !== Infinity) mail.deadlineMs = clock.nowMs() + timeoutMs;
+      const replyTo = asks.open(asker, mail, timeoutMs);
       const refusal = cell.accept(mail);
-      if (refusal !== undefined) asks.reject(mail.replyTo, refusal);
+      if (refusal !== undefined) asks.reject(replyTo, refusal);
     } catch (error) {
       reject(error);
     }
@@ -295,10 +294,12 @@ export class ActorSystem {
     this.#closed = "it is closed";
     // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
     await Promise.resolve();
-    if (this.#root.life === undefined) return;
-    const ended = this.watch(rootAddress);
-    this.#root.life.stop(shutdownExit);
-    await ended;
+    if (this.#root.life !== undefined) {
+      const ended = this.watch(rootAddress);
+      this.#root.life.stop(shutdownExit);
+      await ended;
+    }
+    this.#kernel.timers.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import { AskTimeoutError, type Address, type ReplyTo } from "@orgtree/core";
+import type { Mail } from "./mail.ts";
 import type { Timer, TimerQueue } from "./timer-queue.ts";
 
 /**
@@ -30,13 +31,14 @@ export class Asks {
     return this.#open.size;
   }
 
-  /** Opens a question that ends after `timeoutMs` at the latest. */
-  open(asker: Asker, from: Address | undefined, limit: { to: Address; timeoutMs: number }): ReplyTo {
+  /** Makes the mail a question that ends after `timeoutMs` at the latest. */
+  open(asker: Asker, mail: Mail, timeoutMs: number): ReplyTo {
     const askId = ++this.#lastId;
-    const { to, timeoutMs } = limit;
-    const timer = timeoutMs === Infinity ? undefined : this.#timers.set(timeoutMs, () => this.#expire(askId, to, timeoutMs));
+    const timer = timeoutMs === Infinity ? undefined : this.#timers.set(timeoutMs, () => this.#expire(askId, mail.to, timeoutMs));
     this.#open.set(askId, { asker, timer });
-    return { address: from, askId };
+    if (timer !== undefined) mail.deadlineMs = timer.dueMs;
+    mail.replyTo = { address: mail.from, askId };
+    return mail.replyTo;
   }
 
   /** Answers; false when nobody waits any more. */

@@ -27,6 +27,8 @@ export class Dispatcher {
   readonly #stallMs: number;
   #queue: Runnable[] = [];
   #next = 0;
+  /** The monotonic time at which the current slice began: looked at once a slice, for whoever need not know better. */
+  nowMs = 0;
   #armed = false;
   #sinceYield = 0;
 
@@ -75,14 +77,14 @@ export class Dispatcher {
 
   #runSlices(): void {
     const startMs = this.#clock.nowMs();
-    let markMs = startMs;
+    this.nowMs = startMs;
     while (this.#next < this.#queue.length && this.#sinceYield < turnsBetweenYields) {
       const runnable = this.#queue[this.#next++]!;
       runnable.queued = false;
       const wantsMore = runnable.run(turnsPerSlice);
       const nowMs = this.#clock.nowMs();
-      if (nowMs - markMs > this.#stallMs) this.#onStall(runnable, nowMs - markMs);
-      markMs = nowMs;
+      if (nowMs - this.nowMs > this.#stallMs) this.#onStall(runnable, nowMs - this.nowMs);
+      this.nowMs = nowMs;
       this.#sinceYield = nowMs - startMs > msBetweenYields ? turnsBetweenYields : this.#sinceYield + turnsPerSlice;
       if (wantsMore) this.schedule(runnable);
       if (this.#next > 1_024 && this.#next * 2 > this.#queue.length) this.#compact();

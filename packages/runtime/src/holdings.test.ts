@@ -14,10 +14,7 @@ function makeKernel() {
 function askIn(asks: Asks): { mail: Mail; rejected: Error[] } {
   const rejected: Error[] = [];
   const mail = new Mail("message", { to: "/a", from: undefined, trace: "1" }, "?");
-  mail.replyTo = asks.open({ resolve: () => {}, reject: (error) => void rejected.push(error) }, undefined, {
-    to: "/a",
-    timeoutMs: Infinity,
-  });
+  asks.open({ resolve: () => {}, reject: (error) => void rejected.push(error) }, mail, Infinity);
   return { mail, rejected };
 }
 

@@ -145,7 +145,7 @@ export class Incarnation {
   /** One turn. The caller has checked `takesMail`. */
   take(mail: Mail): void {
     const { cell } = this;
-    if (mail.deadlineMs !== Infinity && mail.deadlineMs <= cell.kernel.clock.nowMs()) return cell.kernel.bury(mail, "expired");
+    if (mail.deadlineMs !== Infinity && mail.deadlineMs <= cell.kernel.dispatcher.nowMs) return cell.kernel.bury(mail, "expired");
     if (mail.kind === "signal" && !this.#counts(mail.message as Signal)) return;
     this.current = mail;
     this.turnOpen = true;

@@ -60,7 +60,9 @@ async function runHosted(numbers: readonly number[], steps: readonly Step[], com
   await using world = startWorld(commit === undefined ? {} : { commit });
   const notes: string[] = [];
   const { clock, system } = world;
-  const side: Side = { note: (what) => void notes.push(what), wait: (ms) => new Promise((resolve) => clock.setTimer(ms, resolve)) };
+  // The queue of the machine's own timers, so that what is due at the same moment comes in the order it was asked for.
+  const { timers } = kernelOf(system);
+  const side: Side = { note: (what) => void notes.push(what), wait: (ms) => new Promise((resolve) => void timers.set(ms, resolve)) };
   const states: { value: unknown; context: Context }[] = [];
   const look = (): void => {
     const state = kernelOf(system).cells.get("/m")?.life?.body?.state() as { value: unknown; context: Context } | undefined;

@@ -140,14 +140,13 @@ function replied(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "r
 }
 
 function ask(life: Incarnation, effect: Extract<Effect, { kind: "ask" }>): void {
-  const { kernel, address } = life.cell;
+  const { kernel } = life.cell;
   const { mail, tag, timeoutMs } = effect;
   const asker = {
     resolve: (value: unknown) => tellLife(life, { type: "orgtree.reply", tag, value }, mail.trace),
     reject: (error: Error) => tellLife(life, { type: "orgtree.ask-failed", tag, error }, mail.trace),
   };
-  mail.replyTo = kernel.asks.open(asker, address, { to: mail.to, timeoutMs });
-  mail.deadlineMs = kernel.clock.nowMs() + timeoutMs;
+  kernel.asks.open(asker, mail, timeoutMs);
   kernel.send(mail);
 }
 

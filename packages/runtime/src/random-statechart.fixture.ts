@@ -29,6 +29,10 @@ type Json = Record<string, unknown>;
 export const outsideEvents = ["A", "B", "C"] as const;
 const events = [...outsideEvents, "PONG", "TICK", "R"] as const;
 
+/** Children that a machine spawns, and steps after which calls take time: nothing may go round for ever in no time. */
+const mostKids = 3;
+const mostInstantSteps = 20;
+
 /** Makes a machine of a list of numbers: the same numbers give the same machine. It can always end, by END. */
 export function randomStatechart(numbers: readonly number[], side: Side): AnyStateMachine {
   return new Builder(numbers, side).build();
@@ -126,11 +130,17 @@ class Builder {
   }
 
   #invoke(): Json {
+    const ms = this.#pick(4);
+    const fails = this.#chance(3);
+    const answer = (): Json => {
+      const { actions, ...rest } = this.#transition(true);
+      return { ...rest, actions: [step(this.#pick(1_000)), ...(actions as unknown[])] };
+    };
     return {
       src: "work",
-      input: { ms: this.#pick(4), fails: this.#chance(3) },
-      ...(this.#chance(8) ? { onDone: this.#transition(true) } : {}),
-      ...(this.#chance(8) ? { onError: this.#transition(true) } : {}),
+      input: ({ context }: Args) => ({ ms: context.log.length < mostInstantSteps ? ms : Math.max(1, ms), fails }),
+      ...(this.#chance(8) ? { onDone: answer() } : {}),
+      ...(this.#chance(8) ? { onError: answer() } : {}),
     };
   }
 
@@ -178,12 +188,13 @@ class Builder {
       case 6:
         return [emit({ type: `E${number}` }), log(`L${number}`)];
       case 7:
-        return enqueueActions<Context, never, never, never, never, never, never, never, never>((({ context, enqueue }: { context: Context; enqueue: Enqueue }) => {
+        return enqueueActions((({ context, enqueue }: { context: Context; enqueue: Enqueue }) => {
           if (context.n % 2 === 0) enqueue(step(number));
           else enqueue.raise({ type: "R" });
         }) as never);
       case 8:
         return enqueueActions((({ context, enqueue }: { context: Context; enqueue: Enqueue }) => {
+          if (context.kids === mostKids) return;
           if (context.kid !== undefined) enqueue.stopChild(context.kid);
           enqueue(spawnKid);
         }) as never);

@@ -6,7 +6,6 @@ import {
   makeSupervision,
   shutdownExit,
   supervise,
-  type CheckedChildSpec,
   type Exit,
   type ReplyTo,
   type Supervision,

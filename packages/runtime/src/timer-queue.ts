@@ -41,6 +41,7 @@ export class TimerQueue {
   #armedMs = Infinity;
   #disarm: (() => void) | undefined;
   #firing = false;
+  #resting = false;
 
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
@@ -66,11 +67,29 @@ export class TimerQueue {
     if (entry.due === undefined) return;
     entry.due = undefined;
     this.#pending--;
-    if (this.#pending === 0) this.#clear();
+    if (this.#pending === 0) this.#rest();
     else if (this.#heap.length > 1_024 && this.#heap.length > 2 * this.#pending) this.#sweep();
   }
 
-  /** Nothing pending: the clock's timer goes too, so that it does not keep the process alive. */
+  /** Gives the clock's timer back at once where nothing is pending: the end of a system. */
+  close(): void {
+    if (this.#pending === 0) this.#clear();
+  }
+
+  /**
+   * Nothing pending: the clock's timer goes too, so that it does not keep the process alive; but not at once, for one ask
+   * after the other would set and clear a timer of Node's for each, at several times the cost of the ask.
+   */
+  #rest(): void {
+    this.#heap = [];
+    if (this.#resting || this.#disarm === undefined) return;
+    this.#resting = true;
+    this.#clock.defer(() => {
+      this.#resting = false;
+      if (this.#pending === 0) this.#clear();
+    });
+  }
+
   #clear(): void {
     this.#heap = [];
     this.#disarm?.();

@@ -1,9 +1,9 @@
+import type { Signal } from "../signal.ts";
 import { reachedLeaves, type Analysis } from "./analysis.ts";
 import { builtinOf, type BuiltinAction } from "./builtin-action.ts";
 import { leadsOut, type Edge } from "./edge.ts";
 import { lintWarning, type LintFinding } from "./finding.ts";
 import { edgesOf } from "./machine-graph.ts";
-import type { Signal } from "../signal.ts";
 import { besideAnyOf, regionsLeft } from "./regions.ts";
 import type { State } from "./state-tree.ts";
 
@@ -12,9 +12,9 @@ import type { State } from "./state-tree.ts";
  *
  * What bounds a wait: an unguarded `after` that leads out, of the leaf or of a state around it; one in a neighbouring
  * region that leaves the parallel state; an event that the machine raises to itself on entry, delayed or not; an
- * unguarded eventless transition; the failure of an ask, which the runtime sends when there is no answer in time; a deadline
- * from outside. A final state in a region waits for the other regions, and
- * they have their own bounds. Dead ends are errors already.
+ * unguarded eventless transition; the failure of an ask, which the runtime sends when there is no answer in time; a
+ * deadline from outside. A final state in a region waits for the other regions, and they have their own bounds. Dead ends
+ * are errors already.
  */
 export function* noTimeout(analysis: Analysis): Generator<LintFinding> {
   const { graph, reachability, deadline } = analysis;
