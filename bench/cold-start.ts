@@ -41,7 +41,7 @@ export const bench: Bench = {
     {
       name: "hello",
       size: 1,
-      rounds: 9,
+      warmUps: 1,
       contenders: {
         "from source": node(() => helloWith(["--conditions=@orgtree/source"])),
         [built]: node(() => (isBuilt() ? helloWith([]) : undefined)),

@@ -54,7 +54,7 @@ function comparison(make: (count: number) => AnyStateMachine, states: number): C
   return {
     name: `${make.name} ${states}`,
     size: states,
-    rounds: 9,
+    warmUps: 2,
     contenders: {
       ours: node(() => {
         const machine = make(states);

@@ -85,8 +85,7 @@ function comparison(name: string, subject: Subject): Comparison {
   const what = `machine event, ${name}`;
   return {
     name,
-    size: subject.batch * 30,
-    rounds: 9,
+    size: subject.batch * 50,
     contenders: { ours: node(() => ours(subject)), "bare XState": node(() => bare(subject)) },
     rows: [{ what, measure: perSecond, peer: "bare XState", floor: 0.8, goal: 1 }],
   };

@@ -39,9 +39,9 @@ export interface Row {
 export interface Comparison {
   readonly name: string;
   readonly size: number;
-  /** Default 7. */
+  /** Default 9. */
   readonly rounds?: number;
-  /** Rounds that do not count. Default 2. */
+  /** Rounds that do not count: a just-in-time compiler needs some. Default 5. */
   readonly warmUps?: number;
   /** Every round in a new process: for bytes and for first times. Default false. */
   readonly fresh?: boolean;

@@ -21,6 +21,11 @@ interface Found {
   readonly state: string;
 }
 
+/** What the fixtures of the lint say of themselves. */
+interface Linted {
+  readonly findings: readonly string[];
+}
+
 describe("orgtree lint", () => {
   test("finds nothing to say about the bug-fix crew", async () => {
     await using desk = await Desk.open();
@@ -59,11 +64,9 @@ describe("orgtree lint", () => {
     const found = files.flatMap(({ linted }) =>
       linted.map(({ findings }) => findings.map(({ severity, rule, state }) => `${severity} ${rule} ${state}`)),
     );
-    const fixtures = [
-      ...(await import("../../packages/runtime/src/lint/bad-machines.fixture.ts")).badMachines,
-      ...(await import("../../packages/runtime/src/lint/good-agents.fixture.ts")).goodAgents,
-    ];
-    expect(found).toEqual(fixtures.map(({ findings }) => findings));
+    const fixtures = (await import(badMachines)) as { readonly badMachines: readonly Linted[] };
+    const others = (await import(goodAgents)) as { readonly goodAgents: readonly Linted[] };
+    expect(found).toEqual([...fixtures.badMachines, ...others.goodAgents].map(({ findings }) => findings));
     expect(found.flat()).toHaveLength(errors + warnings);
   });
 

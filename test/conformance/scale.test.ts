@@ -104,16 +104,16 @@ describe("many children", () => {
     expect(many.stopMs / few.stopMs).toBeLessThan(1_000);
   });
 
-  test("one restart among 100,000 starts one child", async () => {
+  test("one restart among 20,000 starts one child", async () => {
     await using host = new TestSystem({ freeze: false });
-    const children = Array.from({ length: 100_000 }, (_, at) => ({ id: `c${at}`, logic: worker }));
+    const children = Array.from({ length: 20_000 }, (_, at) => ({ id: `c${at}`, logic: worker }));
     await host.system.start({ id: "sup", logic: supervisor({ children }) });
     const lives: string[] = [];
     host.system.observe((event) => {
       if (event.type === "actor-started" || event.type === "actor-exited") lives.push(`${event.type} ${event.address}`);
     });
-    await host.tell("/sup/c50000", die);
-    expect(lives).toEqual(["actor-exited /sup/c50000", "actor-started /sup/c50000"]);
+    await host.tell("/sup/c10000", die);
+    expect(lives).toEqual(["actor-exited /sup/c10000", "actor-started /sup/c10000"]);
   });
 
   test("20,000 exits that wait while a child starts are worked off one by one, at a cost that does not explode", async () => {

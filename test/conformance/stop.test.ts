@@ -278,6 +278,22 @@ describe("what happens meanwhile", () => {
     await call;
   });
 
+  test("a stop that reaches a supervisor which is giving up does not change how it ends: it still says why", async () => {
+    const clock = new VirtualClock();
+    const children = [
+      { id: "x", logic: worker },
+      { id: "y", logic: slowWorker(clock, 100) },
+    ];
+    await using tree = await startTree(
+      { children: [{ id: "team", logic: supervisor({ intensity: { maxRestarts: 0, periodMs: 1 }, children }) }] },
+      { clock },
+    );
+    await tree.order(["team/x", die]);
+    await tree.stop(100);
+    expect(tree.trace.lives()).toEqual(["-team/x failure", "-team/y shutdown", "-team escalated", "-sup shutdown"]);
+    expect(tree.trace.contexts()).toEqual(["child-terminated x", "gave-up x", "shutdown-error team"]);
+  });
+
   test("calls that wait for their turn are refused when the stop comes", async () => {
     await using tree = await startTree({});
     const first = expect(tree.sup.startChild({ id: "a", logic: hangingWorker })).rejects.toMatchObject({ code: "stopping" });

@@ -5,11 +5,11 @@ import { Story, type Note } from "./story.ts";
 /** What the picture of a run shows at one moment. Plain data. */
 export interface LivePicture {
   readonly organization: string;
-  readonly phase: "preparing" | "working" | "stopping";
+  readonly phase: "preparing" | "working" | "stopping" | "ended";
   readonly elapsedMs: number;
   /** Rises with each picture; turns the spinners. */
   readonly beat: number;
-  /** The run's supervisor and all below it; undefined before it stands. */
+  /** The run's supervisor and all below it: undefined before it stands, as it was last when it has ended. */
   readonly tree: TreeNode | undefined;
   /** Actors that are not where they rest. */
   readonly busy: ReadonlySet<Address>;
@@ -34,6 +34,7 @@ export class LiveModel {
   readonly #said = new Map<Address, string>();
   readonly #notes: Note[] = [];
   #view: (() => TreeNode) | undefined;
+  #tree: TreeNode | undefined;
   #isStopping = false;
   #beat = 0;
 
@@ -84,17 +85,25 @@ export class LiveModel {
   /** The picture as it is now. */
   picture(nowMs: number): LivePicture {
     const retryInMs = new Map([...this.#retryAtMs].map(([address, atMs]) => [address, Math.max(0, atMs - nowMs)]));
+    const tree = this.#view?.().children.find(({ address }) => basename(address) === this.#organization);
+    this.#tree = tree ?? this.#tree;
     return {
       organization: this.#organization,
-      phase: this.#isStopping ? "stopping" : this.#view === undefined ? "preparing" : "working",
+      phase: this.#phase(tree !== undefined),
       elapsedMs: nowMs,
       beat: this.#beat++,
-      tree: this.#view?.().children.find(({ address }) => basename(address) === this.#organization),
+      tree: this.#tree,
       busy: new Set(this.#busy),
       retryInMs,
       said: this.#said,
       notes: this.#notes,
     };
+  }
+
+  #phase(stands: boolean): LivePicture["phase"] {
+    if (this.#view === undefined) return this.#isStopping ? "stopping" : "preparing";
+    if (!stands) return "ended";
+    return this.#isStopping ? "stopping" : "working";
   }
 
   #note(notes: readonly Note[]): void {

@@ -155,6 +155,7 @@ describe("drawPicture", () => {
 
   test.each([
     { phase: "preparing" as const, tree: undefined, head: "⠹ bugfix  2.8 s  making ready" },
+    { phase: "ended" as const, tree: undefined, head: "⠹ bugfix  2.8 s  gathering the result" },
     { phase: "stopping" as const, tree: undefined, head: "⠹ bugfix  2.8 s  stopping in order; Ctrl-C again exits at once" },
   ])("says when it is $phase", ({ phase, tree, head }) => {
     expect(draw(80, 40, { phase, tree, notes: [] })).toBe(head);

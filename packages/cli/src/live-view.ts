@@ -40,6 +40,8 @@ function drawHead({ organization, phase, elapsedMs, beat, tree }: LivePicture): 
       return [[...head, span("  making ready", "dim")]];
     case "working":
       return [head];
+    case "ended":
+      return [[...head, span("  gathering the result", "dim")]];
     case "stopping":
       return [[...head, span("  stopping in order; Ctrl-C again exits at once", "warning")]];
     default:

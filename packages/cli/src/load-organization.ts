@@ -87,8 +87,8 @@ export function explainImportFailure(error: unknown, nodeVersion: string): strin
   if (code === "ERR_UNKNOWN_FILE_EXTENSION" && /\.[mc]?ts\b/.test(error.message)) {
     return `Node ${nodeVersion} does not run TypeScript; use Node 22.18 or newer, or name a JavaScript file`;
   }
-  const place = /(?:file:\/\/)?(\/(?:[^\s():]|:(?!\d))+:\d+)(?::\d+)?/.exec(error.stack ?? "")?.[1];
-  const where = place === undefined || place.includes("/node:") || error instanceof ExpectedError ? "" : ` (${place})`;
+  const place = /(?:file:\/\/|\(|^| )(\/[^\s():]+:\d+)(?::\d+)?/m.exec(error.stack ?? "")?.[1];
+  const where = place === undefined || error instanceof ExpectedError ? "" : ` (${place})`;
   const kind = error instanceof ExpectedError || error.name === "Error" ? "" : `${error.name}: `;
   return `${kind}${error.message}${where}`;
 }

@@ -95,7 +95,7 @@ function memberOf(child: ChildSpec<Logic>, agent: AgentDefinition | undefined): 
 }
 
 /** The end states of a machine; a plain function has none. */
-export function endStatesOf(logic: Logic): readonly EndState[] {
+function endStatesOf(logic: Logic): readonly EndState[] {
   if (!isMachine(logic)) return "kind" in logic && logic.kind === "machine" ? endStatesOf(logic.machine) : [];
   return Object.values(logic.root.states)
     .filter(({ type }) => type === "final")

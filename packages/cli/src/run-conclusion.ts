@@ -55,7 +55,7 @@ export function concludeUnstarted(isJson: boolean, { stdout }: Surroundings): Ex
 const codes = { done: exitCode.done, failed: exitCode.failed, cancelled: exitCode.interrupted } as const;
 
 /** The name for a patch that has not passed: never the name that a passed one would have. */
-export function partialName(out: string): string {
+function partialName(out: string): string {
   return `${out.replace(/\.patch$/, "")}.partial.patch`;
 }
 

@@ -26,7 +26,10 @@ describe("paintLine", () => {
   });
 
   test("leaves no blanks at the end", () => {
-    expect(paintLine([span("worker   ")], false)).toBe("worker");
+    const blanks = [span("worker  ", "bad"), span("  "), span("", "good")];
+    expect(paintLine(blanks, false)).toBe("worker");
+    expect(paintLine(blanks, true)).toBe("\u001b[31mworker\u001b[39m");
+    expect(paintLine([span("  ", "bad")], true)).toBe("");
   });
 });
 

@@ -52,10 +52,12 @@ export function clipLine(line: Line, columns: number): Line {
   return clipped;
 }
 
-/** The line as a terminal takes it. */
+/** The line as a terminal takes it, without blanks at its end. */
 export function paintLine(line: Line, hasColor: boolean): string {
-  const text = hasColor ? line.map(paintSpan).join("") : lineText(line);
-  return text.trimEnd();
+  if (!hasColor) return lineText(line).trimEnd();
+  const last = line.findLastIndex(({ text }) => text.trimEnd() !== "");
+  const painted = line.slice(0, last).map(paintSpan).join("");
+  return last < 0 ? "" : painted + paintSpan({ ...line[last]!, text: line[last]!.text.trimEnd() });
 }
 
 function paintSpan({ text, tone }: Span): string {

@@ -26,7 +26,7 @@ export function followInTerminal(surroundings: Surroundings): Progress {
   function draw(): void {
     const size = stdout.size() ?? { columns: 80, rows: 24 };
     const lines = drawPicture(model!.picture(sinceStart()), size);
-    const painted = lines.map((line) => `${paintLine(line, stdout.hasColor)}${clearLine}\n`).join("");
+    const painted = lines.map((line) => `${clearLine}${paintLine(line, stdout.hasColor)}\n`).join("");
     stdout.write(`${backTo(drawn, size.columns)}${painted}${clearBelow}`);
     drawn = lines;
     cancelTimer = clock.setTimer(betweenPicturesMs, draw);
@@ -54,7 +54,7 @@ export function followInTerminal(surroundings: Surroundings): Progress {
       cancelTimer();
       cancelExit();
       const { columns } = stdout.size() ?? { columns: 80 };
-      stdout.write(`${backTo(drawn, columns)}${clearBelow}${showCursor}`);
+      stdout.write(`${erase(drawn, columns)}${showCursor}`);
     },
   };
 }
@@ -67,8 +67,19 @@ const showCursor = "\u001b[?25h";
 const clearLine = "\u001b[K";
 const clearBelow = "\u001b[J";
 
-/** To the first row of what was drawn. A window that became narrower has broken the lines that no longer fit. */
+/** To the first row of what was drawn. */
 function backTo(drawn: readonly Line[], columns: number): string {
-  const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(lineWidth(line) / columns)), 0);
+  const rows = rowsOf(drawn, columns);
   return rows === 0 ? "" : `\r\u001b[${rows}A`;
+}
+
+/** Leaves nothing of what was drawn. Row by row: a screen that is cleared at once may be kept in the scrollback, as tmux does. */
+function erase(drawn: readonly Line[], columns: number): string {
+  const back = backTo(drawn, columns);
+  return `${back}${`${clearLine}\n`.repeat(rowsOf(drawn, columns))}${back}`;
+}
+
+/** Rows on the screen: a window that became narrower has broken the lines that no longer fit. */
+function rowsOf(drawn: readonly Line[], columns: number): number {
+  return drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(lineWidth(line) / columns)), 0);
 }

@@ -5,7 +5,7 @@ import { describeFailure, type Failure } from "./failure.ts";
  *
  * `normal`: it reached a final state. `shutdown`: an ordered or deliberate stop. `killed`: cut off after its shutdown
  * time, or at once. `failure`: it failed. `escalated`: a supervisor gave up; unlike OTP, which says `shutdown` here, this
- * is abnormal, so that a transient supervisor that gives up is noticed (docs/decisions/0002).
+ * is abnormal, so that a transient supervisor that gives up is noticed (docs/decisions/0010).
  */
 export type Exit =
   | { readonly kind: "normal"; readonly output?: unknown; readonly state?: string | undefined }

@@ -141,8 +141,7 @@ function exitBelongs(turn: SupervisionTurn, operation: Operation, event: Supervi
       return true;
     }
     case "running":
-      if (operation.purpose.kind === "shutdown") stoppedInOperation(turn, id, exit);
-      return operation.purpose.kind === "shutdown";
+      return false;
     case "restarting":
     case "stopped":
     case undefined:

@@ -67,7 +67,8 @@ export async function run<T = unknown, E = unknown>(
   options.signal?.throwIfAborted();
   await system.start(tree.spec);
   options.onStart?.(() => system.tree());
-  const exit = await endOfRun(system, address, options.signal);
+  // A lead may be at its end as soon as it starts.
+  const exit = builder.exitOf(address) ?? (await endOfRun(system, address, options.signal));
   const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: options.signal?.aborted === true };
   await system.close();
   return resultOf<T>(ended, builder.build(clock.nowMs() - startMs));
@@ -75,12 +76,7 @@ export async function run<T = unknown, E = unknown>(
 
 /** The exit of the run's supervisor. On the signal it is stopped in order. */
 async function endOfRun(system: ActorSystem, address: `/${string}`, signal: AbortSignal | undefined): Promise<Exit> {
-  let exit: Promise<Exit>;
-  try {
-    exit = system.watch(address);
-  } catch {
-    return { kind: "shutdown" };
-  }
+  const exit = system.watch(address);
   const stop = (): void => void system.stop(address).catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
   // It may have aborted while the tree started.

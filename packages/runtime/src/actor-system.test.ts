@@ -2,7 +2,7 @@ import { AddressError, MessageRefusedError, SpecError, type Address, type System
 import { describe, expect, test } from "vitest";
 import { createActorSystem, SystemClosedError } from "./actor-system.ts";
 import { startWorld } from "./machine.fixture.ts";
-import { die, HeldCommits, makePuppet, restarted, type Order } from "./plain.fixture.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
 import { supervisor } from "./supervisor.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -231,8 +231,8 @@ describe("drain", () => {
   });
 
   test("waits for commits that are under way", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const { logic, got } = makePuppet();
     await world.start(logic);
     commits.hold();
@@ -274,8 +274,8 @@ describe("drain", () => {
 
 describe("the root", () => {
   test("that is fenced takes the tree with it, and whoever asks is told", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic);
     commits.hold();
     const started = expect(world.system.start({ id: "late", logic: makePuppet().logic })).rejects.toMatchObject({ name: "AskFailedError" });
@@ -292,8 +292,8 @@ describe("the root", () => {
 
 describe("tree", () => {
   test("shows every actor as it stands, as plain data", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const children = [
       { id: "worker", logic: makePuppet().logic, budget: { tokens: 10 } },
       { id: "failing", logic: makePuppet().logic, backoff: { minMs: 1_000, jitter: 0 } },
@@ -341,8 +341,8 @@ describe("tree", () => {
   });
 
   test("shows who is suspended", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { onFailure: { crash: "resume" } });
     commits.hold();
     await world.tell(die);

@@ -1,7 +1,7 @@
 import { AskFailedError, AskTimeoutError, FailureError, UnknownRecipientError, type ReplyTo } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { startWorld } from "./machine.fixture.ts";
-import { die, HeldCommits, makePuppet, restarted, type Order } from "./plain.fixture.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
 
 /** An order that is answered with `value`. */
 function answering(value: unknown): Order {
@@ -96,8 +96,8 @@ describe("an ask from outside", () => {
   });
 
   test("is a dead letter when its time passes in the mailbox, and is never taken", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const { logic, got } = makePuppet();
     await world.start(logic);
     commits.hold();
@@ -137,8 +137,8 @@ describe("an ask from outside", () => {
   });
 
   test("rejects as unknown when the actor is killed while its turn is being committed", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { shutdownMs: "brutal-kill" });
     commits.hold();
     const rejected = expect(world.system.ask("/m", answering(1))).rejects.toMatchObject({ name: "AskFailedError", outcome: "unknown" });
@@ -146,7 +146,6 @@ describe("an ask from outside", () => {
     commits.isOpen = true;
     await world.system.stop("/m");
     await rejected;
-    commits.release();
   });
 
   test("rejects with UnknownRecipientError when there is no such actor", async () => {
@@ -219,8 +218,8 @@ describe("the signal of an ask from outside", () => {
   });
 
   test("is let go of when the mailbox refuses", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { mailbox: 1 });
     commits.hold();
     await world.tell("held");
@@ -229,7 +228,6 @@ describe("the signal of an ask from outside", () => {
     const listeners = listening(signal);
     await expect(world.system.ask("/m", "?", { signal })).rejects.toMatchObject({ name: "MailboxFullError" });
     expect(listeners.count).toBe(0);
-    commits.release();
   });
 });
 

@@ -1,53 +1,49 @@
 import { MailboxFullError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
-import { startWorld, type TestWorld } from "./machine.fixture.ts";
+import { startWorld } from "./machine.fixture.ts";
 import { plain } from "./plain.ts";
-import { die, HeldCommits, makeDeafPuppet, makePuppet, restarted, type Order } from "./plain.fixture.ts";
+import { die, makeDeafPuppet, makePuppet, restarted, startHeldWorld, type HeldWorld, type Order, type Puppet } from "./plain.fixture.ts";
 import { supervisor } from "./supervisor.ts";
 
-/** Starts `/busy`, whose turn is held in its commit, so that what it is sent stays in its mailbox. */
-async function startBusy(mailbox: number, commits: HeldCommits): Promise<{ world: TestWorld; busy: ReturnType<typeof makePuppet> }> {
-  const world = startWorld({ commit: commits.commit });
+/** A system with `/busy`, whose turn is held in its commit, so that what it is sent stays in its mailbox. */
+async function startBusy(mailbox: number): Promise<{ world: HeldWorld; busy: Puppet }> {
+  const world = startHeldWorld();
   const busy = makePuppet();
   await world.start(busy.logic, { id: "busy", mailbox });
-  await hold(world, commits);
+  await hold(world);
   return { world, busy };
 }
 
-async function hold(world: TestWorld, commits: HeldCommits): Promise<void> {
-  commits.hold();
+/** Holds `/busy` in its next turn; the others go on. */
+async function hold(world: HeldWorld): Promise<void> {
+  world.commits.hold();
   await world.tell("held", "/busy");
-  // Only the turn of `/busy` is held, the others go on.
-  commits.isOpen = true;
+  world.commits.isOpen = true;
 }
 
 describe("a mailbox at its capacity", () => {
   test("refuses a tell from outside, which throws: the caller keeps the message", async () => {
-    const commits = new HeldCommits();
-    const { world, busy } = await startBusy(2, commits);
+    const { world, busy } = await startBusy(2);
     await using _ = world;
     world.system.tell("/busy", 1);
     world.system.tell("/busy", 2);
     expect(() => world.system.tell("/busy", 3)).toThrow(new MailboxFullError("/busy", 2));
     expect(world.letters()).toEqual([]);
-    commits.release();
+    world.commits.release();
     await world.clock.settle();
     expect(busy.got).toEqual(["held", 1, 2]);
   });
 
   test("refuses an ask, which rejects at once", async () => {
-    const commits = new HeldCommits();
-    const { world } = await startBusy(1, commits);
+    const { world } = await startBusy(1);
     await using _ = world;
     world.system.tell("/busy", 1);
     await expect(world.system.ask("/busy", "?")).rejects.toThrow(MailboxFullError);
     expect(world.system.open.asks).toBe(0);
-    commits.release();
   });
 
   test("refuses a tell of an actor, which hears of it and still has the message", async () => {
-    const commits = new HeldCommits();
-    const { world } = await startBusy(1, commits);
+    const { world } = await startBusy(1);
     await using _ = world;
     const sender = makePuppet();
     await world.start(sender.logic, { id: "sender" });
@@ -60,12 +56,10 @@ describe("a mailbox at its capacity", () => {
     expect(sender.heard).toEqual([{ type: "orgtree.refused", to: "/busy", message, error: expect.any(MailboxFullError) }]);
     expect((sender.heard[0] as { message: unknown }).message).toBe(message);
     expect(world.letters()).toEqual([]);
-    commits.release();
   });
 
   test("makes a dead letter of it when the sender does not listen", async () => {
-    const commits = new HeldCommits();
-    const { world } = await startBusy(1, commits);
+    const { world } = await startBusy(1);
     await using _ = world;
     await world.start(makeDeafPuppet().logic, { id: "sender" });
     const order: Order = (turn) => {
@@ -75,12 +69,10 @@ describe("a mailbox at its capacity", () => {
     await world.tell(order, "/sender");
     expect(world.letters()).toEqual(["mailbox-full: two"]);
     expect(world.of("dead-letter")[0]!.letter.envelope).toMatchObject({ to: "/busy", from: "/sender", message: { type: "two" } });
-    commits.release();
   });
 
   test("makes a dead letter of it when the sender ends before it hears", async () => {
-    const commits = new HeldCommits();
-    const { world } = await startBusy(1, commits);
+    const { world } = await startBusy(1);
     await using _ = world;
     const sender = makePuppet();
     await world.start(sender.logic, { id: "sender", ...restarted });
@@ -92,12 +84,10 @@ describe("a mailbox at its capacity", () => {
     await world.tell(order, "/sender");
     expect(sender.heard).toEqual([]);
     expect(world.letters()).toEqual(["mailbox-full: two"]);
-    commits.release();
   });
 
   test("makes a dead letter of it when the sender's ear fails", async () => {
-    const commits = new HeldCommits();
-    const { world } = await startBusy(1, commits);
+    const { world } = await startBusy(1);
     await using _ = world;
     const sender = makePuppet({
       signal: () => {
@@ -107,21 +97,19 @@ describe("a mailbox at its capacity", () => {
     await world.start(sender.logic, { id: "sender" });
     await world.tell(((turn) => [1, { type: "two" }].forEach((message) => turn.tell("/busy", message))) satisfies Order, "/sender");
     expect(world.letters()).toEqual(["mailbox-full: two"]);
-    commits.release();
   });
 
   test("never refuses a signal", async () => {
-    const commits = new HeldCommits();
-    const { world, busy } = await startBusy(1, commits);
+    const { world, busy } = await startBusy(1);
     await using _ = world;
     await world.start(makePuppet().logic, { id: "watched" });
-    commits.release();
+    world.commits.release();
     await world.tell(((turn) => turn.watch("/watched")) satisfies Order, "/busy");
-    await hold(world, commits);
+    await hold(world);
     world.system.tell("/busy", "last that fits");
     await world.tell(die, "/watched");
     expect(() => world.system.tell("/busy", "one too many")).toThrow(MailboxFullError);
-    commits.release();
+    world.commits.release();
     await world.clock.settle();
     expect(busy.heard).toMatchObject([{ type: "orgtree.down", address: "/watched" }]);
   });

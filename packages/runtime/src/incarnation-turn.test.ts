@@ -2,7 +2,7 @@ import { FailureError, MessageRefusedError, type Exit, type Failure } from "@org
 import { describe, expect, test } from "vitest";
 import { startWorld } from "./machine.fixture.ts";
 import { plain } from "./plain.ts";
-import { die, HeldCommits, makePuppet, restarted, type Order } from "./plain.fixture.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
 import type { Turn, WorkContext } from "./turn.ts";
 
 /** Everything that a turn can want, but for its own end. */
@@ -271,8 +271,8 @@ describe("a timer", () => {
   });
 
   test.each(["cancelTimer", "setTimer"] as const)("that is due already is not heard after %s", async (call) => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const { logic, heard } = makePuppet();
     await world.start(logic);
     await world.tell(set("a", 10));

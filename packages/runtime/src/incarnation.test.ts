@@ -2,7 +2,7 @@ import type { Exit } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { startWorld, type TestWorld } from "./machine.fixture.ts";
 import { ignore, plain } from "./plain.ts";
-import { die, HeldCommits, makePuppet, restarted, type Order } from "./plain.fixture.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
 import { supervisor } from "./supervisor.ts";
 import type { Turn } from "./turn.ts";
 
@@ -294,8 +294,8 @@ describe("resume", () => {
   });
 
   test("goes on with what the turn still had to do, its end included", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const other = makePuppet();
     await world.start(other.logic, { id: "other" });
     await world.start(makePuppet().logic, resumed);
@@ -315,8 +315,8 @@ describe("resume", () => {
   });
 
   test("fails again when what is pending fails again", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { id: "other" });
     await world.start(makePuppet().logic, resumed);
     commits.hold();
@@ -335,8 +335,8 @@ describe("resume", () => {
 
 describe("a turn that waits for its commit", () => {
   test("keeps everything else waiting, and shows nothing of itself", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const other = makePuppet();
     const { logic, got, heard } = makePuppet();
     await world.start(other.logic, { id: "other" });
@@ -376,8 +376,8 @@ describe("a turn that waits for its commit", () => {
   });
 
   test("that is refused ends the incarnation as fenced; the message was not processed and nothing happened", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const { logic, got } = makePuppet();
     await world.start(logic, restarted);
     commits.hold();
@@ -413,8 +413,8 @@ describe("a turn that waits for its commit", () => {
   });
 
   test("is lost when the actor is killed meanwhile: its message and what it would have sent are dead letters", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { id: "other" });
     await world.start(
       plain<null, { type: string }>({ init: () => null, receive: (_s, _m, turn) => (turn.tell("/other", { type: "sent" }), null) }),
@@ -434,8 +434,8 @@ describe("a turn that waits for its commit", () => {
   });
 
   test.each([100, "infinity"] as const)("is waited for by an ordered stop, with shutdownMs %s", async (shutdownMs) => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     const terminated: unknown[] = [];
     await world.start(makePuppet({ terminate: (turns) => void terminated.push(turns) }).logic, { shutdownMs });
     commits.hold();
@@ -451,8 +451,8 @@ describe("a turn that waits for its commit", () => {
   });
 
   test("is cut off when an ordered stop has no more time for it", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { shutdownMs: 100 });
     commits.hold();
     await world.tell({ type: "held" });
@@ -462,12 +462,11 @@ describe("a turn that waits for its commit", () => {
     await stopping.promise;
     expect(world.exits()).toEqual([{ kind: "killed" }]);
     expect(world.letters()).toEqual(["failed: held"]);
-    commits.release();
   });
 
   test("ends the actor, though it could be resumed, when it fails while a stop waits for it", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     await world.start(makePuppet().logic, { id: "other" });
     await world.start(makePuppet().logic, { shutdownMs: "infinity", onFailure: { crash: "resume" } });
     commits.hold();
@@ -483,8 +482,8 @@ describe("a turn that waits for its commit", () => {
   });
 
   test("delays the start: the actor is up when its initial step is committed", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     commits.hold();
     const started = world.start(makePuppet().logic);
     await world.clock.settle();
@@ -498,8 +497,8 @@ describe("a turn that waits for its commit", () => {
   });
 
   test("refuses the start when the commit of its initial step is refused", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     commits.hold();
     const refused = expect(world.start(makePuppet().logic)).rejects.toMatchObject({ code: "start-failed" });
     await world.clock.settle();

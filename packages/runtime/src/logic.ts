@@ -1,5 +1,6 @@
 import { SpecError } from "@orgtree/core";
 import type { AnyStateMachine } from "xstate";
+import { checkMachine } from "./lint/check-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { PlainLogic } from "./plain.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -9,19 +10,30 @@ import type { SupervisorLogic } from "./supervisor.ts";
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Logic = AnyStateMachine | MachineLogic | PlainLogic<any, any, any> | SupervisorLogic;
 
-/** The type of a child with this logic, as OTP's child specs have it; throws `SpecError` when it is no logic at all. */
+/**
+ * The type of a child with this logic, as OTP's child specs have it. A machine is linted on the way, once: one that can
+ * never end is refused before it starts.
+ *
+ * Throws `MachineLintError`, or `SpecError` when it is no logic at all.
+ */
 export function typeOfLogic(logic: Logic): "worker" | "supervisor" {
-  if (isMachine(logic)) return "worker";
+  if (isMachine(logic)) return checkedWorker(logic);
   switch (logic.kind) {
     case "supervisor":
       return "supervisor";
     case "plain":
-    case "machine":
       return "worker";
+    case "machine":
+      return checkedWorker(logic.machine);
     default:
       logic satisfies never;
       throw new SpecError("logic", "neither an XState machine, nor made with plain(), machine() or supervisor()");
   }
+}
+
+function checkedWorker(machine: AnyStateMachine): "worker" {
+  checkMachine(machine);
+  return "worker";
 }
 
 /** True for machines, bare or with options, which take nothing but events. */

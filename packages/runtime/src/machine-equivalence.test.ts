@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createActor, SimulatedClock, type AnyMachineSnapshot } from "xstate";
 import { kernelOf } from "./actor-system.ts";
 import { startWorld } from "./machine.fixture.ts";
+import type { TimerQueue } from "./timer-queue.ts";
 import { outsideEvents, randomStatechart, type Context, type Side } from "./random-statechart.fixture.ts";
 
 /** A message from outside, or a while in which nothing comes. */
@@ -23,6 +24,15 @@ interface View {
 
 const contextView = ({ n, log, kids }: Context): object => ({ n, log, kids });
 
+/** XState starts the children of the initial step before its actions run, and those of other steps in their turn. */
+function inOrder(view: View, at: number): View {
+  return at > 0 ? view : { ...view, notes: [...view.notes].sort() };
+}
+
+function taken(seen: Record<"notes" | "emitted" | "logged", string[]>): Pick<View, "notes" | "emitted" | "logged"> {
+  return { notes: seen.notes.splice(0), emitted: [...seen.emitted], logged: [...seen.logged] };
+}
+
 async function settle(): Promise<void> {
   for (let round = 0; round < 4; round++) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -39,7 +49,7 @@ async function runBare(numbers: readonly number[], steps: readonly Step[]): Prom
   await settle();
   const view = (): View => {
     const { status, value, context, output, error } = actor.getSnapshot() as AnyMachineSnapshot;
-    return { status, value, context: contextView(context as Context), output, error: (error as Error | undefined)?.message ?? "", ...structuredClone(seen) };
+    return { status, value, context: contextView(context as Context), output, error: (error as Error | undefined)?.message ?? "", ...taken(seen) };
   };
   const views = [view()];
   for (const step of steps) {
@@ -55,6 +65,13 @@ async function runBare(numbers: readonly number[], steps: readonly Step[]): Prom
   return views;
 }
 
+function waitOn(timers: TimerQueue, { ms, signal }: { ms: number; signal: AbortSignal }): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = timers.set(ms, resolve);
+  signal.addEventListener("abort", () => timers.cancel(timer), { once: true });
+  return promise;
+}
+
 /** The same under orgtree. */
 async function runHosted(numbers: readonly number[], steps: readonly Step[], commit?: Commit): Promise<readonly View[]> {
   await using world = startWorld(commit === undefined ? {} : { commit });
@@ -62,7 +79,7 @@ async function runHosted(numbers: readonly number[], steps: readonly Step[], com
   const { clock, system } = world;
   // The queue of the machine's own timers, so that what is due at the same moment comes in the order it was asked for.
   const { timers } = kernelOf(system);
-  const side: Side = { note: (what) => void notes.push(what), wait: (ms) => new Promise((resolve) => void timers.set(ms, resolve)) };
+  const side: Side = { note: (what) => void notes.push(what), wait: (ms, signal) => waitOn(timers, { ms, signal }) };
   const states: { value: unknown; context: Context }[] = [];
   const look = (): void => {
     const state = kernelOf(system).cells.get("/m")?.life?.body?.state() as { value: unknown; context: Context } | undefined;
@@ -78,7 +95,7 @@ async function runHosted(numbers: readonly number[], steps: readonly Step[], com
       context: contextView(context),
       output: exit?.kind === "normal" ? exit.output : undefined,
       error: exit?.kind === "failure" ? exit.failure.message : "",
-      notes: [...notes],
+      notes: notes.splice(0),
       emitted: world.of("emitted").map(({ event }) => event.type),
       logged: world.log.filter(({ message }) => message.startsWith("L")).map(({ message }) => message),
     };
@@ -113,15 +130,15 @@ describe("a machine under orgtree", () => {
             expect(hosted[at]).toMatchObject({ status: "error", error: expected.error });
             break;
           }
-          expect(hosted[at]).toEqual(expected);
+          expect(inOrder(hosted[at]!, at)).toEqual(inOrder(expected, at));
           if (expected.status !== "active") break;
         }
         ends[bare.at(-1)!.status as keyof typeof ends]++;
       }),
-      { numRuns: 150 },
+      { numRuns: 1500 },
     );
     // The comparison is worth something only when the machines do something.
     expect(ends.active).toBeGreaterThan(10);
     expect(ends.error).toBeGreaterThan(5);
-  }, 60_000);
+  }, 180_000);
 });

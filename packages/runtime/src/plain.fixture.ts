@@ -1,5 +1,6 @@
 import type { ChildSpec, Commit, TurnRecord } from "@orgtree/core";
 import type { Logic } from "./logic.ts";
+import { TestWorld } from "./machine.fixture.ts";
 import { plain, type PlainLogic } from "./plain.ts";
 import type { Signal } from "./signal.ts";
 import type { Turn } from "./turn.ts";
@@ -50,7 +51,7 @@ export const die: Order = () => {
 /** A child that is started again when it fails. */
 export const restarted: Partial<ChildSpec<Logic>> = { restart: "permanent" };
 
-/** A commit whose outcome the test decides, turn by turn. */
+/** Commits whose outcome the test decides, one by one. */
 export class HeldCommits {
   readonly waiting: { readonly record: TurnRecord; readonly accept: () => void; readonly refuse: () => void }[] = [];
   /** Decides at once, until told otherwise. */
@@ -73,4 +74,24 @@ export class HeldCommits {
     this.isOpen = true;
     for (const { accept } of this.waiting.splice(0)) accept();
   }
+}
+
+/** A system whose commits the test decides; those that it leaves undecided are accepted at its end. */
+export class HeldWorld extends TestWorld {
+  readonly commits: HeldCommits;
+
+  constructor(commits: HeldCommits) {
+    super({ commit: commits.commit });
+    this.commits = commits;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.commits.release();
+    await super[Symbol.asyncDispose]();
+  }
+}
+
+/** Starts a system whose commits the test decides. */
+export function startHeldWorld(): HeldWorld {
+  return new HeldWorld(new HeldCommits());
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { startWorld } from "./machine.fixture.ts";
-import { die, HeldCommits, makePuppet, restarted, type Order } from "./plain.fixture.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
 import { Registry } from "./registry.ts";
 
 describe("Registry", () => {
@@ -72,8 +72,8 @@ describe("a name", () => {
   });
 
   test("belongs to the first who is committed: the other fails after its commit, what it sent behind is a dead letter", async () => {
-    const commits = new HeldCommits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startHeldWorld();
+    const { commits } = world;
     for (const id of ["a", "b"]) await world.start(makePuppet().logic, { id });
     commits.hold();
     const wish: Order = (turn) => {

@@ -125,7 +125,9 @@ describe("a watch", () => {
 describe("any number of watches", () => {
   const ids = ["a", "b", "c"] as const;
   const id = fc.constantFrom(...ids);
-  const steps = fc.array(fc.record({ kind: fc.constantFrom("watch", "watch", "unwatch", "die", "exit"), from: id, to: id }), { maxLength: 25 });
+  const steps = fc.array(fc.record({ kind: fc.constantFrom("watch", "watch", "unwatch", "die", "exit"), from: id, to: id }), {
+    maxLength: 25,
+  });
 
   test("tell of each end exactly once to each incarnation that watches", async () => {
     await fc.assert(
@@ -149,7 +151,8 @@ describe("any number of watches", () => {
             await world.clock.advance(10_000); // Long enough for its supervisor to forget.
           }
         }
-        for (const [name, { heard }] of puppets) expect(heard.map((signal) => "address" in signal && signal.address)).toEqual(expected[name]);
+        for (const [name, { heard }] of puppets)
+          expect(heard.map((signal) => "address" in signal && signal.address)).toEqual(expected[name]);
       }),
       { numRuns: 50 },
     );

@@ -4,7 +4,7 @@
 import { reachedLeaves, type Analysis } from "./analysis.ts";
 import { completionEvent, leadsOut } from "./edge.ts";
 import { lintError, lintWarning, type LintFinding } from "./finding.ts";
-import { edgesOf, type MachineGraph } from "./machine-graph.ts";
+import { edgesFrom, type MachineGraph } from "./machine-graph.ts";
 import { initialKey, type State } from "./state-tree.ts";
 
 /** The final states by which the machine ends; of a parallel machine those of its regions, which must all be there at once. */
@@ -99,8 +99,7 @@ function withoutEnd(state: State): State | undefined {
 }
 
 function isDeadEnd(graph: MachineGraph, leaf: State): boolean {
-  for (const edge of edgesOf(graph.ways.get(leaf))) if (leadsOut(edge, leaf)) return false;
-  return true;
+  return !edgesFrom(graph, leaf).some((edge) => leadsOut(edge, leaf));
 }
 
 function isCompletionHeard(state: State): boolean {

@@ -35,47 +35,52 @@ export function findFinishing(graph: MachineGraph, reachability: Reachability): 
 
 /** The claims about one machine, made when they are first asked for. */
 class FinishClaims {
-  readonly #claims = new Map<object, { [about: string]: Claim }>();
+  readonly #entered = new Map<State, Claim>();
+  readonly #complete = new Map<State, Claim>();
+  readonly #beside = new Map<State, Claim>();
+  readonly #leaving = new Map<State, Claim>();
+  readonly #ways = new Map<Ways, Claim>();
+  readonly #taken = new Map<Edge, Claim>();
 
   /** With this state entered by default, the machine can end. For a leaf: while it is active. */
   entered(state: State): Claim {
-    return this.#about(state, "entered", state.kind === "parallel" && !state.isLeaf ? state.children.length : 1);
+    return claimIn(this.#entered, state, state.kind === "parallel" && !state.isLeaf ? state.children.length : 1);
   }
 
   /** With this state complete, the machine can end. */
   complete(state: State): Claim {
-    return this.#about(state, "complete");
+    return claimIn(this.#complete, state);
   }
 
-  /** While this state is active, a neighbouring region of it or of a state around it can end the machine. */
-  beside(state: State): Claim {
-    return this.#about(state, "beside");
+  /** While this region is active, a neighbour of it or of a region around it can end the machine. */
+  beside(region: State): Claim {
+    return claimIn(this.#beside, region);
   }
 
   /** Something in this region leaves the parallel state for the end. */
   leaving(region: State): Claim {
-    return this.#about(region, "leaving");
+    return claimIn(this.#leaving, region);
   }
 
   /** By one of these ways the machine can end. */
   way(ways: Ways): Claim {
-    return this.#about(ways, "way");
+    return claimIn(this.#ways, ways);
   }
 
-  knows(ways: Ways): boolean {
-    return this.#claims.has(ways);
+  knowsWay(ways: Ways): boolean {
+    return this.#ways.has(ways);
   }
 
   /** By this edge the machine can end. */
   taken(edge: Edge): Claim {
-    return this.#about(edge, "taken", edge.entered.length);
+    return edge.entered.length === 1 ? this.entered(edge.entered[0]!) : claimIn(this.#taken, edge, edge.entered.length);
   }
+}
 
-  #about(subject: object, about: string, missing = 1): Claim {
-    let claims = this.#claims.get(subject);
-    if (!claims) this.#claims.set(subject, (claims = {}));
-    return (claims[about] ??= new Claim(missing));
-  }
+function claimIn<S>(claims: Map<S, Claim>, subject: S, missing = 1): Claim {
+  let claim = claims.get(subject);
+  if (!claim) claims.set(subject, (claim = new Claim(missing)));
+  return claim;
 }
 
 /** What the claims are made of. */
@@ -85,7 +90,8 @@ interface Ground {
 }
 
 function connectState(claims: FinishClaims, state: State, { graph, reachability }: Ground): void {
-  if (state.parent) claims.beside(state).restsOn(claims.beside(state.parent));
+  const outer = state.isRegion ? state.parent?.region : undefined;
+  if (outer) claims.beside(state).restsOn(claims.beside(outer));
   if (state.isLeaf) return;
   for (const inner of state.defaults) claims.entered(state).restsOn(claims.entered(inner));
   if (state.kind !== "history") return;
@@ -98,15 +104,15 @@ function connectState(claims: FinishClaims, state: State, { graph, reachability 
 
 function connectLeaf(claims: FinishClaims, leaf: State, graph: MachineGraph): void {
   const can = claims.entered(leaf);
-  can.restsOn(claims.beside(leaf));
+  if (leaf.region) can.restsOn(claims.beside(leaf.region));
   if (leaf.kind === "final") can.restsOn(claims.complete(leaf));
   let lower = can;
   for (let ways = graph.ways.get(leaf); ways; ways = ways.above) {
-    const isConnected = claims.knows(ways);
+    const isConnected = claims.knowsWay(ways);
     const way = claims.way(ways);
     lower.restsOn(way);
     if (isConnected) return;
-    for (const edge of ways.edges) way.restsOn(claims.taken(edge));
+    for (const edge of ways.edges) if (edge.targets.length > 0) way.restsOn(claims.taken(edge));
     lower = way;
   }
 }
@@ -126,14 +132,15 @@ function connectRegions(claims: FinishClaims, parallel: State): void {
 }
 
 function connectEdge(claims: FinishClaims, edge: Edge): void {
+  if (edge.targets.length === 0) return;
   const taken = claims.taken(edge);
-  for (const state of edge.entered) taken.restsOn(claims.entered(state));
+  if (edge.entered.length > 1) for (const state of edge.entered) taken.restsOn(claims.entered(state));
   for (const region of regionsLeft(edge)) claims.leaving(region).restsOn(taken);
 }
 
 function connectCompletion(claims: FinishClaims, state: State, { graph, reachability }: Ground): void {
   const complete = claims.complete(state);
-  for (const edge of graph.onDone.get(state)!) complete.restsOn(claims.taken(edge));
+  for (const edge of graph.onDone.get(state) ?? []) if (edge.targets.length > 0) complete.restsOn(claims.taken(edge));
   // A final state completes its parent, a region its parallel state; any other completion is heard by `onDone` alone.
   if (state.parent && (state.kind === "final" || state.isRegion) && reachability.completed.has(state.parent))
     complete.restsOn(claims.complete(state.parent));

@@ -56,26 +56,31 @@ const missing: Readonly<Record<Kind, { readonly rule: LintRule; readonly consequ
   actors: { rule: "missing-actor", consequence: "nothing would be started, or the actor would fail" },
 };
 
-function* namesIn(machine: AnyStateMachine, state: State): Generator<Name> {
-  for (const action of actionsIn(state)) yield* namesInAction(machine, action);
-  for (const transition of transitionsIn(state)) yield* namesInGuard(machine, transition.guard);
+function namesIn(machine: AnyStateMachine, state: State): readonly Name[] {
+  const names: Name[] = [];
+  for (const action of actionsIn(state)) names.push(...namesInAction(machine, action));
+  for (const { guard } of transitionsIn(state)) if (guard !== undefined) names.push(...namesInGuard(machine, guard));
   for (const [number, invoke] of state.node.invoke.entries()) {
     // An inline actor gets a name of this form, which XState resolves from the config.
-    const isInline = typeof invoke.src === "string" && invoke.src === `xstate.invoke.${number}.${state.id}`;
-    if (typeof invoke.src === "string" && !isInline) yield { kind: "actors", name: invoke.src };
+    const isInline = invoke.src === `xstate.invoke.${number}.${state.id}`;
+    if (typeof invoke.src === "string" && !isInline) names.push({ kind: "actors", name: invoke.src });
   }
+  return names;
 }
 
-function* namesInAction(machine: AnyStateMachine, action: unknown): Generator<Name> {
+function namesInAction(machine: AnyStateMachine, action: unknown): readonly Name[] {
+  const names: Name[] = [];
   const name = referredName(action);
-  if (name !== undefined) yield { kind: "actions", name };
+  if (name !== undefined) names.push({ kind: "actions", name });
   const builtin = builtinOf(machine, action);
-  if (typeof builtin?.delay === "string") yield { kind: "delays", name: builtin.delay };
-  if (builtin?.type === "xstate.spawnChild" && typeof builtin.src === "string") yield { kind: "actors", name: builtin.src };
+  if (typeof builtin?.delay === "string") names.push({ kind: "delays", name: builtin.delay });
+  if (builtin?.type === "xstate.spawnChild" && typeof builtin.src === "string") names.push({ kind: "actors", name: builtin.src });
+  return names;
 }
 
 /** Guards nest through `and`, `or` and `not`, and a named guard may itself be such a combination. */
-function* namesInGuard(machine: AnyStateMachine, guard: unknown): Generator<Name> {
+function namesInGuard(machine: AnyStateMachine, guard: unknown): readonly Name[] {
+  const names: Name[] = [];
   const agenda: unknown[] = [guard];
   const seen = new Set<unknown>();
   while (agenda.length > 0) {
@@ -84,19 +89,23 @@ function* namesInGuard(machine: AnyStateMachine, guard: unknown): Generator<Name
     seen.add(next);
     const name = referredName(next);
     if (name !== undefined) {
-      yield { kind: "guards", name };
+      names.push({ kind: "guards", name });
       agenda.push(implementationOf(machine, "guards", name));
     } else if (typeof next === "function" && "guards" in next && Array.isArray(next.guards)) agenda.push(...next.guards.toReversed());
   }
+  return names;
 }
 
 /** Every action written on a state; the timers of `after` are among its entry actions. */
 function actionsIn(state: State): readonly unknown[] {
-  const { entry, exit } = state.node;
-  const initial = state.kind === "compound" && state.defaults.length > 0 ? state.node.initial.actions : [];
-  return [...entry, ...exit, ...initial, ...transitionsIn(state).flatMap((transition) => transition.actions)];
+  const actions: unknown[] = [...state.node.entry, ...state.node.exit];
+  if (state.kind === "compound" && state.defaults.length > 0) actions.push(...state.node.initial.actions);
+  for (const transition of transitionsIn(state)) actions.push(...transition.actions);
+  return actions;
 }
 
 function transitionsIn(state: State): readonly AnyTransitionDefinition[] {
-  return [...[...state.node.transitions.values()].flat(), ...(state.node.always ?? [])];
+  const transitions: AnyTransitionDefinition[] = [...(state.node.always ?? [])];
+  for (const list of state.node.transitions.values()) transitions.push(...list);
+  return transitions;
 }

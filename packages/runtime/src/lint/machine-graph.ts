@@ -17,7 +17,7 @@ export interface Ways {
 export interface MachineGraph extends StateTree {
   readonly machine: AnyStateMachine;
   readonly ways: ReadonlyMap<State, Ways>;
-  /** The `onDone` of a state; not among its ways, since it needs the state to be complete, not just active. */
+  /** The `onDone` of the states that have one; not among its ways, since it needs the state to be complete, not just active. */
   readonly onDone: ReadonlyMap<State, readonly Edge[]>;
 }
 
@@ -29,12 +29,10 @@ export function readMachine(machine: AnyStateMachine): MachineGraph {
   for (const state of tree.states) {
     const edges = readEdges(state, tree.stateOf);
     const done = completionEvent(state);
-    onDone.set(
-      state,
-      edges.filter((edge) => edge.event === done),
-    );
-    const own = edges.filter((edge) => edge.event !== done);
+    const completion = state.node.transitions.has(done) ? edges.filter((edge) => edge.event === done) : [];
+    const own = completion.length > 0 ? edges.filter((edge) => edge.event !== done) : edges;
     const above = state.parent && visibleFrom(ways.get(state.parent)!, edges);
+    if (completion.length > 0) onDone.set(state, completion);
     ways.set(state, own.length === 0 && above ? above : { edges: own, above });
     // The machine ends in the step that gets here; nothing written here or around is taken any more.
     if (state.kind === "final" && (!state.parent || (state.parent === tree.root && tree.root.kind === "compound")))
@@ -43,9 +41,13 @@ export function readMachine(machine: AnyStateMachine): MachineGraph {
   return { machine, ...tree, ways, onDone };
 }
 
-/** All edges of the ways, innermost first: the order in which XState tries them. */
-export function* edgesOf(ways: Ways | undefined): Generator<Edge> {
-  for (let part = ways; part; part = part.above) yield* part.edges;
+/** All edges that can be taken while a state is active, innermost first: the order in which XState tries them. */
+export function edgesFrom(graph: MachineGraph, state: State): readonly Edge[] {
+  const ways = graph.ways.get(state)!;
+  if (!ways.above) return ways.edges;
+  const edges: Edge[] = [];
+  for (let part: Ways | undefined = ways; part; part = part.above) edges.push(...part.edges);
+  return edges;
 }
 
 /**
@@ -53,6 +55,7 @@ export function* edgesOf(ways: Ways | undefined): Generator<Edge> {
  * (`EVENT: {}`) included, always wins over an ancestor's for the same event, and a wildcard wins over nearly all.
  */
 function visibleFrom(ways: Ways, edges: readonly Edge[]): Ways {
+  if (edges.length === 0 || (ways.edges.length === 0 && !ways.above)) return ways;
   const hiding = new Set(edges.filter((edge) => !edge.guarded).map((edge) => edge.event));
   if (hiding.size === 0) return ways;
   const wildcards = [...hiding].filter(isWildcard);

@@ -9,7 +9,7 @@ import { builtinOf } from "./builtin-action.ts";
 import { describeCycle, findCycles } from "./cycles.ts";
 import { exits, leadsOut, type Edge } from "./edge.ts";
 import { lintError, lintWarning, type LintFinding } from "./finding.ts";
-import { edgesOf, type MachineGraph } from "./machine-graph.ts";
+import { edgesFrom, type MachineGraph } from "./machine-graph.ts";
 import { besideAnyOf, regionsAround } from "./regions.ts";
 import type { State } from "./state-tree.ts";
 
@@ -19,6 +19,7 @@ import type { State } from "./state-tree.ts";
  */
 export function* microstepLoop(analysis: Analysis): Generator<LintFinding> {
   const { graph, reachability } = analysis;
+  if (![...reachability.taken].some((edge) => edge.kind === "always")) return;
   const eventless = new Map(reachedLeaves(analysis).map((leaf) => [leaf, eventlessEdges(graph, leaf)]));
   // Two eventless transitions of neighbouring regions may exclude each other, and then only one of them is taken.
   const mayBeBroken = besideAnyOf(regionsWithEventless(reachability.taken));
@@ -46,7 +47,7 @@ function* regionsWithEventless(edges: Iterable<Edge>): Generator<State> {
 }
 
 function eventlessEdges(graph: MachineGraph, leaf: State): readonly Edge[] {
-  return [...edgesOf(graph.ways.get(leaf))].filter((edge) => edge.kind === "always");
+  return edgesFrom(graph, leaf).filter((edge) => edge.kind === "always");
 }
 
 /** Whether the edge is taken for sure when it is tried, and leads where it says: a history may bring back another state. */

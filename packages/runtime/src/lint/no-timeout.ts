@@ -3,7 +3,7 @@ import { reachedLeaves, type Analysis } from "./analysis.ts";
 import { builtinOf, type BuiltinAction } from "./builtin-action.ts";
 import { leadsOut, type Edge } from "./edge.ts";
 import { lintWarning, type LintFinding } from "./finding.ts";
-import { edgesOf } from "./machine-graph.ts";
+import { edgesFrom } from "./machine-graph.ts";
 import { besideAnyOf, regionsLeft } from "./regions.ts";
 import type { State } from "./state-tree.ts";
 
@@ -22,7 +22,7 @@ export function* noTimeout(analysis: Analysis): Generator<LintFinding> {
   const isTimedBeside = besideAnyOf(regionsTimedOut(reachability.taken));
   for (const leaf of reachedLeaves(analysis)) {
     if (leaf.kind === "final" || leaf === graph.root || isTimedBeside(leaf)) continue;
-    const waysOut = [...edgesOf(graph.ways.get(leaf))].filter((edge) => leadsOut(edge, leaf));
+    const waysOut = edgesFrom(graph, leaf).filter((edge) => leadsOut(edge, leaf));
     if (waysOut.length === 0 || waysOut.some(comesByItself)) continue;
     if (!isWokenByItself(analysis, leaf, waysOut))
       yield lintWarning("no-timeout", leaf.id, `"${leaf.id}" waits with no timeout: add an after to it or to a state around it`);

@@ -20,7 +20,7 @@ export interface Reachability {
  */
 export function explore(graph: MachineGraph): Reachability {
   const exploration = new Exploration(graph);
-  exploration.enter([graph.root]);
+  exploration.enter(graph.root);
   return exploration;
 }
 
@@ -29,58 +29,68 @@ class Exploration implements Reachability {
   readonly completed = new Set<State>();
   readonly taken = new Set<Edge>();
   readonly #graph: MachineGraph;
+  /** States that are still to be entered. */
+  readonly #agenda: State[] = [];
   readonly #entered = new Set<State>();
+  readonly #followed = new Set<Ways>();
   /** Parents of the shallow history states that were aimed at. */
   readonly #restorable = new Set<State>();
-  readonly #followed = new Set<Ways>();
 
   constructor(graph: MachineGraph) {
     this.#graph = graph;
   }
 
-  /** Enters the states with all that is entered by default, and follows whatever that makes possible. */
-  enter(states: readonly State[]): void {
-    const agenda = [...states];
-    for (let state = agenda.pop(); state; state = agenda.pop()) {
+  /** Enters a state with all that is entered by default, and follows whatever that makes possible. */
+  enter(start: State): void {
+    this.#agenda.push(start);
+    for (let state = this.#agenda.pop(); state; state = this.#agenda.pop()) {
       if (this.#entered.has(state)) continue;
       this.#entered.add(state);
-      // Being reached is not being entered by default: an aim deep inside passes the initial states of its ancestors by.
-      for (let active: State | undefined = state; active && !this.reached.has(active); active = active.parent) {
-        this.reached.add(active);
-        if (active.parent && this.#restorable.has(active.parent)) agenda.push(active);
-      }
-      agenda.push(...state.defaults, ...this.#restoredBy(state));
-      for (const edge of state.isLeaf ? this.#edgesOfLeaf(state) : []) {
-        this.taken.add(edge);
-        agenda.push(...edge.entered);
-      }
+      this.#reach(state);
+      this.#agenda.push(...state.defaults);
+      if (state.kind === "history") this.#restore(state);
+      if (state.kind === "final") this.#complete(state);
+      if (state.isLeaf) this.#follow(state);
+    }
+  }
+
+  /** Being reached is not being entered by default: an aim deep inside passes the initial states of its ancestors by. */
+  #reach(state: State): void {
+    for (let active: State | undefined = state; active && !this.reached.has(active); active = active.parent) {
+      this.reached.add(active);
+      if (active.parent && this.#restorable.has(active.parent)) this.#agenda.push(active);
     }
   }
 
   /** A shallow history enters, by default, whichever child was active. What a deep one brings back was reached before. */
-  #restoredBy(state: State): readonly State[] {
-    const parent = state.parent;
-    if (state.kind !== "history" || state.node.history === "deep" || !parent) return [];
+  #restore({ node, parent }: State): void {
+    if (node.history === "deep" || !parent) return;
     this.#restorable.add(parent);
-    return parent.children.filter((child) => this.reached.has(child));
+    this.#agenda.push(...parent.children.filter((child) => this.reached.has(child)));
   }
 
-  *#edgesOfLeaf(leaf: State): Generator<Edge> {
-    if (leaf.kind === "final") yield* this.#complete(leaf);
+  #follow(leaf: State): void {
     for (let ways = this.#graph.ways.get(leaf); ways && !this.#followed.has(ways); ways = ways.above) {
       this.#followed.add(ways);
-      yield* ways.edges;
+      this.#take(ways.edges);
     }
   }
 
-  *#complete(final: State): Generator<Edge> {
+  #complete(final: State): void {
     this.completed.add(final);
     for (let state = final.parent; state && !this.completed.has(state); state = state.parent) {
       if (state.kind === "parallel" && !state.children.every((region) => this.completed.has(region))) return;
       this.completed.add(state);
-      yield* this.#graph.onDone.get(state)!;
+      this.#take(this.#graph.onDone.get(state) ?? []);
       // Beyond its own parent a completion counts only as that of a region.
       if (!state.isRegion) return;
+    }
+  }
+
+  #take(edges: readonly Edge[]): void {
+    for (const edge of edges) {
+      this.taken.add(edge);
+      this.#agenda.push(...edge.entered);
     }
   }
 }

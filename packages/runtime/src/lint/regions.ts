@@ -1,9 +1,12 @@
 import type { Edge } from "./edge.ts";
 import type { State } from "./state-tree.ts";
 
-/** The regions that a state is in, itself included, innermost first, up to but not including `limit`. */
+/** The regions that a state is in, itself included, innermost first; with a limit only those inside that state. */
 export function* regionsAround(state: State, limit?: State): Generator<State> {
-  for (let around: State | undefined = state; around && around !== limit; around = around.parent) if (around.isRegion) yield around;
+  for (let region = state.region; region; region = region.parent?.region) {
+    if (limit && !limit.contains(region)) return;
+    yield region;
+  }
 }
 
 /** The regions around the source of an edge that it leaves, together with their neighbours. */

@@ -3,7 +3,11 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 /** A state node with its place in the tree, so that "is inside" is one comparison however deep the machine is. */
 export class State {
   readonly node: AnyStateNode;
+  readonly id: string;
+  readonly kind: AnyStateNode["type"];
   readonly parent: State | undefined;
+  /** The innermost region of a parallel state that this state is in, or is. */
+  readonly region: State | undefined;
   /** Place in document order: a state comes before everything inside it. */
   readonly index: number;
   /** Index of the last state inside this one; its own index when there is none. */
@@ -15,17 +19,12 @@ export class State {
 
   constructor(node: AnyStateNode, parent: State | undefined, index: number) {
     this.node = node;
+    this.id = node.id;
+    this.kind = node.type;
     this.parent = parent;
+    this.region = parent?.kind === "parallel" && node.type !== "history" ? this : parent?.region;
     this.index = index;
     this.lastInside = index;
-  }
-
-  get id(): string {
-    return this.node.id;
-  }
-
-  get kind(): AnyStateNode["type"] {
-    return this.node.type;
   }
 
   /** Whether nothing inside it can be active: what XState calls atomic, and a parallel state without regions. */
@@ -34,7 +33,7 @@ export class State {
   }
 
   get isRegion(): boolean {
-    return this.parent?.kind === "parallel" && this.kind !== "history";
+    return this.region === this;
   }
 
   /** Whether `other` is inside this state; a state is not inside itself. */

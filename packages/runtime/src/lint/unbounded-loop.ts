@@ -2,7 +2,7 @@ import { reachedLeaves, type Analysis } from "./analysis.ts";
 import { describeCycle, findCycles } from "./cycles.ts";
 import { exits, type Edge } from "./edge.ts";
 import { lintWarning, type LintFinding } from "./finding.ts";
-import { edgesOf, type MachineGraph } from "./machine-graph.ts";
+import { edgesFrom, type MachineGraph } from "./machine-graph.ts";
 import type { State } from "./state-tree.ts";
 
 /**
@@ -39,7 +39,7 @@ export function* unboundedLoop(analysis: Analysis): Generator<LintFinding> {
 
 /** What can move the machine on from a leaf, round after round, without an event from outside. */
 function selfDrivenEdges({ graph, reachability }: Analysis, leaf: State): readonly Edge[] {
-  const edges = [...edgesOf(graph.ways.get(leaf))].filter(({ kind, source, domain }) => {
+  const edges = edgesFrom(graph, leaf).filter(({ kind, source, domain }) => {
     if (kind === "event") return false;
     // A timer or an actor of a state around that stays active has only one go.
     return kind === "always" || source === leaf || domain !== source;
@@ -48,7 +48,7 @@ function selfDrivenEdges({ graph, reachability }: Analysis, leaf: State): readon
   while (complete.parent && (complete === leaf ? leaf.kind === "final" : complete.isRegion)) {
     complete = complete.parent;
     if (!reachability.completed.has(complete)) break;
-    edges.push(...graph.onDone.get(complete)!);
+    edges.push(...(graph.onDone.get(complete) ?? []));
   }
   return edges;
 }
@@ -56,7 +56,7 @@ function selfDrivenEdges({ graph, reachability }: Analysis, leaf: State): readon
 /** Whether a state around the whole circle leaves it after a time; a timer that starts anew in each round bounds nothing. */
 function isTimed(graph: MachineGraph, cycle: ReadonlySet<State>): boolean {
   const [first] = cycle;
-  for (const edge of edgesOf(graph.ways.get(first!))) {
+  for (const edge of edgesFrom(graph, first!)) {
     if (edge.kind !== "after" || edge.guarded || edge.targets.length === 0) continue;
     const isAround = [...cycle].every((state) => edge.source.contains(state));
     if (isAround && !edge.targets.some((target) => cycle.has(target))) return true;
