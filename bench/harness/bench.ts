@@ -39,9 +39,9 @@ export interface Row {
 export interface Comparison {
   readonly name: string;
   readonly size: number;
-  /** Default 9. */
+  /** Default 7. */
   readonly rounds?: number;
-  /** Rounds that do not count: a just-in-time compiler needs some. Default 5. */
+  /** Rounds that do not count: a just-in-time compiler needs some. Default 4. */
   readonly warmUps?: number;
   /** Every round in a new process: for bytes and for first times. Default false. */
   readonly fresh?: boolean;

@@ -31,7 +31,7 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Res
 }
 
 async function rounds(bench: Bench, comparison: Comparison, samples: Map<string, Sample[]>): Promise<void> {
-  const { warmUps = 5, rounds: count = 9, size } = comparison;
+  const { warmUps = 4, rounds: count = 7, size } = comparison;
   const open = new Map<string, Open>();
   try {
     for (const name of samples.keys()) {

@@ -5,13 +5,13 @@ import { reply } from "@orgtree/runtime";
 /** What a bare XState actor does instead of answering. */
 const silent = (): void => {};
 
-/** Three states in a ring, nothing else. */
+/** Three states in a ring, and the end that every machine must have. */
 export function threeStates(under: "orgtree" | "xstate"): AnyStateMachine {
   const ring = createMachine({
     id: "three",
     initial: "a",
-    on: { report: { actions: "report" } },
-    states: { a: { on: { NEXT: "b" } }, b: { on: { NEXT: "c" } }, c: { on: { NEXT: "a" } } },
+    on: { report: { actions: "report" }, END: ".end" },
+    states: { a: { on: { NEXT: "b" } }, b: { on: { NEXT: "c" } }, c: { on: { NEXT: "a" } }, end: { type: "final" } },
   });
   return ring.provide({ actions: { report: under === "orgtree" ? reply("seen") : silent } });
 }
@@ -26,6 +26,7 @@ type AgentEvent =
   | { readonly type: "NOTE" }
   | { readonly type: "RESULT"; readonly ok: boolean }
   | { readonly type: "ACCEPT" }
+  | { readonly type: "END" }
   | { readonly type: "report" };
 
 /** One round of an agent's day; `taken` counts these. */
@@ -50,7 +51,7 @@ export function agentLike(under: "orgtree" | "xstate"): AnyStateMachine {
     id: "agent",
     context: { taken: 0, tries: 0 },
     initial: "idle",
-    on: { NOTE: { actions: take }, report: { actions: "report" } },
+    on: { NOTE: { actions: take }, report: { actions: "report" }, END: ".end" },
     states: {
       idle: { on: { START: { target: "working", actions: take } } },
       working: {
@@ -63,6 +64,7 @@ export function agentLike(under: "orgtree" | "xstate"): AnyStateMachine {
         },
       },
       checking: { on: { ACCEPT: { target: "idle", actions: take } } },
+      end: { type: "final" },
     },
   });
 }

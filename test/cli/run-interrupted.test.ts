@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { silence, startChatServer } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 
 import { bugfix, Desk, nodeArguments } from "./orgtree-process.ts";
@@ -31,7 +32,7 @@ describe("orgtree run, interrupted", () => {
     const { code, stdout, stderr } = await orgtree.ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: "" });
     expect(stdout).toContain("interrupted: stopping in order; once more exits at once\n");
-    expect(stdout).toMatch(/✗ interrupted after \d\.\d s, stopped in order\n/);
+    expect(stdout).toMatch(/✗ interrupted after [\d.]+ s, stopped in order\n/);
     expect(await readFile(join(desk.cwd, "mend.partial.patch"), "utf8")).toContain("% 24");
     expect(await desk.leftovers()).toEqual([]);
   });
@@ -74,6 +75,18 @@ describe("orgtree run, interrupted", () => {
     expect(code).toBe(130);
     expect(stdout).toContain("✗ interrupted before the organization was started\n");
     expect(await processesOf(`sleep ${mark}`)).toEqual([]);
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("while a model is silent does not wait for it", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: () => silence() });
+    const orgtree = desk.start(["run", bugfix, "--base-url", server.url]);
+    await server.received(1);
+    orgtree.signal("SIGINT");
+    const { code, stdout } = await orgtree.ended;
+    expect(code).toBe(130);
+    expect(stdout).toContain("nothing had been changed");
     expect(await desk.leftovers()).toEqual([]);
   });
 

@@ -77,7 +77,7 @@ describe("orgtree run, on a repository with a model behind a server", () => {
       OPENAI_BASE_URL: server.url,
     });
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
-    expect(stdout).toMatch(/✗ failed in \d\.\d s: model-error\/auth: /);
+    expect(stdout).toMatch(/✗ failed in [\d.]+ s: model-error\/auth: /);
     expect(stdout).toContain("nothing had been changed");
     expect(stdout).not.toContain("sk-wrong");
     expect(await readdir(desk.cwd)).toEqual([]);
@@ -96,7 +96,7 @@ describe("orgtree run, for an organization that needs no repository", () => {
       OPENAI_BASE_URL: server.url,
     });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\nThe sea is wide and old\.\n\n✔ done in \d\.\d s\n$/);
+    expect(stdout).toMatch(/\nThe sea is wide and old\.\n\n✔ done in [\d.]+ s\n$/);
     expect(await readdir(desk.cwd)).toEqual([]);
   });
 
@@ -106,6 +106,16 @@ describe("orgtree run, for an organization that needs no repository", () => {
     const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout.trimEnd().split("\n").at(-1)!)).toMatchObject({ type: "result", status: "done", output: "B." });
+  });
+});
+
+describe("orgtree run, with a tool whose error escapes it", () => {
+  test("fails the agent and not the program", async () => {
+    await using desk = await Desk.open();
+    const { code, stdout, stderr } = await desk.run(["run", fixture("stray.ts"), "--task", "write"], { OPENAI_API_KEY: "k" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("✗ writer  crash: nobody awaited this");
+    expect(stdout).toContain("It is written.");
   });
 });
 

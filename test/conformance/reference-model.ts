@@ -313,6 +313,7 @@ export class Supervisor {
 
   #attempt(child: Child): void {
     child.cancelRetry = undefined;
+    child.status = "stopped";
     const { maxRestarts, periodMs } = this.flags;
     this.#stamps = [...this.#stamps.filter((stamp) => stamp >= this.#model.nowMs - periodMs), this.#model.nowMs];
     if (this.#stamps.length > maxRestarts) return this.#giveUp(child.cause ?? "crash");

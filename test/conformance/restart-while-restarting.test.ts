@@ -4,7 +4,7 @@
 import { VirtualClock } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { refusalOf, startTree } from "../support/start-tree.ts";
-import { die, hangingWorker, lateWorker, scriptedWorker, worker, workerOnce, workerWith } from "../support/workers.ts";
+import { die, hangingWorker, lateWorker, scriptedWorker, slowWorker, worker, workerOnce, workerWith } from "../support/workers.ts";
 
 const four = { maxRestarts: 4, periodMs: 1_000 };
 /** Puts the next attempt off, so that the test can look at what is between two of them. */
@@ -208,6 +208,20 @@ describe("a child that waits for its next attempt", () => {
     expect(tree.trace.lives()).toEqual([]);
   });
 
+  test("when a sibling does not start in its attempt, the next one is for the sibling, and this child just has no process", async () => {
+    const children = [
+      { id: "a", backoff, logic: workerOnce() },
+      { id: "b", backoff, logic: worker },
+    ];
+    await using tree = await startTree({ strategy: "one-for-all", intensity: four, children });
+    await tree.order(["b", die]);
+    await tree.clock.advance(100);
+    expect(await tree.list()).toEqual(["b stopped", "a restarting"]);
+    await tree.sup.terminateChild("a");
+    await tree.sup.restartChild("b");
+    expect(await tree.list()).toEqual(["b running", "a stopped"]);
+  });
+
   test("a sibling that waits with the group may be deleted meanwhile, and is not brought back", async () => {
     await using tree = await waiting("b");
     await tree.sup.deleteChild("c");
@@ -263,6 +277,21 @@ describe("an attempt that hangs", () => {
     tree.trace.lives();
     await tree.stop();
     expect(tree.trace.lives()).toEqual(["!b shutdown", "-a shutdown", "-sup shutdown"]);
+  });
+
+  test("is cut short before the others are stopped, so that it does not come up in the middle of a shutdown", async () => {
+    const clock = new VirtualClock();
+    let starts = 0;
+    const late = lateWorker(clock, 50);
+    const slow = workerWith({ init: (input, turn) => (starts++ === 0 ? [] : late.init(input, turn)) });
+    const children = [
+      { id: "a", logic: slow },
+      { id: "b", logic: slowWorker(clock, 100) },
+    ];
+    await using tree = await startTree({ intensity: four, children }, { clock });
+    await tree.order(["a", die]);
+    await tree.stop(100);
+    expect(tree.trace.lives()).toEqual(["-a failure", "!a shutdown", "-b shutdown", "-sup shutdown"]);
   });
 
   test("a sibling that dies meanwhile is dealt with afterwards", async () => {

@@ -88,7 +88,9 @@ function closingLines(run: EndedRun, hints: Hints): readonly Line[] {
       return [
         ...outputLines(result.output),
         [span(`✔ done in ${took}${proof}`, "good")],
-        ...(trouble === "" ? [] : [[span(`  on the way: ${trouble}; nothing unproven got out`, "dim")]]),
+        ...(trouble === ""
+          ? []
+          : [[span(`  on the way: ${trouble}${result.report.verdicts.length === 0 ? "" : "; nothing unproven got out"}`, "dim")]]),
         ...applyLines(run, hints),
       ];
     }

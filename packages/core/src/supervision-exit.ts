@@ -137,6 +137,7 @@ export function onRetry(turn: SupervisionTurn, id: string, token: number): void 
   if (row?.retry?.token !== token) return;
   const { failure } = row.retry;
   row.retry = undefined;
+  row.status = "stopped"; // Until it starts: a sibling of its group may fail first, and the next attempt is then for that one.
   attempt(turn, id, failure);
 }
 

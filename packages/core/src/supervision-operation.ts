@@ -2,7 +2,15 @@ import { SupervisorCallError } from "./errors.ts";
 import type { SupervisorReport } from "./events.ts";
 import { failureOf, type Exit } from "./exit.ts";
 import { causeChain } from "./failure.ts";
-import { isDown, type ChildRow, type Operation, type Purpose, type Reply, type SupervisionTurn } from "./supervision-state.ts";
+import {
+  isDown,
+  type ChildRow,
+  type ChildStatus,
+  type Operation,
+  type Purpose,
+  type Reply,
+  type SupervisionTurn,
+} from "./supervision-state.ts";
 
 /** Makes an operation the current one; `advance` then carries it on. */
 export function beginOperation(
@@ -64,7 +72,6 @@ function stopChild(turn: SupervisionTurn, id: string): boolean {
 function startChild(turn: SupervisionTurn, id: string): boolean {
   const row = turn.state.table.get(id);
   if (row === undefined || row.status === "running") return false;
-  cancelRetry(turn, id, row);
   row.status = "starting";
   turn.state.operation!.outstanding.add(id);
   turn.steps.push({ kind: "start", id });
@@ -122,13 +129,19 @@ export function cancelRetry(turn: SupervisionTurn, id: string, row: ChildRow): v
   turn.steps.push({ kind: "cancel", id });
 }
 
-/** Ends everything in reverse start order (dynamic children all at once) and exits with `exit`. */
+/**
+ * Ends everything in reverse start order (dynamic children all at once) and exits with `exit`. A child that is being started
+ * is cut short first: it must not come up any more.
+ */
 export function beginShutdown(turn: SupervisionTurn, exit: Exit): void {
   const { state } = turn;
   abandon(turn);
   const ids = [...state.table.keys()].reverse();
-  beginOperation(turn, { kind: "shutdown", exit }, { toStop: ids.filter((id) => state.table.get(id)!.status !== "stopping"), toStart: [] });
-  for (const id of ids) if (state.table.get(id)!.status === "stopping") state.operation!.outstanding.add(id);
+  const those = (test: (status: ChildStatus) => boolean): string[] => ids.filter((id) => test(state.table.get(id)!.status));
+  const starting = those((status) => status === "starting");
+  const others = those((status) => status !== "starting" && status !== "stopping");
+  beginOperation(turn, { kind: "shutdown", exit }, { toStop: [...starting, ...others], toStart: [] });
+  for (const id of those((status) => status === "stopping")) state.operation!.outstanding.add(id);
 }
 
 /** Tells everybody who waits for an operation or a call that the supervisor is stopping. */

@@ -66,7 +66,6 @@ export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
     on: { dismiss: ".dismissed" },
     states: {
       idle: {
-        meta: { waits: true },
         on: { assign: { target: "asking", actions: assign(({ event, self }) => begin(world, role, { assignment: event.assignment, asker: currentAsk(self) })) } },
       },
       asking: {

@@ -31,7 +31,6 @@ export function verifierMachine(world: AgentWorld): Logic {
     on: { dismiss: ".dismissed" },
     states: {
       idle: {
-        meta: { waits: true },
         on: { verify: { target: "checking", actions: assign(({ event, self }) => ({ asker: currentAsk(self), artefact: event.artefact })) } },
       },
       checking: {

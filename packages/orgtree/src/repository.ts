@@ -1,6 +1,6 @@
 import { SpecError, type CheckOutcome, type Criterion } from "@orgtree/core";
 import type { Organization } from "@orgtree/org";
-import { createWorkspace, runCommand, type Workspace } from "@orgtree/tools";
+import { CommandNotFoundError, createWorkspace, runCommand, type CommandResult, type Workspace } from "@orgtree/tools";
 import { run, type RunOptions, type RunResult } from "./run.ts";
 
 /** What an organization that works on a repository is given: a private copy, and the command that tells whether it is right. */
@@ -44,6 +44,9 @@ export async function runOnRepository(
   await using workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal: options.signal });
   const repository = { workspace, check: task.check };
   const before = await checkNow(repository, options.signal);
+  if (before.observed.startsWith("exit code 127\n")) {
+    throw new SpecError("check", `the command \`${task.check}\` was not found in the copy of the repository; give one that runs there`);
+  }
   const state = before.passed ? "Before any work the check passes already." : `Before any work the check fails:\n${before.observed}`;
   const result = await run(organization, `${task.task}\n\nThe check is \`${task.check}\`. ${state}`, {
     ...options,
@@ -86,9 +89,18 @@ export async function fingerprintOf(repository: Repository): Promise<string> {
 }
 
 async function checkNow(repository: Repository, signal: AbortSignal | undefined): Promise<CheckOutcome> {
-  const result = await runCommand({ command: repository.check, cwd: repository.workspace.root, timeoutMs: checkMs, signal });
+  const result = await runCheck(repository, signal);
   const output = `${result.stdout}${result.stderr}`.trim();
-  if (result.exitCode === 127) throw new SpecError("check", `the command \`${repository.check}\` was not found: ${output}`);
   const how = result.timedOut ? `stopped after ${checkMs} ms` : `exit code ${result.exitCode ?? String(result.signal)}`;
   return { passed: result.exitCode === 0, observed: `${how}\n${output.slice(-shownLength)}` };
+}
+
+/** A check whose command is missing has failed like any other: an agent may have removed it. */
+async function runCheck({ check, workspace }: Repository, signal: AbortSignal | undefined): Promise<CommandResult> {
+  try {
+    return await runCommand({ command: check, cwd: workspace.root, timeoutMs: checkMs, signal });
+  } catch (error) {
+    if (error instanceof CommandNotFoundError && error.result !== undefined) return error.result;
+    throw error;
+  }
 }

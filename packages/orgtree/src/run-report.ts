@@ -113,7 +113,7 @@ export class ReportBuilder {
   }
 
   build(wallMs: number): RunReport {
-    const agents = [...this.#agents.values()].map((agent) => ({ ...agent, failures: [...agent.failures] }));
+    const agents = Array.from(this.#agents.values(), (agent) => ({ ...agent, failures: [...agent.failures] }));
     return {
       agents,
       decisions: this.#decisions,

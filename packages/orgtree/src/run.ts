@@ -10,7 +10,7 @@ import {
   type Random,
 } from "@orgtree/core";
 import { buildRun, RunRecord, type LeadOutput, type Organization, type RecordEntry } from "@orgtree/org";
-import { createActorSystem, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
+import { createActorSystem, guardProcess, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
 
 /** How a run is made. */
@@ -29,6 +29,11 @@ export interface RunOptions<E = unknown> {
   readonly onEntry?: (entry: RecordEntry) => void;
   /** Is given a look at the tree, once it stands. */
   readonly onStart?: (view: () => TreeNode) => void;
+  /**
+   * Makes errors that escape an agent's code, such as a promise of a tool that nobody awaits, the failure of that agent
+   * instead of the end of the process; see `guardProcess` of the runtime. For the outermost program. Default false.
+   */
+  readonly guardsProcess?: boolean;
   /** Ends the run in order; its result is then `cancelled`. */
   readonly signal?: AbortSignal;
 }
@@ -60,6 +65,7 @@ export async function run<T = unknown, E = unknown>(
   const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
   const builder = new ReportBuilder(tree.agents);
   await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger") });
+  using _guard = options.guardsProcess === true ? guardProcess(system) : undefined;
   system.observe(builder.onEvent);
   record.observe(builder.onEntry);
   if (options.onEvent !== undefined) system.observe(options.onEvent);
@@ -107,13 +113,13 @@ function resultOf<T>(ended: Ended, report: RunReport): RunResult<T> {
       report,
     };
   }
-  return { status: "failed", failure, output: partialOf<T>(lead), report };
+  return { status: "failed", failure, output: partialOf(lead) as T | undefined, report };
 }
 
 /** The best that there was, when the lead failed. */
-function partialOf<T>(lead: Exit | undefined): T | undefined {
+function partialOf(lead: Exit | undefined): unknown {
   const output = lead?.kind === "failure" ? (lead.failure.detail?.["output"] as LeadOutput | undefined) : undefined;
-  return output?.result as T | undefined;
+  return output?.result;
 }
 
 function pick<O extends object, K extends keyof O>(options: O, key: K): Partial<Pick<O, K>> {

@@ -1,4 +1,6 @@
-import { AddressError, MessageRefusedError, SpecError, type Address, type SystemEvent } from "@orgtree/core";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { AddressError, maxDepth, MessageRefusedError, SpecError, type Address, type SystemEvent } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem, SystemClosedError } from "./actor-system.ts";
 import { startWorld } from "./machine.fixture.ts";
@@ -45,6 +47,15 @@ describe("start and stop", () => {
     await world.system.stop("/outer/inner/leaf");
     await world.system.stop("/outer");
     expect(world.system.open.actors).toBe(1);
+  });
+
+  test("refuse a tree that is deeper than an address can say", async () => {
+    await using world = startWorld();
+    let tree = supervisor({ children: [{ id: "leaf", logic: makePuppet().logic }] });
+    for (let level = 2; level < maxDepth; level++) tree = supervisor({ children: [{ id: "s", logic: tree }] });
+    await world.start(tree, { id: "fits" });
+    const deeper = world.start(supervisor({ children: [{ id: "s", logic: tree }] }), { id: "deeper" });
+    await expect(deeper).rejects.toMatchObject({ code: "start-failed", message: expect.stringContaining(`at most ${maxDepth} segments`) });
   });
 
   test.each(["/", "nowhere", "/a//b", ""] as Address[])("stop refuses the address %j", async (address) => {
@@ -128,18 +139,24 @@ describe("close", () => {
     expect(world.exits("/")).toEqual([{ kind: "shutdown" }]);
   });
 
-  test("leaves no handle of Node's behind", async () => {
-    const before = process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name === "Immediate");
-    const system = createActorSystem();
-    await system.start({ id: "m", logic: makePuppet().logic, budget: { wallMs: 60_000 } });
-    system.tell("/m", ((turn) => turn.setTimer("tick", 60_000)) satisfies Order);
-    const asked = system.ask("/m", "never answered", { timeoutMs: 60_000 }).catch(() => {});
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(system.open).toMatchObject({ timers: 3, asks: 1 });
-    await system.close();
-    await asked;
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name === "Immediate")).toEqual(before);
+  test("leaves no handle of Node's behind, so that the process can end", async () => {
+    const script = `
+      import { createActorSystem, plain } from "@orgtree/runtime";
+      const logic = plain({ init: () => 0, receive: (state, message, turn) => (turn.setTimer("tick", 60_000), state) });
+      const system = createActorSystem();
+      await system.start({ id: "m", logic, budget: { wallMs: 60_000 } });
+      system.tell("/m", "set a timer");
+      const asked = system.ask("/m", "never answered", { timeoutMs: 60_000 }).catch(() => {});
+      await new Promise((resolve) => setImmediate(resolve));
+      const open = system.open;
+      await system.close();
+      await asked;
+      await new Promise((resolve) => setImmediate(resolve));
+      const handles = process.getActiveResourcesInfo().filter((name) => name === "Timeout" || name === "Immediate");
+      console.log(JSON.stringify({ open, handles }));`;
+    const args = ["--conditions=@orgtree/source", "--input-type=module", "--eval", script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    expect(JSON.parse(stdout)).toEqual({ open: { actors: 2, timers: 3, asks: 1 }, handles: [] });
   });
 
   test("waits for itself when it is called twice, and does nothing when it is over", async () => {

@@ -9,8 +9,10 @@
  */
 import {
   BudgetExhaustedError,
+  checkAddress,
   idOf,
   MailboxFullError,
+  maxDepth,
   shutdownExit,
   toFailure,
   withoutInput,
@@ -133,6 +135,8 @@ export class Cell implements Runnable {
     const life = new Incarnation(this, ++this.incarnations);
     this.life = life;
     try {
+      // An address with too many segments has at least this many characters, so the others need no look.
+      if (this.address.length > 2 * maxDepth) checkAddress(this.address);
       this.#openAccount();
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });

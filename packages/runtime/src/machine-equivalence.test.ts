@@ -135,7 +135,7 @@ describe("a machine under orgtree", () => {
         }
         ends[bare.at(-1)!.status as keyof typeof ends]++;
       }),
-      { numRuns: 1500 },
+      { numRuns: 300 },
     );
     // The comparison is worth something only when the machines do something.
     expect(ends.active).toBeGreaterThan(10);

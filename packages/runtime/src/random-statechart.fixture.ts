@@ -29,8 +29,9 @@ type Json = Record<string, unknown>;
 export const outsideEvents = ["A", "B", "C"] as const;
 const events = [...outsideEvents, "PONG", "TICK", "R"] as const;
 
-/** Children that a machine spawns, and steps after which calls take time: nothing may go round for ever in no time. */
+/** Children that a machine spawns, answers of each, and steps after which calls take time: nothing may go round for ever in no time. */
 const mostKids = 3;
+const mostPings = 3;
 const mostInstantSteps = 20;
 
 /** Makes a machine of a list of numbers: the same numbers give the same machine. It can always end, by END. */
@@ -259,6 +260,7 @@ function kidMachine(side: Side): AnyStateMachine {
         after: { 2: { target: "ticked", actions: sendParent({ type: "TICK" }, { delay: 1, id: "tick" }) } },
         on: {
           PING: {
+            guard: ({ context }) => (context["pings"] as number) < mostPings,
             target: "ticked",
             actions: [
               assign({ pings: ({ context }) => (context["pings"] as number) + 1 }),

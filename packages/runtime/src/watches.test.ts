@@ -218,10 +218,13 @@ describe("Watches", () => {
     watches.notify(down, kernel, "1");
     expect(told).toEqual(["/a"]);
     expect(heard).toEqual([down]);
-    watches.release("/a");
+    expect(watches.size).toBe(0);
     watches.add("/a", "/t");
+    watches.addOutside("/u", () => {})();
+    expect(watches.size).toBe(2);
     watches.release("/a");
     watches.notify(down, kernel, "1");
     expect(told).toEqual(["/a"]);
+    expect(watches.size).toBe(0);
   });
 });

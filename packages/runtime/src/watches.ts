@@ -20,6 +20,11 @@ export class Watches {
   /** Watchers outside the tree. */
   readonly #outside = new Map<Address, Set<(down: Down) => void>>();
 
+  /** Addresses that watch or are watched, for tests of leaks. */
+  get size(): number {
+    return this.#watchersOf.size + this.#watchedBy.size + this.#outside.size;
+  }
+
   add(watcher: Address, target: Address): void {
     setOf(this.#watchersOf, target).add(watcher);
     setOf(this.#watchedBy, watcher).add(target);

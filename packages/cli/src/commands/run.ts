@@ -104,6 +104,7 @@ async function carryOut(plan: RunPlan, surroundings: Surroundings, { progress, l
     onStart,
     clock: surroundings.clock,
     random: surroundings.random,
+    guardsProcess: true,
     ...(logger === undefined ? {} : { logger }),
   };
   try {
