@@ -15,7 +15,13 @@ export default defineConfig({
     projects: [
       {
         ...conditions(),
-        test: { name: "unit", pool: "forks", execArgv: execArgv("@orgtree/source"), include: ["packages/*/src/**/*.test.ts"], testTimeout: 20_000 },
+        test: {
+          name: "unit",
+          pool: "forks",
+          execArgv: execArgv("@orgtree/source"),
+          include: ["packages/*/src/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
       },
       {
         ...conditions("development"),
@@ -23,13 +29,25 @@ export default defineConfig({
           name: "development",
           pool: "forks",
           execArgv: execArgv("@orgtree/source", "development"),
-          include: ["packages/runtime/src/**/*.test.ts", "packages/org/src/**/*.test.ts", "test/conformance/**/*.test.ts", "test/scenarios/**/*.test.ts"],
+          include: [
+            "packages/runtime/src/**/*.test.ts",
+            "packages/org/src/**/*.test.ts",
+            "test/conformance/**/*.test.ts",
+            "test/scenarios/**/*.test.ts",
+          ],
           testTimeout: 20_000,
         },
       },
       {
         ...conditions(),
-        test: { name: "whole", pool: "forks", execArgv: execArgv("@orgtree/source"), include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+        test: {
+          name: "whole",
+          pool: "forks",
+          execArgv: execArgv("@orgtree/source"),
+          include: ["test/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },

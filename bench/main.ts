@@ -28,6 +28,7 @@ if (chosen.length === 0) {
 }
 
 const facts = await gatherFacts();
+if (facts.load > facts.cores / 2) console.error(`the load is ${facts.load} on ${facts.cores} cores: the figures will be noisy`);
 const results: Result[] = [];
 try {
   for (const bench of chosen) results.push(...(await runBench(bench)));

@@ -15,7 +15,12 @@ const doorkeeper = setup({ types: {} as { context: Door; events: { type: "knock"
   states: {
     open: {
       on: {
-        knock: { actions: [assign({ knocks: ({ context }) => context.knocks + 1 }), reply(({ context }) => `come in, you are number ${context.knocks}`)] },
+        knock: {
+          actions: [
+            assign({ knocks: ({ context }) => context.knocks + 1 }),
+            reply(({ context }) => `come in, you are number ${context.knocks}`),
+          ],
+        },
         close: "closed",
       },
       after: { 1000: "forgotten" },

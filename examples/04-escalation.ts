@@ -6,7 +6,9 @@ import { agent, describeFailure, failWith, organization, run, scriptedModel } fr
 const translator = agent({
   purpose: "Translate the text.",
   backoff: { minMs: 1, maxMs: 1 },
-  onFailure: { "model-error/refusal": [{ directive: "restart", intensity: { maxRestarts: 2, periodMs: 60_000 } }, { directive: "escalate" }] },
+  onFailure: {
+    "model-error/refusal": [{ directive: "restart", intensity: { maxRestarts: 2, periodMs: 60_000 } }, { directive: "escalate" }],
+  },
 });
 const desk = organization({ name: "desk", agents: { translator } });
 const model = scriptedModel([failWith("refusal"), failWith("refusal"), failWith("refusal")]);
@@ -14,10 +16,13 @@ const model = scriptedModel([failWith("refusal"), failWith("refusal"), failWith(
 const result = await run(desk, "a poem", {
   model,
   onEvent: (event) => {
-    if (event.type === "report") console.log(`${event.report.supervisor}: ${event.report.context} of ${event.report.child}: ${event.report.decision}`);
+    if (event.type === "report")
+      console.log(`${event.report.supervisor}: ${event.report.context} of ${event.report.child}: ${event.report.decision}`);
   },
 });
 
 console.log(result.status);
-if (result.status === "failed") for (let link: typeof result.failure | undefined = result.failure; link !== undefined; link = link.cause) console.log(`- ${describeFailure(link)}`);
+if (result.status === "failed")
+  for (let link: typeof result.failure | undefined = result.failure; link !== undefined; link = link.cause)
+    console.log(`- ${describeFailure(link)}`);
 console.log(`${model.requests.length} model calls`);

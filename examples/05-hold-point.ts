@@ -39,7 +39,12 @@ const desk = organization<Desk>({
 const handIn = callTool("deliver", { summary: "The line is written.", passed: [] });
 const model = scriptedModel({
   planner: [callTool("deliver", { steps: [{ goal: "Write about the sea.", doneWhen: "there is a line" }] })],
-  writer: [callTool("write_line", { text: "The sea is very wide and very old." }), handIn, callTool("write_line", { text: "The sea is old." }), handIn],
+  writer: [
+    callTool("write_line", { text: "The sea is very wide and very old." }),
+    handIn,
+    callTool("write_line", { text: "The sea is old." }),
+    handIn,
+  ],
 });
 
 const environment: Desk = { line: "" };

@@ -16,6 +16,10 @@ const samples: Record<string, core.ExpectedError> = {
   AskTimeoutError: new core.AskTimeoutError("/a", 5_000),
   BudgetExhaustedError: new core.BudgetExhaustedError("tokens", 10, 3),
   FailureError: new core.FailureError({ class: "loop", message: "the same call again" }),
+  MachineLintError: new runtime.MachineLintError({
+    machine: "desk",
+    findings: [{ rule: "no-final", severity: "error", state: "desk", message: "it can never end" }],
+  }),
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
   MessageRefusedError: new core.MessageRefusedError("/a", "forged", "its type belongs to the runtime"),
   ModelError: new core.ModelError("rate-limit", "too many requests", { status: 429, retryAfterMs: 2_000 }),
@@ -145,6 +149,7 @@ describe("the names that a package exports", () => {
     expect(Object.keys(runtime).sort()).toMatchInlineSnapshot(`
       [
         "ActorSystem",
+        "MachineLintError",
         "NameTakenError",
         "SystemClosedError",
         "TurnClosedError",
@@ -157,6 +162,7 @@ describe("the names that a package exports", () => {
         "guardProcess",
         "ignore",
         "isMachine",
+        "lintMachine",
         "machine",
         "maxIterations",
         "plain",

@@ -14,7 +14,10 @@ const places: Readonly<Record<string, string>> = {
   test: "test",
 };
 
-const rows = [...page.matchAll(/\| (\w+)\/([\w./-]+): "([^"]*)" \|/g)].map(([, place, file, title]) => ({ file: `${places[place!]}/${file}`, title: title! }));
+const rows = [...page.matchAll(/\| (\w+)\/([\w./-]+): "([^"]*)" \|/g)].map(([, place, file, title]) => ({
+  file: `${places[place!]}/${file}`,
+  title: title!,
+}));
 
 describe("docs/semantics.md", () => {
   test("names a test in every row", () => {

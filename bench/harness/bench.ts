@@ -1,6 +1,9 @@
 /** The words of the benches: who does what how often, and what has to come of it. */
 
-/** What one round gave. `done` is counted at the receiving end, never taken from what was sent. */
+/**
+ * What one round gave. `done` is counted at the receiving end, never taken from what was sent. The process of the contender
+ * adds `cpu`, the milliseconds that all its threads worked.
+ */
 export interface Sample {
   readonly done: number;
   readonly [measure: string]: number;

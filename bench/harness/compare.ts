@@ -1,4 +1,4 @@
-import type { Bench, Comparison, Row, Sample } from "./bench.ts";
+import { perSecond, type Bench, type Comparison, type Row, type Sample } from "./bench.ts";
 import { openContender, type Open } from "./contenders.ts";
 import { figureOf, ratioOf, type Figure } from "./statistics.ts";
 
@@ -14,7 +14,7 @@ export interface Result {
   /** Whom ours is compared with; floor and goal are then of the ratio. */
   readonly against: string | undefined;
   readonly ours: Figure | undefined;
-  readonly peer: { readonly figure: Figure; readonly ratio: Figure } | undefined;
+  readonly peer: { readonly figure: Figure; readonly ratio: Figure; readonly cpuRatio: Figure | undefined } | undefined;
   readonly floor: number | undefined;
   readonly goal: number | undefined;
   readonly verdict: Verdict;
@@ -83,7 +83,14 @@ function resultOf(bench: Bench, comparison: Comparison, measured: { row: Row; sa
   const others = valuesOf(peer);
   if (others.length === 0) return { ...facts, ours, peer: undefined, verdict: "none", missing: none(peer) };
   const ratio = ratioOf(values, others);
-  return { ...facts, ours, peer: { figure: figureOf(others), ratio }, verdict: verdictOf(ratio.median, row) };
+  const cpuRatio = measure === perSecond ? cpuRatioOf(samples.get(by)!, samples.get(peer)!) : undefined;
+  return { ...facts, ours, peer: { figure: figureOf(others), ratio, cpuRatio }, verdict: verdictOf(ratio.median, row) };
+}
+
+/** The same ratio by CPU time, which other work on the machine disturbs less; it counts the collector's threads too. */
+function cpuRatioOf(ours: readonly Sample[], peer: readonly Sample[]): Figure | undefined {
+  const ratios = ours.map((sample, round) => peer[round]!["cpu"]! / sample["cpu"]!);
+  return ratios.every(Number.isFinite) ? figureOf(ratios) : undefined;
 }
 
 function verdictOf(value: number, { floor, goal, measure }: Row): Verdict {

@@ -24,7 +24,10 @@ async function setUp(bench: Bench): Promise<Job | undefined> {
 async function round(job: Job, size: number): Promise<void> {
   try {
     globalThis.gc!();
-    process.send!({ sample: await job(size) });
+    const before = process.cpuUsage();
+    const sample = await job(size);
+    const { user, system } = process.cpuUsage(before);
+    process.send!({ sample: { ...sample, cpu: (user + system) / 1_000 } });
   } catch (error) {
     fail(error);
   }

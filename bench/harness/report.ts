@@ -4,7 +4,7 @@ import type { Result } from "./compare.ts";
 import type { Facts } from "./facts.ts";
 import type { Figure } from "./statistics.ts";
 
-const columns = ["what", "ours", "peer", "ratio", "floor", "goal", "met?"];
+const columns = ["what", "ours", "peer", "ratio", "by CPU", "floor", "goal", "met?"];
 const results = new URL("../results/", import.meta.url);
 
 /** The rows as lines of a table whose columns stand under each other. */
@@ -41,8 +41,9 @@ function toMarkdown(all: readonly Result[], facts: Facts): string {
     `${facts.date}, commit ${facts.commit}, ${facts.cpu} (${facts.cores} cores, load ${facts.load} at the start), Node ${facts.node}, ${erlang}.`,
     "",
     "Medians, with the least and the most over all rounds in brackets. Contenders take turns, each in a process of its own; the",
-    "ratio is ours divided by the peer's in the same round. What was done is counted where it arrives. Mailbox bounds, dead",
-    "letters and traces are on. Repeat it with `npm run bench`.",
+    "ratio is ours divided by the peer's in the same round; the ratio by CPU time is what is left of it when the machine has",
+    "other work to do. What was done is counted where it arrives. Mailbox bounds, dead letters and traces are on. Repeat it",
+    "with `npm run bench`.",
     "",
     line(columns),
     line(columns.map(() => "---")),
@@ -63,6 +64,7 @@ function cells(result: Result): string[] {
     ours === undefined ? (missing ?? "") : spread(ours, unit),
     peer === undefined ? (ours === undefined ? "" : (missing ?? "")) : `${against} ${spread(peer.figure, unit)}`,
     peer === undefined ? "" : `${peer.ratio.median.toPrecision(3)}× (${peer.ratio.min.toPrecision(2)}–${peer.ratio.max.toPrecision(2)})`,
+    peer?.cpuRatio === undefined ? "" : `${peer.cpuRatio.median.toPrecision(3)}×`,
     mark(result.floor),
     mark(result.goal),
     { goal: "goal", floor: "floor", below: "BELOW", "not yet": "not yet", none: "" }[verdict],

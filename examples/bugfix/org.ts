@@ -1,6 +1,18 @@
 // A crew that mends a repository with a failing test: a planner, a critic, a worker, and a verifier who executes the check.
 // Run it on your own: npm run orgtree -- run examples/bugfix/org.ts --repo PATH --check "npm test" --task "…"
-import { agent, checkPasses, contract, critic, fingerprintOf, leavesAlone, organization, planner, verifier, workspaceTools, type Repository } from "orgtree";
+import {
+  agent,
+  checkPasses,
+  contract,
+  critic,
+  fingerprintOf,
+  leavesAlone,
+  organization,
+  planner,
+  verifier,
+  workspaceTools,
+  type Repository,
+} from "orgtree";
 import { bugfixScript } from "./script.ts";
 
 const looking = ["list_files", "read_file", "search_text"];

@@ -2,10 +2,10 @@
 // and again, and hands in half a patch; then it gets it right. The organization has to hold meanwhile.
 import { callTool, scriptedModel, systemClock, type ModelClient } from "orgtree";
 
-const brokenTime = '  const hours = Math.floor(minute / 60);';
-const mendedTime = '  const hours = Math.floor(minute / 60) % 24;';
-const brokenNext = '  return toTime(last.minute + tidalPeriod);';
-const mendedNext = '  let next = last.minute + tidalPeriod;\n  while (next <= minute) next += tidalPeriod;\n  return toTime(next);';
+const brokenTime = "  const hours = Math.floor(minute / 60);";
+const mendedTime = "  const hours = Math.floor(minute / 60) % 24;";
+const brokenNext = "  return toTime(last.minute + tidalPeriod);";
+const mendedNext = "  let next = last.minute + tidalPeriod;\n  while (next <= minute) next += tidalPeriod;\n  return toTime(next);";
 
 const read = (path: string) => callTool("read_file", { path });
 const replace = (path: string, [oldText, newText]: readonly [string, string]) => callTool("replace_text", { path, oldText, newText });
@@ -36,10 +36,15 @@ export function bugfixScript(thinkMs: number): ModelClient {
       replace("src/tides.js", [brokenNext, mendedNext]),
       runCheck("check"),
       runCheck("untouched"),
-      deliver({ summary: "toTime wraps at midnight; nextHighWater goes on until it has passed the given minute.", passed: ["check", "untouched"] }),
+      deliver({
+        summary: "toTime wraps at midnight; nextHighWater goes on until it has passed the given minute.",
+        passed: ["check", "untouched"],
+      }),
     ],
   };
-  const paced = Object.fromEntries(Object.entries(script).map(([role, steps]) => [role, steps.map((reply) => ({ reply, delayMs: thinkMs }))]));
+  const paced = Object.fromEntries(
+    Object.entries(script).map(([role, steps]) => [role, steps.map((reply) => ({ reply, delayMs: thinkMs }))]),
+  );
   return crashingOnce(scriptedModel(paced, { clock: systemClock, prices: { inputPerMillion: 0.15, outputPerMillion: 0.6 } }));
 }
 
@@ -53,8 +58,7 @@ function crashingOnce(model: ModelClient): ModelClient {
     complete(request, options) {
       if (crashed || request.key?.startsWith("/bugfix/worker#") !== true) return model.complete(request, options);
       crashed = true;
-      const answer = {} as { choices: { message: string }[] };
-      return Promise.reject(new TypeError(`cannot read the message of ${String(answer.choices)}`));
+      return Promise.reject(new TypeError("cannot read the message of undefined"));
     },
   };
 }

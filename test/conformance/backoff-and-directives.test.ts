@@ -318,6 +318,16 @@ describe("answers by failure class", () => {
     expect(await tree.list()).toEqual(["b running", "a stopped"]);
   });
 
+  test("a start that fails escalates when its ladder says so", async () => {
+    await using tree = await startTree({
+      intensity: wide,
+      children: [{ id: "a", onFailure: { loop: "restart", crash: "escalate" }, logic: workerOnce() }],
+    });
+    await tree.order(["a", fail("loop")]);
+    expect(tree.trace.lives()).toEqual(["-a failure", "!a failure", "-sup escalated"]);
+    expect(tree.exit).toMatchObject({ failure: { class: "crash", cause: { message: "/sup/a does not start" } } });
+  });
+
   test("a temporary child is asked only for the answers that its spec names", async () => {
     await using tree = await startTree({
       intensity: wide,

@@ -14,6 +14,9 @@ const boom = (): never => {
 };
 const rejection = (): Promise<never> => Promise.reject(new Error("boom"));
 
+/** States of a machine that waits for its end. */
+const waiting = { initial: "on", states: { on: { on: { end: "end" } }, end: { type: "final" } } } as const;
+
 describe("a throw in a hook", () => {
   /** The supervisor still works. */
   async function survives(tree: Tree): Promise<void> {
@@ -26,7 +29,7 @@ describe("a throw in a hook", () => {
     { hook: "async init", logic: workerWith({ init: rejection }) },
     { hook: "init, of no error at all", logic: workerWith({ init: () => Promise.reject(undefined as unknown as Error) }) }, // oxlint-disable-line typescript/prefer-promise-reject-errors
     { hook: "no init", logic: { kind: "plain" } as never },
-    { hook: "the context of a machine", logic: setup({}).createMachine({ context: boom }) },
+    { hook: "the context of a machine", logic: setup({}).createMachine({ context: boom, ...waiting }) },
   ])("$hook: the start fails, and nothing is left", async ({ logic }) => {
     await using tree = await startTree({});
     expect(await refusalOf(tree.sup.startChild({ id: "a", logic }))).toBe("start-failed");
@@ -36,7 +39,7 @@ describe("a throw in a hook", () => {
 
   test("an entry action of a machine: it runs when the start is committed, so the child was up and failed", async () => {
     await using tree = await startTree({ intensity: { maxRestarts: 2, periodMs: 1_000 } });
-    await tree.sup.startChild({ id: "a", logic: setup({}).createMachine({ entry: boom }) });
+    await tree.sup.startChild({ id: "a", logic: setup({}).createMachine({ entry: boom, ...waiting }) });
     await tree.clock.settle();
     expect(tree.trace.lives()).toEqual(["+a", "-a failure", "+a", "-a failure", "+a", "-a failure", "-sup escalated"]);
   });
@@ -136,10 +139,10 @@ describe("a restart", () => {
 
   test("of a machine ends the machine's own children first", async () => {
     const lives: string[] = [];
-    const inner = setup({}).createMachine({ entry: () => void lives.push("+inner"), exit: () => void lives.push("-inner") });
+    const inner = setup({}).createMachine({ entry: () => void lives.push("+inner"), ...waiting });
     const outer = setup({ actors: { inner } }).createMachine({
       initial: "on",
-      states: { on: { invoke: { id: "named", src: "inner" }, on: { die: { actions: boom } } } },
+      states: { on: { invoke: { id: "named", src: "inner", onDone: "end" }, on: { die: { actions: boom } } }, end: { type: "final" } },
     });
     await using tree = await startTree({ intensity: wide, children: [{ id: "m", logic: outer }] });
     await tree.order(["m", { type: "die" }]);

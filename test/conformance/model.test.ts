@@ -39,6 +39,7 @@ const menu: readonly Answers[] = [
   { loop: stops, overload: [{ directive: "escalate" }] },
   { crash: resumes },
   { crash: stops, loop: [{ directive: "stop" }] },
+  { crash: [{ directive: "restart", times: 1 }, { directive: "escalate" }] },
 ];
 
 const anyPlan = {

@@ -1,7 +1,7 @@
 /**
  * Children that cannot start again: OTP's rules 22 to 26. Between attempts the supervisor listens (OTP-9549).
  */
-import { VirtualClock } from "@orgtree/runtime";
+import { supervisor, VirtualClock } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { refusalOf, startTree } from "../support/start-tree.ts";
 import { die, hangingWorker, lateWorker, scriptedWorker, slowWorker, worker, workerOnce, workerWith } from "../support/workers.ts";
@@ -100,6 +100,19 @@ describe("a retry that comes up", () => {
     expect(tree.trace.lives()).toEqual(["-a failure", "-c shutdown", "-b shutdown", "+a", "!b failure", "+b", "+c"]);
   });
 
+  test("the attempts of a child are numbered by its failures in a row, which a quiet period ends", async () => {
+    await using tree = await startTree({
+      intensity: { maxRestarts: 9, periodMs: 1_000 },
+      children: [{ id: "a", logic: scriptedWorker("ok", "fail", "ok", "fail", "ok", "fail", "ok") }],
+    });
+    await tree.order(["a", die]);
+    await tree.order(["a", die]);
+    expect(tree.trace.waits().map(({ attempt }) => attempt)).toEqual([2, 4]);
+    await tree.clock.advance(1_000);
+    await tree.order(["a", die]);
+    expect(tree.trace.waits().map(({ attempt }) => attempt)).toEqual([2]);
+  });
+
   test("between two attempts the supervisor serves whoever was there first, such as the call that starts what the child needs", async () => {
     let isThere = false;
     let starts = 0;
@@ -161,9 +174,9 @@ describe("a child that waits for its next attempt", () => {
     await using tree = await waiting("c");
     await tree.sup.terminateChild("c");
     expect(await tree.list()).toEqual(["c stopped", "b running", "a running"]);
+    expect(tree.system.open.timers).toBe(0);
     await tree.clock.advance(1_000);
     expect(tree.trace.lives()).toEqual([]);
-    expect(tree.system.open.timers).toBe(0);
   });
 
   test("after terminate_child of a middle child under rest_for_one those behind it stay down until something starts them", async () => {
@@ -186,6 +199,35 @@ describe("a child that waits for its next attempt", () => {
     expect(tree.trace.lives()).toEqual(["+c", "-c failure"]);
     await tree.clock.advance(50);
     expect(tree.trace.lives()).toEqual(["!c failure"]);
+  });
+
+  test("nor of one that was already on its way to the supervisor", async () => {
+    const leaving = workerWith({
+      init: (_input, turn) => {
+        turn.exit();
+        return [];
+      },
+    });
+    await using tree = await startTree({ intensity: four, children: [{ id: "a", logic: workerOnce() }] });
+    tree.system.tell("/sup/a", die); // Its retry goes behind the calls.
+    await Promise.all([
+      tree.sup.terminateChild("a"),
+      tree.sup.deleteChild("a"),
+      tree.sup.startChild({ id: "a", backoff: { minMs: 100, jitter: 0 }, logic: leaving }),
+    ]);
+    await tree.clock.settle();
+    expect(tree.trace.lives()).toEqual(["-a failure", "!a failure", "+a", "-a normal"]);
+    await tree.clock.advance(100);
+    expect(tree.trace.lives()).toEqual(["+a", "-a normal"]);
+  });
+
+  test("a kill of the supervisor leaves no timer of it", async () => {
+    const team = supervisor({ children: [{ id: "x", backoff, logic: worker }] });
+    await using tree = await startTree({ children: [{ id: "team", shutdownMs: "brutal-kill", logic: team }] });
+    await tree.order(["team/x", die]);
+    expect(tree.system.open.timers).toBe(1);
+    await tree.sup.terminateChild("team");
+    expect(tree.system.open.timers).toBe(0);
   });
 
   test("a stop of the supervisor does not wait for it", async () => {

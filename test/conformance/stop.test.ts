@@ -123,8 +123,14 @@ describe("the time of a stop", () => {
     const terminated = tree.sup.terminateChild("a");
     const cyclic: { self?: unknown } = {};
     cyclic.self = cyclic;
+    const trap = Object.defineProperty({}, "type", {
+      get: () => {
+        throw new Error("no");
+      },
+    });
     for (const junk of [
       "junk",
+      trap,
       10n,
       undefined,
       null,
@@ -140,7 +146,7 @@ describe("the time of a stop", () => {
     await terminated;
     expect(tree.trace.lives()).toEqual(["-a killed"]);
     expect(await tree.list()).toEqual(["a stopped"]);
-    expect(tree.system.deadLetters.counts()).toEqual({ malformed: 16 });
+    expect(tree.system.deadLetters.counts()).toEqual({ malformed: 18 });
   });
 
   test("what a killed child still does comes to nothing", async () => {
@@ -251,6 +257,20 @@ describe("what happens meanwhile", () => {
       [count(1), "stopped"],
       [count(2), "stopped"],
     ]);
+  });
+
+  test("a stop that comes while a child is being terminated waits for that child first", async () => {
+    const clock = new VirtualClock();
+    const children = [
+      { id: "a", logic: slowWorker(clock, 100) },
+      { id: "b", logic: worker },
+    ];
+    await using tree = await startTree({ children }, { clock });
+    const refused = expect(tree.sup.terminateChild("a")).rejects.toMatchObject({ code: "stopping" });
+    await clock.settle();
+    await tree.stop(100);
+    await refused;
+    expect(tree.trace.lives()).toEqual(["-a shutdown", "-b shutdown", "-sup shutdown"]);
   });
 
   test("a call to a supervisor that is ending by itself is refused, or fails when it is gone; it never hangs", async () => {

@@ -83,6 +83,12 @@ describe("code_change, code_change_map", () => {
     expect(tree.trace.lives()).toEqual(["-n killed"]);
   });
 
+  test("a temporary child that runs keeps no input of its new spec", async () => {
+    await using tree = await startTree({ children: [{ id: "t", restart: "temporary", logic: worker }] });
+    await tree.sup.changeSpec({ children: [{ id: "t", restart: "temporary", input: "large", logic: worker }] });
+    await expect(tree.sup.getChildSpec("t")).resolves.toMatchObject({ input: undefined });
+  });
+
   test("a child is started again with its new logic and input", async () => {
     await using tree = await startTree({ children: [{ id: "a", logic: workerOnce() }] });
     await tree.sup.changeSpec({ children: [a] });

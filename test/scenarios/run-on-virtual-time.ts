@@ -7,12 +7,12 @@ export async function runOnVirtualTime<E>(
   options: Omit<RunOptions<E>, "clock">,
 ): Promise<RunResult> {
   const clock = new VirtualClock();
-  let ended = false;
+  const state = { ended: false };
   const result = run(organization, task, { ...options, clock }).finally(() => {
-    ended = true;
+    state.ended = true;
   });
   // A failure is the caller's to see, not the loop's.
   result.catch(() => {});
-  while (!ended) await clock.advance(1_000);
+  while (!state.ended) await clock.advance(1_000);
   return await result;
 }

@@ -52,8 +52,7 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
   const row = state.table.get(id);
   if (row !== undefined) {
     const address = childAddress(state.address, id);
-    if (row.status === "running" || row.status === "starting")
-      return refuse(turn, reply, ["already-started", id, `it already runs at ${address}`]);
+    if (row.status === "running") return refuse(turn, reply, ["already-started", id, `it already runs at ${address}`]);
     return refuse(turn, reply, [
       "already-present",
       id,
@@ -123,7 +122,6 @@ function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "chang
   for (const spec of call.spec.children) {
     const row = kept.get(spec.id);
     state.table.set(spec.id, row ?? makeRow(spec));
-    kept.delete(spec.id);
     if (row !== undefined) adopt(turn, row, spec);
   }
   for (const [id, row] of kept) state.table.set(id, row);
@@ -141,7 +139,7 @@ export function terminateStarting(turn: SupervisionTurn, id: string, reply: Repl
   const row = table.get(id);
   if (operation === undefined || row === undefined || row.status !== "starting") return false;
   const { purpose } = operation;
-  if (purpose.kind === "init" || purpose.kind === "shutdown") return false;
+  if (purpose.kind === "init") return false;
   if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, "it was terminated while it started"]);
   beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
   return true;

@@ -5,7 +5,7 @@ import { failureOf, shutdownExit, type Exit } from "./exit.ts";
 import { describeFailure, type Failure } from "./failure.ts";
 import { decideRestart } from "./intensity.ts";
 import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
-import { beginOperation, beginShutdown, cancelRetry, dropChild, report } from "./supervision-operation.ts";
+import { beginOperation, beginShutdown, dropChild, report } from "./supervision-operation.ts";
 import type { ChildRow, SupervisionTurn } from "./supervision-state.ts";
 
 /** A suspended child asks what is to become of it. */
@@ -99,7 +99,7 @@ function endForGood(turn: SupervisionTurn, id: string, row: ChildRow): void {
   else turn.steps.push({ kind: "forget", id });
   if (!row.spec.significant) return;
   let othersRunning = 0;
-  for (const [other, { spec, status }] of state.table) if (other !== id && spec.significant && status !== "stopped") othersRunning++;
+  for (const { spec, status } of state.table.values()) if (spec.significant && status !== "stopped") othersRunning++;
   if (!decideAutoShutdown(state.spec.autoShutdown, othersRunning)) return;
   report(turn, { context: "auto-shutdown", child: id, exit: shutdownExit, decision: state.spec.autoShutdown });
   beginShutdown(turn, shutdownExit);
@@ -154,8 +154,7 @@ function attempt(turn: SupervisionTurn, id: string, cause: Failure | undefined):
     return giveUp(turn, id, { failure, why: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
   }
   const group = affectedBy(state.spec.strategy, state.table.keys(), id);
-  const staying = group.filter((other) => other === id || state.table.get(other)!.spec.restart !== "temporary");
-  beginOperation(turn, { kind: "restart", child: id }, { toStop: group.filter((other) => other !== id).reverse(), toStart: staying });
+  beginOperation(turn, { kind: "restart", child: id }, { toStop: group.filter((other) => other !== id).reverse(), toStart: group });
 }
 
 /** A child did not come up during a restart: it waits for another attempt, which its ladder may forbid. */
@@ -191,8 +190,6 @@ function giveUp(turn: SupervisionTurn, id: string, cause: { failure: Failure; wh
       cause: failure,
     },
   };
-  const row = state.table.get(id);
-  if (row !== undefined) cancelRetry(turn, id, row);
   report(turn, { context: "gave-up", child: id, exit, decision: cause.why, directive: "escalate" });
   if (!state.isRoot) return beginShutdown(turn, exit);
   turn.steps.push({ kind: "escalate-to-root", id, failure: exit.failure });

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ChildSpec } from "./child-spec.ts";
+import type { OnFailure } from "./directive.ts";
 import { killedExit, shutdownExit, type Exit } from "./exit.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
 import type { SupervisionEvent, SupervisionStep, SupervisorCall } from "./supervision-state.ts";
@@ -67,6 +68,7 @@ class World {
   readonly retries: SupervisionEvent[] = [];
   readonly unanswered = new Set<number>();
   ended: Exit | undefined;
+  isReady = false;
   #nowMs = 0;
   #asked = 0;
   #stopSeen = false;
@@ -141,11 +143,14 @@ class World {
         expect([...this.processes], "nobody is left behind").toEqual([]);
         this.ended = step.exit;
         return;
+      case "ready":
+        expect(this.isReady, "it is ready once").toBe(false);
+        this.isReady = true;
+        return;
       case "change-spec":
       case "cancel":
       case "report":
       case "escalate-to-root":
-      case "ready":
         return;
       default:
         step satisfies never;
@@ -242,6 +247,7 @@ test("supervise comes to rest after any interleaving, with every call answered a
       for (const event of world.inbox) if (event.kind === "call") world.unanswered.delete(event.reply as number);
       expect([...world.unanswered], "calls without an answer").toEqual([]);
       if (world.ended !== undefined) return;
+      expect(world.isReady, "it says when it is up").toBe(true);
       expect(world.state.operation, "nothing is under way").toBeUndefined();
       expect(world.state.queue.length + world.state.waiting.size, "nothing waits").toBe(0);
       for (const [id, row] of world.state.table) {
@@ -253,4 +259,58 @@ test("supervise comes to rest after any interleaving, with every call answered a
     }),
     { numRuns: Number(process.env["RUNS"] ?? 1_000) },
   );
+});
+
+/** A supervisor of two children that run, and how it is driven. */
+function pair(parts: { readonly strategy?: Strategy; readonly onFailure?: OnFailure } = {}) {
+  const children = ["a", "b"].map((id) => ({ id, logic: {}, onFailure: parts.onFailure }));
+  const intensity = { maxRestarts: 9, periodMs: 1_000 };
+  const state = makeSupervision("/s", checkSupervisorSpec({ strategy: parts.strategy, intensity, children }, "spec", typeOf));
+  const drive = (...events: SupervisionEvent[]): readonly string[] =>
+    events
+      .flatMap((event) => supervise(state, event, { nowMs: 0, random: { next: () => 0 } }))
+      .filter(({ kind }) => kind !== "report")
+      .map((step) => ("id" in step ? `${step.kind} ${step.id}` : step.kind));
+  expect(drive({ kind: "begin" }, up("a"), up("b"))).toEqual(["start a", "start b", "ready"]);
+  return { state, drive };
+}
+
+function up(id: string): SupervisionEvent {
+  return { kind: "started", id, info: undefined };
+}
+
+describe("supervise", () => {
+  test.each<SupervisionEvent>([
+    { kind: "exited", id: "stranger", exit: crash },
+    { kind: "failed", id: "stranger", failure: { class: "crash", name: "Error", message: "boom" } },
+    { kind: "retry", id: "stranger", token: 1 },
+    { kind: "retry", id: "a", token: 1 },
+    { kind: "started", id: "stranger", info: undefined },
+    { kind: "start-failed", id: "a", failure: { class: "crash", name: "Error", message: "boom" } },
+  ])("takes no notice of an event that answers nothing: $kind of $id", (event) => {
+    expect(pair().drive(event)).toEqual([]);
+  });
+
+  test("takes no notice of a second end of the same life", () => {
+    const { drive } = pair();
+    drive({ kind: "call", call: { kind: "terminate-child", id: "a" }, reply: 1 }, { kind: "exited", id: "a", exit: shutdownExit });
+    expect(drive({ kind: "exited", id: "a", exit: crash })).toEqual([]);
+  });
+
+  test("forgets the answer to a failure of a life that was stopped for another reason", () => {
+    const { drive } = pair({ strategy: "one-for-all", onFailure: { loop: "stop" } });
+    const loop = { class: "loop", name: "Error", message: "again" } as const;
+    expect(drive({ kind: "failed", id: "b", failure: loop })).toEqual(["end b"]);
+    expect(drive({ kind: "exited", id: "a", exit: crash })).toEqual(["stop b"]);
+    expect(drive({ kind: "exited", id: "b", exit: { kind: "failure", failure: loop } }, up("a"), up("b"))).toEqual(["start a", "start b"]);
+    expect(drive({ kind: "exited", id: "b", exit: crash })).toEqual(["stop a"]);
+  });
+
+  test("drops the question of a suspended child that is being stopped: its next life has not asked", () => {
+    const { drive } = pair({ strategy: "one-for-all", onFailure: { loop: "resume" } });
+    drive({ kind: "exited", id: "a", exit: crash });
+    const loop = { class: "loop", name: "Error", message: "again" } as const;
+    expect(drive({ kind: "failed", id: "b", failure: loop })).toEqual([]);
+    expect(drive({ kind: "exited", id: "b", exit: { kind: "failure", failure: loop } }, up("a"), up("b"))).toEqual(["start a", "start b"]);
+  });
 });

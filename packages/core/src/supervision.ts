@@ -117,8 +117,9 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
       if (operation.purpose.kind !== "shutdown") return false;
       refuse(turn, event.reply, ["stopping", turn.state.address, "the supervisor is stopping"]);
       return true;
+    case "failed": // One that does not run any more has ended, or will: it needs no directive.
+      return turn.state.table.get(event.id)?.status !== "running";
     case "begin":
-    case "failed":
     case "retry":
     case "stop":
       return operation.purpose.kind === "shutdown";
@@ -187,7 +188,6 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
   const exit: Exit = { kind: "failure", failure };
   const row = turn.state.table.get(id)!;
   row.status = "stopped";
-  if (purpose.kind === "shutdown" || purpose.kind === "terminate") return; // It was to go anyway.
   if (purpose.kind === "restart") return onRestartFailed(turn, id, failure);
   if (purpose.kind === "init") {
     report(turn, { context: "start-error", child: id, exit, decision: "the supervisor does not start" });

@@ -33,7 +33,16 @@ interface AgentContext {
   readonly reason: string;
 }
 
-const fresh: AgentContext = { asker: undefined, messages: [], response: undefined, done: [], reading: undefined, modelCalls: 0, mends: 0, reason: "" };
+const fresh: AgentContext = {
+  asker: undefined,
+  messages: [],
+  response: undefined,
+  done: [],
+  reading: undefined,
+  modelCalls: 0,
+  mends: 0,
+  reason: "",
+};
 
 /**
  * The machine of every agent that has a model: it is assigned work, asks its model, runs the tools that the model calls and
@@ -43,22 +52,11 @@ const fresh: AgentContext = { asker: undefined, messages: [], response: undefine
  * `unfounded` (unfounded-claim). A model or tool that fails for good fails the agent with its own class. Whoever assigned
  * the work hears of an end at once, as a failed ask.
  */
+// A machine is a table, and reads best in one piece.
+// oxlint-disable-next-line max-lines-per-function
 export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
   const tools = [...world.tools.describe(), ...(role.deliverable.tool === undefined ? [] : [role.deliverable.tool])];
-  const parts = setup({
-    types: {} as { context: AgentContext; events: AgentEvent },
-    actors: { askModel: modelCall(world), runTools: runTools(world) },
-    guards: {
-      isExhausted: ({ context }) => context.modelCalls >= maxModelCalls,
-      isIncoherent: ({ context }) => context.mends > maxMends,
-      isLooping: ({ context }) => findRepetition(context.done).kind === "loop",
-      callsTools: ({ context }) => workCalls(context).length > 0,
-      handsIn: ({ context }) => handIn(context, role) !== undefined,
-      isAccepted: ({ context }) => context.reading?.kind === "value",
-      isUnfounded: ({ context }) => context.reading?.kind === "unfounded",
-    },
-  });
-  return parts.createMachine({
+  return agentParts(world, role).createMachine({
     id: world.name,
     context: fresh,
     initial: "idle",
@@ -66,20 +64,33 @@ export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
     on: { dismiss: ".dismissed" },
     states: {
       idle: {
-        on: { assign: { target: "asking", actions: assign(({ event, self }) => begin(world, role, { assignment: event.assignment, asker: currentAsk(self) })) } },
+        on: {
+          assign: {
+            target: "asking",
+            actions: assign(({ event, self }) => begin(world, role, { assignment: event.assignment, asker: currentAsk(self) })),
+          },
+        },
       },
       asking: {
         meta: { postpone: ["assign"] },
         always: [
           { guard: "isExhausted", target: "stuck", actions: assign({ reason: `${maxModelCalls} model calls without a result` }) },
-          { guard: "isIncoherent", target: "incoherent", actions: assign({ reason: `${maxMends + 1} answers in a row that could not be used` }) },
+          {
+            guard: "isIncoherent",
+            target: "incoherent",
+            actions: assign({ reason: `${maxMends + 1} answers in a row that could not be used` }),
+          },
         ],
         invoke: {
           src: "askModel",
           input: ({ context }): ModelRequest => ({ messages: fitConversation(context.messages), ...(tools.length === 0 ? {} : { tools }) }),
           onDone: {
             target: "deciding",
-            actions: assign(({ context, event }) => ({ response: event.output, messages: withAnswer(context.messages, event.output), modelCalls: context.modelCalls + 1 })),
+            actions: assign(({ context, event }) => ({
+              response: event.output,
+              messages: withAnswer(context.messages, event.output),
+              modelCalls: context.modelCalls + 1,
+            })),
           },
         },
       },
@@ -87,7 +98,10 @@ export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
         always: [
           { guard: "callsTools", target: "acting" },
           { guard: "handsIn", target: "handingIn", actions: assign(({ context }) => ({ reading: handIn(context, role)!.read() })) },
-          { target: "asking", actions: assign(({ context }) => mend(context, `Use your tools, or hand in your work by calling ${deliverTool}.`)) },
+          {
+            target: "asking",
+            actions: assign(({ context }) => mend(context, `Use your tools, or hand in your work by calling ${deliverTool}.`)),
+          },
         ],
       },
       acting: {
@@ -107,9 +121,24 @@ export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
       },
       handingIn: {
         always: [
-          { guard: "isAccepted", target: "idle", actions: [reply(({ context }) => delivery(world, context), ({ context }) => context.asker), assign(fresh)] },
+          {
+            guard: "isAccepted",
+            target: "idle",
+            actions: [
+              reply(
+                ({ context }) => delivery(world, context),
+                ({ context }) => context.asker,
+              ),
+              assign(fresh),
+            ],
+          },
           { guard: "isUnfounded", target: "unfounded", actions: assign(({ context }) => ({ reason: problemOf(context.reading) })) },
-          { target: "asking", actions: assign(({ context }) => mend(context, `That could not be read: ${problemOf(context.reading)}. Call ${deliverTool} again.`)) },
+          {
+            target: "asking",
+            actions: assign(({ context }) =>
+              mend(context, `That could not be read: ${problemOf(context.reading)}. Call ${deliverTool} again.`),
+            ),
+          },
         ],
       },
       dismissed: { type: "final" },
@@ -117,6 +146,23 @@ export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
       stuck: { type: "final", meta: { exit: "failure", class: "no-progress" } },
       incoherent: { type: "final", meta: { exit: "failure", class: "model-error", kind: "invalid-output" } },
       unfounded: { type: "final", meta: { exit: "failure", class: "unfounded-claim" } },
+    },
+  });
+}
+
+/** What the states of the machine are made of. */
+function agentParts(world: AgentWorld, role: AgentRole) {
+  return setup({
+    types: {} as { context: AgentContext; events: AgentEvent },
+    actors: { askModel: modelCall(world), runTools: runTools(world) },
+    guards: {
+      isExhausted: ({ context }) => context.modelCalls >= maxModelCalls,
+      isIncoherent: ({ context }) => context.mends > maxMends,
+      isLooping: ({ context }) => findRepetition(context.done).kind === "loop",
+      callsTools: ({ context }) => workCalls(context).length > 0,
+      handsIn: ({ context }) => handIn(context, role) !== undefined,
+      isAccepted: ({ context }) => context.reading?.kind === "value",
+      isUnfounded: ({ context }) => context.reading?.kind === "unfounded",
     },
   });
 }
@@ -146,21 +192,26 @@ function workCalls(context: AgentContext): readonly ToolCall[] {
 function handIn(context: AgentContext, role: AgentRole): { read: () => Reading } | undefined {
   const { response, done } = context;
   const call = response?.toolCalls.find(({ name }) => name === deliverTool);
-  if (role.deliverable.tool === undefined) return response === undefined ? undefined : { read: () => role.deliverable.read(response.content, done) };
+  if (role.deliverable.tool === undefined)
+    return response === undefined ? undefined : { read: () => role.deliverable.read(response.content, done) };
   return call === undefined ? undefined : { read: () => role.deliverable.read(call.argumentsJson, done) };
 }
 
 function took(context: AgentContext, results: readonly ToolResult[]): Partial<AgentContext> {
-  const tooEarly = context.response!.toolCalls
-    .filter(({ name }) => name === deliverTool)
-    .map(({ id }) => ({ callId: id, outcome: `Not taken: call ${deliverTool} alone, after you have seen the results of your other calls.` }));
+  const tooEarly = context
+    .response!.toolCalls.filter(({ name }) => name === deliverTool)
+    .map(({ id }) => ({
+      callId: id,
+      outcome: `Not taken: call ${deliverTool} alone, after you have seen the results of your other calls.`,
+    }));
   return { done: [...context.done, ...results], messages: withResults(context.messages, [...results, ...tooEarly]) };
 }
 
 function mend(context: AgentContext, problem: string): Partial<AgentContext> {
   const calls = context.response?.toolCalls ?? [];
   const answers = calls.map(({ id }) => ({ callId: id, outcome: problem }));
-  const messages: readonly ModelMessage[] = answers.length > 0 ? withResults(context.messages, answers) : [...context.messages, { role: "user", content: problem }];
+  const messages: readonly ModelMessage[] =
+    answers.length > 0 ? withResults(context.messages, answers) : [...context.messages, { role: "user", content: problem }];
   return { mends: context.mends + 1, messages, reading: undefined };
 }
 
@@ -168,7 +219,9 @@ function mend(context: AgentContext, problem: string): Partial<AgentContext> {
 function nudge(context: AgentContext): Partial<AgentContext> {
   const verdict = findRepetition(context.done);
   if (verdict.kind === "none") return {};
-  return { messages: [...context.messages, { role: "user", content: `You did ${verdict.what}. Doing it again will not help: do something else.` }] };
+  return {
+    messages: [...context.messages, { role: "user", content: `You did ${verdict.what}. Doing it again will not help: do something else.` }],
+  };
 }
 
 function raiseAlarm(world: AgentWorld, verdict: RepetitionVerdict): void {

@@ -48,7 +48,8 @@ export function planner(options: AgentOptions): AgentDefinition {
 
 /** An agent that looks for how the plan will fail, before it is admitted. */
 export function critic(options: AgentOptions): AgentDefinition {
-  const instructions = "You did not make the plan and owe it nothing. Name only what can really happen; mark as blocking what makes the plan worthless.";
+  const instructions =
+    "You did not make the plan and owe it nothing. Name only what can really happen; mark as blocking what makes the plan worthless.";
   return define("critic", options, (world) => agentMachine(world, { instructions, deliverable: reviewDeliverable }));
 }
 

@@ -1,4 +1,3 @@
-
 /** Work handed to an agent. */
 export interface Assignment {
   /** What is to be achieved. */
@@ -21,4 +20,3 @@ export interface Delivery {
   /** Text, or the value of the deliverable's schema. */
   readonly value: unknown;
 }
-

@@ -55,13 +55,15 @@ export function checkCharter(charter: Charter, field: string): CheckedCharter {
 /** Checks the names in a charter against the organization; throws `SpecError`. */
 export function checkCharterNames(charter: CheckedCharter, known: { readonly agents: readonly string[] }, field: string): void {
   for (const name of charter.recipients) {
-    if (!known.agents.includes(name)) throw new SpecError(`${field}.recipients`, `no agent is called "${name}"; there are ${known.agents.join(", ")}`);
+    if (!known.agents.includes(name))
+      throw new SpecError(`${field}.recipients`, `no agent is called "${name}"; there are ${known.agents.join(", ")}`);
   }
 }
 
 /** Checks that every permitted tool exists in the run; throws `SpecError`. */
 export function checkCharterTools(charter: CheckedCharter, tools: readonly string[], field: string): void {
   for (const name of charter.tools) {
-    if (!tools.includes(name)) throw new SpecError(`${field}.tools`, `no tool is called "${name}"; there are ${tools.join(", ") || "none"}`);
+    if (!tools.includes(name))
+      throw new SpecError(`${field}.tools`, `no tool is called "${name}"; there are ${tools.join(", ") || "none"}`);
   }
 }

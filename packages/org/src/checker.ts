@@ -51,7 +51,8 @@ export class Checker {
       run: async (input, context) => {
         const id = (input as { criterion?: unknown } | null)?.criterion;
         const criterion = this.contract.criteria.find((each) => each.id === id);
-        if (criterion === undefined) throw new ToolError(checkTool, "invalid-input", { message: `criterion must be one of ${ids.join(", ")}` });
+        if (criterion === undefined)
+          throw new ToolError(checkTool, "invalid-input", { message: `criterion must be one of ${ids.join(", ")}` });
         const { passed, observed } = await this.run(criterion, by, context);
         return `${passed ? "passed" : "FAILED"}\n${observed}`;
       },

@@ -38,7 +38,8 @@ function readClaims(json: string, done: readonly ToolResult[]): Reading {
   if ("problem" in parsed) return { kind: "malformed", problem: parsed.problem };
   const { summary, passed } = (parsed.value ?? {}) as { summary?: unknown; passed?: unknown };
   if (typeof summary !== "string" || summary === "") return { kind: "malformed", problem: "summary must be a text" };
-  if (!Array.isArray(passed) || passed.some((id) => typeof id !== "string")) return { kind: "malformed", problem: "passed must be a list of criteria" };
+  if (!Array.isArray(passed) || passed.some((id) => typeof id !== "string"))
+    return { kind: "malformed", problem: "passed must be a list of criteria" };
   for (const claim of passed as string[]) {
     const problem = problemOfClaim(claim, done);
     if (problem !== undefined) return { kind: "unfounded", problem };
@@ -51,7 +52,8 @@ function problemOfClaim(criterion: string, done: readonly ToolResult[]): string 
   const isCheck = (result: ToolResult): boolean => result.name === checkTool && criterionOf(result.arguments) === criterion;
   const lastCheck = done.findLastIndex(isCheck);
   if (lastCheck === -1) return `it says that ${criterion} passed, but never ran ${checkTool} for it`;
-  if (!done[lastCheck]!.ok || !done[lastCheck]!.outcome.startsWith("passed")) return `it says that ${criterion} passed, but the last ${checkTool} failed`;
+  if (!done[lastCheck]!.ok || !done[lastCheck]!.outcome.startsWith("passed"))
+    return `it says that ${criterion} passed, but the last ${checkTool} failed`;
   const lastChange = done.findLastIndex((result) => result.changes && result.name !== checkTool);
   if (lastChange > lastCheck) return `it says that ${criterion} passed, but changed something after the last ${checkTool}`;
   return undefined;

@@ -14,7 +14,8 @@ export function openConversation(world: AgentWorld, instructions: string, assign
   const contract = checker === undefined ? "" : `\nThe work is done when all of this holds:\n${describeContract(checker.contract)}`;
   const system = `You are ${name}. ${charter.purpose}\n${instructions}${rules}${contract}`;
   const material = assignment.material === undefined ? "" : `\n\nWhat you can build on:\n${assignment.material}`;
-  const briefing = assignment.briefing.length === 0 ? "" : `\n\nWhat happened before:\n${assignment.briefing.map((line) => `- ${line}`).join("\n")}`;
+  const briefing =
+    assignment.briefing.length === 0 ? "" : `\n\nWhat happened before:\n${assignment.briefing.map((line) => `- ${line}`).join("\n")}`;
   return [
     { role: "system", content: system },
     { role: "user", content: `${assignment.goal}${material}${briefing}` },

@@ -21,11 +21,11 @@ export const deliverTool = "deliver";
 /** Plain text is the result. */
 export const textDeliverable: Deliverable = { tool: undefined, read: (text) => ({ kind: "value", value: text }) };
 
-/** A structured result: a JSON Schema for the model, and a function that checks what came. */
-export function structuredDeliverable<T>(
+/** A structured result: a JSON Schema for the model, and a function that gives the value, or `{ problem }`. */
+export function structuredDeliverable(
   description: string,
   schema: Readonly<Record<string, unknown>>,
-  check: (value: unknown) => T | { readonly problem: string },
+  check: (value: unknown) => unknown,
 ): Deliverable {
   return {
     tool: { name: deliverTool, description, parameters: schema },

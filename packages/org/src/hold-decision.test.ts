@@ -16,13 +16,21 @@ function evidence(criterion: string, part: Partial<Evidence> = {}): Evidence {
 }
 
 function verdict(part: Partial<Verdict> = {}): Verdict {
-  return { accepted: true, by: "/run/verifier", artefact, reason: "every check passed", evidence: [evidence("tests"), evidence("style")], ...part };
+  return {
+    accepted: true,
+    by: "/run/verifier",
+    artefact,
+    reason: "every check passed",
+    evidence: [evidence("tests"), evidence("style")],
+    ...part,
+  };
 }
 
 /** Everything that `verdicts` cite was executed, as they say, unless `not` names its criterion. */
 function decide(verdicts: readonly Verdict[], not: readonly string[] = []): string {
   const record = new RunRecord();
-  for (const { evidence: pieces } of verdicts) for (const piece of pieces) if (!not.includes(piece.criterion)) record.add({ kind: "check", ...piece });
+  for (const { evidence: pieces } of verdicts)
+    for (const piece of pieces) if (!not.includes(piece.criterion)) record.add({ kind: "check", ...piece });
   const decision = decideHold({ artefact, author, criteria, verdicts }, record);
   return decision.open ? "open" : decision.reason;
 }
@@ -38,11 +46,23 @@ describe("decideHold", () => {
     { what: "a bare approval", verdicts: [verdict({ evidence: [] })], why: "no passed check of tests" },
     { what: "one criterion left out", verdicts: [verdict({ evidence: [evidence("tests")] })], why: "no passed check of style" },
     { what: "another version of the work", verdicts: [verdict({ artefact: "version-0" })], why: "judged another version" },
-    { what: "evidence of another version", verdicts: [verdict({ evidence: [evidence("tests", { artefact: "version-0" }), evidence("style")] })], why: "a check of another version" },
-    { what: "somebody else's evidence", verdicts: [verdict({ evidence: [evidence("tests", { by: author }), evidence("style")] })], why: "cites evidence that" },
+    {
+      what: "evidence of another version",
+      verdicts: [verdict({ evidence: [evidence("tests", { artefact: "version-0" }), evidence("style")] })],
+      why: "a check of another version",
+    },
+    {
+      what: "somebody else's evidence",
+      verdicts: [verdict({ evidence: [evidence("tests", { by: author }), evidence("style")] })],
+      why: "cites evidence that",
+    },
     { what: "a veto", verdicts: [verdict({ accepted: false, reason: "the tests fail" })], why: "the tests fail" },
     { what: "one veto among approvals", verdicts: [verdict(), verdict({ accepted: false, reason: "no" }), verdict()], why: "no" },
-    { what: "an approval over a failed check", verdicts: [verdict({ evidence: [evidence("tests", { passed: false }), evidence("style")] })], why: "no passed check of tests" },
+    {
+      what: "an approval over a failed check",
+      verdicts: [verdict({ evidence: [evidence("tests", { passed: false }), evidence("style")] })],
+      why: "no passed check of tests",
+    },
   ])("holds on $what", ({ verdicts, why }) => {
     expect(decide(verdicts)).toContain(why);
   });

@@ -82,7 +82,13 @@ function hear(state: HoldState, signal: Signal, askAgain: (verifier: Address, ar
     askAgain(verifier, state.request.artefact);
     return { ...state, waiting: { ...waiting, [verifier]: asked + 1 } };
   }
-  const veto: Verdict = { accepted: false, by: verifier, artefact: state.request.artefact, evidence: [], reason: `unverified: ${signal.error.message}` };
+  const veto: Verdict = {
+    accepted: false,
+    by: verifier,
+    artefact: state.request.artefact,
+    evidence: [],
+    reason: `unverified: ${signal.error.message}`,
+  };
   return { ...state, waiting, verdicts: [...state.verdicts, veto] };
 }
 

@@ -1,4 +1,14 @@
-export { agent, type AgentDefinition, type AgentKind, type AgentOptions, critic, customAgent, planner, type Supervision, verifier } from "./agent.ts";
+export {
+  agent,
+  type AgentDefinition,
+  type AgentKind,
+  type AgentOptions,
+  critic,
+  customAgent,
+  planner,
+  type Supervision,
+  verifier,
+} from "./agent.ts";
 export { agentMachine, type AgentRole } from "./agent-machine.ts";
 export type { AgentEvent, Assignment, Delivery } from "./assignment.ts";
 export { type Charter, checkCharter, type CheckedCharter, defaultAgentBudget } from "./charter.ts";
@@ -12,7 +22,15 @@ export { type HoldAnswer, holdPoint, type HoldPointOptions, type OpenRequest, ty
 export { defaultRunBudget, type Lead, organization, type Organization, type OrganizationParts } from "./organization.ts";
 export { maxSteps, type Plan, planDeliverable, type PlanStep } from "./plan.ts";
 export { relay } from "./relay.ts";
-export { type Action, alternationAfter, canonicalArguments, findRepetition, loopAfter, nudgeAfter, type RepetitionVerdict } from "./repetition.ts";
+export {
+  type Action,
+  alternationAfter,
+  canonicalArguments,
+  findRepetition,
+  loopAfter,
+  nudgeAfter,
+  type RepetitionVerdict,
+} from "./repetition.ts";
 export { type Objection, type Review, reviewDeliverable } from "./review.ts";
 export { type RecordEntry, RunRecord } from "./run-record.ts";
 export { buildRun, defaultAgentAnswers, type RunPlan, type RunTree } from "./run-tree.ts";

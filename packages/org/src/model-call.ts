@@ -3,11 +3,17 @@ import { fromWork, type WorkContext } from "@orgtree/runtime";
 import type { AgentWorld } from "./world.ts";
 
 /** The invoke logic that asks an agent's model: budget reserved at the worst case before, settled after, recorded. */
-export function modelCall(world: Pick<AgentWorld, "address" | "model" | "record">): ReturnType<typeof fromWork<ModelRequest, ModelResponse>> {
+export function modelCall(
+  world: Pick<AgentWorld, "address" | "model" | "record">,
+): ReturnType<typeof fromWork<ModelRequest, ModelResponse>> {
   return fromWork<ModelRequest, ModelResponse>({ kind: "idempotent", run: (request, context) => callModel(world, request, context) });
 }
 
-async function callModel(world: Pick<AgentWorld, "address" | "model" | "record">, request: ModelRequest, context: WorkContext): Promise<ModelResponse> {
+async function callModel(
+  world: Pick<AgentWorld, "address" | "model" | "record">,
+  request: ModelRequest,
+  context: WorkContext,
+): Promise<ModelResponse> {
   const { model, record, address } = world;
   const { key } = context;
   const whole = { ...request, key };

@@ -17,14 +17,35 @@ describe("organization", () => {
 
   test.each<{ what: string; parts: OrganizationParts<unknown>; field: string }>([
     { what: "no agents", parts: { name: "desk", agents: {} }, field: "agents" },
-    { what: "an agent without a purpose", parts: { name: "desk", agents: { worker: agent({ purpose: " " }) } }, field: "agents.worker.purpose" },
-    { what: "an unknown recipient", parts: { name: "desk", agents: { worker: agent({ purpose: "Work.", recipients: ["boss"] }) } }, field: "agents.worker.recipients" },
-    { what: "a budget below nothing", parts: { name: "desk", agents: { worker: agent({ purpose: "Work.", budget: { usd: -1 } }) } }, field: "agents.worker.budget.usd" },
+    {
+      what: "an agent without a purpose",
+      parts: { name: "desk", agents: { worker: agent({ purpose: " " }) } },
+      field: "agents.worker.purpose",
+    },
+    {
+      what: "an unknown recipient",
+      parts: { name: "desk", agents: { worker: agent({ purpose: "Work.", recipients: ["boss"] }) } },
+      field: "agents.worker.recipients",
+    },
+    {
+      what: "a budget below nothing",
+      parts: { name: "desk", agents: { worker: agent({ purpose: "Work.", budget: { usd: -1 } }) } },
+      field: "agents.worker.budget.usd",
+    },
     { what: "a name that the run needs", parts: { name: "desk", agents: { gate: worker } }, field: "agents.gate" },
-    { what: "a contract without a fingerprint", parts: { name: "desk", agents: { worker }, contract: () => contract(criterion) }, field: "fingerprint" },
+    {
+      what: "a contract without a fingerprint",
+      parts: { name: "desk", agents: { worker }, contract: () => contract(criterion) },
+      field: "fingerprint",
+    },
     {
       what: "a contract without a verifier",
-      parts: { name: "desk", agents: { planner: planner({ purpose: "Plan." }), worker }, contract: () => contract(criterion), fingerprint: async () => "1" },
+      parts: {
+        name: "desk",
+        agents: { planner: planner({ purpose: "Plan." }), worker },
+        contract: () => contract(criterion),
+        fingerprint: async () => "1",
+      },
       field: "agents",
     },
   ])("refuses $what", ({ parts, field }) => {

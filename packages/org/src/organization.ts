@@ -47,16 +47,23 @@ export function organization<E = unknown>(parts: OrganizationParts<E>): Organiza
   if (names.length === 0) throw new SpecError("agents", "an organization needs at least one agent");
   for (const [name, definition] of Object.entries(parts.agents)) {
     checkSegment(name);
-    if (reserved.includes(name)) throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
+    if (reserved.includes(name))
+      throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
     checkCharterNames(checkCharter(definition.charter, `agents.${name}`), { agents: names }, `agents.${name}`);
   }
   if (parts.contract !== undefined && parts.fingerprint === undefined) {
     throw new SpecError("fingerprint", "a contract needs one: evidence has to say of which version of the work it is");
   }
   const kinds = new Set(Object.values(parts.agents).map(({ kind }) => kind));
-  if (parts.contract !== undefined && !kinds.has("verifier")) throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work");
+  if (parts.contract !== undefined && !kinds.has("verifier"))
+    throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work");
   const isCrew = parts.contract !== undefined && kinds.has("planner") && kinds.has("worker");
-  return { ...parts, lead: parts.lead ?? (isCrew ? leadCrew : relay), risk: parts.risk ?? "medium", budget: { ...defaultRunBudget, ...parts.budget } };
+  return {
+    ...parts,
+    lead: parts.lead ?? (isCrew ? leadCrew : relay),
+    risk: parts.risk ?? "medium",
+    budget: { ...defaultRunBudget, ...parts.budget },
+  };
 }
 
 /** Children of a run that are not agents. */

@@ -37,8 +37,10 @@ export const planDeliverable: Deliverable = structuredDeliverable(
   },
   (value) => {
     const { steps } = (value ?? {}) as { steps?: unknown };
-    if (!Array.isArray(steps) || steps.length === 0 || steps.length > maxSteps) return { problem: `steps must be a list of 1 to ${maxSteps}` };
-    const isStep = (step: unknown): step is PlanStep => typeof (step as PlanStep | null)?.goal === "string" && typeof (step as PlanStep | null)?.doneWhen === "string";
+    if (!Array.isArray(steps) || steps.length === 0 || steps.length > maxSteps)
+      return { problem: `steps must be a list of 1 to ${maxSteps}` };
+    const isStep = (step: unknown): step is PlanStep =>
+      typeof (step as PlanStep | null)?.goal === "string" && typeof (step as PlanStep | null)?.doneWhen === "string";
     if (!steps.every(isStep)) return { problem: "each step needs a goal and a doneWhen, both texts" };
     return { version: 1, steps: steps.map(({ goal, doneWhen }) => ({ goal, doneWhen })) } satisfies Plan;
   },

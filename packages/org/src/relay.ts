@@ -54,7 +54,12 @@ export function relay(task: string, team: Team): Logic {
             {
               target: "passing",
               reenter: true,
-              actions: assign({ at: ({ context }) => context.at + 1, result: ({ event }) => (event.value as Delivery).value, failures: 0, briefing: [] }),
+              actions: assign({
+                at: ({ context }) => context.at + 1,
+                result: ({ event }) => (event.value as Delivery).value,
+                failures: 0,
+                briefing: [],
+              }),
             },
           ],
           "orgtree.ask-failed": [
@@ -62,7 +67,10 @@ export function relay(task: string, team: Team): Logic {
               guard: "mayAskAgain",
               target: "passing",
               reenter: true,
-              actions: assign({ failures: ({ context }) => context.failures + 1, briefing: ({ context, event }) => [...context.briefing, event.error.message] }),
+              actions: assign({
+                failures: ({ context }) => context.failures + 1,
+                briefing: ({ context, event }) => [...context.briefing, event.error.message],
+              }),
             },
             { target: "unfinished", actions: assign({ reason: ({ event }) => event.error.message }) },
           ],

@@ -29,8 +29,13 @@ export function findRepetition(actions: readonly Action[]): RepetitionVerdict {
   while (run < actions.length && same(actions[actions.length - 1 - run]!, last)) run++;
   if (run >= loopAfter) return { kind: "loop", what: `${describe(last)} ${run} times in a row with the same outcome` };
   const tail = actions.slice(-alternationAfter);
-  const alternates = tail.length === alternationAfter && tail.every((action, at) => same(action, tail[at % 2]!)) && !same(tail[0]!, tail[1]!);
-  if (alternates) return { kind: "loop", what: `${describe(tail[0]!)} and ${describe(tail[1]!)} in turn, ${alternationAfter} calls without a new outcome` };
+  const alternates =
+    tail.length === alternationAfter && tail.every((action, at) => same(action, tail[at % 2]!)) && !same(tail[0]!, tail[1]!);
+  if (alternates)
+    return {
+      kind: "loop",
+      what: `${describe(tail[0]!)} and ${describe(tail[1]!)} in turn, ${alternationAfter} calls without a new outcome`,
+    };
   if (run >= nudgeAfter) return { kind: "nudge", what: `${describe(last)} ${run} times with the same outcome` };
   return { kind: "none" };
 }

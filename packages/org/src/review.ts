@@ -33,7 +33,8 @@ export const reviewDeliverable: Deliverable = structuredDeliverable(
   (value) => {
     const { objections } = (value ?? {}) as { objections?: unknown };
     if (!Array.isArray(objections)) return { problem: "objections must be a list" };
-    const isObjection = (each: unknown): each is Objection => typeof (each as Objection | null)?.risk === "string" && typeof (each as Objection | null)?.blocking === "boolean";
+    const isObjection = (each: unknown): each is Objection =>
+      typeof (each as Objection | null)?.risk === "string" && typeof (each as Objection | null)?.blocking === "boolean";
     if (!objections.every(isObjection)) return { problem: "each objection needs risk, a text, and blocking, true or false" };
     return { objections: objections.map(({ risk, blocking }) => ({ risk, blocking })) } satisfies Review;
   },

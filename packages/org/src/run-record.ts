@@ -2,9 +2,32 @@ import type { Address, Verdict } from "@orgtree/core";
 
 /** Something that really happened in a run, as opposed to what somebody says of it. */
 export type RecordEntry =
-  | { readonly kind: "model"; readonly key: string; readonly by: Address; readonly model: string; readonly tokens: number; readonly usd: number }
-  | { readonly kind: "tool"; readonly key: string; readonly by: Address; readonly tool: string; readonly changes: boolean; readonly ok: boolean; readonly summary: string }
-  | { readonly kind: "check"; readonly key: string; readonly by: Address; readonly criterion: string; readonly passed: boolean; readonly artefact: string; readonly observed: string }
+  | {
+      readonly kind: "model";
+      readonly key: string;
+      readonly by: Address;
+      readonly model: string;
+      readonly tokens: number;
+      readonly usd: number;
+    }
+  | {
+      readonly kind: "tool";
+      readonly key: string;
+      readonly by: Address;
+      readonly tool: string;
+      readonly changes: boolean;
+      readonly ok: boolean;
+      readonly summary: string;
+    }
+  | {
+      readonly kind: "check";
+      readonly key: string;
+      readonly by: Address;
+      readonly criterion: string;
+      readonly passed: boolean;
+      readonly artefact: string;
+      readonly observed: string;
+    }
   | { readonly kind: "verdict"; readonly verdict: Verdict }
   | { readonly kind: "alarm"; readonly level: "yellow" | "red"; readonly by: Address; readonly what: string };
 
@@ -37,7 +60,9 @@ export class RunRecord {
 
   /** The executed check with this key. */
   check(key: string): Extract<RecordEntry, { kind: "check" }> | undefined {
-    return this.#entries.findLast((entry) => entry.kind === "check" && entry.key === key) as Extract<RecordEntry, { kind: "check" }> | undefined;
+    return this.#entries.findLast((entry) => entry.kind === "check" && entry.key === key) as
+      | Extract<RecordEntry, { kind: "check" }>
+      | undefined;
   }
 }
 

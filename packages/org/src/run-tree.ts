@@ -1,12 +1,4 @@
-import {
-  childAddress,
-  type Address,
-  type ChildSpec,
-  type ModelClient,
-  type OnFailure,
-  type Rung,
-  type Tool,
-} from "@orgtree/core";
+import { childAddress, type Address, type ChildSpec, type ModelClient, type OnFailure, type Rung, type Tool } from "@orgtree/core";
 import { supervisor, type Logic } from "@orgtree/runtime";
 import type { AgentDefinition } from "./agent.ts";
 import { checkCharter, checkCharterTools } from "./charter.ts";
@@ -69,7 +61,9 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
   const checker = contract === undefined ? undefined : new Checker(contract, () => organization.fingerprint!(environment), record);
   const tools = organization.tools?.(environment) ?? [];
   const agents = new Map(Object.keys(organization.agents).map((name) => [name, childAddress(address, name)]));
-  const children = Object.entries(organization.agents).map(([name, definition]) => agentSpec(plan, { name, definition, agents, tools, checker }));
+  const children = Object.entries(organization.agents).map(([name, definition]) =>
+    agentSpec(plan, { name, definition, agents, tools, checker }),
+  );
   const verifiers = addressesOf(organization, agents, "verifier");
   if (checker !== undefined) children.push({ id: "gate", logic: holdPoint({ verifiers, criteria: checker.contract.criteria, record }) });
   const team: Team = {
@@ -82,7 +76,12 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
     risk: organization.risk,
   };
   children.push(leadSpec(organization.lead(plan.task, team)));
-  const logic = supervisor({ strategy: "one-for-one", intensity: { maxRestarts: 20, periodMs: 600_000 }, autoShutdown: "any-significant", children });
+  const logic = supervisor({
+    strategy: "one-for-one",
+    intensity: { maxRestarts: 20, periodMs: 600_000 },
+    autoShutdown: "any-significant",
+    children,
+  });
   const id = address.slice(address.lastIndexOf("/") + 1);
   return { spec: { id, logic, restart: "temporary", budget: organization.budget }, lead: childAddress(address, "lead"), agents };
 }

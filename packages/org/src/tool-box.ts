@@ -44,7 +44,8 @@ export class ToolBox {
     const tool = this.#permitted.get(call.name);
     if (tool === undefined) {
       const mine = [...this.#permitted.keys()].join(", ") || "none";
-      if (this.#known.has(call.name)) throw new RoleViolationError(this.#owner, `call the tool ${call.name}`, `its charter permits ${mine}`);
+      if (this.#known.has(call.name))
+        throw new RoleViolationError(this.#owner, `call the tool ${call.name}`, `its charter permits ${mine}`);
       const outcome = `There is no tool "${call.name}". Yours are: ${mine}.`;
       return { callId: call.id, name: call.name, arguments: args, key: undefined, ok: false, changes: false, outcome };
     }

@@ -31,7 +31,9 @@ export function verifierMachine(world: AgentWorld): Logic {
     on: { dismiss: ".dismissed" },
     states: {
       idle: {
-        on: { verify: { target: "checking", actions: assign(({ event, self }) => ({ asker: currentAsk(self), artefact: event.artefact })) } },
+        on: {
+          verify: { target: "checking", actions: assign(({ event, self }) => ({ asker: currentAsk(self), artefact: event.artefact })) },
+        },
       },
       checking: {
         meta: { postpone: ["verify"] },
@@ -72,7 +74,8 @@ function runChecks(world: AgentWorld): ReturnType<typeof fromWork<undefined, rea
 function judge(world: AgentWorld, context: VerifierContext): Verdict {
   const { artefact, evidence } = context;
   const failed = evidence.filter(({ passed }) => !passed);
-  const reason = failed.length === 0 ? "every check passed" : failed.map(({ criterion, observed }) => `${criterion} failed: ${observed}`).join("\n");
+  const reason =
+    failed.length === 0 ? "every check passed" : failed.map(({ criterion, observed }) => `${criterion} failed: ${observed}`).join("\n");
   const verdict: Verdict = { accepted: failed.length === 0, by: world.address, artefact, evidence, reason };
   world.record.add({ kind: "verdict", verdict });
   return verdict;

@@ -40,6 +40,7 @@ function checkSpawn({ id, src, actorRef }: SpawnParams): void {
 function checkSending({ to, event, id, delay }: SendParams): void {
   if (Number.isNaN(delay)) throw new Error(`the delay of "${event.type}" is not a number`);
   // Without its delay a timer would fire at once.
-  if (delay === undefined && id?.startsWith("xstate.after.") === true) throw new Error(`the delay of "${id}" is not implemented: provide it`);
+  if (delay === undefined && id?.startsWith("xstate.after.") === true)
+    throw new Error(`the delay of "${id}" is not implemented: provide it`);
   if (typeof to === "object" && to !== null && !("_send" in to)) throw new Error(`"${event.type}" is sent to something that is no actor`);
 }

@@ -91,7 +91,8 @@ function failed(snapshot: AnyMachineSnapshot, error: unknown, scope: AnyActorSco
   const host = hostOf(scope.self)!;
   host.forgetStep(scope.self);
   host.stopBelow(scope.self);
-  for (const child of Object.values(snapshot.children as Record<string, AnyActorRef | undefined>)) if (child !== undefined) childOf(child)._stop();
+  for (const child of Object.values(snapshot.children as Record<string, AnyActorRef | undefined>))
+    if (child !== undefined) childOf(child)._stop();
   return { ...snapshot, status: "error", error } as AnyMachineSnapshot;
 }
 

@@ -38,7 +38,11 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): PromiseActorLo
 }
 
 /** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
-function runUntil<I, O>({ timers }: Kernel, { run, timeoutMs = Infinity }: WorkDefinition<I, O>, given: { input: I; context: WorkContext }): Promise<O> {
+function runUntil<I, O>(
+  { timers }: Kernel,
+  { run, timeoutMs = Infinity }: WorkDefinition<I, O>,
+  given: { input: I; context: WorkContext },
+): Promise<O> {
   const { promise, resolve, reject } = Promise.withResolvers<O>();
   const controller = new AbortController();
   const { signal } = given.context;

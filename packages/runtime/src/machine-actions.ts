@@ -16,7 +16,10 @@ export type Sendable = object | string | number | boolean | bigint | null | unde
 export type From<C, E, T> = T | ((args: TurnArgs<C, E>) => T);
 
 /** An action for `actions`, `entry` and `exit` of a machine under orgtree. */
-export type TurnAction<C extends MachineContext, E extends EventObject> = (args: TurnArgs<C, E> & { readonly self: unknown }, params?: unknown) => void;
+export type TurnAction<C extends MachineContext, E extends EventObject> = (
+  args: TurnArgs<C, E> & { readonly self: unknown },
+  params?: unknown,
+) => void;
 
 /**
  * An action that asks the runtime for something. Unlike an action function of your own it is computed with the turn, so
@@ -25,7 +28,9 @@ export type TurnAction<C extends MachineContext, E extends EventObject> = (args:
  * @example
  * entry: act((turn, { context }) => turn.tell("/desk/editor", { type: "draft", text: context.text }))
  */
-export function act<C extends MachineContext, E extends EventObject>(collect: (turn: Turn, args: TurnArgs<C, E>) => void): TurnAction<C, E> {
+export function act<C extends MachineContext, E extends EventObject>(
+  collect: (turn: Turn, args: TurnArgs<C, E>) => void,
+): TurnAction<C, E> {
   const action = (): void => {
     throw new Error("an action made with act() works only in a machine under orgtree, not in createActor");
   };
@@ -40,7 +45,10 @@ export function act<C extends MachineContext, E extends EventObject>(collect: (t
 }
 
 /** Tells another actor. */
-export function tell<C extends MachineContext, E extends EventObject>(to: From<C, E, Address>, message: From<C, E, Sendable>): TurnAction<C, E> {
+export function tell<C extends MachineContext, E extends EventObject>(
+  to: From<C, E, Address>,
+  message: From<C, E, Sendable>,
+): TurnAction<C, E> {
   return act((turn, args) => turn.tell(valueOf(to, args), valueOf(message, args)));
 }
 
@@ -54,7 +62,10 @@ export function ask<C extends MachineContext, E extends EventObject>(
 }
 
 /** Answers the ask of this turn, or an earlier one kept with `currentAsk`. */
-export function reply<C extends MachineContext, E extends EventObject>(value: From<C, E, Sendable>, to?: From<C, E, ReplyTo | undefined>): TurnAction<C, E> {
+export function reply<C extends MachineContext, E extends EventObject>(
+  value: From<C, E, Sendable>,
+  to?: From<C, E, ReplyTo | undefined>,
+): TurnAction<C, E> {
   return act((turn, args) => turn.reply(valueOf(value, args), to === undefined ? turn.replyTo : valueOf(to, args)));
 }
 
@@ -64,7 +75,10 @@ export function watch<C extends MachineContext, E extends EventObject>(address: 
 }
 
 /** Tells every other member of a group. */
-export function publish<C extends MachineContext, E extends EventObject>(group: From<C, E, string>, message: From<C, E, Sendable>): TurnAction<C, E> {
+export function publish<C extends MachineContext, E extends EventObject>(
+  group: From<C, E, string>,
+  message: From<C, E, Sendable>,
+): TurnAction<C, E> {
   return act((turn, args) => turn.publish(valueOf(group, args), valueOf(message, args)));
 }
 

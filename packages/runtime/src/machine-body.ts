@@ -73,7 +73,8 @@ export class MachineBody implements Body {
   }
 
   #unhandled(mail: Mail, event: AnyEventObject): void {
-    if (mail.kind === "message" && this.#prepared.postpones && postponedIn(this.#host.snapshot!, event.type)) this.#host.life.postponed = true;
+    if (mail.kind === "message" && this.#prepared.postpones && postponedIn(this.#host.snapshot!, event.type))
+      this.#host.life.postponed = true;
     else this.#unknown = mail;
   }
 

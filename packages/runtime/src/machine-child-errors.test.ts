@@ -1,5 +1,15 @@
 import { FailureError } from "@orgtree/core";
-import { assign, createMachine, fromCallback, fromObservable, fromPromise, fromTransition, raise, sendTo, type AnyActorLogic } from "xstate";
+import {
+  assign,
+  createMachine,
+  fromCallback,
+  fromObservable,
+  fromPromise,
+  fromTransition,
+  raise,
+  sendTo,
+  type AnyActorLogic,
+} from "xstate";
 import { describe, expect, test } from "vitest";
 import { machineOf, startWorld } from "./machine.fixture.ts";
 
@@ -34,14 +44,21 @@ describe("the error of a child", () => {
   test.each(Object.keys(failing))("of %s is an ordinary event where there is an onError", async (kind) => {
     await using world = startWorld();
     const onError = { guard: ({ event }: { event: { error?: unknown } }) => (event.error as Error).message === "child", target: "mended" };
-    await world.start(machineOf({ a: { invoke: { src: failing[kind]!, id: "kid", onError }, on: { GO: { actions: sendTo("kid", { type: "BAD" }) } } }, mended: {} }));
+    await world.start(
+      machineOf({
+        a: { invoke: { src: failing[kind]!, id: "kid", onError }, on: { GO: { actions: sendTo("kid", { type: "BAD" }) } } },
+        mended: {},
+      }),
+    );
     await world.tell({ type: "GO" });
     expect(world.state()).toBe("mended");
   });
 
   test.each(Object.keys(failing))("of %s fails the actor where there is none", async (kind) => {
     await using world = startWorld();
-    await world.start(machineOf({ a: { invoke: { src: failing[kind]!, id: "kid" }, on: { GO: { actions: sendTo("kid", { type: "BAD" }) } } } }));
+    await world.start(
+      machineOf({ a: { invoke: { src: failing[kind]!, id: "kid" }, on: { GO: { actions: sendTo("kid", { type: "BAD" }) } } } }),
+    );
     await world.tell({ type: "GO" });
     expect(world.failures()).toMatchObject([{ class: "crash", message: "child", address: "/m" }]);
   });
@@ -104,7 +121,10 @@ describe("a wildcard", () => {
 
   test("does not swallow it from a region beside, or from around", async () => {
     await using world = startWorld();
-    const regions = { left: { initial: "x", states: { x: { invoke: { src: fromPromise(reject) } } } }, right: { initial: "y", states: { y: { on: { "*": {} } } } } };
+    const regions = {
+      left: { initial: "x", states: { x: { invoke: { src: fromPromise(reject), onDone: "z" } }, z: {} } },
+      right: { initial: "y", states: { y: { on: { "*": {}, LEAVE: "z" } }, z: {} } },
+    };
     await world.start(machineOf({ a: { type: "parallel", states: regions, on: { "*": "b" } }, b: {} }));
     expect(world.failures()).toMatchObject([{ message: "child" }]);
   });
@@ -168,7 +188,12 @@ describe("a step of a child that throws half-way", () => {
     const done: string[] = [];
     const actions = [() => void done.push("action"), raise({ type: "X" }, { delay: 1 }), assign(fail)];
     const child = createMachine({ on: { BAD: { actions }, X: { actions: () => void done.push("timer") } } });
-    await world.start(machineOf({ a: { invoke: { src: child, id: "kid", onError: "mended" }, on: { GO: { actions: sendTo("kid", { type: "BAD" }) } } }, mended: {} }));
+    await world.start(
+      machineOf({
+        a: { invoke: { src: child, id: "kid", onError: "mended" }, on: { GO: { actions: sendTo("kid", { type: "BAD" }) } } },
+        mended: {},
+      }),
+    );
     await world.tell({ type: "GO" });
     await world.clock.advance(10);
     expect(world.state()).toBe("mended");

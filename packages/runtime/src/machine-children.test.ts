@@ -1,4 +1,17 @@
-import { assign, createActor, createMachine, enqueueActions, fromCallback, fromPromise, sendTo, setup, spawnChild, stopChild, type AnyActorLogic, type AnyActorRef } from "xstate";
+import {
+  assign,
+  createActor,
+  createMachine,
+  enqueueActions,
+  fromCallback,
+  fromPromise,
+  sendTo,
+  setup,
+  spawnChild,
+  stopChild,
+  type AnyActorLogic,
+  type AnyActorRef,
+} from "xstate";
 import { describe, expect, test } from "vitest";
 import { Commits } from "./commits.fixture.ts";
 import { machineOf, startWorld } from "./machine.fixture.ts";
@@ -56,7 +69,13 @@ describe("children", () => {
   test("that one turn spawns and stops again never start", async () => {
     await using world = startWorld();
     const family = new Family();
-    await world.start(machineOf({ a: { on: { GO: "b" } }, b: { invoke: { src: family.member("brief") }, always: { guard: () => true, target: "c" } }, c: {} }));
+    await world.start(
+      machineOf({
+        a: { on: { GO: "b" } },
+        b: { invoke: { src: family.member("brief") }, always: { guard: () => true, target: "c" } },
+        c: {},
+      }),
+    );
     await world.tell({ type: "GO" });
     expect(world.state()).toBe("c");
     expect(family.seen).toEqual([]);
@@ -89,7 +108,9 @@ describe("the id of a child", () => {
     await using world = startWorld();
     const parts = setup({ actors: { kid: createMachine({}) } });
     const spawn = enqueueActions(({ enqueue }) => enqueue(spawnChild("kid" as never)));
-    await world.start(parts.createMachine({ initial: "a", states: { a: { on: { GO: { actions: spawn as never }, END: "end" } }, end: { type: "final" } } }));
+    await world.start(
+      parts.createMachine({ initial: "a", states: { a: { on: { GO: { actions: spawn as never }, END: "end" } }, end: { type: "final" } } }),
+    );
     await world.tell({ type: "GO" });
     expect(world.failures()).toMatchObject([{ message: expect.stringContaining("without an id") }]);
   });
@@ -98,7 +119,14 @@ describe("the id of a child", () => {
     await using world = startWorld();
     const parts = setup({ types: {} as { context: { id: string | undefined } }, actors: { kid: createMachine({}) } });
     const logic = (id: string | undefined) =>
-      parts.createMachine({ context: { id }, initial: "a", states: { a: { on: { GO: { actions: spawnChild("kid", { id: ({ context }) => context.id! }) }, END: "end" } }, end: { type: "final" } } });
+      parts.createMachine({
+        context: { id },
+        initial: "a",
+        states: {
+          a: { on: { GO: { actions: spawnChild("kid", { id: ({ context }) => context.id! }) }, END: "end" } },
+          end: { type: "final" },
+        },
+      });
     await world.start(logic("named"));
     await world.start(logic(undefined), { id: "nameless" });
     await world.tell({ type: "GO" });
@@ -142,7 +170,10 @@ describe("a systemId", () => {
       throw new Error("boom");
     });
     const logic = machineOf({ a: { on: { GO: "b", BAD: { target: "b", actions: fail } } }, b: { invoke } });
-    await world.start(logic, { restart: "permanent", onFailure: { crash: [{ directive: "resume", intensity: { maxRestarts: 1, periodMs: 1_000 } }, { directive: "restart" }] } });
+    await world.start(logic, {
+      restart: "permanent",
+      onFailure: { crash: [{ directive: "resume", intensity: { maxRestarts: 1, periodMs: 1_000 } }, { directive: "restart" }] },
+    });
     for (const type of ["BAD", "GO"]) await world.tell({ type });
     expect(world.node()).toMatchObject({ label: "b", incarnation: 1 });
     await world.tell({ type: "END" });
@@ -154,7 +185,9 @@ describe("a systemId", () => {
     await using world = startWorld();
     const family = new Family();
     const twin = (name: string) => ({ src: family.member(name), systemId: "clerk", id: name });
-    await world.start(machineOf({ a: { invoke: twin("one"), on: { GO: ".b" }, initial: "x", states: { x: {}, b: { invoke: twin("two") } } } }));
+    await world.start(
+      machineOf({ a: { invoke: twin("one"), on: { GO: ".b" }, initial: "x", states: { x: {}, b: { invoke: twin("two") } } } }),
+    );
     await world.tell({ type: "GO" });
     expect(world.failures()).toMatchObject([{ message: expect.stringContaining('"clerk"') }]);
     expect(family.seen).toEqual(["one starts", "one stops"]);
@@ -187,7 +220,9 @@ describe("a result", () => {
     const commits = new Commits();
     await using world = startWorld({ commit: commits.commit });
     const { logic, pending } = calls();
-    const states = { a: { invoke: { src: logic, id: "call", onDone: { target: "end", actions: take } }, on: { AGAIN: { target: "a", reenter: true } } } };
+    const states = {
+      a: { invoke: { src: logic, id: "call", onDone: { target: "end", actions: take } }, on: { AGAIN: { target: "a", reenter: true } } },
+    };
     await world.start(machineOf(states, { context: {}, output: ({ context }) => context }));
     commits.holds = "/m";
     await world.tell({ type: "AGAIN" });
@@ -244,7 +279,9 @@ describe("a result", () => {
     const fail = assign((): never => {
       throw new Error("boom");
     });
-    await world.start(machineOf({ a: { entry: ({ self }) => void selves.push(self), on: { BAD: { actions: fail }, NEWS: "b" } }, b: {} }), { restart: "permanent" });
+    await world.start(machineOf({ a: { entry: ({ self }) => void selves.push(self), on: { BAD: { actions: fail }, NEWS: "b" } }, b: {} }), {
+      restart: "permanent",
+    });
     await world.tell({ type: "BAD" });
     selves[0]!.send({ type: "NEWS" });
     await world.clock.settle();
@@ -258,7 +295,9 @@ describe("a result", () => {
 test("stopChild ends a child, and what it still sends is not heard", async () => {
   await using world = startWorld();
   const family = new Family();
-  await world.start(machineOf({ a: { entry: spawnChild(family.member("kid"), { id: "kid" }), on: { STOP: { actions: stopChild("kid") } } } }));
+  await world.start(
+    machineOf({ a: { entry: spawnChild(family.member("kid"), { id: "kid" }), on: { STOP: { actions: stopChild("kid") } } } }),
+  );
   await world.tell({ type: "STOP" });
   expect(family.seen).toEqual(["kid starts", "kid stops"]);
 });
@@ -272,10 +311,16 @@ test("a chain of 2,000 sibling children inside one machine needs no stack", asyn
   });
   const last = createMachine({ initial: "x", states: { x: { on: { GO: "y" } }, y: { type: "final" } } });
   const spawnAll = enqueueActions(({ enqueue }) => {
-    for (let at = 1; at < length; at++) enqueue.spawnChild(link, { id: `link-${at}`, systemId: `link-${at}`, input: { next: `link-${at + 1}` } });
+    for (let at = 1; at < length; at++)
+      enqueue.spawnChild(link, { id: `link-${at}`, systemId: `link-${at}`, input: { next: `link-${at + 1}` } });
     enqueue.spawnChild(last, { id: `link-${length}`, systemId: `link-${length}` });
   });
-  await world.start(machineOf({ a: { entry: spawnAll, on: { GO: { actions: sendTo("link-1", { type: "GO" }) }, [`xstate.done.actor.link-${length}`]: "b" } }, b: {} }));
+  await world.start(
+    machineOf({
+      a: { entry: spawnAll, on: { GO: { actions: sendTo("link-1", { type: "GO" }) }, [`xstate.done.actor.link-${length}`]: "b" } },
+      b: {},
+    }),
+  );
   await world.tell({ type: "GO" });
   expect(world.failures()).toEqual([]);
   expect(world.state()).toBe("b");

@@ -10,7 +10,17 @@ describe("a final state", () => {
     [
       "may be a failure of a class and kind",
       { exit: "failure", class: "model-error", kind: "refusal" },
-      { kind: "failure", failure: { class: "model-error", kind: "refusal", name: "FailedEnd", message: "it ended in over", address: "/m", detail: { state: "over", output: 7 } } },
+      {
+        kind: "failure",
+        failure: {
+          class: "model-error",
+          kind: "refusal",
+          name: "FailedEnd",
+          message: "it ended in over",
+          address: "/m",
+          detail: { state: "over", output: 7 },
+        },
+      },
     ],
     [
       "may say why",
@@ -43,14 +53,19 @@ describe("a final state", () => {
   test("of one region that is a failure makes the end of a parallel machine one", async () => {
     await using world = startWorld();
     const region = (meta: object) => ({ initial: "x", states: { x: { on: { GO: "over" } }, over: { type: "final", meta } } }) as const;
-    await world.start(createMachine({ type: "parallel", states: { left: region({}), right: region({ exit: "failure", class: "rejected" }) } }));
+    await world.start(
+      createMachine({ type: "parallel", states: { left: region({}), right: region({ exit: "failure", class: "rejected" }) } }),
+    );
     await world.tell({ type: "GO" });
     expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "rejected" } }]);
   });
 
   test("inside another state is no end of the actor, whatever its meta says", async () => {
     await using world = startWorld();
-    const inner = { initial: "x", states: { x: { on: { GO: "over" } }, over: { type: "final", meta: { exit: "failure", class: "rejected" } } } } as const;
+    const inner = {
+      initial: "x",
+      states: { x: { on: { GO: "over" } }, over: { type: "final", meta: { exit: "failure", class: "rejected" } } },
+    } as const;
     await world.start(machineOf({ a: { ...inner, onDone: "b" }, b: {} }));
     await world.tell({ type: "GO" });
     expect(world.state()).toBe("b");
@@ -60,7 +75,12 @@ describe("a final state", () => {
     await using world = startWorld();
     const seen: string[] = [];
     const note = (what: string) => () => void seen.push(what);
-    await world.start(machineOf({ a: { entry: note("enter a"), exit: note("exit a"), on: { GO: { target: "end", actions: note("go") } } } }, { exit: note("exit machine") }));
+    await world.start(
+      machineOf(
+        { a: { entry: note("enter a"), exit: note("exit a"), on: { GO: { target: "end", actions: note("go") } } } },
+        { exit: note("exit machine") },
+      ),
+    );
     await world.tell({ type: "GO" });
     expect(seen).toEqual(["enter a", "exit a", "go", "exit machine"]);
   });
@@ -72,7 +92,9 @@ describe("an ordered stop", () => {
     const seen: string[] = [];
     const child = fromCallback(() => () => void seen.push("child stops"));
     const logic = machineOf({ a: { invoke: { src: child }, exit: () => void seen.push("exit action") } }, { context: { file: "open" } });
-    await world.start(machine(logic, { terminate: (context, exit) => void seen.push(`terminate ${(context as { file: string }).file} ${exit.kind}`) }));
+    await world.start(
+      machine(logic, { terminate: (context, exit) => void seen.push(`terminate ${(context as { file: string }).file} ${exit.kind}`) }),
+    );
     await world.system.stop("/m");
     expect(seen).toEqual(["terminate open shutdown", "child stops"]);
     expect(world.exits()).toEqual([{ kind: "shutdown" }]);
@@ -81,7 +103,9 @@ describe("an ordered stop", () => {
   test("waits for an async terminate hook, which may end with an exit of its own", async () => {
     await using world = startWorld();
     const { promise, resolve } = Promise.withResolvers<void>();
-    await world.start(machine(machineOf({ a: {} }), { terminate: () => promise.then(() => ({ kind: "normal", state: "saved" }) as const) }));
+    await world.start(
+      machine(machineOf({ a: {} }), { terminate: () => promise.then(() => ({ kind: "normal", state: "saved" }) as const) }),
+    );
     const stopping = world.system.stop("/m");
     await world.clock.settle();
     expect(world.exits()).toEqual([]);
@@ -142,7 +166,9 @@ test("a context that is changed in place fails the turn, where the system freeze
     return {};
   });
   const add = assign(({ context }) => ({ list: [...(context["list"] as number[]), 1] }));
-  await world.start(machineOf({ a: { on: { ADD: { actions: add }, BAD: { actions: mutate } } } }, { context: () => ({ list: [] as number[] }) }));
+  await world.start(
+    machineOf({ a: { on: { ADD: { actions: add }, BAD: { actions: mutate } } } }, { context: () => ({ list: [] as number[] }) }),
+  );
   await world.tell({ type: "ADD" });
   expect(world.failures()).toEqual([]);
   await world.tell({ type: "BAD" });

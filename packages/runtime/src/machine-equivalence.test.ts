@@ -8,7 +8,7 @@ import type { TimerQueue } from "./timer-queue.ts";
 import { outsideEvents, randomStatechart, type Context, type Side } from "./random-statechart.fixture.ts";
 
 /** A message from outside, or a while in which nothing comes. */
-type Step = (typeof outsideEvents)[number] | number;
+type Step = "GO" | "END" | (typeof outsideEvents)[number] | number;
 
 /** All that can be seen of a machine after a step. */
 interface View {
@@ -24,11 +24,6 @@ interface View {
 
 const contextView = ({ n, log, kids }: Context): object => ({ n, log, kids });
 
-/** XState starts the children of the initial step before its actions run, and those of other steps in their turn. */
-function inOrder(view: View, at: number): View {
-  return at > 0 ? view : { ...view, notes: [...view.notes].sort() };
-}
-
 function taken(seen: Record<"notes" | "emitted" | "logged", string[]>): Pick<View, "notes" | "emitted" | "logged"> {
   return { notes: seen.notes.splice(0), emitted: [...seen.emitted], logged: [...seen.logged] };
 }
@@ -41,7 +36,10 @@ async function settle(): Promise<void> {
 async function runBare(numbers: readonly number[], steps: readonly Step[]): Promise<readonly View[]> {
   const clock = new SimulatedClock();
   const seen: { notes: string[]; emitted: string[]; logged: string[] } = { notes: [], emitted: [], logged: [] };
-  const side: Side = { note: (what) => void seen.notes.push(what), wait: (ms) => new Promise((resolve) => clock.setTimeout(() => resolve(), ms)) };
+  const side: Side = {
+    note: (what) => void seen.notes.push(what),
+    wait: (ms) => new Promise((resolve) => clock.setTimeout(() => resolve(), ms)),
+  };
   const actor = createActor(randomStatechart(numbers, side), { clock, logger: (text) => void seen.logged.push(String(text)) });
   actor.subscribe({ error: () => {} });
   actor.on("*" as never, ((event: { type: string }) => void seen.emitted.push(event.type)) as never);
@@ -49,20 +47,39 @@ async function runBare(numbers: readonly number[], steps: readonly Step[]): Prom
   await settle();
   const view = (): View => {
     const { status, value, context, output, error } = actor.getSnapshot() as AnyMachineSnapshot;
-    return { status, value, context: contextView(context as Context), output, error: (error as Error | undefined)?.message ?? "", ...taken(seen) };
+    return {
+      status,
+      value,
+      context: contextView(context as Context),
+      output,
+      error: (error as Error | undefined)?.message ?? "",
+      ...taken(seen),
+    };
   };
   const views = [view()];
   for (const step of steps) {
+    // What XState does with an event for a stopped actor is none of our business.
+    if (actor.getSnapshot().status !== "active") break;
     if (typeof step === "string") actor.send({ type: step });
-    for (let ms = typeof step === "number" ? step : 0; ms > 0; ms--) {
-      await settle();
-      clock.increment(1);
-    }
     await settle();
+    if (typeof step === "number") await pass(clock, step);
     views.push(view());
   }
   actor.stop();
   return views;
+}
+
+/** Lets time pass as VirtualClock does: timer by timer, and all that comes of one before the next. */
+async function pass(clock: SimulatedClock, ms: number): Promise<void> {
+  const until = clock.now() + ms;
+  const { timeouts } = clock as unknown as { timeouts: Map<unknown, { start: number; timeout: number }> };
+  for (;;) {
+    const next = Math.min(...[...timeouts.values()].map(({ start, timeout }) => start + timeout));
+    if (next > until) break;
+    clock.set(next);
+    await settle();
+  }
+  clock.set(until);
 }
 
 function waitOn(timers: TimerQueue, { ms, signal }: { ms: number; signal: AbortSignal }): Promise<void> {
@@ -104,41 +121,52 @@ async function runHosted(numbers: readonly number[], steps: readonly Step[], com
   const views = [view()];
   for (const step of steps) {
     if (typeof step === "string") system.tell("/m", { type: step });
-    for (let ms = typeof step === "number" ? step : 0; ms > 0; ms--) await clock.advance(1);
-    await clock.settle();
+    await clock.advance(typeof step === "number" ? step : 0);
     views.push(view());
   }
   return views;
 }
 
 const numbers = fc.array(fc.nat(1_000_000), { minLength: 40, maxLength: 400 });
-const steps = fc.array(fc.oneof(fc.constantFrom(...outsideEvents), fc.integer({ min: 1, max: 6 })), { minLength: 1, maxLength: 12 });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 10, arbitrary: fc.constantFrom(...outsideEvents) },
+  { weight: 10, arbitrary: fc.integer({ min: 1, max: 6 }) },
+  { weight: 1, arbitrary: fc.constant("END" as const) },
+);
+const steps = fc.array(step, { minLength: 1, maxLength: 12 });
 
 describe("a machine under orgtree", () => {
   test.each([
     ["at once", undefined],
     ["after a commit", () => Promise.resolve()],
-  ])("goes through the same states, contexts and effects as a bare actor when its turns count %s", async (_, commit) => {
-    const ends = { active: 0, done: 0, error: 0 };
-    await fc.assert(
-      fc.asyncProperty(numbers, steps, async (given, script) => {
-        const bare = await runBare(given, script);
-        const hosted = await runHosted(given, script, commit);
-        for (const [at, expected] of bare.entries()) {
-          if (expected.status === "error") {
-            // A bare actor has already done part of what the failed step wanted; that is mended.
-            expect(hosted[at]).toMatchObject({ status: "error", error: expected.error });
-            break;
+  ])(
+    "goes through the same states, contexts and effects as a bare actor when its turns count %s",
+    async (_, commit) => {
+      const ends = { active: 0, done: 0, error: 0 };
+      await fc.assert(
+        fc.asyncProperty(numbers, steps, async (given, script) => {
+          const bare = await runBare(given, ["GO", ...script]);
+          const hosted = await runHosted(given, ["GO", ...script], commit);
+          for (const [at, expected] of bare.entries()) {
+            if (expected.status === "error") {
+              // A bare actor has already done part of what the failed step wanted; that is mended.
+              expect(hosted[at]).toMatchObject({ status: "error", error: expected.error });
+              break;
+            }
+            if (expected.status === "done") {
+              const { value: _value, context: _context, ...rest } = expected;
+              expect(hosted[at]).toMatchObject(rest);
+              break;
+            }
+            expect(hosted[at]).toEqual(expected);
           }
-          expect(inOrder(hosted[at]!, at)).toEqual(inOrder(expected, at));
-          if (expected.status !== "active") break;
-        }
-        ends[bare.at(-1)!.status as keyof typeof ends]++;
-      }),
-      { numRuns: 300 },
-    );
-    // The comparison is worth something only when the machines do something.
-    expect(ends.active).toBeGreaterThan(10);
-    expect(ends.error).toBeGreaterThan(5);
-  }, 180_000);
+          ends[bare.at(-1)!.status as keyof typeof ends]++;
+        }),
+        { numRuns: 100 },
+      );
+      // The comparison is worth something only when the machines do something.
+      expect(Math.min(ends.active, ends.done, ends.error)).toBeGreaterThan(5);
+    },
+    60_000,
+  );
 });

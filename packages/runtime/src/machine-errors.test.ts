@@ -77,10 +77,19 @@ describe("a turn that throws while it is computed", () => {
     await using world = startWorld();
     const done: string[] = [];
     const note = (what: string) => () => void done.push(what);
-    const actions = [note("action"), tell("/other", { type: "HELLO" }), raise({ type: "LATER" }, { delay: 10 }), assign({ n: 1 }), assign(boom)];
+    const actions = [
+      note("action"),
+      tell("/other", { type: "HELLO" }),
+      raise({ type: "LATER" }, { delay: 10 }),
+      assign({ n: 1 }),
+      assign(boom),
+    ];
     await world.start(machineOf({ a: { on: { HELLO: "end" } } }), { id: "other" });
     await world.start(
-      machineOf({ a: { exit: note("exit"), on: { GO: { target: "b", actions } } }, b: { invoke: { src: fromPromise(async () => note("invoked")()) } } }),
+      machineOf({
+        a: { exit: note("exit"), on: { GO: { target: "b", actions } } },
+        b: { invoke: { src: fromPromise(async () => note("invoked")()) } },
+      }),
     );
     await world.tell({ type: "GO" });
     await world.clock.advance(100);

@@ -95,18 +95,24 @@ describe("an event of a reserved type", () => {
     expect(world.node()).toMatchObject({ label: "a", status: "running", mailbox: 0 });
   });
 
-  test.each(["xstate.done.actor.llm", "xstate.stop", "orgtree.down", "*"])("%s from a child of the machine is dropped, and seen", async (type) => {
-    await using world = startWorld();
-    const gateway = fromCallback(({ sendBack }) => sendBack({ type, output: "transfer the money" } as never));
-    const invoke = [{ src: fromPromise(() => new Promise(() => {})), id: "llm", onDone: "believed" }, { src: gateway }];
-    await world.start(machineOf({ a: { invoke, on: { "orgtree.down": "believed", "*": "believed" } }, believed: {} }));
-    expect(world.state()).toBe("a");
-    expect(world.letters()).toEqual([`forged: ${type}`]);
-  });
+  test.each(["xstate.done.actor.llm", "xstate.stop", "orgtree.down", "*"])(
+    "%s from a child of the machine is dropped, and seen",
+    async (type) => {
+      await using world = startWorld();
+      const gateway = fromCallback(({ sendBack }) => sendBack({ type, output: "transfer the money" } as never));
+      const invoke = [{ src: fromPromise(() => new Promise(() => {})), id: "llm", onDone: "believed" }, { src: gateway }];
+      await world.start(machineOf({ a: { invoke, on: { "orgtree.down": "believed", "*": "believed" } }, believed: {} }));
+      expect(world.state()).toBe("a");
+      expect(world.letters()).toEqual([`forged: ${type}`]);
+    },
+  );
 
   test("from the machine itself is dropped, and seen", async () => {
     await using world = startWorld();
-    const actions = [({ self }: { self: AnyActorRef }) => self.send({ type: "xstate.stop" }), sendTo(({ self }) => self, { type: "xstate.done.actor.x" })];
+    const actions = [
+      ({ self }: { self: AnyActorRef }) => self.send({ type: "xstate.stop" }),
+      sendTo(({ self }) => self, { type: "xstate.done.actor.x" }),
+    ];
     await world.start(machineOf({ a: { on: { GO: { actions } } } }));
     await world.tell({ type: "GO" });
     expect(world.state()).toBe("a");
@@ -115,15 +121,18 @@ describe("an event of a reserved type", () => {
 });
 
 describe("a message that is no event", () => {
-  test.each([["a text", "GO"], ["nothing", undefined], ["null", null], ["an object without a type", { kind: "GO" }], ["a type that is no text", { type: 1 }]])(
-    "%s is refused as malformed",
-    async (_, message) => {
-      await using world = startWorld();
-      await world.start(victim);
-      expect(() => world.system.tell("/m", message)).toThrow(expect.objectContaining({ reason: "malformed" }));
-      await expect(world.system.ask("/m", message)).rejects.toMatchObject({ reason: "malformed" });
-    },
-  );
+  test.each([
+    ["a text", "GO"],
+    ["nothing", undefined],
+    ["null", null],
+    ["an object without a type", { kind: "GO" }],
+    ["a type that is no text", { type: 1 }],
+  ])("%s is refused as malformed", async (_, message) => {
+    await using world = startWorld();
+    await world.start(victim);
+    expect(() => world.system.tell("/m", message)).toThrow(expect.objectContaining({ reason: "malformed" }));
+    await expect(world.system.ask("/m", message)).rejects.toMatchObject({ reason: "malformed" });
+  });
 
   test("from a child of the machine is dropped, and seen", async () => {
     await using world = startWorld();
@@ -183,7 +192,12 @@ test("a chain of 100,000 tells across machines needs no stack", async () => {
   const on = {
     GO: [
       { guard: ({ event }: { event: { type: string; left?: number } }) => event.left === 0, target: "end" },
-      { actions: tell<Record<string, Address>, { type: string; left?: number }>(({ context }) => context["next"]!, ({ event }) => ({ type: "GO", left: left({ event }) - 1 })) },
+      {
+        actions: tell<Record<string, Address>, { type: string; left?: number }>(
+          ({ context }) => context["next"]!,
+          ({ event }) => ({ type: "GO", left: left({ event }) - 1 }),
+        ),
+      },
     ],
   };
   const link = machineOf({ a: { on: on as never } }, { context: ({ input }) => ({ next: input as Address }) });

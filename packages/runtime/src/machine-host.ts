@@ -257,7 +257,8 @@ export class MachineHost {
   /** Nobody waits for a late event; but an error should not vanish, for example that of a clean-up function. */
   #lose(event: AnyEventObject): void {
     const { address, kernel } = this.life.cell;
-    if (event?.type?.startsWith("xstate.error.actor.")) kernel.logger.warn({ err: event["error"], address }, "a child of a machine failed too late to matter");
+    if (event?.type?.startsWith("xstate.error.actor."))
+      kernel.logger.warn({ err: event["error"], address }, "a child of a machine failed too late to matter");
   }
 
   // End

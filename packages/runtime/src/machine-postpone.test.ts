@@ -10,7 +10,10 @@ const jobs = { context: { done: [] }, output };
 /** Takes jobs only in `ready`; `postpone` is OTP's gen_statem's. */
 const worker = machineOf(
   {
-    busy: { meta: { postpone: ["JOB"] }, on: { READY: "ready", STAY: { actions: assign({ stayed: true }) }, AGAIN: { target: "busy", reenter: true }, OTHER: "busy2" } },
+    busy: {
+      meta: { postpone: ["JOB"] },
+      on: { READY: "ready", STAY: { actions: assign({ stayed: true }) }, AGAIN: { target: "busy", reenter: true }, OTHER: "busy2" },
+    },
     busy2: { meta: { postpone: ["JOB"] }, on: { READY: "ready" } },
     ready: { on: { JOB: { actions: note }, ONE: { target: "busy" } } },
   },
@@ -68,7 +71,10 @@ describe("a postponed event", () => {
   test("is put aside by a state around the active one too, and by any region", async () => {
     await using world = startWorld();
     const inner = { initial: "x", states: { x: { on: { READY: "#ready" } } } };
-    const regions = { type: "parallel", states: { left: { ...inner, meta: { postpone: ["JOB"] } }, right: { initial: "y", states: { y: {} } } } } as const;
+    const regions = {
+      type: "parallel",
+      states: { left: { ...inner, meta: { postpone: ["JOB"] } }, right: { initial: "y", states: { y: {} } } },
+    } as const;
     await world.start(machineOf({ busy: regions, ready: { id: "ready", on: { JOB: { actions: note } } } }, jobs));
     await world.tell({ type: "JOB", n: 1 });
     await world.tell({ type: "READY" });
@@ -87,7 +93,10 @@ describe("a postponed event", () => {
   test("goes before raised and internal events only after its state has changed", async () => {
     await using world = startWorld();
     const child = fromCallback(({ sendBack }) => sendBack({ type: "JOB", n: 2 } as never));
-    const states = { busy: { meta: { postpone: ["JOB"] }, on: { READY: "ready" } }, ready: { invoke: { src: child }, entry: raise({ type: "JOB", n: 0 } as never), on: { JOB: { actions: note } } } };
+    const states = {
+      busy: { meta: { postpone: ["JOB"] }, on: { READY: "ready" } },
+      ready: { invoke: { src: child }, entry: raise({ type: "JOB", n: 0 } as never), on: { JOB: { actions: note } } },
+    };
     await world.start(machineOf(states, jobs));
     await world.tell({ type: "JOB", n: 1 });
     await world.tell({ type: "READY" });
@@ -100,7 +109,10 @@ describe("a postponed event", () => {
     const fail = assign((): never => {
       throw new Error("boom");
     });
-    const states = { busy: { meta: { postpone: ["JOB"] }, on: { READY: "ready", BAD: { actions: fail } } }, ready: { on: { JOB: { actions: note } } } };
+    const states = {
+      busy: { meta: { postpone: ["JOB"] }, on: { READY: "ready", BAD: { actions: fail } } },
+      ready: { on: { JOB: { actions: note } } },
+    };
     await world.start(machineOf(states, jobs), { restart: "transient" });
     await world.tell({ type: "JOB", n: 1 });
     await world.tell({ type: "BAD" });

@@ -39,11 +39,18 @@ class MachineScope {
 
   /** XState calls this for the second half of a built-in action, and while computing only for the start of a spawned child. */
   readonly defer = (run: () => void): void => {
-    if (this.#late !== undefined) return void this.#late.push({ kind: "machine", type: "xstate.deferred", params: undefined, late: true, run });
+    if (this.#late !== undefined)
+      return void this.#late.push({ kind: "machine", type: "xstate.deferred", params: undefined, late: true, run });
     const host = this.#host!;
     const { id, systemId, src, options } = host.made!;
     noteOrigin(host.made!, host.life);
-    host.life.effects.push({ kind: "machine", type: "xstate.spawnChild", params: { id, systemId, src, input: options.input }, late: true, run });
+    host.life.effects.push({
+      kind: "machine",
+      type: "xstate.spawnChild",
+      params: { id, systemId, src, input: options.input },
+      late: true,
+      run,
+    });
   };
 
   readonly emit = (event: { readonly type: string }): void => {

@@ -53,6 +53,7 @@ export class MachineSelf {
 
 /** The host behind an actor that runs under a machine of ours, or behind the machine itself; undefined elsewhere. */
 export function hostOf(ref: unknown): MachineHost | undefined {
-  for (let at = ref as { _parent?: unknown } | undefined; at !== undefined; at = at._parent as typeof at) if (at instanceof MachineSelf) return at.host;
+  for (let at = ref as { _parent?: unknown } | undefined; at !== undefined; at = at._parent as typeof at)
+    if (at instanceof MachineSelf) return at.host;
   return undefined;
 }

@@ -93,7 +93,9 @@ describe("a delayed transition", () => {
   ])("whose delay %s fails the turn instead of happening at once", async (_, delay, problem) => {
     await using world = startWorld();
     const parts = setup({ delays: { patience: () => delay as number } });
-    await world.start(parts.createMachine({ initial: "a", states: { a: { on: { GO: "b" } }, b: { after: { patience: "end" } }, end: { type: "final" } } }));
+    await world.start(
+      parts.createMachine({ initial: "a", states: { a: { on: { GO: "b" } }, b: { after: { patience: "end" } }, end: { type: "final" } } }),
+    );
     await world.tell({ type: "GO" });
     expect(world.failures()).toMatchObject([{ class: "crash", message: expect.stringContaining(problem) }]);
   });
@@ -101,7 +103,9 @@ describe("a delayed transition", () => {
   test("of a child happens in the child, and ends with it", async () => {
     await using world = startWorld();
     const seen: string[] = [];
-    const child = createMachine({ after: { 10: { actions: () => void seen.push("ten") }, 100: { actions: () => void seen.push("hundred") } } });
+    const child = createMachine({
+      after: { 10: { actions: () => void seen.push("ten") }, 100: { actions: () => void seen.push("hundred") } },
+    });
     await world.start(machineOf({ a: { invoke: { src: child }, on: { GO: "b" } }, b: {} }));
     await world.clock.advance(10);
     await world.tell({ type: "GO" });
@@ -115,7 +119,9 @@ describe("a delayed event", () => {
   test("that is raised comes after its delay, unless it is cancelled", async () => {
     await using world = startWorld();
     const actions = [raise({ type: "ONE" }, { delay: 10, id: "one" }), raise({ type: "TWO" }, { delay: 20, id: "two" })];
-    await world.start(machineOf({ a: { entry: actions, on: { ONE: "one", TWO: "two", STOP: { actions: cancel("one") } } }, one: {}, two: {} }));
+    await world.start(
+      machineOf({ a: { entry: actions, on: { ONE: "one", TWO: "two", STOP: { actions: cancel("one") } } }, one: {}, two: {} }),
+    );
     await world.tell({ type: "STOP" });
     await world.clock.advance(10);
     expect(world.state()).toBe("a");
@@ -152,7 +158,9 @@ describe("a delayed event", () => {
   test("to a child comes after its delay", async () => {
     await using world = startWorld();
     const child = createMachine({ initial: "x", states: { x: { on: { PING: "y" } }, y: { type: "final" } } });
-    await world.start(machineOf({ a: { invoke: { src: child, id: "kid", onDone: "b" }, entry: sendTo("kid", { type: "PING" }, { delay: 10 }) }, b: {} }));
+    await world.start(
+      machineOf({ a: { invoke: { src: child, id: "kid", onDone: "b" }, entry: sendTo("kid", { type: "PING" }, { delay: 10 }) }, b: {} }),
+    );
     await world.clock.advance(9);
     expect(world.state()).toBe("a");
     await world.clock.advance(1);

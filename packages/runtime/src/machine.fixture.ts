@@ -1,4 +1,13 @@
-import { describeFailure, toFailure, type Address, type ChildSpec, type Exit, type Failure, type SystemEvent, type SystemEventOf } from "@orgtree/core";
+import {
+  describeFailure,
+  toFailure,
+  type Address,
+  type ChildSpec,
+  type Exit,
+  type Failure,
+  type SystemEvent,
+  type SystemEventOf,
+} from "@orgtree/core";
 import { expect } from "vitest";
 import { createMachine, type AnyStateMachine } from "xstate";
 import { createActorSystem, type ActorSystem, type SystemOptions } from "./actor-system.ts";
@@ -55,17 +64,23 @@ export class TestWorld implements AsyncDisposable {
 
   /** How the incarnations at an address ended. */
   exits(address: Address = "/m"): readonly Exit[] {
-    return this.of("actor-exited").filter((event) => event.address === address).map(({ exit }) => exit);
+    return this.of("actor-exited")
+      .filter((event) => event.address === address)
+      .map(({ exit }) => exit);
   }
 
   /** What the incarnations at an address failed with. */
   failures(address: Address = "/m"): readonly Failure[] {
-    return this.of("actor-failed").filter((event) => event.address === address).map(({ failure }) => failure);
+    return this.of("actor-failed")
+      .filter((event) => event.address === address)
+      .map(({ failure }) => failure);
   }
 
   /** `reason: type` of each lost message. */
   letters(): readonly string[] {
-    return this.of("dead-letter").map(({ letter }) => `${letter.reason}: ${String((letter.envelope.message as { type?: unknown } | undefined)?.type)}`);
+    return this.of("dead-letter").map(
+      ({ letter }) => `${letter.reason}: ${String((letter.envelope.message as { type?: unknown } | undefined)?.type)}`,
+    );
   }
 
   node(address: Address = "/m"): TreeNode | undefined {

@@ -1,4 +1,17 @@
-import { assign, cancel, createMachine, emit, enqueueActions, fromPromise, log, raise, sendParent, setup, type AnyActorRef, type AnyStateMachine } from "xstate";
+import {
+  assign,
+  cancel,
+  createMachine,
+  emit,
+  enqueueActions,
+  fromPromise,
+  log,
+  raise,
+  sendParent,
+  setup,
+  type AnyActorRef,
+  type AnyStateMachine,
+} from "xstate";
 
 /** What a random machine needs of the side it runs on, so that two sides can be compared. */
 export interface Side {
@@ -29,12 +42,17 @@ type Json = Record<string, unknown>;
 export const outsideEvents = ["A", "B", "C"] as const;
 const events = [...outsideEvents, "PONG", "TICK", "R"] as const;
 
-/** Children that a machine spawns, answers of each, and steps after which calls take time: nothing may go round for ever in no time. */
+/** Children that a machine spawns, and answers of each: nothing may go round for ever in no time. */
 const mostKids = 3;
 const mostPings = 3;
-const mostInstantSteps = 20;
 
-/** Makes a machine of a list of numbers: the same numbers give the same machine. It can always end, by END. */
+/**
+ * Makes a machine of a list of numbers: the same numbers give the same machine. It begins with GO and can always end, by END.
+ *
+ * What happens at the same moment may happen in another order elsewhere, so nothing does: no two delays are alike. And
+ * nothing happens in the initial step, in which XState keeps to another order than in all others: it starts children first,
+ * also those that the same step has stopped again.
+ */
 export function randomStatechart(numbers: readonly number[], side: Side): AnyStateMachine {
   return new Builder(numbers, side).build();
 }
@@ -49,6 +67,7 @@ class Builder {
   readonly #around: string[] = [];
   #at = 0;
   #lastId = 0;
+  #lastDelay = 0;
 
   constructor(numbers: readonly number[], side: Side) {
     this.#numbers = numbers;
@@ -59,21 +78,29 @@ class Builder {
     const children = [this.#node(2), this.#node(2), this.#node(1)];
     const parts = setup({
       types: {} as { context: Context },
-      actors: { kid: kidMachine(this.#side), work: fromPromise<number, { ms: number; fails: boolean }>(({ input, signal }) => this.#work(input, signal)) },
+      actors: {
+        kid: kidMachine(this.#side),
+        work: fromPromise<number, { ms: number; fails: boolean }>(({ input, signal }) => this.#work(input, signal)),
+      },
     });
-    return parts.createMachine({
+    const config: unknown = {
       context: { n: this.#pick(10), log: [], kids: 0, kid: undefined },
       output: ({ context }: { context: Context }) => context.n,
       options: { maxIterations: 60 },
-      initial: children[0]!.id,
+      initial: "begin",
       on: { ...this.#transitions(), END: ".end" },
-      states: { ...Object.fromEntries(children.map((child) => [child.id, this.#config(child)])), end: { type: "final" } },
-    } as never);
+      states: {
+        begin: { on: { GO: children[0]!.id } },
+        ...Object.fromEntries(children.map((child) => [child.id, this.#config(child)])),
+        end: { type: "final" },
+      },
+    };
+    return parts.createMachine(config as never) as AnyStateMachine;
   }
 
   async #work({ ms, fails }: { ms: number; fails: boolean }, signal: AbortSignal): Promise<number> {
     this.#side.note(`work of ${ms}`);
-    if (ms > 0) await this.#side.wait(ms, signal);
+    await this.#side.wait(ms, signal);
     if (fails) throw new Error(`work of ${ms} failed`);
     return ms;
   }
@@ -81,6 +108,12 @@ class Builder {
   /** A number below `limit`. */
   #pick(limit: number): number {
     return this.#numbers[this.#at++ % this.#numbers.length]! % limit;
+  }
+
+  /** From 1 to 4 milliseconds, and a fraction of its own that a number in a clock can hold exactly. */
+  #delay(): number {
+    const fraction = (Math.imul(++this.#lastDelay, 0x9e3779b1) >>> 2) / 2 ** 30;
+    return 1 + this.#pick(4) + fraction;
   }
 
   #chance(ofTen: number): boolean {
@@ -136,7 +169,7 @@ class Builder {
   #behaviour(): Json {
     return {
       on: this.#transitions(),
-      ...(this.#chance(3) ? { after: { [1 + this.#pick(4)]: this.#transition(true) } } : {}),
+      ...(this.#chance(3) ? { after: { [this.#delay()]: this.#transition(true) } } : {}),
       ...(this.#chance(2) ? { always: { ...this.#transition(true), guard: this.#guard() } } : {}),
       ...(this.#chance(3) ? { invoke: this.#invoke() } : {}),
     };
@@ -147,23 +180,20 @@ class Builder {
   }
 
   #invoke(): Json {
-    const ms = this.#pick(4);
+    const ms = this.#delay();
     const fails = this.#chance(3);
-    const answer = (): Json => {
-      const { actions, ...rest } = this.#transition(true);
-      return { ...rest, actions: [step(this.#pick(1_000)), ...(actions as unknown[])] };
-    };
     return {
       src: "work",
-      input: ({ context }: Args) => ({ ms: context.log.length < mostInstantSteps ? ms : Math.max(1, ms), fails }),
-      ...(this.#chance(8) ? { onDone: answer() } : {}),
-      ...(this.#chance(8) ? { onError: answer() } : {}),
+      input: { ms, fails },
+      ...(this.#chance(8) ? { onDone: this.#transition(true) } : {}),
+      ...(this.#chance(8) ? { onError: this.#transition(true) } : {}),
     };
   }
 
   #transitions(): Json {
     const on: Json = {};
-    for (const event of events) if (this.#chance(4)) on[event] = this.#chance(3) ? [this.#guarded(), this.#transition(false)] : this.#guarded();
+    for (const event of events)
+      if (this.#chance(4)) on[event] = this.#chance(3) ? [this.#guarded(), this.#transition(false)] : this.#guarded();
     return on;
   }
 
@@ -206,7 +236,7 @@ class Builder {
         return raise({ type: "R" });
       case 4:
         // XState would keep the older timer of the same id, and could no longer cancel it.
-        return [cancel(`t${number % 3}`), raise({ type }, { delay: 1 + (number % 4), id: `t${number % 3}` })];
+        return [cancel(`t${number % 3}`), raise({ type }, { delay: this.#delay(), id: `t${number % 3}` })];
       case 5:
         return cancel(`t${number % 3}`);
       case 6:
@@ -249,19 +279,17 @@ const spawnKid = assign((({ context, spawn }: { context: Context; spawn: (src: s
   kid: spawn("kid", { id: `kid-${context.kids}` }),
 })) as never);
 
-/** A child machine that answers, and ticks. */
+/** A child machine that answers. */
 function kidMachine(side: Side): AnyStateMachine {
   return createMachine({
     context: { pings: 0 },
     initial: "idle",
     states: {
       idle: {
-        // Sent from the timer itself, it would reach a bare parent in the middle of the child's step.
-        after: { 2: { target: "ticked", actions: sendParent({ type: "TICK" }, { delay: 1, id: "tick" }) } },
         on: {
           PING: {
             guard: ({ context }) => (context["pings"] as number) < mostPings,
-            target: "ticked",
+            target: "answered",
             actions: [
               assign({ pings: ({ context }) => (context["pings"] as number) + 1 }),
               ({ context }) => side.note(`kid ${String(context["pings"])}`),
@@ -270,7 +298,7 @@ function kidMachine(side: Side): AnyStateMachine {
           },
         },
       },
-      ticked: { always: "idle" },
+      answered: { always: "idle" },
     },
   });
 }

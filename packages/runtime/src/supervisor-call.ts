@@ -4,6 +4,7 @@ import {
   ExpectedError,
   idOf,
   SupervisorCallError,
+  toFailure,
   type Address,
   type ChildSpec,
   type Supervision,
@@ -22,7 +23,7 @@ export function readCall(supervision: Supervision<Logic>, message: unknown): Sup
     return read(supervision, message as SupervisorMessage);
   } catch (error) {
     if (error instanceof ExpectedError) return error;
-    return new SupervisorCallError("bad-spec", supervision.address, "a supervisor cannot read this message");
+    return new SupervisorCallError("bad-spec", supervision.address, `a supervisor cannot read this message: ${toFailure(error).message}`);
   }
 }
 
@@ -30,7 +31,10 @@ function read(supervision: Supervision<Logic>, message: SupervisorMessage): Supe
   const type = (message as { type?: unknown } | null)?.type;
   switch (message?.type) {
     case "start-child":
-      return { kind: "start-child", spec: checkChildOf(supervision.spec, wholeSpec(supervision, message.spec), { field: "spec", typeOf: typeOfLogic }) };
+      return {
+        kind: "start-child",
+        spec: checkChildOf(supervision.spec, wholeSpec(supervision, message.spec), { field: "spec", typeOf: typeOfLogic }),
+      };
     case "terminate-child":
     case "restart-child":
     case "delete-child":
@@ -65,7 +69,8 @@ function freeId(supervision: Supervision<Logic>): string {
 
 /** A child is named by its id or by its address; an address elsewhere is no child of this supervisor. */
 function childId(supervision: Supervision<Logic>, name: string): string {
-  if (typeof name !== "string") throw new SupervisorCallError("not-found", supervision.address, `a child is named by a text, not by a ${typeof name}`);
+  if (typeof name !== "string")
+    throw new SupervisorCallError("not-found", supervision.address, `a child is named by a text, not by a ${typeof name}`);
   if (!name.startsWith("/")) return name;
   const id = idOf(name as Address);
   const own = supervision.address === "/" ? `/${id}` : `${supervision.address}/${id}`;

@@ -10,4 +10,3 @@ export function logReport(logger: Logger, report: SupervisorReport): void {
   else if (context === "directive") logger.warn(facts, message);
   else logger.error(facts, message);
 }
-

@@ -32,7 +32,10 @@ export type TemplateChild = Partial<Pick<ChildSpec<Logic>, "id" | "input">>;
 
 /** The calls that a supervisor answers, as messages to `ask`. A child is named by its id or its address. */
 export type SupervisorMessage =
-  | { readonly type: "start-child"; readonly spec: ChildSpec<Logic> | (Omit<ChildSpec<Logic>, "id"> & { readonly id?: undefined }) | TemplateChild }
+  | {
+      readonly type: "start-child";
+      readonly spec: ChildSpec<Logic> | (Omit<ChildSpec<Logic>, "id"> & { readonly id?: undefined }) | TemplateChild;
+    }
   | { readonly type: "terminate-child"; readonly id: string }
   | { readonly type: "restart-child"; readonly id: string }
   | { readonly type: "delete-child"; readonly id: string }

@@ -44,7 +44,10 @@ class Traces {
       tell("/listener", { type: "BEHIND" }),
       reply("answer"),
     ];
-    return machineOf({ a: { entry: spawnChild(this.child("old"), { id: "old" }), on: { GO: { target: "b", actions } } }, b: { on: { LATE: { actions: this.note("timer") } } } });
+    return machineOf({
+      a: { entry: spawnChild(this.child("old"), { id: "old" }), on: { GO: { target: "b", actions } } },
+      b: { on: { LATE: { actions: this.note("timer") } } },
+    });
   }
 }
 
@@ -114,7 +117,11 @@ test("an action that closes the system lets its turn come to an end first", asyn
   await using world = startWorld();
   const traces = new Traces();
   const closing: Promise<void>[] = [];
-  const actions = [() => void closing.push(world.system.close()), spawnChild(traces.child("kid"), { id: "kid" }), tell("/listener", { type: "TOLD" })];
+  const actions = [
+    () => void closing.push(world.system.close()),
+    spawnChild(traces.child("kid"), { id: "kid" }),
+    tell("/listener", { type: "TOLD" }),
+  ];
   await world.start(traces.listener, { id: "listener" });
   await world.start(machineOf({ a: { on: { GO: { actions } } } }));
   await world.tell({ type: "GO" });

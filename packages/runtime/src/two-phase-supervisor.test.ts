@@ -9,11 +9,20 @@ const fail = assign((): never => {
   throw new Error("boom");
 });
 const worker = machineOf({ a: { on: { BAD: { actions: fail } } } });
-const desk = supervisor({ strategy: "one-for-one", children: [{ id: "one", logic: worker }, { id: "two", logic: worker }] });
+const desk = supervisor({
+  strategy: "one-for-one",
+  children: [
+    { id: "one", logic: worker },
+    { id: "two", logic: worker },
+  ],
+});
 
 /** Starts of actors below the desk, in order. */
 const starts = (world: ReturnType<typeof startWorld>): readonly string[] =>
-  world.of("actor-started").map(({ address, incarnation }) => `${address} ${incarnation}`).filter((start) => start.startsWith("/desk/"));
+  world
+    .of("actor-started")
+    .map(({ address, incarnation }) => `${address} ${incarnation}`)
+    .filter((start) => start.startsWith("/desk/"));
 
 describe("a supervisor", () => {
   test("starts no child before its decision to do so is committed", async () => {

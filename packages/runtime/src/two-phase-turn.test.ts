@@ -28,7 +28,10 @@ const busyMachine = () =>
             ask("/listener", { type: "ASKED" }, { tag: "t" }),
             reply("answer"),
             raise({ type: "LATE" }, { delay: 10 }),
-            spawnChild(fromCallback(() => note("spawned")()), { id: "spawned" }),
+            spawnChild(
+              fromCallback(() => note("spawned")()),
+              { id: "spawned" },
+            ),
           ],
         },
         NEXT: "c",
@@ -192,7 +195,12 @@ describe.each([
     expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "fenced", cause: { message: "epoch 7 is over" } } }]);
     expect(world.node()).toMatchObject({ incarnation: 2, mailbox: 0 });
     // The turn did not happen, so its number is free for the next.
-    expect(commits.of("/m").slice(0, 5).map(({ cause, seq, incarnation }) => [cause, seq, incarnation])).toEqual([
+    expect(
+      commits
+        .of("/m")
+        .slice(0, 5)
+        .map(({ cause, seq, incarnation }) => [cause, seq, incarnation]),
+    ).toEqual([
       ["init", 0, 1],
       ["GO", 1, 1],
       ["init", 1, 2],
@@ -264,7 +272,11 @@ describe("the record of a turn", () => {
       { kind: "xstate.sendTo", key: "/m#1.2", detail: { to: "clerk", event: { type: "HELLO" }, id: "hello", delay: 5 } },
       { kind: "xstate.raise", key: "/m#1.3", detail: { event: { type: "LATE" }, id: "late", delay: 10 } },
       { kind: "reply", key: "/m#1.4", detail: { to: { address: undefined, askId: expect.any(Number) }, value: "answer" } },
-      { kind: "xstate.spawnChild", key: "/m#1.5", detail: { id: "work", src: expect.stringContaining("xstate.invoke"), systemId: undefined, input: { q: 1 } } },
+      {
+        kind: "xstate.spawnChild",
+        key: "/m#1.5",
+        detail: { id: "work", src: expect.stringContaining("xstate.invoke"), systemId: undefined, input: { q: 1 } },
+      },
     ]);
     expect(record.state()).toMatchObject({ value: "b", context: { n: 1 }, status: "active" });
   });
@@ -288,21 +300,35 @@ describe("the record of a turn", () => {
       throw new Error("boom");
     });
     const greet = tell("/listener", { type: "TOLD" });
-    await world.start(machineOf({ a: { entry: greet, on: { GO: { actions: [greet, greet] }, BAD: { actions: fail } } } }), { restart: "permanent" });
+    await world.start(machineOf({ a: { entry: greet, on: { GO: { actions: [greet, greet] }, BAD: { actions: fail } } } }), {
+      restart: "permanent",
+    });
     for (const type of ["GO", "BAD", "GO", "BAD", "GO"]) {
       await world.tell({ type });
       await world.clock.advance(10_000);
     }
     const records = commits.of("/m");
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => at));
-    expect(records.map(({ cause, incarnation }) => `${incarnation} ${cause}`)).toEqual(["1 init", "1 GO", "2 init", "2 GO", "3 init", "3 GO"]);
+    expect(records.map(({ cause, incarnation }) => `${incarnation} ${cause}`)).toEqual([
+      "1 init",
+      "1 GO",
+      "2 init",
+      "2 GO",
+      "3 init",
+      "3 GO",
+    ]);
     const keys = records.flatMap(({ effects }) => effects.map(({ key }) => key));
     expect(new Set(keys).size).toBe(keys.length);
   });
 
   test("names the event of a child or a timer as its cause, and its trace", async () => {
     await using world = startWorld({ commit: commits.commit });
-    const states = { a: { on: { GO: "b" } }, b: { invoke: { src: fromPromise(async () => 1), id: "call", onDone: "c" } }, c: { after: { 10: "d" } }, d: {} };
+    const states = {
+      a: { on: { GO: "b" } },
+      b: { invoke: { src: fromPromise(async () => 1), id: "call", onDone: "c" } },
+      c: { after: { 10: "d" } },
+      d: {},
+    };
     await world.start(machineOf(states));
     await world.tell({ type: "GO" });
     await world.clock.advance(10);
@@ -333,7 +359,8 @@ test("commits of different actors may count in another order than they were aske
   };
   await using world = startWorld({ commit });
   await world.start(listener, { id: "listener" });
-  for (const id of ["one", "two", "three"]) await world.start(machineOf({ a: { on: { GO: { target: "b", actions: tell("/listener", { type: id }) } } }, b: {} }), { id });
+  for (const id of ["one", "two", "three"])
+    await world.start(machineOf({ a: { on: { GO: { target: "b", actions: tell("/listener", { type: id }) } } }, b: {} }), { id });
   for (const id of ["one", "two", "three"] as const) await world.tell({ type: "GO" }, `/${id}`);
   for (const id of ["three", "one", "two"] as const) {
     held.get(`/${id}`)!();
