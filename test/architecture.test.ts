@@ -114,6 +114,7 @@ describe("the names that a package exports", () => {
         "failureOf",
         "idOf",
         "isPermitted",
+        "isQuery",
         "isQuiet",
         "isReservedType",
         "isWithin",

@@ -11,7 +11,6 @@ export class Trace {
   #lives: string[] = [];
   #reports: SupervisorReport[] = [];
   #waits: { readonly id: string; readonly attempt: number; readonly delayMs: number }[] = [];
-  #escalated: Address[] = [];
 
   constructor(system: ActorSystem, top: Address) {
     this.#top = top;
@@ -32,8 +31,6 @@ export class Trace {
         this.#waits.push({ id: this.#name(event.address), attempt: event.attempt, delayMs: event.delayMs });
         return;
       case "escalated-to-root":
-        this.#escalated.push(event.address);
-        return;
       case "actor-failed":
       case "dead-letter":
       case "state-changed":
@@ -77,11 +74,6 @@ export class Trace {
     const waits = this.#waits;
     this.#waits = [];
     return waits;
-  }
-
-  /** What reached the root and its people. */
-  get escalated(): readonly Address[] {
-    return this.#escalated;
   }
 }
 

@@ -47,8 +47,11 @@ export interface Failure {
   readonly cause?: Failure | undefined;
 }
 
-/** Links kept of a cause chain, the outermost included; the rest is cut, so that a cyclic `cause` cannot hang the reporter. */
-export const maxCauseDepth = 16;
+/**
+ * Links kept of a cause chain, the outermost included; the rest is cut, so that a cyclic `cause` cannot hang the reporter. A tree
+ * is at most 32 deep and each level adds a link, so an escalation reaches the top with its leaf.
+ */
+export const maxCauseDepth = 64;
 
 /** An error that carries a failure, for code that wants to fail with a class of its own choosing. */
 export class FailureError extends ExpectedError {
@@ -70,7 +73,7 @@ export class FailureError extends ExpectedError {
  * Turns whatever was thrown into a `Failure`.
  *
  * An `ExpectedError` brings its own class; everything else, strings and `undefined` included, is a `crash`.
- * Of the `cause` chain the first 16 are kept. Never throws, whatever was thrown.
+ * Of the `cause` chain the first 64 are kept. Never throws, whatever was thrown.
  */
 export function toFailure(thrown: unknown, address?: Address): Failure {
   try {

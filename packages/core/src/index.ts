@@ -101,7 +101,7 @@ export {
   type Strategy,
 } from "./strategy.ts";
 export { type CheckedSupervisorSpec, checkChildOf, checkSupervisorSpec, type SupervisorSpec, type TypeOf } from "./supervisor-spec.ts";
-export { countChildren, listChildren } from "./supervision-call.ts";
+export { countChildren, isQuery, listChildren } from "./supervision-call.ts";
 export {
   type CallResult,
   type ChildCounts,

@@ -123,7 +123,7 @@ function isExpectedOfStop(row: ChildRow, exit: Exit): boolean {
 }
 
 /** Makes a pending attempt a no-op. */
-export function cancelRetry(turn: SupervisionTurn, id: string, row: ChildRow): void {
+function cancelRetry(turn: SupervisionTurn, id: string, row: ChildRow): void {
   if (row.retry === undefined) return;
   row.retry = undefined;
   turn.steps.push({ kind: "cancel", id });

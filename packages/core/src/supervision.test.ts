@@ -257,7 +257,7 @@ test("supervise comes to rest after any interleaving, with every call answered a
       }
       for (const id of world.processes.keys()) expect(world.state.table.has(id), `${id} has no row`).toBe(true);
     }),
-    { numRuns: Number(process.env["RUNS"] ?? 1_000) },
+    { numRuns: Number(process.env["RUNS"] ?? 2_000) },
   );
 });
 
@@ -291,10 +291,11 @@ describe("supervise", () => {
     expect(pair().drive(event)).toEqual([]);
   });
 
-  test("takes no notice of a second end of the same life", () => {
+  test("takes no notice of what a life says after its end", () => {
     const { drive } = pair();
     drive({ kind: "call", call: { kind: "terminate-child", id: "a" }, reply: 1 }, { kind: "exited", id: "a", exit: shutdownExit });
     expect(drive({ kind: "exited", id: "a", exit: crash })).toEqual([]);
+    expect(drive({ kind: "failed", id: "a", failure: { class: "crash", name: "Error", message: "boom" } })).toEqual([]);
   });
 
   test("forgets the answer to a failure of a life that was stopped for another reason", () => {

@@ -8,10 +8,10 @@ export function checkAction({ type, params, exec }: ExecutableAction): void {
   if (exec === undefined) throw new Error(`the action "${type}" is not implemented: provide it, or remove its name`);
   switch (type) {
     case "xstate.spawnChild":
-      return checkSpawn(params as unknown as SpawnParams);
+      return checkSpawn(params as SpawnParams);
     case "xstate.raise":
     case "xstate.sendTo":
-      return checkSending(params as unknown as SendParams);
+      return checkSending(params as SendParams);
     default:
       return;
   }

@@ -38,7 +38,7 @@ function makeAtomic(machine: AnyStateMachine): AnyStateMachine {
       checkAction(action);
       scope.actionExecutor(watched(action, scope));
     };
-    return machine.getInitialSnapshot({ ...scope, actionExecutor } as never, input as never);
+    return machine.getInitialSnapshot({ ...scope, actionExecutor } as never, input);
   }) as never;
   logic.transition = ((snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) => {
     // XState's stop is one step without actions of the user's.
@@ -69,7 +69,7 @@ function step(machine: AnyStateMachine, { snapshot, event, scope }: Step): AnyMa
   };
   const stepper = { owner: scope.self, later: (_params: unknown, send: () => void) => void deferred.push(send) };
   const compute = (): AnyMachineSnapshot => {
-    const taken = event.type.startsWith("xstate.error.actor.") ? machine.getTransitionData(snapshot as never, event as never) : undefined;
+    const taken = event.type.startsWith("xstate.error.actor.") ? machine.getTransitionData(snapshot as never, event) : undefined;
     if (taken !== undefined && isSwallowed(event, taken)) throw event["error"];
     return machine.transition(snapshot, event, collecting as never) as AnyMachineSnapshot;
   };

@@ -42,24 +42,29 @@ export function branchOf(descendant: ChildActor, owner: unknown): ChildActor | u
 }
 
 /** Counts the actors below one host in the order in which they were made. */
-export function bornAt(child: ChildActor): number {
+function bornAt(child: ChildActor): number {
   return Number(child.sessionId.slice(child.sessionId.lastIndexOf(".") + 1));
 }
 
+/** What may be the stop of a child among the actions and effects of a step. */
+interface Stop {
+  readonly type?: string;
+  readonly params?: unknown;
+}
+
 /** Children that are stopped one after the other go in reverse order of their making; XState would keep to it. */
-export function stopNewestFirst<T extends { readonly type: string; readonly params: unknown }>(actions: T[]): void {
+export function stopNewestFirst(actions: Stop[]): void {
   for (let start = 0; start < actions.length; start++) {
     let end = start;
     while (end < actions.length && actions[end]!.type === "xstate.stopChild") end++;
-    if (end - start > 1) actions.splice(start, end - start, ...actions.slice(start, end).sort((a, b) => stopRank(b) - stopRank(a)));
-    start = end;
+    const stops = actions.slice(start, end).sort((a, b) => stopRank(b) - stopRank(a));
+    for (const stop of stops) actions[start++] = stop;
   }
 }
 
 /** A stop of nobody is an action without an actor. */
-function stopRank(action: { readonly params: unknown }): number {
-  const child = action.params as ChildActor | undefined;
-  return child === undefined ? -1 : bornAt(child);
+function stopRank({ params }: Stop): number {
+  return params === undefined ? -1 : bornAt(params as ChildActor);
 }
 
 /** True for what XState itself does, as opposed to an action function of the user's. */

@@ -1,7 +1,7 @@
 import type { AnyEventObject } from "xstate";
 
 /** Descriptors by which a state takes everything, the errors of its children too, without meaning them. */
-const wildcards: readonly string[] = ["*", "xstate.*", "xstate.error.*"];
+const wildcards: ReadonlySet<string> = new Set(["*", "xstate.*", "xstate.error.*"]);
 
 /**
  * True when the error of a child was taken by nothing but wildcards: the machine would go on over a dead child, as if
@@ -9,5 +9,5 @@ const wildcards: readonly string[] = ["*", "xstate.*", "xstate.error.*"];
  */
 export function isSwallowed(event: AnyEventObject, transitions: readonly { readonly eventType: string }[]): boolean {
   if (!event.type.startsWith("xstate.error.actor.")) return false;
-  return transitions.length > 0 && transitions.every(({ eventType }) => wildcards.includes(eventType));
+  return transitions.length > 0 && transitions.every(({ eventType }) => wildcards.has(eventType));
 }

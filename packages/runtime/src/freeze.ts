@@ -10,6 +10,6 @@ export function freezeState(value: unknown): void {
     const prototype: unknown = Object.getPrototypeOf(next);
     if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) continue;
     Object.freeze(next);
-    open.push(...Object.values(next));
+    for (const inner of Object.values(next)) open.push(inner);
   }
 }

@@ -27,7 +27,7 @@ type Event =
 const writer = setup({ types: {} as { context: Context; events: Event; input: { desk: Address } } }).createMachine({
   context: ({ input }) => ({ desk: input.desk, drafts: [], asker: undefined }),
   initial: "writing",
-  entry: act((turn) => turn.join("writers")),
+  entry: [act((turn) => turn.join("writers")), act((turn, { context }) => turn.emit({ type: `for ${context.desk}` }))],
   output: ({ context }) => context.drafts,
   on: { end: ".end" },
   states: {

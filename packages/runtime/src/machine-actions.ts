@@ -31,13 +31,17 @@ export type TurnAction<C extends MachineContext, E extends EventObject> = (
 export function act<C extends MachineContext, E extends EventObject>(
   collect: (turn: Turn, args: TurnArgs<C, E>) => void,
 ): TurnAction<C, E> {
-  const action = (): void => {
+  const action = (): never => {
     throw new Error("an action made with act() works only in a machine under orgtree, not in createActor");
   };
   // The shape of XState's built-in actions: `resolve` is called while the step is computed.
-  const resolve = (scope: { self: unknown }, snapshot: unknown, args: TurnArgs<C, E>): [unknown, undefined, undefined] => {
-    const host = hostOf(scope.self);
-    if (host === undefined || (scope.self as unknown) !== host.self) return action() as never;
+  const resolve = (
+    scope: { readonly self: unknown },
+    snapshot: unknown,
+    args: TurnArgs<C, E>,
+  ): readonly [unknown, undefined, undefined] => {
+    const host = hostOf(scope.self) ?? action();
+    if (scope.self !== host.self) throw new Error("a child of a machine has no turn of its own: let it tell its machine with sendParent");
     collect(host.life.turn, args);
     return [snapshot, undefined, undefined];
   };

@@ -35,7 +35,7 @@ export class MachineBody implements Body {
 
   begin(input: unknown): BeginResult {
     const { machine } = this.#prepared;
-    const snapshot = machineScope.compute(this.#host, () => machine.getInitialSnapshot(xstateScope, input as never) as AnyMachineSnapshot);
+    const snapshot = machineScope.compute(this.#host, () => machine.getInitialSnapshot(xstateScope, input) as AnyMachineSnapshot);
     this.#computed(snapshot);
     return "started";
   }

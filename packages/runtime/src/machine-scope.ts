@@ -64,9 +64,9 @@ class MachineScope {
     checkAction(action);
     const { life } = this.#host!;
     const { type, params, info, exec } = action;
-    if (type === "xstate.spawnChild") noteOrigin((params as unknown as { actorRef: ChildActor }).actorRef, life);
+    if (type === "xstate.spawnChild") noteOrigin((params as { actorRef: ChildActor }).actorRef, life);
     else if (type === "xstate.stopChild") this.#stops++;
-    life.effects.push({ kind: "machine", type, params, late: false, run: () => exec!(info, params as never) as unknown });
+    life.effects.push({ kind: "machine", type, params, late: false, run: () => exec!(info, params) });
   };
 
   /** What a machine sends while it computes is sent with the other effects. */
@@ -84,7 +84,7 @@ class MachineScope {
     host.beginTurn();
     try {
       const next = host.computeStep({ owner: host.self, later: this.#later }, step);
-      if (this.#stops > 1) stopNewestFirst(host.life.effects as MachineEffect[]);
+      if (this.#stops > 1) stopNewestFirst(host.life.effects as (Effect & { readonly type?: string; readonly params?: unknown })[]);
       return next;
     } finally {
       this.#host = before;

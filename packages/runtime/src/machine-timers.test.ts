@@ -1,8 +1,7 @@
 import { assign, cancel, createMachine, fromPromise, raise, sendTo, setup } from "xstate";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Commits } from "./commits.fixture.ts";
 import { machineOf, startWorld } from "./machine.fixture.ts";
-import { systemClock } from "./system-clock.ts";
 
 const dayMs = 86_400_000;
 
@@ -188,37 +187,4 @@ test("a machine that ends leaves no timers behind, of its own or of its children
   expect(world.system.open.timers).toBe(2);
   await world.tell({ type: "END" });
   expect(world.system.open.timers).toBe(0);
-});
-
-describe("systemClock", () => {
-  afterEach(() => vi.useRealTimers());
-
-  test("never asks Node for more than it can wait, and is due on time all the same", () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    const asked: number[] = [];
-    const setFake = globalThis.setTimeout;
-    vi.spyOn(globalThis, "setTimeout").mockImplementation(((due: () => void, ms: number) => {
-      asked.push(ms);
-      return setFake(due, ms);
-    }) as never);
-    let due = 0;
-    systemClock.setTimer(100 * dayMs, () => void due++);
-    vi.advanceTimersByTime(100 * dayMs - 1);
-    expect(due).toBe(0);
-    vi.advanceTimersByTime(1);
-    expect(due).toBe(1);
-    expect(Math.max(...asked)).toBe(2 ** 31 - 1);
-    expect(asked).toHaveLength(5);
-  });
-
-  test("forgets a long timer that is cancelled between its pieces", () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    let due = 0;
-    const stop = systemClock.setTimer(100 * dayMs, () => void due++);
-    vi.advanceTimersByTime(60 * dayMs);
-    stop();
-    vi.advanceTimersByTime(60 * dayMs);
-    expect(due).toBe(0);
-    expect(vi.getTimerCount()).toBe(0);
-  });
 });

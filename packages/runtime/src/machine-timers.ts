@@ -55,7 +55,7 @@ export class MachineTimers {
 
   /** Cancels everything. */
   clear(): void {
-    for (const owner of [...this.#byOwner.keys()]) this.cancelAll(owner);
+    for (const owner of this.#byOwner.keys()) this.cancelAll(owner);
   }
 
   /** True when the timer, which has fired, has been neither cancelled nor set again since; it is used up by that. */

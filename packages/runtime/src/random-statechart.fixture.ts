@@ -95,7 +95,7 @@ class Builder {
         end: { type: "final" },
       },
     };
-    return parts.createMachine(config as never) as AnyStateMachine;
+    return parts.createMachine(config as never) as unknown as AnyStateMachine;
   }
 
   async #work({ ms, fails }: { ms: number; fails: boolean }, signal: AbortSignal): Promise<number> {

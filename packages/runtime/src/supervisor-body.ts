@@ -2,6 +2,7 @@ import {
   checkSupervisorSpec,
   childAddress,
   FailureError,
+  isQuery,
   listChildren,
   makeSupervision,
   shutdownExit,
@@ -76,7 +77,7 @@ export class SupervisorBody implements Body, Supervisor {
       while (at < events.length) {
         const event = events[at++]!;
         const steps = supervise(this.#supervision, event, { nowMs: kernel.clock.nowMs(), random: kernel.random });
-        if (steps.length > 0 && kernel.commit !== undefined) {
+        if (kernel.commit !== undefined && steps.length > 0 && !isLook(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commit(event.kind, steps);
         }
@@ -257,6 +258,11 @@ export class SupervisorBody implements Body, Supervisor {
     for (const step of this.#undone) if (step.kind === "forget") this.#child(step.id)?.forget();
     for (const id of [...this.#supervision.table.keys()].reverse()) this.#child(id)?.forget();
   }
+}
+
+/** A call that only looks decides nothing that a journal would have to know. */
+function isLook(event: SupervisionEvent<Logic>): boolean {
+  return event.kind === "call" && isQuery(event.call);
 }
 
 /** Why a supervisor did not start. */

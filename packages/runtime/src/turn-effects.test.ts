@@ -129,3 +129,47 @@ test("an action that closes the system lets its turn come to an end first", asyn
   expect(traces.seen).toEqual(["kid starts", "TOLD", "kid stops"]);
   expect(world.letters()).toEqual([]);
 });
+
+describe("an async action that rejects while a later turn is being committed", () => {
+  const setUp = async (world: ReturnType<typeof startWorld>, spec: object): Promise<(error: Error) => void> => {
+    const { promise, reject } = Promise.withResolvers<void>();
+    const actions = (() => promise) as () => void;
+    await world.start(
+      machineOf({ a: { on: { GO: { target: "b", actions } } }, b: { on: { ASK: { target: "c", actions: reply("answer") } } }, c: {} }),
+      spec,
+    );
+    await world.tell({ type: "GO" });
+    return reject;
+  };
+
+  test("ends the incarnation; of the turn nobody knows whether it counts", async () => {
+    const commits = new Commits();
+    await using world = startWorld({ commit: commits.commit });
+    const reject = await setUp(world, {});
+    commits.holds = "/m";
+    const answer = world.system.ask("/m", { type: "ASK" }).catch((error: unknown) => error);
+    await world.clock.settle();
+    reject(new Error("late"));
+    await world.clock.settle();
+    commits.last.resolve();
+    await world.clock.settle();
+    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { message: "late" } }]);
+    expect(world.letters()).toEqual(["failed: ASK"]);
+    expect(await answer).toMatchObject({ outcome: "unknown" });
+  });
+
+  test("lets the turn count with the directive resume", async () => {
+    const commits = new Commits();
+    await using world = startWorld({ commit: commits.commit });
+    const reject = await setUp(world, { onFailure: { crash: "resume" } });
+    commits.holds = "/m";
+    const answer = world.system.ask("/m", { type: "ASK" });
+    await world.clock.settle();
+    reject(new Error("late"));
+    await world.clock.settle();
+    commits.holds = undefined;
+    commits.last.resolve();
+    await expect(answer).resolves.toBe("answer");
+    expect(world.node()).toMatchObject({ label: "c", incarnation: 1, status: "running" });
+  });
+});

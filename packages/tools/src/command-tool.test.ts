@@ -1,8 +1,8 @@
 import { SpecError, ToolError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
-import { makeBarrier } from "../test/barrier.ts";
-import { fakeClock } from "../test/fake-clock.ts";
-import { temporaryDirectory } from "../test/temporary-directory.ts";
+import { makeBarrier } from "../test-support/barrier.ts";
+import { fakeClock } from "../test-support/fake-clock.ts";
+import { temporaryDirectory } from "../test-support/temporary-directory.ts";
 import { commandTool } from "./command-tool.ts";
 
 const facts = { name: "check", description: "Checks.", kind: "idempotent" } as const;

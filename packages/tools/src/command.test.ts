@@ -4,10 +4,10 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { makeBarrier } from "../test/barrier.ts";
-import { fakeClock } from "../test/fake-clock.ts";
-import { expectGone, leftovers, type Leftovers } from "../test/leftovers.ts";
-import { temporaryDirectory } from "../test/temporary-directory.ts";
+import { makeBarrier } from "../test-support/barrier.ts";
+import { fakeClock } from "../test-support/fake-clock.ts";
+import { expectGone, leftovers, type Leftovers } from "../test-support/leftovers.ts";
+import { temporaryDirectory } from "../test-support/temporary-directory.ts";
 import { type CommandOptions, runCommand } from "./command.ts";
 import { CommandNotFoundError, CommandStartError, DirectoryNotFoundError } from "./errors.ts";
 

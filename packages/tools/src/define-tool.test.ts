@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SpecError, type Tool, type ToolContext, ToolError } from "@orgtree/core";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
-import { fakeClock } from "../test/fake-clock.ts";
+import { fakeClock } from "../test-support/fake-clock.ts";
 import { defineTool, type ToolDefinition } from "./define-tool.ts";
 
 const numbers = z.object({ a: z.number(), b: z.number().int() });

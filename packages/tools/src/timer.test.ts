@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { fakeClock } from "../test/fake-clock.ts";
+import { fakeClock } from "../test-support/fake-clock.ts";
 import { systemTimer, waitAtMost } from "./timer.ts";
 
 describe("systemTimer", () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { temporaryDirectory } from "../test/temporary-directory.ts";
+import { temporaryDirectory } from "../test-support/temporary-directory.ts";
 import { WorkspacePathError } from "./errors.ts";
 import { resolveInWorkspace } from "./workspace-path.ts";
 

@@ -3,9 +3,9 @@ import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs"
 import { join } from "node:path";
 import { type ToolContext, ToolError, type ToolErrorKind } from "@orgtree/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makePipe } from "../test/barrier.ts";
-import { makeRepository, writeFiles } from "../test/repository.ts";
-import { temporaryDirectory } from "../test/temporary-directory.ts";
+import { makePipe } from "../test-support/barrier.ts";
+import { makeRepository, writeFiles } from "../test-support/repository.ts";
+import { temporaryDirectory } from "../test-support/temporary-directory.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 import { type CheckedWorkspaceTools, workspaceTools } from "./workspace-tools.ts";
 

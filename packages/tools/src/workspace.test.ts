@@ -3,9 +3,9 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test/repository.ts";
-import { leftovers, type Leftovers } from "../test/leftovers.ts";
-import { temporaryDirectory } from "../test/temporary-directory.ts";
+import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
+import { leftovers, type Leftovers } from "../test-support/leftovers.ts";
+import { temporaryDirectory } from "../test-support/temporary-directory.ts";
 import { DirectoryNotFoundError, GitError, NotARepositoryError, UnknownCheckpointError } from "./errors.ts";
 import { runCommand } from "./command.ts";
 import { createWorkspace } from "./workspace.ts";
