@@ -80,9 +80,8 @@ export class Mailbox {
       this.#head = 0;
       this.#ring = [undefined, undefined, undefined, undefined];
     } else if (this.#size === this.#ring.length) {
-      const grown: (Mail | undefined)[] = [];
-      for (let index = 0; index < this.#size; index++) grown.push(this.#ring[(this.#head + index) & (this.#ring.length - 1)]);
-      for (let index = this.#size; index > 0; index--) grown.push(undefined);
+      const grown = this.#ring.slice(this.#head).concat(this.#ring.slice(0, this.#head));
+      grown.length = 2 * this.#size;
       this.#head = 0;
       this.#ring = grown;
     }

@@ -120,7 +120,8 @@ class ScriptPlayer implements ScriptedModel {
 
   #remember(request: ModelRequest): void {
     this.#count += 1;
-    this.requests.push(structuredClone(request));
+    // Messages are never changed, only added to: a copy of the list is a copy of the request.
+    this.requests.push({ ...request, messages: [...request.messages] });
     if (this.requests.length > maxRequests) this.requests.shift();
     for (const barrier of this.#barriers) {
       if (barrier.count > this.#count) continue;
