@@ -71,7 +71,7 @@ function lintOrganization(organization: Organization): readonly Linted[] {
 function lintLogic(subject: string, logic: Logic, hasDeadline: boolean): Linted | undefined {
   if (!isMachine(logic)) {
     const isWrapped = "kind" in logic && logic.kind === "machine" && isMachine(logic.machine);
-    return isWrapped ? lintLogic(subject, logic.machine, hasDeadline || logic.options.deadline === true) : undefined;
+    return isWrapped ? lintLogic(subject, logic.machine, hasDeadline || logic.options.hasDeadline === true) : undefined;
   }
   const { findings, finals } = lintMachine(logic, { deadline: hasDeadline });
   return { subject, findings, ends: finals };

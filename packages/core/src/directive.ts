@@ -32,8 +32,8 @@ const escalateOnly: Ladder = [{ directive: "escalate" }];
 /**
  * The ladder used for a class that a spec does not name.
  *
- * Most classes restart, as in OTP. The exceptions are those that a fresh start cannot mend: a spent budget stays spent,
- * an effect with an unknown outcome needs somebody to look, a fenced actor has another owner.
+ * Most classes restart, as in OTP. The exceptions are those that a fresh start cannot mend: a spent budget stays spent, an
+ * effect with an unknown outcome needs somebody to look, a question that nobody answered is not answered by asking afresh.
  */
 export function defaultLadder(failureClass: FailureClass): Ladder {
   switch (failureClass) {

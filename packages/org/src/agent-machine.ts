@@ -78,7 +78,7 @@ export function agentMachine(world: AgentWorld, role: AgentRole): Logic {
           {
             guard: "isIncoherent",
             target: "incoherent",
-            actions: assign({ reason: `${maxMends + 1} answers in a row that could not be used` }),
+            actions: assign({ reason: `${maxMends + 1} answers that could not be used` }),
           },
         ],
         invoke: {

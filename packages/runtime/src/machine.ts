@@ -8,8 +8,8 @@ export interface MachineOptions<T extends AnyStateMachine> {
    * are given back here. May give another exit than `shutdown`.
    */
   readonly terminate?: (context: ContextFrom<T>, exit: Exit) => void | Exit | Promise<void | Exit>;
-  /** A wall-time limit on the whole life, milliseconds; satisfies the lint's `no-timeout`. See `Budget.wallMs`. */
-  readonly deadline?: boolean;
+  /** It is known to end in time by other means, such as its spec's `budget.wallMs`: satisfies the lint's `no-timeout`. */
+  readonly hasDeadline?: boolean;
 }
 
 /** A machine with options. A bare XState machine is a logic as well. */
