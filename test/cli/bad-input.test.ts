@@ -57,7 +57,7 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
   {
     args: ["run", bugfix, "--repo", "REPO", "--check", "nosuchcommand --x", "--task", "x"],
     env: key,
-    says: "check: the command `nosuchcommand --x` was not found in the copy of the repository; give one that runs there",
+    says: /check: `nosuchcommand --x`, or what it calls, was not found in the copy of the repository \(.*nosuchcommand: not found\).*--ignored node_modules/,
   },
   { args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--ignored", "../x"], env: key, says: /ignoredPaths/ },
   {

@@ -34,6 +34,16 @@ describe("organization", () => {
     },
     { what: "a name that the run needs", parts: { name: "desk", agents: { gate: worker } }, field: "agents.gate" },
     {
+      what: "a verifier without a contract",
+      parts: { name: "desk", agents: { worker, checker: verifier({ purpose: "Check." }) } },
+      field: "agents.checker",
+    },
+    {
+      what: "a contract that is no function",
+      parts: { name: "desk", agents: { worker }, contract: contract(criterion) } as unknown as OrganizationParts<unknown>,
+      field: "contract",
+    },
+    {
       what: "a contract without a fingerprint",
       parts: { name: "desk", agents: { worker }, contract: () => contract(criterion) },
       field: "fingerprint",

@@ -51,12 +51,22 @@ export function organization<E = unknown>(parts: OrganizationParts<E>): Organiza
       throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
     checkCharterNames(checkCharter(definition.charter, `agents.${name}`), { agents: names }, `agents.${name}`);
   }
+  for (const name of ["contract", "tools", "fingerprint", "lead"] as const) {
+    if (parts[name] !== undefined && typeof parts[name] !== "function") {
+      throw new SpecError(name, `a function, such as ${name}: (environment) => …, since every run has its own environment`);
+    }
+  }
   if (parts.contract !== undefined && parts.fingerprint === undefined) {
-    throw new SpecError("fingerprint", "a contract needs one: evidence has to say of which version of the work it is");
+    const why = "a contract needs one: evidence has to say of which version of the work it is";
+    throw new SpecError("fingerprint", `${why}; such as fingerprint: async (environment) => environment.text`);
   }
   const kinds = new Set(Object.values(parts.agents).map(({ kind }) => kind));
   if (parts.contract !== undefined && !kinds.has("verifier"))
     throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work");
+  for (const [name, { kind }] of Object.entries(parts.agents)) {
+    if (kind === "verifier" && parts.contract === undefined)
+      throw new SpecError(`agents.${name}`, "a verifier needs a contract whose checks it can execute");
+  }
   const isCrew = parts.contract !== undefined && kinds.has("planner") && kinds.has("worker");
   return {
     ...parts,

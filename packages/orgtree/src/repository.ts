@@ -45,7 +45,9 @@ export async function runOnRepository(
   const repository = { workspace, check: task.check };
   const before = await checkNow(repository, options.signal);
   if (before.observed.startsWith("exit code 127\n")) {
-    throw new SpecError("check", `the command \`${task.check}\` was not found in the copy of the repository; give one that runs there`);
+    const said = before.observed.trim().split("\n").at(-1) ?? "";
+    const remedy = "ignored files are not in the copy, unless they are named (ignoredPaths, --ignored node_modules)";
+    throw new SpecError("check", `\`${task.check}\`, or what it calls, was not found in the copy of the repository (${said}); ${remedy}`);
   }
   const state = before.passed ? "Before any work the check passes already." : `Before any work the check fails:\n${before.observed}`;
   const result = await run(organization, `${task.task}\n\nThe check is \`${task.check}\`. ${state}`, {

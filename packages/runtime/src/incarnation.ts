@@ -9,7 +9,7 @@
  *   I4. It ends exactly once, and its cell hears of it exactly once.
  *   I5. Whatever a turn causes belongs to the trace of its message: what it sends, and what comes back of that later.
  */
-import { AskFailedError, killedExit, mayResume, toFailure, type Exit, type Failure, type ReplyTo } from "@orgtree/core";
+import { AskFailedError, describeFailure, killedExit, mayResume, toFailure, type Exit, type Failure, type ReplyTo } from "@orgtree/core";
 import type { BeginResult, Body } from "./body.ts";
 import type { Cell } from "./cell.ts";
 import { describeEffect, type Effect } from "./effect.ts";
@@ -173,7 +173,11 @@ export class Incarnation {
   }
 
   #throwInTurn(failure: Failure, mail: Mail): void {
-    this.cell.kernel.bury(mail, "failed");
+    const { kernel, address } = this.cell;
+    // Whoever asked is told why, before the dead letter could only say that it failed.
+    if (mail.replyTo !== undefined)
+      kernel.asks.reject(mail.replyTo, new AskFailedError(address, "not-done", `it failed (${describeFailure(failure)})`));
+    kernel.bury(mail, "failed");
     if (this.phase === "ended") return;
     this.#forgetTurn();
     this.fail(failure);
