@@ -76,7 +76,7 @@ function catchInterrupts(): AbortSignal {
     process.on("exit", workAtExit);
     process.exit(exitCode.interrupted);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => interrupt(signal));
   // Whoever read the output has gone: nobody is left to work for.
   process.stdout.on("error", () => interrupt("a closed pipe"));
   return controller.signal;

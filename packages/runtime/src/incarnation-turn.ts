@@ -2,6 +2,7 @@ import { isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo 
 import type { BudgetHandle } from "./budget-account.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail } from "./mail.ts";
+import { isThenable } from "./thenable.ts";
 import { TurnClosedError, type Turn, type Work } from "./turn.ts";
 
 /** Milliseconds an ask waits when it does not say. */
@@ -54,6 +55,11 @@ export class IncarnationTurn implements Turn {
 
   reply(value: unknown, to: ReplyTo | undefined = this.replyTo): void {
     const life = this.#open();
+    if (isThenable(value)) {
+      // A promise would settle the asker's promise when it pleases, past every deadline, and its rejection is nobody's.
+      Promise.resolve(value).catch(() => {});
+      throw new TypeError(`${this.address} answers with a promise: begin the work with turn.run and answer with its result`);
+    }
     if (to !== undefined) life.effects.push({ kind: "reply", to, value });
   }
 
@@ -112,7 +118,9 @@ export class IncarnationTurn implements Turn {
   }
 
   publish(group: string, message: unknown): void {
-    this.#open().effects.push({ kind: "publish", group, message });
+    const life = this.#open();
+    for (const member of life.cell.kernel.registry.members(group)) if (member !== this.address) this.#checkRecipient(member);
+    life.effects.push({ kind: "publish", group, message });
   }
 
   emit(event: { readonly type: string }): void {
@@ -125,11 +133,14 @@ export class IncarnationTurn implements Turn {
 
   #mail(to: Address, message: unknown): Mail {
     const life = this.#life;
-    const { recipients } = life.cell.spec;
-    if (recipients !== undefined && !isPermitted(recipients, to)) {
-      throw new RoleViolationError(this.address, `send to ${to}`, `its recipients are ${recipients.join(", ") || "nobody"}`);
-    }
+    this.#checkRecipient(to);
     return new Mail("message", { to, from: life.cell.address, trace: life.trace() }, message);
+  }
+
+  #checkRecipient(to: Address): void {
+    const { recipients } = this.#life.cell.spec;
+    if (recipients === undefined || isPermitted(recipients, to)) return;
+    throw new RoleViolationError(this.address, `send to ${to}`, `its recipients are ${recipients.join(", ") || "nobody"}`);
   }
 
   #open(): Incarnation {

@@ -9,7 +9,17 @@
  *   I4. It ends exactly once, and its cell hears of it exactly once.
  *   I5. Whatever a turn causes belongs to the trace of its message: what it sends, and what comes back of that later.
  */
-import { AskFailedError, describeFailure, killedExit, mayResume, toFailure, type Exit, type Failure, type ReplyTo } from "@orgtree/core";
+import {
+  AskFailedError,
+  describeFailure,
+  killedExit,
+  mayResume,
+  toFailure,
+  type Exit,
+  type Failure,
+  type ReplyTo,
+  type TurnRecord,
+} from "@orgtree/core";
 import type { BeginResult, Body } from "./body.ts";
 import type { Cell } from "./cell.ts";
 import { describeEffect, type Effect } from "./effect.ts";
@@ -109,8 +119,14 @@ export class Incarnation {
     this.postponed = false; // There was no message to put aside.
     if (result === "ignore") return this.end({ kind: "shutdown" }, "ignored");
     if (this.cell.kernel.commit === undefined || this.body!.ownTurns === true) return this.#up();
+    let record: TurnRecord;
+    try {
+      record = this.#record("init");
+    } catch (error) {
+      return this.#throwAtStart(error);
+    }
     this.#limitStart();
-    this.#commit("init", () => this.#up());
+    this.#commit(record, () => this.#up());
   }
 
   #up(): void {
@@ -164,7 +180,18 @@ export class Incarnation {
     else if (this.postponed) this.#putAside(mail);
     else if (cell.kernel.commit === undefined) this.#finish(mail);
     else if (this.body!.ownTurns === true) this.#finishOwn(mail);
-    else this.#commit(causeOf(mail), () => this.#finish(mail));
+    else this.#commitTurn(mail);
+  }
+
+  /** What is written down of a turn is the user's: reading it may throw, and fails the turn like any other throw. */
+  #commitTurn(mail: Mail): void {
+    let record: TurnRecord;
+    try {
+      record = this.#record(causeOf(mail));
+    } catch (error) {
+      return this.#throwInTurn(toFailure(error, this.cell.address), mail);
+    }
+    this.#commit(record, () => this.#finish(mail));
   }
 
   /** A timer that was cancelled or set again while its signal waited in the mailbox is not heard. */
@@ -238,14 +265,15 @@ export class Incarnation {
     return effects;
   }
 
-  #commit(cause: string, committed: () => void): void {
-    const { cell, body, effects } = this;
-    const { kernel, address, seq } = cell;
-    const records = effects.map((effect, number) => {
-      const { kind, detail } = describeEffect(effect);
-      return { key: `${address}#${seq}.${number}`, kind, detail };
-    });
-    const record = { address, incarnation: this.number, seq, cause, trace: this.trace(), effects: records, state: () => body!.state() };
+  #record(cause: string): TurnRecord {
+    const { body, number: incarnation } = this;
+    const { address, seq } = this.cell;
+    const effects = this.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+    return { address, incarnation, seq, cause, trace: this.trace(), effects, state: () => body!.state() };
+  }
+
+  #commit(record: TurnRecord, committed: () => void): void {
+    const { kernel } = this.cell;
     this.committing = true;
     const settle = (next: () => void): void => {
       if (this.phase === "ended") return; // Killed while the commit was under way (I3).
