@@ -1,5 +1,6 @@
-import { AskTimeoutError, type Address, type ReplyTo } from "@orgtree/core";
+import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtree/core";
 import type { Mail } from "./mail.ts";
+import { systemRandom } from "./system-clock.ts";
 import type { Timer, TimerQueue } from "./timer-queue.ts";
 
 /**
@@ -20,10 +21,11 @@ interface Open {
 export class Asks {
   readonly #timers: TimerQueue;
   readonly #open = new Map<number, Open>();
-  #lastId = 0;
+  readonly #random: Random;
 
-  constructor(timers: TimerQueue) {
+  constructor(timers: TimerQueue, random: Random = systemRandom) {
     this.#timers = timers;
+    this.#random = random;
   }
 
   /** Questions without an answer. */
@@ -33,12 +35,19 @@ export class Asks {
 
   /** Makes the mail a question that ends after `timeoutMs` at the latest. */
   open(asker: Asker, mail: Mail, timeoutMs: number): ReplyTo {
-    const askId = ++this.#lastId;
+    const askId = this.#newId();
     const timer = timeoutMs === Infinity ? undefined : this.#timers.set(timeoutMs, () => this.#expire(askId, mail.to, timeoutMs));
     this.#open.set(askId, { asker, timer });
     if (timer !== undefined) mail.deadlineMs = timer.dueMs;
     mail.replyTo = { address: mail.from, askId };
     return mail.replyTo;
+  }
+
+  /** Not to be guessed: who knows an id may answer, and only whoever was asked, or was handed the question, is to know it. */
+  #newId(): number {
+    let id = Math.floor(this.#random.next() * 2 ** 52);
+    while (this.#open.has(id)) id++;
+    return id;
   }
 
   /** Answers; false when nobody waits any more. */

@@ -90,7 +90,6 @@ function step(machine: AnyStateMachine, { snapshot, event, scope }: Step): AnyMa
 function failed(snapshot: AnyMachineSnapshot, error: unknown, scope: AnyActorScope): AnyMachineSnapshot {
   const host = hostOf(scope.self)!;
   host.forgetStep(scope.self);
-  host.stopBelow(scope.self);
   for (const child of Object.values(snapshot.children as Record<string, AnyActorRef | undefined>))
     if (child !== undefined) childOf(child)._stop();
   return { ...snapshot, status: "error", error } as AnyMachineSnapshot;

@@ -71,7 +71,7 @@ export class Kernel {
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
     this.timers = new TimerQueue(options.clock, (error) => this.logger.error({ err: error }, "a timer threw"));
-    this.asks = new Asks(this.timers);
+    this.asks = new Asks(this.timers, options.random);
     this.deadLetters = new DeadLetters(options.keepDeadLetters);
     this.dispatcher = new Dispatcher(options.clock, {
       ms: options.stallMs,

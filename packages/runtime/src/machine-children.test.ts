@@ -66,6 +66,16 @@ describe("children", () => {
     expect(family.stops).toEqual(["last", "two", "one", "first"]);
   });
 
+  test("of a child machine are stopped in reverse order also when it leaves their state", async () => {
+    await using world = startWorld();
+    const family = new Family();
+    const invoke = [{ src: family.member("one") }, { src: family.member("two") }];
+    const kid = createMachine({ initial: "a", states: { a: { invoke, after: { 10: "b" } }, b: {} } });
+    await world.start(machineOf({ a: { invoke: { src: kid } } }));
+    await world.clock.advance(10);
+    expect(family.stops).toEqual(["two", "one"]);
+  });
+
   test("that one turn spawns and stops again never start", async () => {
     await using world = startWorld();
     const family = new Family();
@@ -143,6 +153,21 @@ describe("the id of a child", () => {
   });
 });
 
+test("the ids that XState gives are made of the address and the incarnation, so no two are alike anywhere", async () => {
+  await using world = startWorld();
+  const ids: string[] = [];
+  const note = ({ self }: { self: AnyActorRef }): void => void ids.push(self.sessionId);
+  const fail = assign((): never => {
+    throw new Error("boom");
+  });
+  const kid = createMachine({ entry: note as never });
+  await world.start(machineOf({ a: { entry: note as never, invoke: { src: kid }, on: { BAD: { actions: fail } } } }), {
+    restart: "permanent",
+  });
+  await world.tell({ type: "BAD" });
+  expect(ids).toEqual(["/m:1.1", "/m:1.2", "/m:2.1", "/m:2.2"]);
+});
+
 describe("a systemId", () => {
   const named = createMachine({});
   const invoke = { src: named, systemId: "clerk" };
@@ -169,12 +194,20 @@ describe("a systemId", () => {
     const fail = assign((): never => {
       throw new Error("boom");
     });
-    const logic = machineOf({ a: { on: { GO: "b", BAD: { target: "b", actions: fail } } }, b: { invoke } });
+    const found: unknown[] = [];
+    const look = assign(({ system }) => {
+      found.push(system.get("clerk"));
+      return {};
+    });
+    const on = { GO: "b", BAD: { target: "b", actions: fail }, LOOK: { actions: look } };
+    const failsLate = { entry: fail, invoke };
+    const logic = machineOf({ a: { on: { ...on, WORSE: "c" } }, b: { invoke }, c: { initial: "d", invoke, states: { d: failsLate } } });
     await world.start(logic, {
       restart: "permanent",
-      onFailure: { crash: [{ directive: "resume", intensity: { maxRestarts: 1, periodMs: 1_000 } }, { directive: "restart" }] },
+      onFailure: { crash: [{ directive: "resume", intensity: { maxRestarts: 2, periodMs: 1_000 } }, { directive: "restart" }] },
     });
-    for (const type of ["BAD", "GO"]) await world.tell({ type });
+    for (const type of ["BAD", "WORSE", "LOOK", "GO"]) await world.tell({ type });
+    expect(found).toEqual([undefined]);
     expect(world.node()).toMatchObject({ label: "b", incarnation: 1 });
     await world.tell({ type: "END" });
     await world.tell({ type: "GO" });
@@ -186,7 +219,14 @@ describe("a systemId", () => {
     const family = new Family();
     const twin = (name: string) => ({ src: family.member(name), systemId: "clerk", id: name });
     await world.start(
-      machineOf({ a: { invoke: twin("one"), on: { GO: ".b" }, initial: "x", states: { x: {}, b: { invoke: twin("two") } } } }),
+      machineOf({
+        a: {
+          invoke: twin("one"),
+          on: { GO: { target: ".b", actions: () => void family.seen.push("action") } },
+          initial: "x",
+          states: { x: {}, b: { invoke: twin("two") } },
+        },
+      }),
     );
     await world.tell({ type: "GO" });
     expect(world.failures()).toMatchObject([{ message: expect.stringContaining('"clerk"') }]);

@@ -45,6 +45,18 @@ describe("what a machine does beside changing its state", () => {
   });
 });
 
+test("the context factory runs once for each incarnation, with the input of the spec", async () => {
+  await using world = startWorld();
+  const inputs: unknown[] = [];
+  const context = ({ input }: { input: unknown }): object => {
+    inputs.push(input);
+    return {};
+  };
+  await world.start(machineOf({ a: { on: { GO: {} } } }, { context }), { input: { task: "write" } });
+  for (const type of ["GO", "GO"]) await world.tell({ type });
+  expect(inputs).toEqual([{ task: "write" }]);
+});
+
 describe("a child of any kind", () => {
   test("is sent to, and its snapshots come to onSnapshot", async () => {
     await using world = startWorld();

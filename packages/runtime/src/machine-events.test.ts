@@ -186,6 +186,24 @@ test("what a machine sends while it computes is sent with its other effects, or 
   expect(world.state()).toBe("b");
 });
 
+test("a message is taken up after tell has returned, not on the stack of its sender", async () => {
+  await using world = startWorld();
+  await world.start(machineOf({ a: { on: { GO: "b" } }, b: {} }));
+  world.system.tell("/m", { type: "GO" });
+  expect(world.state()).toBe("a");
+  await world.clock.settle();
+  expect(world.state()).toBe("b");
+});
+
+test("what is sent to a machine that has ended, or waits behind its end, is a dead letter", async () => {
+  await using world = startWorld();
+  await world.start(machineOf({ a: {} }));
+  world.system.tell("/m", { type: "END" });
+  await world.tell({ type: "BEHIND" });
+  await world.tell({ type: "LATER" });
+  expect(world.letters()).toEqual(["stopped: BEHIND", "no-recipient: LATER"]);
+});
+
 test("a chain of 100,000 tells across machines needs no stack", async () => {
   await using world = startWorld();
   const left = ({ event }: { event: { type: string; left?: number } }): number => event.left!;

@@ -1,5 +1,5 @@
 import { failureClasses, type Address, type Exit, type Failure, type FailureClass } from "@orgtree/core";
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from "xstate";
+import type { AnyMachineSnapshot, AnyStateNode } from "xstate";
 
 /** What the meta of a final state may say about the exit of the actor. Saying nothing is a normal exit. */
 export interface EndMeta {
@@ -19,9 +19,7 @@ export function exitOf(snapshot: AnyMachineSnapshot, address: Address): Exit {
 
 /** The final states by which it ended; of a parallel machine there is one in each region. */
 function finalsOf(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
-  const { root } = snapshot.machine as AnyStateMachine;
-  const nodes = snapshot._nodes as readonly AnyStateNode[];
-  return nodes.filter((node) => node.type === "final" && (node.parent === root || root.type === "parallel"));
+  return (snapshot._nodes as readonly AnyStateNode[]).filter((node) => node.type === "final");
 }
 
 function failureAt(node: AnyStateNode, snapshot: AnyMachineSnapshot): Failure {

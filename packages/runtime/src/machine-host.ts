@@ -192,7 +192,7 @@ export class MachineHost {
   _relay(source: ChildActor | undefined, target: Target, event: AnyEventObject): void {
     if (this.life.phase === "ended") return this.#lose(event); // H1
     if (this.#later !== undefined) return this.#later({ to: target, event }, () => this._relay(source, target, event)); // H3
-    if (source !== undefined && event?.type === `xstate.error.actor.${source.id}`) this.stopBelow(source);
+    if (source !== undefined && event?.type === `xstate.error.actor.${source.id}`) this.#stopBelow(source);
     if ((target as unknown) === this.self) this.#hear(event, source);
     else this.#deliver(target, event);
   }
@@ -266,11 +266,11 @@ export class MachineHost {
   /** Stops all children and timers (H2). */
   abort(): void {
     this.#timers?.clear();
-    this.stopBelow(this.self);
+    this.#stopBelow(this.self);
   }
 
   /** Stops what runs below an actor, the newest first. */
-  stopBelow(ancestor: unknown): void {
+  #stopBelow(ancestor: unknown): void {
     if (this.#running === undefined) return;
     for (const child of [...this.#running].reverse()) if (isBelow(child, ancestor)) child._stop();
   }

@@ -5,7 +5,7 @@
 import { EventEmitter } from "node:events";
 import { readFile } from "node:fs";
 import { describeExit, type Address, type Exit } from "@orgtree/core";
-import { createMachine, fromCallback, fromPromise } from "xstate";
+import { createMachine, fromCallback, fromPromise, type AnyActorRef } from "xstate";
 import { createActorSystem, type ActorSystem } from "./actor-system.ts";
 import type { Logic } from "./logic.ts";
 import { plain } from "./plain.ts";
@@ -56,7 +56,18 @@ const strays: Readonly<Record<string, Logic>> = {
   "a timer of a child machine": createMachine({
     initial: "a",
     states: {
-      a: { invoke: { src: createMachine({ after: { 1: { actions: () => void setTimeout(boom) } } }) }, on: { END: "end" } },
+      a: { invoke: { src: createMachine({ after: { 20: { actions: () => void setTimeout(boom) } } }) }, on: { END: "end" } },
+      end: { type: "final" },
+    },
+  }),
+  "an observer of a child": createMachine({
+    initial: "a",
+    states: {
+      a: {
+        invoke: { src: createMachine({}), systemId: "kid" },
+        entry: ({ system }) => void (system.get("kid") as AnyActorRef).subscribe(boom),
+        on: { END: "end" },
+      },
       end: { type: "final" },
     },
   }),
@@ -68,6 +79,12 @@ const strays: Readonly<Record<string, Logic>> = {
     receive: (state) => state,
   }),
 };
+
+/** Sets a timer as soon as one is due. */
+const ticking = createMachine({
+  initial: "a",
+  states: { a: { after: { 3: { target: "a", reenter: true } }, on: { END: "end" } }, end: { type: "final" } },
+});
 
 /** Errors that belong to no living actor. */
 const fatal: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -90,7 +107,8 @@ async function runStrays(): Promise<void> {
   const other = createActorSystem();
   using _guard = guardProcess(system);
   using _otherGuard = guardProcess(other);
-  await system.start({ id: "bystander", logic: withCallback(() => {}) });
+  // Its timer is the first of those below, so that they come due while its code seems to run.
+  await system.start({ id: "bystander", logic: ticking });
   for (const [at, logic] of Object.values(strays).entries()) {
     const exit = exitOf(system, `/m${at}`);
     await system.start({ id: `m${at}`, restart: "temporary", logic });

@@ -18,7 +18,7 @@ describe("guardProcess", () => {
     const { code, out, err } = await run("strays");
     const [left, ...failed] = out.toReversed();
     expect(err).toBe("");
-    expect(failed.length).toBe(10);
+    expect(failed.length).toBe(11);
     expect(failed.filter((line) => !/: crash at \/m\d+: boom$/.test(line))).toEqual([]);
     expect(left).toBe("left: /bystander running");
     expect(code).toBe(0);
