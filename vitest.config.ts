@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
 
+// vitest would add the condition `development` everywhere otherwise, and nobody would have tested what users run.
+process.env["NODE_ENV"] = "production";
+
 /** Packages run from source. With `development`, XState's development build is used, which warns where the other is silent. */
 function conditions(...more: readonly string[]): object {
   const all = ["@orgtree/source", ...more];
