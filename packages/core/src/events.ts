@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import type { Directive } from "./directive.ts";
+import type { Directive } from "./supervision/directive.ts";
 import type { DeadLetter } from "./envelope.ts";
 import type { Exit } from "./exit.ts";
 import type { Failure } from "./failure.ts";

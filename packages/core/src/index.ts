@@ -10,7 +10,7 @@ export {
   parentAddress,
   rootAddress,
 } from "./address.ts";
-export { type Backoff, backoffMs, makeBackoff } from "./backoff.ts";
+export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
   type Amount,
@@ -32,7 +32,7 @@ export {
   defaultMailbox,
   type ShutdownMs,
   withoutInput,
-} from "./child-spec.ts";
+} from "./supervision/child-spec.ts";
 export {
   decideDirective,
   defaultLadder,
@@ -45,7 +45,7 @@ export {
   type OnFailure,
   type Rung,
   type RungHistory,
-} from "./directive.ts";
+} from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo, reservedPrefixes } from "./envelope.ts";
 export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
 export {
@@ -76,7 +76,7 @@ export {
   maxCauseDepth,
   toFailure,
 } from "./failure.ts";
-export { decideRestart, defaultIntensity, type IntensityVerdict, type RestartIntensity } from "./intensity.ts";
+export { decideRestart, defaultIntensity, type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {
   type FinishReason,
   type ModelCallOptions,
@@ -99,9 +99,15 @@ export {
   decideAutoShutdown,
   type RestartType,
   type Strategy,
-} from "./strategy.ts";
-export { type CheckedSupervisorSpec, checkChildOf, checkSupervisorSpec, type SupervisorSpec, type TypeOf } from "./supervisor-spec.ts";
-export { countChildren, isQuery, listChildren } from "./supervision-call.ts";
+} from "./supervision/strategy.ts";
+export {
+  type CheckedSupervisorSpec,
+  checkChildOf,
+  checkSupervisorSpec,
+  type SupervisorSpec,
+  type TypeOf,
+} from "./supervision/supervisor-spec.ts";
+export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
   type CallResult,
   type ChildCounts,
@@ -115,7 +121,7 @@ export {
   type SupervisionStep,
   type SupervisorCall,
   type Surroundings,
-} from "./supervision-state.ts";
-export { supervise } from "./supervision.ts";
+} from "./supervision/supervision-state.ts";
+export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
 export { isPermitted } from "./recipients.ts";

@@ -3,10 +3,10 @@ import { promisify } from "node:util";
 import { AddressError, maxDepth, MessageRefusedError, SpecError, type Address, type SystemEvent } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem, SystemClosedError } from "./actor-system.ts";
-import { startWorld } from "./machine.fixture.ts";
-import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
-import { supervisor } from "./supervisor.ts";
-import { VirtualClock } from "./virtual-clock.ts";
+import { startWorld } from "./machine/machine.fixture.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./actor/plain.fixture.ts";
+import { supervisor } from "./supervisor/supervisor.ts";
+import { VirtualClock } from "./time/virtual-clock.ts";
 
 describe("tell", () => {
   test("makes a dead letter of a message for nobody", async () => {

@@ -23,21 +23,21 @@ import {
   type Random,
   type SupervisionEvent,
 } from "@orgtree/core";
-import type { Asker } from "./asks.ts";
-import type { Body } from "./body.ts";
-import { Cell, type Supervisor } from "./cell.ts";
-import type { Incarnation } from "./incarnation.ts";
-import { checkMs, defaultAskMs } from "./incarnation-turn.ts";
-import { Kernel } from "./kernel.ts";
+import type { Asker } from "./kernel/asks.ts";
+import type { Body } from "./actor/body.ts";
+import { Cell, type Supervisor } from "./actor/cell.ts";
+import type { Incarnation } from "./actor/incarnation.ts";
+import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
+import { Kernel } from "./kernel/kernel.ts";
 import { isMachine, typeOfLogic, type Logic } from "./logic.ts";
-import { MachineBody } from "./machine-body.ts";
-import { Mail } from "./mail.ts";
-import { isOversized } from "./message-size.ts";
-import { PlainBody } from "./plain-body.ts";
-import { SupervisorBody } from "./supervisor-body.ts";
-import { supervisor, supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor.ts";
-import { systemClock, systemRandom } from "./system-clock.ts";
-import type { Timer } from "./timer-queue.ts";
+import { MachineBody } from "./machine/machine-body.ts";
+import { Mail } from "./actor/mail.ts";
+import { isOversized } from "./actor/message-size.ts";
+import { PlainBody } from "./actor/plain-body.ts";
+import { SupervisorBody } from "./supervisor/supervisor-body.ts";
+import { supervisor, supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
+import { systemClock, systemRandom } from "./time/system-clock.ts";
+import type { Timer } from "./time/timer-queue.ts";
 import { viewTree, type TreeNode } from "./tree-view.ts";
 
 /** How a system is made. Everything has a default. */

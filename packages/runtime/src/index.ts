@@ -6,18 +6,18 @@ export {
   type SystemOptions,
   type WatchOptions,
 } from "./actor-system.ts";
-export type { BudgetHandle, Reservation } from "./budget-account.ts";
-export { fromWork, type WorkDefinition } from "./from-work.ts";
+export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
+export { fromWork, type WorkDefinition } from "./machine/from-work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";
 export { MachineLintError } from "./lint/lint-error.ts";
 export { lintMachine, type LintOptions, type LintReport } from "./lint/lint-machine.ts";
 export { isMachine, type Logic, typeOfLogic } from "./logic.ts";
-export { act, ask, currentAsk, type From, publish, reply, tell, type TurnAction, type TurnArgs, watch } from "./machine-actions.ts";
-export { machine, type MachineLogic, type MachineOptions } from "./machine.ts";
-export { ignore, plain, type PlainLogic } from "./plain.ts";
-export { maxIterations } from "./prepared-machine.ts";
+export { act, ask, currentAsk, type From, publish, reply, tell, type TurnAction, type TurnArgs, watch } from "./machine/machine-actions.ts";
+export { machine, type MachineLogic, type MachineOptions } from "./machine/machine.ts";
+export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
+export { maxIterations } from "./machine/prepared-machine.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
-export type { Signal } from "./signal.ts";
+export type { Signal } from "./actor/signal.ts";
 export {
   type StartedChild,
   supervisor,
@@ -26,8 +26,8 @@ export {
   type SupervisorLogic,
   type SupervisorMessage,
   type TemplateChild,
-} from "./supervisor.ts";
-export { systemClock, systemRandom } from "./system-clock.ts";
+} from "./supervisor/supervisor.ts";
+export { systemClock, systemRandom } from "./time/system-clock.ts";
 export type { TreeNode } from "./tree-view.ts";
-export { NameTakenError, type Turn, TurnClosedError, type Work, type WorkContext } from "./turn.ts";
-export { VirtualClock } from "./virtual-clock.ts";
+export { NameTakenError, type Turn, TurnClosedError, type Work, type WorkContext } from "./actor/turn.ts";
+export { VirtualClock } from "./time/virtual-clock.ts";

@@ -1,9 +1,9 @@
 import { SpecError } from "@orgtree/core";
 import type { AnyStateMachine } from "xstate";
 import { checkMachine } from "./lint/check-machine.ts";
-import type { MachineLogic } from "./machine.ts";
-import type { PlainLogic } from "./plain.ts";
-import type { SupervisorLogic } from "./supervisor.ts";
+import type { MachineLogic } from "./machine/machine.ts";
+import type { PlainLogic } from "./actor/plain.ts";
+import type { SupervisorLogic } from "./supervisor/supervisor.ts";
 
 /** Whatever may run in a cell: an XState machine, bare or with options, a plain function, a supervisor. */
 // The parameters of a plain logic are contravariant, so no narrower type accepts them all.

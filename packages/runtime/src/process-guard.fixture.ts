@@ -8,7 +8,7 @@ import { describeExit, type Address, type Exit } from "@orgtree/core";
 import { createMachine, fromCallback, fromPromise, type AnyActorRef } from "xstate";
 import { createActorSystem, type ActorSystem } from "./actor-system.ts";
 import type { Logic } from "./logic.ts";
-import { plain } from "./plain.ts";
+import { plain } from "./actor/plain.ts";
 import { guardProcess } from "./process-guard.ts";
 
 const boom = (): never => {

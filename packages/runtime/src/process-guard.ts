@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { kernelOf, type ActorSystem } from "./actor-system.ts";
-import type { Incarnation } from "./incarnation.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Incarnation } from "./actor/incarnation.ts";
+import type { Kernel } from "./kernel/kernel.ts";
 
 /** Ends the guard; `using guard = guardProcess(system)` does it by itself. */
 export interface ProcessGuard extends Disposable {

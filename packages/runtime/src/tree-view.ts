@@ -1,6 +1,6 @@
 import { childAddress, type Address, type ChildInfo } from "@orgtree/core";
-import type { Kernel } from "./kernel.ts";
-import { SupervisorBody } from "./supervisor-body.ts";
+import type { Kernel } from "./kernel/kernel.ts";
+import { SupervisorBody } from "./supervisor/supervisor-body.ts";
 
 /** One actor of the tree as plain data, for people, tests and the board. */
 export interface TreeNode {

@@ -2,7 +2,7 @@
  * Machines of agents, such as people write, that the lint leaves alone or only warns about.
  */
 import { assign, createMachine, emit, fromPromise, raise, setup, spawnChild } from "xstate";
-import { ask } from "../machine-actions.ts";
+import { ask } from "../machine/machine-actions.ts";
 import type { LintedMachine } from "./linted-machine.fixture.ts";
 
 const model = fromPromise(async () => "an answer");

@@ -1,4 +1,4 @@
-import type { Signal } from "../signal.ts";
+import type { Signal } from "../actor/signal.ts";
 import { reachedLeaves, type Analysis } from "./analysis.ts";
 import { builtinOf, type BuiltinAction } from "./builtin-action.ts";
 import { leadsOut, type Edge } from "./edge.ts";

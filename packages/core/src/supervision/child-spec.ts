@@ -1,0 +1,209 @@
+import { checkSegment } from "../address.ts";
+import { makeBackoff, type Backoff } from "./backoff.ts";
+import { checkBudget, type Budget } from "../budget.ts";
+import { failureClasses, type FailureClass } from "../failure.ts";
+import type { OnFailure, Rung } from "./directive.ts";
+import { AddressError, SpecError } from "../errors.ts";
+import type { RestartIntensity } from "./intensity.ts";
+import type { RestartType } from "./strategy.ts";
+
+/** How long an ordered stop may take: milliseconds, no limit, or no time at all. OTP's `shutdown`. */
+export type ShutdownMs = number | "infinity" | "brutal-kill";
+
+/** What a supervisor has to know to start, stop and restart one child. `L` is the runtime's kind of logic. */
+export interface ChildSpec<L = unknown> {
+  /** Unique under its supervisor; the last segment of the child's address. */
+  readonly id: string;
+  /** What runs: a machine, a plain function, a supervisor. */
+  readonly logic: L;
+  /** Passed to the initial step of each incarnation. Must be plain data. */
+  readonly input?: unknown;
+  /** Default `permanent`. */
+  readonly restart?: RestartType | undefined;
+  /** Default 5,000 for a worker, `infinity` for a supervisor, whose children need their own time. */
+  readonly shutdownMs?: ShutdownMs | undefined;
+  /**
+   * Longest start, in milliseconds; a child that needs longer is killed and has failed to start. Default 30,000 for a
+   * worker, `infinity` for a supervisor, whose children have their own.
+   */
+  readonly startMs?: number | "infinity" | undefined;
+  /** Its end may end the supervisor; see `autoShutdown`. Not for permanent children. Default false. */
+  readonly significant?: boolean | undefined;
+  /** Answers by failure class. Default: restart, as in OTP; see `defaultLadder`. */
+  readonly onFailure?: OnFailure | undefined;
+  /** Delay before a restart. Default: none, as in OTP. */
+  readonly backoff?: Partial<Backoff> | undefined;
+  /** What the child and everything below it may spend. Default: only the parent's limits. */
+  readonly budget?: Budget | undefined;
+  /** Messages held before the mailbox refuses. An integer, at least 1. Default 1,000. */
+  readonly mailbox?: number | undefined;
+  /**
+   * Whom it may tell or ask: addresses, or `/desk/*` for everything below `/desk`. A forbidden message is never sent and
+   * fails the turn as `role-violation`. Answers are always allowed. Default: anybody.
+   */
+  readonly recipients?: readonly string[] | undefined;
+}
+
+/** A child spec with its defaults filled in. */
+export interface CheckedChildSpec<L = unknown> {
+  readonly id: string;
+  readonly logic: L;
+  readonly input: unknown;
+  readonly type: "worker" | "supervisor";
+  readonly restart: RestartType;
+  readonly shutdownMs: ShutdownMs;
+  readonly startMs: number | "infinity";
+  readonly significant: boolean;
+  readonly onFailure: OnFailure;
+  readonly backoff: Backoff | undefined;
+  readonly budget: Budget | undefined;
+  readonly mailbox: number;
+  readonly recipients: readonly string[] | undefined;
+}
+
+/** Messages a mailbox holds when its spec does not say. */
+export const defaultMailbox = 1_000;
+
+const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] satisfies RestartType[];
+const directives: readonly string[] = ["resume", "restart", "stop", "escalate"] satisfies Rung["directive"][];
+
+/**
+ * Checks a child spec and fills in the defaults; unknown keys are ignored, as in OTP.
+ *
+ * `field` is the place in the specification that the message names. Throws `SpecError`.
+ */
+export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "worker" | "supervisor" = "worker"): CheckedChildSpec<L> {
+  checkObject(spec, field, "a child spec is an object { id, logic, … }");
+  checkId(spec.id, `${field}.id`);
+  if (spec.logic === undefined || spec.logic === null)
+    throw new SpecError(`${field}.logic`, "missing: give a machine, a plain function or a supervisor");
+  const restart = checkWord(spec.restart ?? "permanent", restartTypes, `${field}.restart`);
+  const significant = spec.significant ?? false;
+  if (typeof significant !== "boolean") throw new SpecError(`${field}.significant`, `true or false, not ${shown(significant)}`);
+  if (significant && restart === "permanent")
+    throw new SpecError(`${field}.significant`, "a permanent child cannot be significant: it never ends for good");
+  if (spec.budget !== undefined) checkBudget(spec.budget, `${field}.budget`);
+  const onFailure = spec.onFailure ?? noAnswers;
+  if (onFailure !== noAnswers) checkOnFailure(onFailure, `${field}.onFailure`);
+  const isSupervisor = type === "supervisor";
+  return {
+    id: spec.id,
+    logic: spec.logic,
+    input: spec.input,
+    type,
+    restart,
+    shutdownMs: checkShutdown(spec.shutdownMs ?? (isSupervisor ? "infinity" : 5_000), `${field}.shutdownMs`),
+    startMs: checkStart(spec.startMs ?? (isSupervisor ? "infinity" : 30_000), `${field}.startMs`),
+    significant,
+    onFailure,
+    backoff: spec.backoff === undefined ? undefined : checkBackoff(spec.backoff, `${field}.backoff`),
+    budget: spec.budget,
+    mailbox: checkCount(spec.mailbox ?? defaultMailbox, 1, `${field}.mailbox`),
+    recipients: spec.recipients,
+  };
+}
+
+const noAnswers: OnFailure = {};
+
+/** The spec of a temporary child that runs: nothing will start it again, so its input, which may be large, is not kept. */
+export function withoutInput<L>(spec: CheckedChildSpec<L>): CheckedChildSpec<L> {
+  return spec.input === undefined ? spec : { ...spec, input: undefined };
+}
+
+/** Throws `SpecError` when `value` is no object. */
+export function checkObject(value: unknown, field: string, problem: string): void {
+  if (typeof value !== "object" || value === null) throw new SpecError(field, `${problem}, not ${shown(value)}`);
+}
+
+/** Gives `word` back when it is one of `words`; throws `SpecError`. */
+export function checkWord<W extends string>(word: W, words: readonly string[], field: string): W {
+  if (words.includes(word)) return word;
+  throw new SpecError(field, `one of ${words.join(", ")}, not ${shown(word)}`);
+}
+
+/** A value as a message shows it, whatever it is. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return "a function";
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+function checkId(id: string, field: string): void {
+  if (id === undefined) throw new SpecError(field, "missing");
+  if (typeof id !== "string") throw new SpecError(field, `a text, not ${shown(id)}`);
+  try {
+    checkSegment(id);
+  } catch (error) {
+    if (error instanceof AddressError) throw new SpecError(field, error.message);
+    throw error;
+  }
+}
+
+function checkShutdown(value: ShutdownMs, field: string): ShutdownMs {
+  if (value === "infinity" || value === "brutal-kill") return value;
+  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+  throw new SpecError(field, `milliseconds of at least 0, "infinity" or "brutal-kill", not ${shown(value)}`);
+}
+
+function checkStart(value: number | "infinity", field: string): number | "infinity" {
+  return value === "infinity" ? value : checkPositive(value, field);
+}
+
+function checkPositive(value: number, field: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
+  throw new SpecError(field, `more than 0, not ${shown(value)}`);
+}
+
+/** An integer of at least `least`; throws `SpecError`. */
+export function checkCount(value: number, least: number, field: string): number {
+  if (Number.isInteger(value) && value >= least) return value;
+  throw new SpecError(field, `an integer of at least ${least}, not ${shown(value)}`);
+}
+
+/** Checks a restart intensity; throws `SpecError`. */
+export function checkIntensity(intensity: RestartIntensity, field: string): RestartIntensity {
+  checkObject(intensity, field, "an intensity is an object { maxRestarts, periodMs }");
+  return {
+    maxRestarts: checkCount(intensity.maxRestarts, 0, `${field}.maxRestarts`),
+    periodMs: checkPositive(intensity.periodMs, `${field}.periodMs`),
+  };
+}
+
+function checkBackoff(part: Partial<Backoff>, field: string): Backoff {
+  checkObject(part, field, "a backoff is an object { minMs, maxMs, factor, jitter, resetAfterMs }");
+  const backoff = makeBackoff(part);
+  const { minMs, maxMs, factor, jitter, resetAfterMs } = backoff;
+  checkLeast(minMs, 0, `${field}.minMs`);
+  if (!(Number.isFinite(maxMs) && maxMs >= minMs)) throw new SpecError(`${field}.maxMs`, `at least minMs (${minMs}), not ${shown(maxMs)}`);
+  checkLeast(factor, 1, `${field}.factor`);
+  checkLeast(jitter, 0, `${field}.jitter`);
+  if (jitter > 1) throw new SpecError(`${field}.jitter`, `between 0 and 1, not ${shown(jitter)}`);
+  checkLeast(resetAfterMs, 0, `${field}.resetAfterMs`);
+  return backoff;
+}
+
+function checkLeast(value: number, least: number, field: string): void {
+  if (!(Number.isFinite(value) && value >= least)) throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
+}
+
+function checkOnFailure(onFailure: OnFailure, field: string): void {
+  checkObject(onFailure, field, "answers are an object { class: directive }");
+  for (const [key, answer] of Object.entries(onFailure)) {
+    if (answer === undefined) continue;
+    const failureClass = key.split("/")[0] as FailureClass;
+    if (!failureClasses.includes(failureClass))
+      throw new SpecError(`${field}.${key}`, `no such failure class; one of ${failureClasses.join(", ")}`);
+    const ladder =
+      typeof answer === "string" ? [{ directive: answer }] : Array.isArray(answer) ? (answer as readonly Rung[]) : [answer as Rung];
+    if (ladder.length === 0) throw new SpecError(`${field}.${key}`, "an empty ladder answers nothing; leave the key out for the default");
+    for (const [number, rung] of ladder.entries()) checkRung(rung, `${field}.${key}[${number}]`, number === ladder.length - 1);
+  }
+}
+
+function checkRung(rung: Rung, field: string, isLast: boolean): void {
+  checkObject(rung, field, "a rung is an object { directive, intensity }");
+  if (!directives.includes(rung.directive))
+    throw new SpecError(field, `a directive is one of ${directives.join(", ")}, not ${shown(rung.directive)}`);
+  if (rung.intensity !== undefined) checkIntensity(rung.intensity, `${field}.intensity`);
+  else if (!isLast) throw new SpecError(field, "every rung but the last needs an intensity, or the rungs above it are never reached");
+}

@@ -1,0 +1,193 @@
+import { childAddress } from "../address.ts";
+import { withoutInput, type CheckedChildSpec } from "./child-spec.ts";
+import { SupervisorCallError, type SupervisorCallCode } from "../errors.ts";
+import { beginOperation, dropChild } from "./supervision-operation.ts";
+import {
+  isDown,
+  makeRow,
+  type CallResult,
+  type ChildCounts,
+  type ChildInfo,
+  type ChildRow,
+  type Reply,
+  type Supervision,
+  type SupervisionTurn,
+  type SupervisorCall,
+} from "./supervision-state.ts";
+
+/** True for calls that only look: they are answered at once, whatever is going on. */
+export function isQuery(call: SupervisorCall): boolean {
+  return call.kind === "list-children" || call.kind === "count-children" || call.kind === "get-child-spec";
+}
+
+/** Carries a call out, or begins the operation that will. */
+export function onCall(turn: SupervisionTurn, call: SupervisorCall, reply: Reply): void {
+  switch (call.kind) {
+    case "start-child":
+      return startChild(turn, call, reply);
+    case "terminate-child":
+      return terminateChild(turn, call.id, reply);
+    case "restart-child":
+      return restartChild(turn, call.id, reply);
+    case "delete-child":
+      return deleteChild(turn, call.id, reply);
+    case "change-spec":
+      return changeSpec(turn, call, reply);
+    case "list-children":
+      return answer(turn, reply, listChildren(turn.state));
+    case "count-children":
+      return answer(turn, reply, countChildren(turn.state));
+    case "get-child-spec": {
+      const row = turn.state.table.get(call.id);
+      return row === undefined ? notFound(turn, call.id, reply) : answer(turn, reply, row.spec);
+    }
+    default:
+      return call satisfies never;
+  }
+}
+
+function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start-child" }, reply: Reply): void {
+  const { state } = turn;
+  const { id } = call.spec;
+  const row = state.table.get(id);
+  if (row !== undefined) {
+    const address = childAddress(state.address, id);
+    if (row.status === "running") return refuse(turn, reply, ["already-started", id, `it already runs at ${address}`]);
+    return refuse(turn, reply, [
+      "already-present",
+      id,
+      `its spec is already there, ${row.status}; use restart-child, or delete-child first`,
+    ]);
+  }
+  if (state.table.size >= state.spec.maxChildren) {
+    return refuse(turn, reply, [
+      "max-children",
+      id,
+      `${state.address} has its ${state.spec.maxChildren} children (maxChildren); end one first`,
+    ]);
+  }
+  state.table.set(id, makeRow(call.spec));
+  beginOperation(turn, { kind: "start-child", child: id, reply }, { toStop: [], toStart: [id] });
+}
+
+function terminateChild(turn: SupervisionTurn, id: string, reply: Reply): void {
+  const row = turn.state.table.get(id);
+  if (row === undefined) return notFound(turn, id, reply);
+  beginOperation(turn, { kind: "terminate", child: id, reply, drops: false }, { toStop: [id], toStart: [] });
+}
+
+function restartChild(turn: SupervisionTurn, id: string, reply: Reply): void {
+  if (!requireStatic(turn, id, reply)) return;
+  const row = turn.state.table.get(id);
+  if (row === undefined) return notFound(turn, id, reply);
+  if (!requireStopped(turn, row, reply)) return;
+  beginOperation(turn, { kind: "restart-child", child: id, reply }, { toStop: [], toStart: [id] });
+}
+
+function deleteChild(turn: SupervisionTurn, id: string, reply: Reply): void {
+  if (!requireStatic(turn, id, reply)) return;
+  const row = turn.state.table.get(id);
+  if (row === undefined) return notFound(turn, id, reply);
+  if (!requireStopped(turn, row, reply)) return;
+  dropChild(turn, id);
+  answer(turn, reply, undefined);
+}
+
+function requireStatic(turn: SupervisionTurn, id: string, reply: Reply): boolean {
+  if (turn.state.spec.strategy !== "dynamic") return true;
+  refuse(turn, reply, ["dynamic", id, "a dynamic supervisor keeps no specs: terminate the child and start a new one"]);
+  return false;
+}
+
+function requireStopped(turn: SupervisionTurn, row: ChildRow, reply: Reply): boolean {
+  if (row.status === "stopped") return true;
+  const restarting = row.status === "restarting";
+  const problem = restarting ? "it waits for a restart; terminate it first" : "it runs; terminate it first";
+  refuse(turn, reply, [restarting ? "restarting" : "running", row.spec.id, problem]);
+  return false;
+}
+
+/**
+ * OTP's code_change: children of the same id keep their process under the new spec, new ones are added but not started,
+ * missing ones are kept, behind the others. The new flags hold from the next decision on.
+ */
+function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "change-spec" }, reply: Reply): void {
+  const { state } = turn;
+  if ((state.spec.strategy === "dynamic") !== (call.spec.strategy === "dynamic")) {
+    return refuse(turn, reply, ["bad-spec", state.address, "a supervisor cannot change between dynamic and the other strategies"]);
+  }
+  state.spec = call.spec;
+  const kept = new Map(state.table);
+  state.table.clear();
+  for (const spec of call.spec.children) {
+    const row = kept.get(spec.id);
+    state.table.set(spec.id, row ?? makeRow(spec));
+    if (row !== undefined) adopt(turn, row, spec);
+  }
+  for (const [id, row] of kept) state.table.set(id, row);
+  answer(turn, reply, undefined);
+}
+
+function adopt(turn: SupervisionTurn, row: ChildRow, spec: CheckedChildSpec): void {
+  row.spec = isDown(row) || spec.restart !== "temporary" ? spec : withoutInput(spec);
+  if (!isDown(row)) turn.steps.push({ kind: "change-spec", id: spec.id });
+}
+
+/** A child that is being started is terminated: the one call that does not wait for its turn. */
+export function terminateStarting(turn: SupervisionTurn, id: string, reply: Reply): boolean {
+  const { operation, table } = turn.state;
+  const row = table.get(id);
+  if (operation === undefined || row === undefined || row.status !== "starting") return false;
+  const { purpose } = operation;
+  if (purpose.kind === "init") return false;
+  if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, "it was terminated while it started"]);
+  beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
+  return true;
+}
+
+/** Most recently started first, as OTP lists them. */
+export function listChildren(state: Supervision): readonly ChildInfo[] {
+  const infos = [...state.table.values()].map((row) => ({
+    id: row.spec.id,
+    address: isDown(row) ? undefined : childAddress(state.address, row.spec.id),
+    type: row.spec.type,
+    status: row.status,
+    restarts: row.restarts,
+    retryAtMs: row.retry?.atMs,
+  }));
+  return infos.reverse();
+}
+
+/** OTP's counts: `active` leaves out those that are being restarted; a dynamic supervisor has one spec. */
+export function countChildren(state: Supervision): ChildCounts {
+  let active = 0;
+  let supervisors = 0;
+  for (const row of state.table.values()) {
+    if (!isDown(row)) active++;
+    if (row.spec.type === "supervisor") supervisors++;
+  }
+  const { size } = state.table;
+  return { specs: state.spec.strategy === "dynamic" ? 1 : size, active, supervisors, workers: size - supervisors };
+}
+
+/** Answers a call. */
+export function answer(turn: SupervisionTurn, reply: Reply, value: unknown): void {
+  respond(turn, reply, { ok: true, value });
+}
+
+/** Refuses a call: code, child and problem. */
+export function refuse(
+  turn: SupervisionTurn,
+  reply: Reply,
+  why: readonly [SupervisorCallCode, string, ConstructorParameters<typeof SupervisorCallError>[2]],
+): void {
+  respond(turn, reply, { ok: false, error: new SupervisorCallError(...why) });
+}
+
+function notFound(turn: SupervisionTurn, id: string, reply: Reply): void {
+  refuse(turn, reply, ["not-found", id, `${turn.state.address} has no such child`]);
+}
+
+function respond(turn: SupervisionTurn, reply: Reply, result: CallResult): void {
+  turn.steps.push({ kind: "reply", reply, result });
+}

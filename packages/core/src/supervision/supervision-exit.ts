@@ -1,0 +1,206 @@
+import { backoffMs } from "./backoff.ts";
+import { childAddress } from "../address.ts";
+import { decideDirective, isNamed, type DirectiveVerdict } from "./directive.ts";
+import { failureOf, shutdownExit, type Exit } from "../exit.ts";
+import { describeFailure, type Failure } from "../failure.ts";
+import { decideRestart } from "./intensity.ts";
+import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
+import { beginOperation, beginShutdown, dropChild, report } from "./supervision-operation.ts";
+import type { ChildRow, SupervisionTurn } from "./supervision-state.ts";
+
+/** A suspended child asks what is to become of it. */
+export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
+  const row = turn.state.table.get(id);
+  if (row === undefined || row.status !== "running") return;
+  const verdict = decide(turn, row, failure);
+  if (verdict.directive === "resume") {
+    row.verdict = undefined;
+    report(turn, {
+      context: "directive",
+      child: id,
+      exit: { kind: "failure", failure },
+      decision: describeVerdict(verdict),
+      directive: "resume",
+    });
+    turn.steps.push({ kind: "resume", id });
+    return;
+  }
+  row.verdict = verdict;
+  turn.steps.push({ kind: "end", id });
+}
+
+/** A child ended by itself: OTP's `do_restart`, with the directive in front of it. */
+export function onExit(turn: SupervisionTurn, id: string, exit: Exit): void {
+  const row = turn.state.table.get(id);
+  if (row === undefined || isGone(row)) return; // A stranger, or one whose end is known: never fatal.
+  row.status = "stopped";
+  const failure = failureOf(exit);
+  if (failure === undefined) return afterQuietExit(turn, id, exit);
+  const verdict = row.verdict ?? decide(turn, row, failure);
+  row.verdict = undefined;
+  afterFailure(turn, id, { row, exit, failure, verdict });
+}
+
+function isGone(row: ChildRow): boolean {
+  return row.status === "stopped" || row.status === "restarting";
+}
+
+function decide(turn: SupervisionTurn, row: ChildRow, failure: Failure): DirectiveVerdict {
+  const verdict = decideDirective(row.spec.onFailure, failure, { history: row.history, nowMs: turn.around.nowMs });
+  row.history = verdict.history;
+  return verdict;
+}
+
+function afterQuietExit(turn: SupervisionTurn, id: string, exit: Exit): void {
+  const row = turn.state.table.get(id)!;
+  if (decideAfterExit(row.spec.restart, exit) === "restart") {
+    report(turn, { context: "child-terminated", child: id, exit, decision: "permanent: start it again" });
+    return restart(turn, id, undefined);
+  }
+  endForGood(turn, id, row);
+}
+
+interface FailedChild {
+  readonly row: ChildRow;
+  readonly exit: Exit;
+  readonly failure: Failure;
+  readonly verdict: DirectiveVerdict;
+}
+
+function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): void {
+  const { row, exit, failure, verdict } = failed;
+  // A temporary child is nobody's loss: only an answer that its spec names goes further than forgetting it.
+  const directive = row.spec.restart === "temporary" && !isNamed(row.spec.onFailure, failure) ? "restart" : verdict.directive;
+  const decision = describeVerdict(verdict);
+  report(turn, { context: "child-terminated", child: id, exit, decision, directive });
+  switch (directive) {
+    case "stop":
+      return endForGood(turn, id, row);
+    case "escalate":
+      return giveUp(turn, id, { failure, why: decision });
+    case "resume": // Its process is gone, so the nearest thing is a fresh one.
+    case "restart":
+      if (decideAfterExit(row.spec.restart, exit) === "restart") return restart(turn, id, failure);
+      return endForGood(turn, id, row);
+    default:
+      return directive satisfies never;
+  }
+}
+
+function describeVerdict(verdict: DirectiveVerdict): string {
+  return verdict.rung === 0 ? verdict.directive : `${verdict.directive} (rung ${verdict.rung + 1} of its ladder)`;
+}
+
+/** The child does not come back; a temporary or dynamic one leaves no spec. Significant children may end the supervisor. */
+function endForGood(turn: SupervisionTurn, id: string, row: ChildRow): void {
+  const { state } = turn;
+  row.status = "stopped";
+  if (row.spec.restart === "temporary" || state.spec.strategy === "dynamic") dropChild(turn, id);
+  else turn.steps.push({ kind: "forget", id });
+  if (!row.spec.significant) return;
+  let othersRunning = 0;
+  for (const { spec, status } of state.table.values()) if (spec.significant && status !== "stopped") othersRunning++;
+  if (!decideAutoShutdown(state.spec.autoShutdown, othersRunning)) return;
+  report(turn, { context: "auto-shutdown", child: id, exit: shutdownExit, decision: state.spec.autoShutdown });
+  beginShutdown(turn, shutdownExit);
+}
+
+/** Brings a child back, at once or after its backoff. Siblings that go with it are stopped in either case. */
+function restart(turn: SupervisionTurn, id: string, failure: Failure | undefined): void {
+  const { state, around } = turn;
+  const row = state.table.get(id)!;
+  const { backoff } = row.spec;
+  // Counted from its start, not from the failure before: a long delay must not pass for quiet time.
+  const isQuietChild = around.nowMs - row.startedMs >= (backoff?.resetAfterMs ?? state.spec.intensity.periodMs);
+  row.failuresInARow = isQuietChild ? 1 : row.failuresInARow + 1;
+  if (backoff === undefined) return attempt(turn, id, failure);
+  const group = affectedBy(state.spec.strategy, state.table.keys(), id).filter((other) => other !== id);
+  schedule(turn, id, failure);
+  beginOperation(turn, { kind: "restart", child: id }, { toStop: [...group].reverse(), toStart: [] });
+}
+
+/** Plans the next attempt; a delay of 0 goes behind what is in the supervisor's mailbox, so that it stays responsive. */
+function schedule(turn: SupervisionTurn, id: string, failure: Failure | undefined): void {
+  const { state, around } = turn;
+  const row = state.table.get(id)!;
+  const { backoff } = row.spec;
+  const delayMs = backoff === undefined ? 0 : backoffMs(backoff, row.failuresInARow, around.random);
+  const token = ++state.lastToken;
+  row.status = "restarting";
+  row.retry = { token, atMs: around.nowMs + delayMs, failure };
+  turn.steps.push({ kind: "schedule", id, token, delayMs, attempt: row.failuresInARow });
+}
+
+/** The time of a planned attempt has come. */
+export function onRetry(turn: SupervisionTurn, id: string, token: number): void {
+  const row = turn.state.table.get(id);
+  if (row?.retry?.token !== token) return;
+  const { failure } = row.retry;
+  row.retry = undefined;
+  row.status = "stopped"; // Until it starts: a sibling of its group may fail first, and the next attempt is then for that one.
+  attempt(turn, id, failure);
+}
+
+/** One restart attempt: stamped before it is made, refused when the intensity is used up. */
+function attempt(turn: SupervisionTurn, id: string, cause: Failure | undefined): void {
+  const { state, around } = turn;
+  const holder = state.isRoot ? state.table.get(id)! : state;
+  const verdict = decideRestart(state.spec.intensity, holder.stamps, around.nowMs);
+  holder.stamps = verdict.stamps;
+  const { maxRestarts, periodMs } = state.spec.intensity;
+  if (!verdict.granted) {
+    const address = childAddress(state.address, id);
+    const failure = cause ?? { class: "crash", name: "EndedTooOften", message: "a permanent child ended too often", address };
+    return giveUp(turn, id, { failure, why: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
+  }
+  const group = affectedBy(state.spec.strategy, state.table.keys(), id);
+  beginOperation(turn, { kind: "restart", child: id }, { toStop: group.filter((other) => other !== id).reverse(), toStart: group });
+}
+
+/** A child did not come up during a restart: it waits for another attempt, which its ladder may forbid. */
+export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
+  const row = turn.state.table.get(id)!;
+  const exit: Exit = { kind: "failure", failure };
+  const verdict = decide(turn, row, failure);
+  report(turn, { context: "start-error", child: id, exit, decision: describeVerdict(verdict), directive: verdict.directive });
+  turn.state.operation = undefined;
+  row.status = "stopped";
+  if (verdict.directive === "escalate") return giveUp(turn, id, { failure, why: describeVerdict(verdict) });
+  if (verdict.directive === "stop") return endForGood(turn, id, row);
+  row.failuresInARow++;
+  schedule(turn, id, failure);
+}
+
+/**
+ * The supervisor cannot help: it ends its children and exits `escalated`, which its parent treats as a failure.
+ * The root drops the child instead and tells people.
+ */
+function giveUp(turn: SupervisionTurn, id: string, cause: { failure: Failure; why: string }): void {
+  const { state } = turn;
+  const { failure } = cause;
+  const exit: Exit = {
+    kind: "escalated",
+    failure: {
+      class: failure.class,
+      kind: failure.kind,
+      name: "Escalated",
+      message: `gave up on ${id} (${cause.why})`,
+      address: state.address,
+      detail: failure.detail,
+      cause: failure,
+    },
+  };
+  report(turn, { context: "gave-up", child: id, exit, decision: cause.why, directive: "escalate" });
+  if (!state.isRoot) return beginShutdown(turn, exit);
+  turn.steps.push({ kind: "escalate-to-root", id, failure: exit.failure });
+  dropChild(turn, id);
+}
+
+/** For reports: the reason a supervisor could not start. */
+export function startFailure(turn: SupervisionTurn, id: string, failure: Failure): Exit {
+  const message = `child ${id} failed to start: ${describeFailure(failure)}`;
+  return {
+    kind: "failure",
+    failure: { class: failure.class, kind: failure.kind, name: "ChildStartFailed", message, address: turn.state.address, cause: failure },
+  };
+}

@@ -1,0 +1,175 @@
+import { SupervisorCallError } from "../errors.ts";
+import type { SupervisorReport } from "../events.ts";
+import { failureOf, type Exit } from "../exit.ts";
+import { causeChain } from "../failure.ts";
+import {
+  isDown,
+  type ChildRow,
+  type ChildStatus,
+  type Operation,
+  type Purpose,
+  type Reply,
+  type SupervisionTurn,
+} from "./supervision-state.ts";
+
+/** Makes an operation the current one; `advance` then carries it on. */
+export function beginOperation(
+  turn: SupervisionTurn,
+  purpose: Purpose,
+  ids: { toStop: readonly string[]; toStart: readonly string[] },
+): void {
+  const parallel = turn.state.spec.strategy === "dynamic";
+  const outstanding = new Set<string>();
+  turn.state.operation = {
+    purpose,
+    toStop: ids.toStop,
+    stopAt: 0,
+    toStart: ids.toStart,
+    startAt: 0,
+    parallel,
+    outstanding,
+    info: undefined,
+  };
+}
+
+/** Carries the operation on as far as it goes; gives it back when it is finished. */
+export function advance(turn: SupervisionTurn): Operation | undefined {
+  const operation = turn.state.operation;
+  if (operation === undefined || operation.outstanding.size > 0) return undefined;
+  while (operation.stopAt < operation.toStop.length) {
+    const id = operation.toStop[operation.stopAt++]!;
+    if (stopChild(turn, id) && !operation.parallel) return undefined;
+  }
+  if (operation.outstanding.size > 0) return undefined;
+  while (operation.startAt < operation.toStart.length) {
+    const id = operation.toStart[operation.startAt++]!;
+    if (startChild(turn, id)) return undefined;
+  }
+  turn.state.operation = undefined;
+  return operation;
+}
+
+function stopChild(turn: SupervisionTurn, id: string): boolean {
+  const row = turn.state.table.get(id);
+  if (row === undefined) return false;
+  cancelRetry(turn, id, row);
+  const waiting = turn.state.waiting.get(id);
+  turn.state.waiting.delete(id);
+  if (waiting?.kind === "exited") {
+    stoppedInOperation(turn, id, waiting.exit);
+    return false;
+  }
+  if (isDown(row)) {
+    afterStop(turn, id, row);
+    return false;
+  }
+  row.status = "stopping";
+  turn.state.operation!.outstanding.add(id);
+  turn.steps.push({ kind: "stop", id });
+  return true;
+}
+
+function startChild(turn: SupervisionTurn, id: string): boolean {
+  const row = turn.state.table.get(id);
+  if (row === undefined || row.status === "running") return false;
+  row.status = "starting";
+  turn.state.operation!.outstanding.add(id);
+  turn.steps.push({ kind: "start", id });
+  return true;
+}
+
+/** The exit of a child that the operation is stopping, or is about to stop. */
+export function stoppedInOperation(turn: SupervisionTurn, id: string, exit: Exit): void {
+  const row = turn.state.table.get(id)!;
+  turn.state.operation!.outstanding.delete(id);
+  row.status = "stopped";
+  if (!isExpectedOfStop(row, exit)) report(turn, { context: "shutdown-error", child: id, exit, decision: "stopped all the same" });
+  afterStop(turn, id, row);
+}
+
+/** A temporary child that goes with its siblings does not come back; a child that comes back keeps its mailbox. */
+function afterStop(turn: SupervisionTurn, id: string, row: ChildRow): void {
+  const { purpose } = turn.state.operation!;
+  const comesBack = purpose.kind === "restart" && row.spec.restart !== "temporary";
+  row.status = "stopped";
+  row.verdict = undefined;
+  if (comesBack) return;
+  const drops = purpose.kind === "terminate" && purpose.drops;
+  if (drops || row.spec.restart === "temporary" || turn.state.spec.strategy === "dynamic") dropChild(turn, id);
+  else turn.steps.push({ kind: "forget", id });
+}
+
+/** Removes a child and its spec; a temporary child's start arguments may be large, so nothing of it is kept. */
+export function dropChild(turn: SupervisionTurn, id: string): void {
+  turn.state.table.delete(id);
+  turn.steps.push({ kind: "forget", id });
+}
+
+/** Which exits are quiet during an ordered stop (OTP: `shutdown/1`). */
+function isExpectedOfStop(row: ChildRow, exit: Exit): boolean {
+  switch (exit.kind) {
+    case "shutdown":
+      return exit.info === undefined || row.spec.restart !== "permanent";
+    case "normal":
+      return row.spec.restart !== "permanent";
+    case "killed":
+      return row.spec.shutdownMs === "brutal-kill";
+    case "failure":
+    case "escalated":
+      return false;
+    default:
+      return exit satisfies never;
+  }
+}
+
+/** Makes a pending attempt a no-op. */
+function cancelRetry(turn: SupervisionTurn, id: string, row: ChildRow): void {
+  if (row.retry === undefined) return;
+  row.retry = undefined;
+  turn.steps.push({ kind: "cancel", id });
+}
+
+/**
+ * Ends everything in reverse start order (dynamic children all at once) and exits with `exit`. A child that is being started
+ * is cut short first: it must not come up any more.
+ */
+export function beginShutdown(turn: SupervisionTurn, exit: Exit): void {
+  const { state } = turn;
+  abandon(turn);
+  const ids = [...state.table.keys()].reverse();
+  const those = (test: (status: ChildStatus) => boolean): string[] => ids.filter((id) => test(state.table.get(id)!.status));
+  const starting = those((status) => status === "starting");
+  const others = those((status) => status !== "starting" && status !== "stopping");
+  beginOperation(turn, { kind: "shutdown", exit }, { toStop: [...starting, ...others], toStart: [] });
+  for (const id of those((status) => status === "stopping")) state.operation!.outstanding.add(id);
+}
+
+/** Tells everybody who waits for an operation or a call that the supervisor is stopping. */
+function abandon(turn: SupervisionTurn): void {
+  const { state } = turn;
+  if (state.operation !== undefined) refuse(turn, state.operation.purpose);
+  // The exits that wait stay in `waiting`: they answer the stops to come.
+  for (const event of state.queue.slice(state.queueAt)) if (event.kind === "call") replyStopping(turn, event.reply);
+  state.queue.length = 0;
+  state.queueAt = 0;
+}
+
+function refuse(turn: SupervisionTurn, purpose: Purpose): void {
+  if ("reply" in purpose) replyStopping(turn, purpose.reply);
+}
+
+function replyStopping(turn: SupervisionTurn, reply: Reply): void {
+  const { address } = turn.state;
+  turn.steps.push({
+    kind: "reply",
+    reply,
+    result: { ok: false, error: new SupervisorCallError("stopping", address, "the supervisor is stopping") },
+  });
+}
+
+/** Adds a causal report. */
+export function report(turn: SupervisionTurn, part: Omit<SupervisorReport, "supervisor" | "chain">): void {
+  const failure = failureOf(part.exit);
+  const chain = failure === undefined ? [] : causeChain(failure);
+  turn.steps.push({ kind: "report", report: { supervisor: turn.state.address, chain, ...part } });
+}

@@ -1,0 +1,212 @@
+import type { Address } from "../address.ts";
+import type { CheckedChildSpec } from "./child-spec.ts";
+import type { DirectiveVerdict, RungHistory } from "./directive.ts";
+import type { SupervisorCallError } from "../errors.ts";
+import type { SupervisorReport } from "../events.ts";
+import type { Exit } from "../exit.ts";
+import type { Failure } from "../failure.ts";
+import type { Random } from "../ports.ts";
+import type { CheckedSupervisorSpec } from "./supervisor-spec.ts";
+
+/**
+ * The state of one supervisor and the words in which it is driven: events in, steps out.
+ *
+ * The state belongs to one supervisor actor and is changed in place: a table of 100,000 children cannot be copied per
+ * exit. Everything that reads or changes it is a deterministic function of state, event and `Surroundings`.
+ */
+export interface Supervision<L = unknown> {
+  readonly address: Address;
+  spec: CheckedSupervisorSpec<L>;
+  /** In start order; a restarted child keeps its place. */
+  readonly table: Map<string, ChildRow<L>>;
+  /** Restart attempts within the intensity window, monotonic milliseconds. */
+  stamps: readonly number[];
+  /** What is being carried out; while there is one, other events wait in `queue`. */
+  operation: Operation | undefined;
+  readonly queue: SupervisionEvent<L>[];
+  /** Place of the next event in `queue`. */
+  queueAt: number;
+  /** The newest event of each child in `queue`; one that is not here has been overtaken and no longer counts. */
+  readonly waiting: Map<string, ChildEvent>;
+  /** The root never gives up: it drops the child that cannot be helped and tells people. */
+  readonly isRoot: boolean;
+  /** Numbers the ids of dynamic children that were started without one. */
+  nextId: number;
+  /** Numbers the planned attempts of all children, so that an old timer never fits a newer child of the same id. */
+  lastToken: number;
+}
+
+/** Where a child stands. `restarting` waits for its next attempt, `stopped` has a spec and no process. */
+export type ChildStatus = "starting" | "running" | "stopping" | "restarting" | "stopped";
+
+/** One child of a supervisor. */
+export interface ChildRow<L = unknown> {
+  spec: CheckedChildSpec<L>;
+  status: ChildStatus;
+  /** Successful restarts since it was first started. */
+  restarts: number;
+  failuresInARow: number;
+  /** When its newest process came up, monotonic milliseconds. */
+  startedMs: number;
+  /** The root's children share no intensity: each has its own attempts here, so one run cannot spoil another. */
+  stamps: readonly number[];
+  /** The next attempt, while it is `restarting`. */
+  retry: Retry | undefined;
+  history: RungHistory;
+  /** Decided while the child was suspended, to be used when its exit arrives. */
+  verdict: DirectiveVerdict | undefined;
+}
+
+/** A planned restart attempt. */
+export interface Retry {
+  /** Only the newest attempt counts; a timer with another token is stale. */
+  readonly token: number;
+  readonly atMs: number;
+  /** What made it necessary; undefined after a quiet exit. */
+  readonly failure: Failure | undefined;
+}
+
+/** Stops `toStop` one after the other (or all at once), then starts `toStart` one after the other. */
+export interface Operation {
+  readonly purpose: Purpose;
+  readonly toStop: readonly string[];
+  stopAt: number;
+  readonly toStart: readonly string[];
+  startAt: number;
+  /** All stops are signalled at once and share the time; the rule of dynamic supervisors. */
+  readonly parallel: boolean;
+  /** Children whose stop or start is under way. */
+  readonly outstanding: Set<string>;
+  /** What the initial step of the child gave back, for whoever asked for it. */
+  info: unknown;
+}
+
+/** Why an operation is carried out, and who hears of its end. */
+export type Purpose =
+  | { readonly kind: "init" }
+  | { readonly kind: "restart"; readonly child: string }
+  | { readonly kind: "shutdown"; readonly exit: Exit }
+  /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
+  | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply; readonly drops: boolean }
+  | { readonly kind: "start-child"; readonly child: string; readonly reply: Reply }
+  | { readonly kind: "restart-child"; readonly child: string; readonly reply: Reply };
+
+/** A token of the runtime's that says where an answer goes. */
+export type Reply = unknown;
+
+/** An administrative call. Specs in it have been checked. Children are named by id. */
+export type SupervisorCall<L = unknown> =
+  | { readonly kind: "start-child"; readonly spec: CheckedChildSpec<L> }
+  | { readonly kind: "terminate-child"; readonly id: string }
+  | { readonly kind: "restart-child"; readonly id: string }
+  | { readonly kind: "delete-child"; readonly id: string }
+  | { readonly kind: "list-children" }
+  | { readonly kind: "count-children" }
+  | { readonly kind: "get-child-spec"; readonly id: string }
+  | { readonly kind: "change-spec"; readonly spec: CheckedSupervisorSpec<L> };
+
+/** The answer to a call. */
+export type CallResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: SupervisorCallError };
+
+/** A child as `list-children` shows it. */
+export interface ChildInfo {
+  readonly id: string;
+  /** Undefined while it has no process. */
+  readonly address: Address | undefined;
+  readonly type: "worker" | "supervisor";
+  readonly status: ChildStatus;
+  readonly restarts: number;
+  /** Monotonic time of the next attempt, while it waits for one. */
+  readonly retryAtMs: number | undefined;
+}
+
+/** OTP's four numbers. */
+export interface ChildCounts {
+  readonly specs: number;
+  readonly active: number;
+  readonly supervisors: number;
+  readonly workers: number;
+}
+
+/** What a supervisor hears. */
+export type SupervisionEvent<L = unknown> =
+  | { readonly kind: "begin" }
+  | { readonly kind: "started"; readonly id: string; readonly info: unknown }
+  | { readonly kind: "start-ignored"; readonly id: string }
+  | { readonly kind: "start-failed"; readonly id: string; readonly failure: Failure }
+  | { readonly kind: "exited"; readonly id: string; readonly exit: Exit }
+  /** The child failed, is suspended and may be resumed: it waits for a directive. */
+  | { readonly kind: "failed"; readonly id: string; readonly failure: Failure }
+  | { readonly kind: "retry"; readonly id: string; readonly token: number }
+  | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
+  | { readonly kind: "stop"; readonly exit: Exit };
+
+/** What a child says of itself, unasked. */
+export type ChildEvent = Extract<SupervisionEvent, { kind: "exited" | "failed" }>;
+
+/** What a supervisor does. Each `start` and `stop` is answered by exactly one event. */
+export type SupervisionStep =
+  /** Answered by `started`, `start-ignored` or `start-failed`. */
+  | { readonly kind: "start"; readonly id: string }
+  /** Ends the incarnation within its shutdown time; the mailbox stays. Answered by `exited`. */
+  | { readonly kind: "stop"; readonly id: string }
+  /** Ends a suspended child with its failure. Answered by `exited`. */
+  | { readonly kind: "end"; readonly id: string }
+  /** A suspended child goes on; no answer. */
+  | { readonly kind: "resume"; readonly id: string }
+  /** A child that runs goes on under the spec that is now in its row; no answer. */
+  | { readonly kind: "change-spec"; readonly id: string }
+  /** The address is given up; what is in the mailbox becomes dead letters. */
+  | { readonly kind: "forget"; readonly id: string }
+  /** Answered by `retry` after the delay; a delay of 0 means behind everything that is in the mailbox now. */
+  | { readonly kind: "schedule"; readonly id: string; readonly token: number; readonly delayMs: number; readonly attempt: number }
+  | { readonly kind: "cancel"; readonly id: string }
+  | { readonly kind: "reply"; readonly reply: Reply; readonly result: CallResult }
+  | { readonly kind: "report"; readonly report: SupervisorReport }
+  | { readonly kind: "escalate-to-root"; readonly id: string; readonly failure: Failure }
+  /** All children of the initial list are up. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "exit"; readonly exit: Exit };
+
+/** What the decisions read of the world. */
+export interface Surroundings {
+  readonly nowMs: number;
+  readonly random: Random;
+}
+
+/** One turn of a supervisor: where the steps are collected, beside what the decisions read. */
+export interface SupervisionTurn<L = unknown> {
+  readonly state: Supervision<L>;
+  readonly around: Surroundings;
+  readonly steps: SupervisionStep[];
+}
+
+/** A supervisor that has not begun yet. */
+export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec<L>, isRoot = false): Supervision<L> {
+  const table = new Map(spec.children.map((child) => [child.id, makeRow(child)]));
+  const waiting = new Map<string, ChildEvent>();
+  return { address, spec, table, stamps: [], operation: undefined, queue: [], queueAt: 0, waiting, isRoot, nextId: 1, lastToken: 0 };
+}
+
+/** A child that has not been started yet. */
+export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
+  return {
+    spec,
+    status: "stopped",
+    restarts: 0,
+    failuresInARow: 0,
+    startedMs: -Infinity,
+    stamps: noStamps,
+    retry: undefined,
+    history: noHistory,
+    verdict: undefined,
+  };
+}
+
+const noHistory: RungHistory = {};
+const noStamps: readonly number[] = [];
+
+/** True when the child has no process and none is on its way. */
+export function isDown(row: ChildRow): boolean {
+  return row.status === "stopped" || row.status === "restarting";
+}

@@ -1,0 +1,220 @@
+/**
+ * Cell: the place at an address, where incarnations of one actor live one after the other. Mailbox, spending and watchers
+ * belong to the place and survive a restart.
+ *
+ * Invariants
+ *   C1. A message leaves the mailbox processed, or as exactly one dead letter.
+ *   C2. Each `start` is answered to the supervisor by exactly one of started, start-ignored, start-failed; each end of an
+ *       incarnation that had started by exactly one `exited`.
+ */
+import {
+  BudgetExhaustedError,
+  checkAddress,
+  idOf,
+  MailboxFullError,
+  maxDepth,
+  shutdownExit,
+  toFailure,
+  withoutInput,
+  type Address,
+  type CheckedChildSpec,
+  type Exit,
+  type Failure,
+  type MessageRefusedError,
+  type SupervisionEvent,
+} from "@orgtree/core";
+import { BudgetAccount, unlimited, type BudgetHandle } from "../kernel/budget-account.ts";
+import type { Runnable } from "../kernel/dispatcher.ts";
+import { refuseEvent } from "./event-door.ts";
+import { Incarnation } from "./incarnation.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { takesEvents, type Logic } from "../logic.ts";
+import { Mail } from "./mail.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Signal } from "./signal.ts";
+import type { Timer } from "../time/timer-queue.ts";
+
+/** How a cell's supervisor hears of it. */
+export interface Supervisor {
+  hear(event: SupervisionEvent<Logic>): void;
+  /** The account from which its children's budgets are taken. */
+  readonly account: BudgetAccount | undefined;
+}
+
+/** A place for one actor; see the head of this file. */
+export class Cell implements Runnable {
+  readonly kernel: Kernel;
+  readonly address: Address;
+  readonly mailbox: Mailbox;
+  spec: CheckedChildSpec<Logic>;
+  queued = false;
+  /** Turns committed at this place; never goes back. */
+  seq = 0;
+  /** The incarnation that lives here now. */
+  life: Incarnation | undefined;
+  incarnations = 0;
+  account: BudgetAccount | undefined;
+  readonly #supervisor: Supervisor;
+  #wallMs = 0;
+  #wallTimer: Timer | undefined;
+  #lastExit: Exit = shutdownExit;
+  #gone = false;
+
+  constructor(kernel: Kernel, place: { address: Address; supervisor: Supervisor }, spec: CheckedChildSpec<Logic>) {
+    this.kernel = kernel;
+    this.address = place.address;
+    this.#supervisor = place.supervisor;
+    this.spec = spec;
+    this.mailbox = new Mailbox(spec.mailbox);
+  }
+
+  get budget(): BudgetHandle {
+    return this.account ?? unlimited;
+  }
+
+  /** The account that was opened for this place; undefined where it only spends from one above. */
+  get ownAccount(): BudgetAccount | undefined {
+    return this.account === this.#supervisor.account ? undefined : this.account;
+  }
+
+  // Mail
+
+  /** Takes a mail in; what is refused stays the sender's. */
+  accept(mail: Mail): MailboxFullError | MessageRefusedError | undefined {
+    const { life, mailbox } = this;
+    if (mail.kind === "message") {
+      // A message is looked at even when nobody lives here, or is only about to.
+      const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
+      if (refusal !== undefined) return refusal;
+      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity)
+        return new MailboxFullError(this.address, mailbox.capacity);
+    }
+    mailbox.push(mail);
+    if (!this.queued) this.wake();
+    return undefined;
+  }
+
+  #checkWhileDown(mail: Mail): MessageRefusedError | undefined {
+    return takesEvents(this.spec.logic) ? refuseEvent(mail) : undefined;
+  }
+
+  /** Puts a signal into the mailbox, as part of `trace`; false when nobody is there to hear it. */
+  signal(signal: Signal, trace: string): boolean {
+    if (this.life === undefined) return false;
+    this.accept(new Mail("signal", { to: this.address, from: undefined, trace }, signal));
+    return true;
+  }
+
+  /** Puts an event of the actor's own into the mailbox: from a machine's child or timer, or a supervisor's retry. */
+  internal(event: unknown, trace?: string): void {
+    if (this.life === undefined) return;
+    this.accept(new Mail("internal", { to: this.address, from: undefined, trace: trace ?? this.life.trace() }, event));
+  }
+
+  /** Asks for turns, when there is mail and somebody to take it. */
+  wake(): void {
+    if (this.mailbox.size > 0 && this.life !== undefined && this.life.takesMail) this.kernel.dispatcher.schedule(this);
+  }
+
+  run(turns: number): boolean {
+    for (let left = turns; left > 0; left--) {
+      const { life } = this;
+      if (life === undefined || !life.takesMail) return false;
+      const mail = this.mailbox.shift();
+      if (mail === undefined) return false;
+      if (this.kernel.owners === undefined) life.take(mail);
+      else this.kernel.within(life, () => life.take(mail));
+    }
+    return this.mailbox.size > 0 && this.life?.takesMail === true;
+  }
+
+  // Life
+
+  /** Begins a new incarnation; the supervisor hears how that went, perhaps at once. */
+  start(): void {
+    const life = new Incarnation(this, ++this.incarnations);
+    this.life = life;
+    try {
+      // An address with too many segments has at least this many characters, so the others need no look.
+      if (this.address.length > 2 * maxDepth) checkAddress(this.address);
+      this.#openAccount();
+    } catch (error) {
+      return life.end({ kind: "failure", failure: toFailure(error, this.address) });
+    }
+    this.kernel.within(life, () => life.begin());
+  }
+
+  /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
+  #openAccount(): void {
+    const { budget } = this.spec;
+    if (this.ownAccount === undefined) {
+      const above = this.#supervisor.account;
+      this.account = budget === undefined ? above : new BudgetAccount(budget, above);
+      if (budget?.wallMs !== undefined) {
+        this.#wallMs = budget.wallMs;
+        this.#wallTimer = this.kernel.timers.set(budget.wallMs, () => this.#wallPassed());
+      }
+    }
+    if (this.#wallTimer?.pending === false) throw new BudgetExhaustedError("wall", this.#wallMs, 0);
+  }
+
+  /** The wall time of this subtree is over: a supervisor ends its children first. */
+  #wallPassed(): void {
+    const { life, spec } = this;
+    if (life === undefined) return; // The next start finds out.
+    const failure = toFailure(new BudgetExhaustedError("wall", this.#wallMs, 0), this.address);
+    const inOrder = life.body?.ownTurns === true && spec.shutdownMs !== "brutal-kill";
+    if (inOrder && life.phase === "stopping") return;
+    this.failed(failure);
+    if (inOrder) life.stop({ kind: "failure", failure });
+    else life.end({ kind: "failure", failure });
+  }
+
+  started(info: unknown): void {
+    const { kernel, address } = this;
+    if (this.spec.restart === "temporary") this.spec = withoutInput(this.spec);
+    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation: this.incarnations, atMs: kernel.clock.epochMs() });
+    this.#supervisor.hear({ kind: "started", id: idOf(address), info });
+  }
+
+  failed(failure: Failure): void {
+    const { kernel, address } = this;
+    kernel.notify({ type: "actor-failed", address, incarnation: this.incarnations, failure, atMs: kernel.clock.epochMs() });
+  }
+
+  /** The incarnation failed and may be resumed. */
+  askDirective(failure: Failure): void {
+    this.#supervisor.hear({ kind: "failed", id: idOf(this.address), failure });
+  }
+
+  /** The incarnation is over (C2). */
+  ended(exit: Exit, how: "exited" | "start-failed" | "ignored", trace: string): void {
+    const { kernel, address } = this;
+    this.life = undefined;
+    this.#lastExit = exit;
+    kernel.registry.release(address);
+    kernel.watches.release(address);
+    // What it was told in answer to what it did is nothing to the next incarnation.
+    for (const notice of this.mailbox.takeNotices()) kernel.bury(notice, "stopped");
+    const id = idOf(address);
+    if (how === "ignored") return this.#supervisor.hear({ kind: "start-ignored", id });
+    if (kernel.observed)
+      kernel.notify({ type: "actor-exited", address, incarnation: this.incarnations, exit, atMs: kernel.clock.epochMs() });
+    kernel.watches.notify({ address, incarnation: this.incarnations, exit }, kernel, trace);
+    if (how === "start-failed" && exit.kind === "failure") this.#supervisor.hear({ kind: "start-failed", id, failure: exit.failure });
+    else this.#supervisor.hear({ kind: "exited", id, exit });
+  }
+
+  /** The address is given up: what is in the mailbox is lost, what was not spent goes back. */
+  forget(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    const { kernel, address } = this;
+    this.life?.kill();
+    if (kernel.cells.get(address) === this) kernel.cells.delete(address);
+    for (const mail of this.mailbox.empty()) kernel.bury(mail, "stopped");
+    kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel, kernel.newTrace());
+    if (this.#wallTimer !== undefined) kernel.timers.cancel(this.#wallTimer);
+    this.ownAccount?.close();
+  }
+}

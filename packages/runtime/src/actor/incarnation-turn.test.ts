@@ -1,0 +1,422 @@
+import { FailureError, MessageRefusedError, type Exit, type Failure } from "@orgtree/core";
+import { describe, expect, test } from "vitest";
+import { startWorld } from "../machine/machine.fixture.ts";
+import { plain } from "./plain.ts";
+import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
+import type { Turn, WorkContext } from "./turn.ts";
+
+/** Everything that a turn can want, but for its own end. */
+const everything: Order = (turn) => {
+  turn.tell("/other", "told");
+  turn.ask("/other", "asked", { tag: "t" });
+  turn.publish("desk", "published");
+  turn.join("desk");
+  turn.register("name");
+  turn.watch("/other");
+  turn.setTimer("tick", 10);
+  turn.run("work", async () => "done");
+  turn.emit({ type: "emitted" });
+};
+
+describe("a turn", () => {
+  test("collects its effects, and nothing of them happens before its end", async () => {
+    await using world = startWorld();
+    const other = makePuppet();
+    await world.start(other.logic, { id: "other" });
+    await world.start(makePuppet().logic);
+    const seen: unknown[] = [];
+    const order: Order = (turn) => {
+      everything(turn);
+      const { actors, timers, asks } = world.system.open;
+      seen.push(actors, timers, asks, world.system.whereis("name"), world.system.members("desk").length, world.of("emitted").length);
+    };
+    await world.tell(order);
+    expect(seen).toEqual([3, 0, 0, undefined, 0, 0]);
+    expect(other.got).toEqual(["told", "asked"]);
+    expect(world.system.whereis("name")).toBe("/m");
+    expect(world.of("emitted")).toHaveLength(1);
+    expect(world.system.open).toMatchObject({ timers: 2, asks: 1 });
+  });
+
+  test("carries its effects out in the order in which they were asked for", async () => {
+    await using world = startWorld();
+    const other = makePuppet();
+    await world.start(other.logic, { id: "other" });
+    await world.start(makePuppet().logic);
+    await world.tell(((turn) => {
+      turn.join("desk");
+      for (const number of [1, 2, 3]) turn.tell("/other", number);
+      turn.leave("desk");
+      turn.join("shelf");
+    }) satisfies Order);
+    expect(other.got).toEqual([1, 2, 3]);
+    expect([world.system.members("desk"), world.system.members("shelf")]).toEqual([[], ["/m"]]);
+  });
+
+  test("that throws leaves none of its effects, and the old state", async () => {
+    await using world = startWorld();
+    const other = makePuppet();
+    await world.start(other.logic, { id: "other" });
+    const logic = plain<readonly number[], number>({
+      init: () => [],
+      receive(state, number, turn) {
+        if (number > 0) return [...state, number];
+        if (number === 0) {
+          turn.reply(state);
+          return state;
+        }
+        everything(turn);
+        throw new Error("no");
+      },
+    });
+    await world.start(logic, { onFailure: { crash: "resume" } });
+    world.system.tell("/m", 1);
+    world.system.tell("/m", -1);
+    world.system.tell("/m", 2);
+    expect(await world.system.ask("/m", 0)).toEqual([1, 2]);
+    expect(other.got).toEqual([]);
+    expect(world.of("emitted")).toEqual([]);
+    expect(world.system.open).toMatchObject({ timers: 0, asks: 0 });
+    expect(world.system.whereis("name")).toBeUndefined();
+  });
+
+  test("knows its actor and who sent the message", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic, { id: "other" });
+    await world.start(makePuppet().logic, restarted);
+    const seen: unknown[] = [];
+    const look: Order = (turn) => seen.push([turn.address, turn.incarnation, turn.from, turn.replyTo !== undefined]);
+    await world.tell(look);
+    await world.tell(((turn) => turn.tell("/m", look)) satisfies Order, "/other");
+    await world.tell(die);
+    void world.system.ask("/m", look).catch(() => {});
+    await world.clock.settle();
+    expect(seen).toEqual([
+      ["/m", 1, undefined, false],
+      ["/m", 1, "/other", false],
+      ["/m", 2, undefined, true],
+    ]);
+  });
+
+  test("answers nobody when its message was no ask", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    await world.tell(((turn) => {
+      turn.reply(1);
+      turn.refuse(new Error("no"));
+    }) satisfies Order);
+    expect(world.failures()).toEqual([]);
+    expect(world.letters()).toEqual([]);
+  });
+
+  const calls: Record<string, (turn: Turn) => void> = {
+    tell: (turn) => turn.tell("/m", 1),
+    ask: (turn) => turn.ask("/m", 1, { tag: "t" }),
+    reply: (turn) => turn.reply(1),
+    refuse: (turn) => turn.refuse(new Error("no")),
+    watch: (turn) => turn.watch("/m"),
+    unwatch: (turn) => turn.unwatch("/m"),
+    setTimer: (turn) => turn.setTimer("tick", 1),
+    cancelTimer: (turn) => turn.cancelTimer("tick"),
+    run: (turn) => turn.run("work", async () => {}),
+    exit: (turn) => turn.exit(),
+    postpone: (turn) => turn.postpone(),
+    unstash: (turn) => turn.unstash(),
+    register: (turn) => turn.register("name"),
+    join: (turn) => turn.join("desk"),
+    leave: (turn) => turn.leave("desk"),
+    publish: (turn) => turn.publish("desk", 1),
+    emit: (turn) => turn.emit({ type: "e" }),
+    info: (turn) => turn.info(1),
+  };
+
+  test.each(Object.keys(calls))("throws TurnClosedError when %s is called after its end", async (name) => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    let kept: Turn | undefined;
+    await world.tell(((turn) => (kept = turn)) satisfies Order);
+    expect(() => calls[name]!(kept!)).toThrow(expect.objectContaining({ name: "TurnClosedError", actor: "/m" }));
+    await world.clock.settle();
+    expect(world.failures()).toEqual([]);
+  });
+
+  test("is over for asynchronous code that it began, which hears so", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    const late = Promise.withResolvers<unknown>();
+    const order: Order = (turn) =>
+      void Promise.resolve()
+        .then(() => turn.reply("late"))
+        .then(late.resolve, late.resolve);
+    const asked = expect(world.system.ask("/m", order, { timeoutMs: 10 })).rejects.toMatchObject({ name: "AskTimeoutError" });
+    await world.clock.advance(10);
+    await asked;
+    expect(await late.promise).toMatchObject({ name: "TurnClosedError" });
+  });
+
+  test("fails when the function is async: its promise would be the state", async () => {
+    await using world = startWorld();
+    const logic = plain<unknown, string>({
+      init: () => null,
+      receive: async (_state, _message, turn) => {
+        await Promise.resolve();
+        turn.tell("/m", "too late");
+      },
+    });
+    await world.start(logic);
+    await world.tell("go");
+    expect(world.failures()).toMatchObject([{ class: "crash", name: "TypeError", message: expect.stringContaining("turn.run") }]);
+  });
+
+  test("fails with the class of what it throws", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    await world.tell((() => {
+      throw new FailureError({ class: "no-progress", kind: "stuck", message: "again", detail: { times: 3 } });
+    }) satisfies Order);
+    expect(world.failures()).toMatchObject([{ class: "no-progress", kind: "stuck", address: "/m", detail: { times: 3 } }]);
+  });
+
+  test("changes the state in place at its peril: a frozen one throws", async () => {
+    await using world = startWorld({ freeze: true });
+    const logic = plain<{ list: number[] }, number>({
+      init: () => ({ list: [] }),
+      receive(state, number) {
+        state.list.push(number);
+        return state;
+      },
+    });
+    await world.start(logic);
+    await world.tell(1);
+    expect(world.failures()).toMatchObject([{ name: "TypeError" }]);
+  });
+});
+
+describe("exit", () => {
+  const exits: readonly (Exit | undefined)[] = [
+    undefined,
+    { kind: "normal", output: 7 },
+    { kind: "shutdown", info: "enough" },
+    { kind: "killed" },
+  ];
+
+  test.each(exits)("ends the incarnation after the turn: %o", async (exit) => {
+    await using world = startWorld();
+    const other = makePuppet();
+    await world.start(other.logic, { id: "other" });
+    await world.start(makePuppet().logic);
+    await world.tell(((turn) => {
+      turn.exit(exit);
+      turn.tell("/other", "last words");
+    }) satisfies Order);
+    expect(world.exits()).toEqual([exit ?? { kind: "normal" }]);
+    expect(other.got).toEqual(["last words"]);
+  });
+
+  test("may be asked for in the initial step: the actor has started, and ends at once", async () => {
+    await using world = startWorld();
+    const { logic } = makePuppet({
+      init: (_input, turn) => {
+        turn.exit();
+        return 0;
+      },
+    });
+    await world.start(logic);
+    expect(world.of("actor-started")).toMatchObject([{ address: "/m", incarnation: 1 }]);
+    expect(world.exits()).toEqual([{ kind: "normal" }]);
+  });
+});
+
+describe("a timer", () => {
+  const set: (name: string, delayMs: number) => Order = (name, delayMs) => (turn) => turn.setTimer(name, delayMs);
+
+  test("is heard once, after its time, by its name", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    await world.tell(set("b", 20));
+    await world.tell(set("a", 10));
+    await world.clock.advance(19);
+    expect(heard).toEqual([{ type: "orgtree.timer", name: "a" }]);
+    await world.clock.advance(1_000);
+    expect(heard).toEqual([
+      { type: "orgtree.timer", name: "a" },
+      { type: "orgtree.timer", name: "b" },
+    ]);
+  });
+
+  test("of the same name begins again", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    await world.tell(set("a", 10));
+    await world.clock.advance(9);
+    await world.tell(set("a", 10));
+    await world.clock.advance(9);
+    expect(heard).toEqual([]);
+    expect(world.system.open.timers).toBe(1);
+    await world.clock.advance(1);
+    expect(heard).toHaveLength(1);
+  });
+
+  test("is cancelled by its name, which may be unknown", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    await world.tell(set("a", 10));
+    for (const name of ["a", "a", "unknown"]) await world.tell(((turn) => turn.cancelTimer(name)) satisfies Order);
+    expect(world.system.open.timers).toBe(0);
+    await world.clock.advance(100);
+    expect(heard).toEqual([]);
+  });
+
+  test.each(["cancelTimer", "setTimer"] as const)("that is due already is not heard after %s", async (call) => {
+    await using world = startHeldWorld();
+    const { commits } = world;
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    await world.tell(set("a", 10));
+    commits.hold();
+    await world.tell("held");
+    world.system.tell("/m", ((turn) => (call === "setTimer" ? turn.setTimer("a", 10) : turn.cancelTimer("a"))) satisfies Order);
+    await world.clock.advance(10);
+    commits.release();
+    await world.clock.settle();
+    expect(heard).toEqual([]);
+    await world.clock.advance(10);
+    expect(heard).toHaveLength(call === "setTimer" ? 1 : 0);
+  });
+
+  test("ends with its incarnation", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic, restarted);
+    await world.tell(set("a", 10));
+    await world.tell(die);
+    expect(world.system.open.timers).toBe(0);
+    await world.clock.advance(100);
+    expect(heard).toEqual([]);
+  });
+
+  test("whose time is no number fails the turn", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    await world.tell(set("a", Number.NaN));
+    expect(world.failures()).toMatchObject([{ name: "RangeError", message: "delayMs: a number of milliseconds, not NaN" }]);
+  });
+
+  test("may be set for longer than Node's timers last", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    const days = 60 * 86_400_000;
+    await world.tell(set("a", days));
+    await world.clock.advance(days - 1);
+    expect(heard).toEqual([]);
+    await world.clock.advance(1);
+    expect(heard).toHaveLength(1);
+  });
+});
+
+describe("run", () => {
+  const run: (work: (context: WorkContext) => Promise<unknown>) => Order = (work) => (turn) => turn.run("work", work);
+
+  test("brings the result back as a signal", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    await world.tell(run(async () => ({ number: 7 })));
+    expect(heard).toEqual([{ type: "orgtree.done", tag: "work", output: { number: 7 } }]);
+  });
+
+  test("gives the work its key, its address, its budget and a signal", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic, { budget: { tokens: 5 } });
+    const contexts: WorkContext[] = [];
+    const twice: Order = (turn) => {
+      for (const tag of ["a", "b"]) turn.run(tag, async (context) => void contexts.push(context));
+    };
+    await world.tell(twice);
+    await world.tell(twice);
+    expect(new Set(contexts.map(({ key }) => key)).size).toBe(4);
+    for (const { key, address, budget, signal } of contexts) {
+      expect(key).toMatch(/^\/m#\d+\.\d+$/);
+      expect(address).toBe("/m");
+      expect(budget.left().tokens).toBe(5);
+      expect(signal.aborted).toBe(false);
+    }
+  });
+
+  test("gives the work the key by which the turn's record knows it", async () => {
+    const keys: string[] = [];
+    await using world = startWorld({
+      commit: async ({ effects }) => void keys.push(...effects.filter(({ kind }) => kind === "run").map(({ key }) => key)),
+    });
+    await world.start(makePuppet().logic);
+    const given: string[] = [];
+    const work = async ({ key }: WorkContext): Promise<void> => void given.push(key);
+    await world.tell(((turn) => {
+      turn.tell("/m", "first");
+      turn.run("a", work);
+      turn.emit({ type: "between" });
+      turn.run("b", work);
+    }) satisfies Order);
+    expect(given).toHaveLength(2);
+    expect(given).toEqual(keys);
+  });
+
+  test.each<[what: string, work: () => Promise<never>, failure: Partial<Failure>]>([
+    [
+      "rejects",
+      () => Promise.reject(new FailureError({ class: "tool-error", kind: "failed", message: "no" })),
+      { class: "tool-error", kind: "failed" },
+    ],
+    [
+      "throws before its first await",
+      () => {
+        throw new MessageRefusedError("/x", "oversized", "too long");
+      },
+      { class: "crash", name: "MessageRefusedError" },
+    ],
+    ["rejects with nothing", () => Promise.reject(undefined), { class: "crash", message: "undefined" }],
+  ])("brings a failure with its class when the work %s", async (_what, work, failure) => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic);
+    await world.tell(run(work));
+    expect(heard).toEqual([{ type: "orgtree.failed", tag: "work", failure: expect.objectContaining({ address: "/m", ...failure }) }]);
+  });
+
+  test("aborts the work at the end of the incarnation, and drops what it still returns", async () => {
+    await using world = startWorld();
+    const { logic, heard } = makePuppet();
+    await world.start(logic, restarted);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let signal: AbortSignal | undefined;
+    await world.tell(
+      run((context) => {
+        ({ signal } = context);
+        return promise;
+      }),
+    );
+    expect(signal!.aborted).toBe(false);
+    await world.tell(die);
+    expect(signal!.aborted).toBe(true);
+    expect(String(signal!.reason)).toContain("/m ended: crash");
+    resolve("late");
+    await world.clock.settle();
+    expect(world.node()).toMatchObject({ incarnation: 2 });
+    expect(heard).toEqual([]);
+  });
+
+  test("does not begin work for an incarnation that ends in the same turn", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    let began = false;
+    await world.tell(((turn) => {
+      turn.run("work", async () => void (began = true));
+      turn.exit();
+    }) satisfies Order);
+    expect(began).toBe(false);
+  });
+});

@@ -1,0 +1,164 @@
+import type { AsyncLocalStorage } from "node:async_hooks";
+import {
+  AskFailedError,
+  MailboxFullError,
+  MessageRefusedError,
+  UnknownRecipientError,
+  type Address,
+  type Clock,
+  type Commit,
+  type DeadLetterReason,
+  type Logger,
+  type Observer,
+  type Random,
+  type SystemEvent,
+} from "@orgtree/core";
+import { Asks } from "./asks.ts";
+import type { Body } from "../actor/body.ts";
+import type { Cell } from "../actor/cell.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Mail } from "../actor/mail.ts";
+import { Registry } from "./registry.ts";
+import type { Signal } from "../actor/signal.ts";
+import type { Incarnation } from "../actor/incarnation.ts";
+import type { Logic } from "../logic.ts";
+import { Watches } from "./watches.ts";
+import { TimerQueue } from "../time/timer-queue.ts";
+
+/** What a kernel needs of the world. */
+export interface KernelOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly commit: Commit | undefined;
+  /** Turns longer than this are reported. */
+  readonly stallMs: number;
+  readonly keepDeadLetters: number;
+  /** States are frozen after each turn. */
+  readonly freeze: boolean;
+  readonly makeBody: MakeBody;
+}
+
+/** Makes what runs in a cell from its logic. Passed in, because supervisors make cells in their turn. */
+export type MakeBody = (life: Incarnation, logic: Logic) => Body;
+
+/** What all actors of a system share: who lives where, whose turn it is, which timers and questions are open. */
+export class Kernel {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly commit: Commit | undefined;
+  readonly freeze: boolean;
+  readonly makeBody: MakeBody;
+  readonly cells = new Map<Address, Cell>();
+  readonly dispatcher: Dispatcher;
+  readonly timers: TimerQueue;
+  readonly asks: Asks;
+  readonly registry = new Registry();
+  readonly watches = new Watches();
+  readonly deadLetters: DeadLetters;
+  /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
+  owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
+  readonly #observers = new Set<Observer>();
+  #lastTrace = 0;
+
+  constructor(options: KernelOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.logger = options.logger;
+    this.commit = options.commit;
+    this.freeze = options.freeze;
+    this.makeBody = options.makeBody;
+    this.timers = new TimerQueue(options.clock, (error) => this.logger.error({ err: error }, "a timer threw"));
+    this.asks = new Asks(this.timers, options.random);
+    this.deadLetters = new DeadLetters(options.keepDeadLetters);
+    this.dispatcher = new Dispatcher(options.clock, {
+      ms: options.stallMs,
+      report: (runnable, turnMs) =>
+        this.notify({ type: "stalled", address: (runnable as Cell).address, turnMs, atMs: this.clock.epochMs() }),
+    });
+  }
+
+  /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */
+  within<T>(life: Incarnation | undefined, work: () => T): T {
+    return this.owners === undefined ? work() : this.owners.run(life, work);
+  }
+
+  /** A trace for a message from outside: unique within this system. */
+  newTrace(): string {
+    return (++this.#lastTrace).toString(36);
+  }
+
+  /** True when somebody listens, so that costly events need not be made for nobody. */
+  get observed(): boolean {
+    return this.#observers.size > 0;
+  }
+
+  observe(observer: Observer): () => void {
+    this.#observers.add(observer);
+    return () => {
+      this.#observers.delete(observer);
+    };
+  }
+
+  /** Tells the observers. One that throws is logged and does not disturb the others or the actor. */
+  notify(event: SystemEvent): void {
+    for (const observer of this.#observers) {
+      try {
+        this.within(undefined, () => observer(event));
+      } catch (error) {
+        this.logger.error({ err: error, event: event.type }, "an observer threw");
+      }
+    }
+  }
+
+  /** Brings a mail to its mailbox. What cannot be brought is answered to its sender or becomes a dead letter. */
+  send(mail: Mail): void {
+    const cell = this.cells.get(mail.to);
+    if (cell === undefined) return this.bury(mail, "no-recipient");
+    const refusal = cell.accept(mail);
+    if (refusal !== undefined) this.#refuse(mail, refusal);
+  }
+
+  #refuse(mail: Mail, error: MailboxFullError | MessageRefusedError): void {
+    const reason: DeadLetterReason = error instanceof MessageRefusedError ? error.reason : "mailbox-full";
+    if (mail.replyTo !== undefined && this.asks.reject(mail.replyTo, error)) return;
+    const sender = mail.from === undefined ? undefined : this.cells.get(mail.from);
+    const wasTold = sender?.signal({ type: "orgtree.refused", to: mail.to, message: mail.message, error }, mail.trace);
+    if (wasTold !== true) this.bury(mail, reason);
+  }
+
+  /** A message is lost: it becomes a dead letter, and whoever asked is told at once. */
+  bury(mail: Mail, reason: DeadLetterReason): void {
+    if (mail.kind !== "message") return this.#buryNotice(mail);
+    const atMs = this.clock.epochMs();
+    const letter = { envelope: mail, reason, atMs };
+    this.deadLetters.add(letter);
+    this.notify({ type: "dead-letter", letter, atMs });
+    if (mail.replyTo === undefined) return;
+    const error =
+      reason === "no-recipient"
+        ? new UnknownRecipientError(mail.to)
+        : new AskFailedError(mail.to, "not-done", `the message is a dead letter (${reason})`);
+    this.asks.reject(mail.replyTo, error);
+  }
+
+  /** Signals to the dead are nobody's loss, but for the message in a refusal. */
+  #buryNotice(mail: Mail): void {
+    if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.refused") this.buryRefused(mail.message as Refused, mail);
+  }
+
+  /** An actor was told that its message was refused, and does not hear it: the message is lost. */
+  buryRefused(signal: Refused, notice: Mail): void {
+    const reason = signal.error instanceof MessageRefusedError ? signal.error.reason : "mailbox-full";
+    this.bury(new Mail("message", { to: signal.to, from: notice.to, trace: notice.trace }, signal.message), reason);
+  }
+
+  /** A signal to the actor at `to`; nobody there is no loss. */
+  signal(to: Address, signal: Signal, trace: string): void {
+    this.cells.get(to)?.signal(signal, trace);
+  }
+}
+
+type Refused = Extract<Signal, { type: "orgtree.refused" }>;

@@ -1,0 +1,38 @@
+import type { ChildActor } from "./child-actor.ts";
+import type { Incarnation } from "../actor/incarnation.ts";
+
+/** Where a child comes from: the effect that starts it, and the trace of the turn that did. */
+interface Origin {
+  readonly key: string;
+  readonly trace: string | undefined;
+}
+
+const origins = new WeakMap<ChildActor, Origin>();
+const counts = new WeakMap<object, number>();
+
+/** The start of a child is the effect of a turn that is collected next. */
+export function noteOrigin(child: ChildActor, life: Incarnation): void {
+  origins.set(child, { key: life.nextKey(), trace: life.trace() });
+}
+
+/** The trace to which what the child sends belongs. */
+export function traceOf(child: ChildActor): string | undefined {
+  return origins.get(child)?.trace;
+}
+
+/** The key of work that a child does: that of the effect which started it, or, further down, one made from it. */
+export function keyOfWork(child: ChildActor): string {
+  const own = origins.get(child);
+  if (own !== undefined) return own.key;
+  const parent = child._parent;
+  const count = (counts.get(parent) ?? 0) + 1;
+  counts.set(parent, count);
+  const key = `${"host" in parent ? undeclared(parent.host.life) : keyOfWork(parent)}.${count}`;
+  origins.set(child, { key, trace: undefined });
+  return key;
+}
+
+/** For children that an action function made itself, past all effects. */
+function undeclared({ cell, number }: Incarnation): string {
+  return `${cell.address}#undeclared-${number}`;
+}

@@ -1,0 +1,148 @@
+import type { Exit, MessageRefusedError } from "@orgtree/core";
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode } from "xstate";
+import type { BeginResult, Body, ComputeResult, Termination } from "../actor/body.ts";
+import { isSwallowed } from "./child-error.ts";
+import type { Effect, MachineEffect } from "../actor/effect.ts";
+import { refuseEvent } from "../actor/event-door.ts";
+import { freezeState } from "../actor/freeze.ts";
+import type { Incarnation } from "../actor/incarnation.ts";
+import { exitOf } from "./machine-exit.ts";
+import { MachineHost, type InternalEvent } from "./machine-host.ts";
+import { machineScope, xstateScope } from "./machine-scope.ts";
+import type { MachineLogic } from "./machine.ts";
+import type { Mail } from "../actor/mail.ts";
+import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
+import type { Signal } from "../actor/signal.ts";
+import { describeValue, isSameValue } from "./state-value.ts";
+
+/**
+ * One life of an XState machine, driven by `machine.transition` with a scope of our own: as fast as `actor.send`, a fifth
+ * of the memory, and nothing happens before the turn is committed.
+ */
+export class MachineBody implements Body {
+  readonly #host: MachineHost;
+  readonly #prepared: PreparedMachine;
+  readonly #options: MachineLogic["options"];
+  #next: AnyMachineSnapshot | undefined;
+  /** The message of this turn, when the machine does not know it. */
+  #unknown: Mail | undefined;
+
+  constructor(life: Incarnation, logic: MachineLogic) {
+    this.#host = new MachineHost(life);
+    this.#prepared = prepareMachine(logic.machine);
+    this.#options = logic.options;
+  }
+
+  begin(input: unknown): BeginResult {
+    const { machine } = this.#prepared;
+    const snapshot = machineScope.compute(this.#host, () => machine.getInitialSnapshot(xstateScope, input) as AnyMachineSnapshot);
+    this.#computed(snapshot);
+    return "started";
+  }
+
+  compute(mail: Mail): ComputeResult {
+    const event = this.#eventOf(mail);
+    if (event === undefined) return "skipped";
+    const { machine } = this.#prepared;
+    const snapshot = this.#host.snapshot!;
+    const next = machineScope.compute(this.#host, () => machine.transition(snapshot, event, xstateScope as never) as AnyMachineSnapshot);
+    if (isSwallowed(event, this.#host.transitions)) throw event["error"];
+    if (this.#host.transitions.length === 0 && next.status === "active") this.#unhandled(mail, event);
+    this.#computed(next);
+  }
+
+  /** The event to compute with; undefined for what does not count. */
+  #eventOf(mail: Mail): AnyEventObject | undefined {
+    switch (mail.kind) {
+      case "signal":
+        return mail.message as AnyEventObject;
+      case "message": {
+        // It may have come in when another logic lived here.
+        const refusal = refuseEvent(mail);
+        if (refusal === undefined) return mail.message as AnyEventObject;
+        this.#host.life.cell.kernel.bury(mail, refusal.reason);
+        return undefined;
+      }
+      case "internal": {
+        const internal = mail.message as InternalEvent;
+        return this.#host.isCurrent(internal) ? internal.event : undefined;
+      }
+      default:
+        return mail.kind satisfies never;
+    }
+  }
+
+  #unhandled(mail: Mail, event: AnyEventObject): void {
+    if (mail.kind === "message" && this.#prepared.postpones && postponedIn(this.#host.snapshot!, event.type))
+      this.#host.life.postponed = true;
+    else this.#unknown = mail;
+  }
+
+  #computed(next: AnyMachineSnapshot): void {
+    if (next.status === "error") throw next.error;
+    const { life, snapshot } = this.#host;
+    this.#next = next;
+    if (next.status === "done") life.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
+    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.effects.push({ kind: "unstash" });
+  }
+
+  install(): void {
+    const { life, snapshot } = this.#host;
+    const { kernel, address } = life.cell;
+    const next = this.#next;
+    const unknown = this.#unknown;
+    this.#next = undefined;
+    this.#unknown = undefined;
+    if (unknown !== undefined) this.#buryUnknown(unknown);
+    if (next === undefined || next === snapshot) return;
+    this.#host.snapshot = next;
+    if (kernel.freeze) freezeState(next.context);
+    if (!kernel.observed || isSameValue(snapshot?.value, next.value)) return;
+    const from = snapshot === undefined ? "" : describeValue(snapshot.value);
+    kernel.notify({ type: "state-changed", address, from, to: describeValue(next.value), atMs: kernel.clock.epochMs() });
+  }
+
+  #buryUnknown(mail: Mail): void {
+    const { kernel } = this.#host.life.cell;
+    if (mail.kind === "message") return kernel.bury(mail, "unhandled");
+    const signal = mail.message as Signal;
+    if (mail.kind === "signal" && signal.type === "orgtree.refused") kernel.buryRefused(signal, mail);
+  }
+
+  discard(): void {
+    this.#next = undefined;
+    this.#unknown = undefined;
+    this.#host.forgetStep(this.#host.self);
+  }
+
+  state(): unknown {
+    const snapshot = this.#next ?? this.#host.snapshot;
+    return snapshot === undefined ? undefined : { value: snapshot.value, context: snapshot.context, status: snapshot.status };
+  }
+
+  label(): string | undefined {
+    return this.#host.snapshot === undefined ? undefined : describeValue(this.#host.snapshot.value);
+  }
+
+  runEffect(effect: MachineEffect, late: Effect[]): unknown {
+    return machineScope.perform(this.#host, effect, late);
+  }
+
+  check(mail: Mail): MessageRefusedError | undefined {
+    return refuseEvent(mail);
+  }
+
+  terminate(exit: Exit): Termination | Promise<Termination> {
+    return this.#options.terminate?.(this.#host.snapshot!.context as never, exit);
+  }
+
+  abort(): void {
+    this.#host.abort();
+  }
+}
+
+/** `meta: { postpone: ["job"] }` puts a message aside that the state does not handle (OTP: gen_statem's postpone). */
+function postponedIn(snapshot: AnyMachineSnapshot, type: string): boolean {
+  const nodes = snapshot._nodes as readonly AnyStateNode[];
+  return nodes.some((node) => (node.meta as { postpone?: readonly string[] } | undefined)?.postpone?.includes(type) === true);
+}

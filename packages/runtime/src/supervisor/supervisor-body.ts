@@ -1,0 +1,272 @@
+import {
+  checkSupervisorSpec,
+  childAddress,
+  FailureError,
+  isQuery,
+  listChildren,
+  makeSupervision,
+  shutdownExit,
+  supervise,
+  type Exit,
+  type ReplyTo,
+  type Supervision,
+  type SupervisionEvent,
+  type SupervisionStep,
+} from "@orgtree/core";
+import type { BeginResult, Body, Termination } from "../actor/body.ts";
+import type { BudgetAccount } from "../kernel/budget-account.ts";
+import { Cell, type Supervisor } from "../actor/cell.ts";
+import type { Incarnation } from "../actor/incarnation.ts";
+import { typeOfLogic, type Logic } from "../logic.ts";
+import type { Mail } from "../actor/mail.ts";
+import { readCall } from "./supervisor-call.ts";
+import { logReport } from "./supervisor-log.ts";
+import type { SupervisorLogic } from "./supervisor.ts";
+import type { Timer } from "../time/timer-queue.ts";
+
+/**
+ * One life of a supervisor. It hears events, asks core what is to be done, commits that, and does it.
+ *
+ * The answers to its own steps may come while it is still carrying them out; they wait in `#heard`, so that one event is
+ * dealt with at a time, and 100,000 children need no stack.
+ */
+export class SupervisorBody implements Body, Supervisor {
+  readonly ownTurns = true;
+  readonly #life: Incarnation;
+  readonly #supervision: Supervision<Logic>;
+  readonly #retries = new Map<string, Timer>();
+  #heard: SupervisionEvent<Logic>[] = [];
+  #busy = false;
+  /** Settles the start while it waits for children that need time. */
+  #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
+  #started: "no" | "yes" | Exit = "no";
+  /** Decided, but not carried out before the commit. */
+  #undone: readonly SupervisionStep[] = [];
+
+  constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
+    this.#life = life;
+    const { address } = life.cell;
+    this.#supervision = makeSupervision(address, checkSupervisorSpec(logic.spec, address, typeOfLogic), isRoot);
+  }
+
+  get account(): BudgetAccount | undefined {
+    return this.#life.cell.account;
+  }
+
+  begin(): BeginResult | Promise<BeginResult> {
+    this.hear({ kind: "begin" });
+    if (this.#started === "yes") return "started";
+    if (this.#started !== "no") throw startError(this.#started);
+    const { promise, resolve, reject } = Promise.withResolvers<BeginResult>();
+    this.#start = { resolve, reject };
+    return promise;
+  }
+
+  hear(event: SupervisionEvent<Logic>): void {
+    if (this.#life.phase === "ended") return;
+    this.#heard.push(event);
+    if (!this.#busy) this.#work();
+  }
+
+  #work(): void {
+    const { kernel } = this.#life.cell;
+    this.#busy = true;
+    for (let at = 0; this.#heard.length > 0; at = 0) {
+      const events = this.#heard;
+      this.#heard = [];
+      while (at < events.length) {
+        const event = events[at++]!;
+        const steps = supervise(this.#supervision, event, { nowMs: kernel.clock.nowMs(), random: kernel.random });
+        if (kernel.commit !== undefined && steps.length > 0 && !isLook(event)) {
+          this.#heard = [...events.slice(at), ...this.#heard];
+          return this.#commit(event.kind, steps);
+        }
+        for (const step of steps) this.#carryOut(step);
+      }
+    }
+    this.#busy = false;
+  }
+
+  /** A decision is durable before it is carried out. */
+  #commit(cause: string, steps: readonly SupervisionStep[]): void {
+    const { cell, number } = this.#life;
+    const { address, kernel } = cell;
+    const seq = cell.seq++;
+    const effects = steps.map(({ kind, ...detail }, at) => ({ kind, key: `${address}#${seq}.${at}`, detail }));
+    const record = { address, incarnation: number, seq, cause, trace: this.#life.trace(), effects, state: () => this.state() };
+    this.#undone = steps;
+    const then = (next: () => void) => (): void => {
+      if (this.#life.phase !== "ended") next();
+    };
+    const carryOn = then(() => {
+      this.#undone = [];
+      for (const step of steps) this.#carryOut(step);
+      this.#work();
+    });
+    const refuse = then(() => {
+      const message = "the commit of its decision was refused";
+      this.#life.end({ kind: "failure", failure: { class: "fenced", name: "CommitRefused", message, address } });
+    });
+    // Begun inside a promise, so that a commit that throws at once is a refusal like any other.
+    new Promise<void>((resolve) => resolve(kernel.commit!(record))).then(carryOn, refuse);
+  }
+
+  #carryOut(step: SupervisionStep): void {
+    const { kernel } = this.#life.cell;
+    switch (step.kind) {
+      case "start":
+        return this.#startChild(step.id);
+      case "stop": // One that has ended meanwhile has already said so.
+        return this.#child(step.id)?.life?.stop(shutdownExit);
+      case "end":
+        return this.#child(step.id)?.life?.endSuspended();
+      case "resume":
+        return this.#child(step.id)?.life?.resume();
+      case "change-spec":
+        return this.#changeSpec(step.id);
+      case "forget":
+        return this.#child(step.id)?.forget();
+      case "schedule":
+        return this.#schedule(step);
+      case "cancel":
+        return this.#cancel(step.id);
+      case "reply":
+        return this.#reply(step);
+      case "report":
+        logReport(kernel.logger, step.report);
+        return kernel.notify({ type: "report", report: step.report, atMs: kernel.clock.epochMs() });
+      case "escalate-to-root": {
+        const address = childAddress(this.#life.cell.address, step.id);
+        return kernel.notify({ type: "escalated-to-root", address, failure: step.failure, atMs: kernel.clock.epochMs() });
+      }
+      case "ready":
+        this.#started = "yes";
+        return this.#start?.resolve("started");
+      case "exit":
+        return this.#exit(step.exit);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  #child(id: string): Cell | undefined {
+    return this.#life.cell.kernel.cells.get(childAddress(this.#life.cell.address, id));
+  }
+
+  #startChild(id: string): void {
+    const { kernel, address } = this.#life.cell;
+    const spec = this.#supervision.table.get(id)!.spec;
+    let cell = this.#child(id);
+    if (cell === undefined) {
+      cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this }, spec);
+      kernel.cells.set(cell.address, cell);
+    }
+    cell.spec = spec;
+    cell.start();
+  }
+
+  /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
+  #changeSpec(id: string): void {
+    const cell = this.#child(id);
+    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec;
+  }
+
+  #schedule(step: SupervisionStep & { kind: "schedule" }): void {
+    const { cell } = this.#life;
+    const { id, token, delayMs, attempt } = step;
+    const retry: SupervisionEvent<Logic> = { kind: "retry", id, token };
+    const address = childAddress(cell.address, id);
+    cell.kernel.notify({ type: "restart-scheduled", address, attempt, delayMs, atMs: cell.kernel.clock.epochMs() });
+    // Behind what is in the mailbox now: a child that cannot start must not keep its supervisor from listening (OTP-9549).
+    if (delayMs === 0) return cell.internal(retry);
+    this.#cancel(id);
+    const timer = cell.kernel.timers.set(delayMs, () => {
+      this.#retries.delete(id);
+      this.hear(retry);
+    });
+    this.#retries.set(id, timer);
+  }
+
+  #cancel(id: string): void {
+    const timer = this.#retries.get(id);
+    if (timer === undefined) return;
+    this.#retries.delete(id);
+    this.#life.cell.kernel.timers.cancel(timer);
+  }
+
+  #reply(step: SupervisionStep & { kind: "reply" }): void {
+    const replyTo = step.reply as ReplyTo | undefined;
+    if (replyTo === undefined) return; // It was told, not asked.
+    const { asks } = this.#life.cell.kernel;
+    this.#life.holdings.closeAsk(replyTo.askId);
+    if (step.result.ok) asks.resolve(replyTo, step.result.value);
+    else asks.reject(replyTo, step.result.error);
+  }
+
+  #exit(exit: Exit): void {
+    if (this.#life.phase !== "starting") return this.#life.end(exit);
+    // It has said that it is up, and nobody has heard it yet: it ends as soon as they have.
+    if (this.#started === "yes") {
+      this.#life.exitWanted = exit;
+      return;
+    }
+    this.#started = exit;
+    this.#start?.reject(startError(exit));
+  }
+
+  compute(mail: Mail): void {
+    if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
+    if (mail.kind === "signal") return; // Nothing that a supervisor asked for.
+    const call = readCall(this.#supervision, mail.message);
+    if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail.replyTo });
+    const { kernel } = this.#life.cell;
+    if (mail.replyTo === undefined) kernel.bury(mail, "malformed");
+    else kernel.asks.reject(mail.replyTo, call);
+  }
+
+  install(): void {
+    // Its table is changed as it decides; a refused commit ends the incarnation.
+  }
+
+  discard(): void {
+    // As above.
+  }
+
+  state(): unknown {
+    return { children: listChildren(this.#supervision), stamps: this.#supervision.stamps };
+  }
+
+  /** The children as they stand, for the tree view. */
+  children(): ReturnType<typeof listChildren> {
+    return listChildren(this.#supervision);
+  }
+
+  label(): string {
+    return this.#supervision.spec.strategy;
+  }
+
+  terminate(exit: Exit): Termination {
+    this.hear({ kind: "stop", exit });
+    return "later";
+  }
+
+  /** Killed: its children are killed too, in reverse order. OTP would leave grandchildren behind. */
+  abort(): void {
+    for (const timer of this.#retries.values()) this.#life.cell.kernel.timers.cancel(timer);
+    this.#retries.clear();
+    // A child whose row is gone already, but whose place is not.
+    for (const step of this.#undone) if (step.kind === "forget") this.#child(step.id)?.forget();
+    for (const id of [...this.#supervision.table.keys()].reverse()) this.#child(id)?.forget();
+  }
+}
+
+/** A call that only looks decides nothing that a journal would have to know. */
+function isLook(event: SupervisionEvent<Logic>): boolean {
+  return event.kind === "call" && isQuery(event.call);
+}
+
+/** Why a supervisor did not start. */
+function startError(exit: Exit): FailureError {
+  if (exit.kind === "failure" || exit.kind === "escalated") return new FailureError(exit.failure);
+  return new FailureError({ class: "crash", message: `it ended while it started (${exit.kind})` });
+}
