@@ -1,7 +1,7 @@
 /**
  * The same supervisors with a journal: each decision is committed before it is carried out, and the world does not wait.
  */
-import type { Commit } from "@orgtree/core";
+import { FencedError, type Commit } from "@orgtree/core";
 import { supervisor, VirtualClock } from "@orgtree/runtime";
 import { expect, test } from "vitest";
 import { startTree, TestSystem, type Tree } from "../support/start-tree.ts";
@@ -11,7 +11,7 @@ import { die, exit, lateWorker, worker } from "../support/workers.ts";
 function journal(clock: VirtualClock, refuses: (record: Parameters<Commit>[0]) => boolean = () => false): Commit {
   return (record) =>
     new Promise((resolve, reject) => {
-      clock.setTimer(10, () => (refuses(record) ? reject(new Error("somebody else owns it")) : resolve()));
+      clock.setTimer(10, () => (refuses(record) ? reject(new FencedError(record.address, "another epoch")) : resolve()));
     });
 }
 

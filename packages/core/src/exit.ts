@@ -1,4 +1,4 @@
-import { describeFailure, type Failure } from "./failure.ts";
+import { describeFailure, readFailure, type Failure } from "./failure.ts";
 
 /**
  * Why an incarnation of an actor ended.
@@ -37,6 +37,29 @@ export function failureOf(exit: Exit): Failure | undefined {
       return undefined;
     default:
       return exit satisfies never;
+  }
+}
+
+/**
+ * An exit as somebody's code gave it, which the compiler may not have seen. What is in it is copied, so that it cannot change.
+ *
+ * Throws `TypeError` when it is none.
+ */
+export function checkExit(exit: Exit): Exit {
+  const kind: unknown = (exit as Exit | null | undefined)?.kind;
+  switch (kind) {
+    case "normal":
+    case "shutdown":
+      return exit;
+    case "killed":
+      return killedExit;
+    case "failure":
+    case "escalated":
+      return { kind, failure: readFailure((exit as { failure: unknown }).failure) };
+    default:
+      throw new TypeError(
+        'this is no exit: give { kind: "normal", output }, { kind: "shutdown" } or { kind: "failure", failure: { class, name, message } }',
+      );
   }
 }
 

@@ -85,15 +85,18 @@ export function toFailure(thrown: unknown, address?: Address): Failure {
 }
 
 function convert(thrown: unknown, address: Address | undefined, depth: number): Failure {
-  if (thrown instanceof FailureError) return { ...thrown.failure, address: thrown.failure.address ?? address, stack: thrown.stack };
+  if (thrown instanceof FailureError) {
+    const failure = readFailure(thrown.failure);
+    return { ...failure, address: failure.address ?? address, stack: thrown.stack };
+  }
   if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: describe(thrown), address };
   const cause = thrown.cause !== undefined && depth < maxCauseDepth ? convert(thrown.cause, undefined, depth + 1) : undefined;
   const expected = thrown instanceof ExpectedError ? thrown : undefined;
   return {
-    class: expected?.failureClass ?? "crash",
+    class: classOf(expected?.failureClass),
     kind: expected?.failureKind,
-    name: thrown.name,
-    message: thrown.message,
+    name: String(thrown.name),
+    message: String(thrown.message),
     address,
     stack: thrown.stack,
     detail: expected?.detail,
@@ -109,6 +112,35 @@ function describe(thrown: unknown): string {
     // A cyclic or exotic value was thrown; its type is all that can be said of it.
     return Object.prototype.toString.call(thrown);
   }
+}
+
+/** A class of the closed list; whatever else somebody wrote there is a crash, or nobody could decide on it. */
+function classOf(value: unknown): FailureClass {
+  return failureClasses.includes(value as FailureClass) ? (value as FailureClass) : "crash";
+}
+
+/**
+ * A failure as somebody's code gave it, which the compiler may not have seen: classes that there are not become `crash`, what is
+ * missing is said to be missing, and of the causes as many are kept as of an error's.
+ *
+ * Throws `TypeError` when it is no object.
+ */
+export function readFailure(value: unknown): Failure {
+  if (typeof value !== "object" || value === null) throw new TypeError("a failure is an object { class, name, message }");
+  return copyFailure(value as Failure, 1);
+}
+
+function copyFailure(failure: Failure, depth: number): Failure {
+  const { class: named, kind, name, message, cause } = failure;
+  const isDeeper = typeof cause === "object" && cause !== null && depth < maxCauseDepth;
+  return {
+    ...failure,
+    class: classOf(named),
+    kind: typeof kind === "string" ? kind : undefined,
+    name: typeof name === "string" ? name : "Failure",
+    message: typeof message === "string" ? message : "no message was given",
+    cause: isDeeper ? copyFailure(cause, depth + 1) : undefined,
+  };
 }
 
 /** The chain from the outermost failure to the leaf that began it. */

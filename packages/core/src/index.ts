@@ -55,6 +55,7 @@ export {
   BudgetExhaustedError,
   type ErrorData,
   ExpectedError,
+  FencedError,
   MailboxFullError,
   MessageRefusedError,
   RoleViolationError,
@@ -65,7 +66,7 @@ export {
   UnknownRecipientError,
 } from "./errors.ts";
 export type { SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
-export { describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
+export { checkExit, describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
 export {
   causeChain,
   describeFailure,

@@ -34,7 +34,7 @@ export interface Logger {
 /** Hears everything that happens in a system. Must not throw; what it throws is logged and forgotten. */
 export type Observer = (event: SystemEvent) => void;
 
-/** One turn as it is about to be committed. Plain data but for `state`, which is called at most once. */
+/** One turn as it is about to be committed. Plain data but for `state`, which is called once each time it is stored. */
 export interface TurnRecord {
   readonly address: Address;
   readonly incarnation: number;
@@ -58,6 +58,9 @@ export interface EffectRecord {
 
 /**
  * Makes a turn durable. Until the promise resolves nothing of the turn is visible and the actor takes no other message.
- * A rejection refuses the turn: nothing of it happens and the incarnation ends as `fenced`.
+ *
+ * Rejects with `FencedError` when somebody else owns the actor: nothing of the turn happens and the incarnation ends. Any other
+ * rejection says that the record was not stored; the same record comes again, for a limited time. A record that comes twice
+ * counts once.
  */
 export type Commit = (record: TurnRecord) => Promise<void>;

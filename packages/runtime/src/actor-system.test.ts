@@ -252,7 +252,7 @@ describe("drain", () => {
     const { commits } = world;
     const { logic, got } = makePuppet();
     await world.start(logic);
-    commits.hold();
+    commits.holds = "all";
     await world.tell(((turn) => turn.tell("/m", "caused")) satisfies Order);
     let over = false;
     const drained = world.system.drain().then(() => (over = true));
@@ -294,10 +294,10 @@ describe("the root", () => {
     await using world = startHeldWorld();
     const { commits } = world;
     await world.start(makePuppet().logic);
-    commits.hold();
+    commits.holds = "all";
     const started = expect(world.system.start({ id: "late", logic: makePuppet().logic })).rejects.toMatchObject({ name: "AskFailedError" });
     await world.clock.settle();
-    commits.waiting.shift()!.refuse();
+    commits.held.shift()!.refuse();
     await started;
     expect(world.exits()).toEqual([{ kind: "killed" }]);
     expect(world.system.open).toEqual({ actors: 0, timers: 0, asks: 0 });
@@ -318,7 +318,7 @@ describe("tree", () => {
     await world.start(supervisor({ strategy: "one-for-one", children }), { id: "s" });
     await world.tell(((turn) => turn.budget.reserve({ tokens: 4 }).keep()) satisfies Order, "/s/worker");
     await world.tell(die, "/s/failing");
-    commits.hold();
+    commits.holds = "all";
     await world.tell("held", "/s/worker");
     await world.tell("waiting", "/s/worker");
     expect(structuredClone(world.system.tree())).toEqual({
@@ -361,7 +361,7 @@ describe("tree", () => {
     await using world = startHeldWorld();
     const { commits } = world;
     await world.start(makePuppet().logic, { onFailure: { crash: "resume" } });
-    commits.hold();
+    commits.holds = "all";
     await world.tell(die);
     expect(world.node()).toMatchObject({ status: "suspended" });
     commits.release();

@@ -10,6 +10,7 @@ import {
   rootAddress,
   shutdownExit,
   SpecError,
+  toFailure,
   UnknownRecipientError,
   type Address,
   type ChildSpec,
@@ -50,7 +51,9 @@ export interface SystemOptions {
   readonly logger?: Logger;
   /** Makes turns durable. Default: turns count at once. */
   readonly commit?: Commit;
-  /** A turn that keeps the thread longer is reported as `stalled`. Milliseconds, default 100. */
+  /** How long a turn may wait for its commit, attempts after a failure of the store included. Milliseconds, default 30,000. */
+  readonly commitMs?: number;
+  /** An actor that keeps the thread longer, with up to 16 turns in a row, is reported as `stalled`. Milliseconds, default 100. */
   readonly stallMs?: number;
   /** Dead letters kept for looking at, at least 0. Default 1,000; they are counted for ever. */
   readonly keepDeadLetters?: number;
@@ -94,6 +97,7 @@ export class ActorSystem {
       random: options.random ?? systemRandom,
       logger: options.logger ?? silent,
       commit: options.commit,
+      commitMs: checkOption(options.commitMs ?? 30_000, "commitMs"),
       stallMs: checkOption(options.stallMs ?? 100, "stallMs"),
       keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
       freeze: options.freeze ?? false,
@@ -180,7 +184,7 @@ export class ActorSystem {
 
   #mail(to: Address, message: unknown): Mail {
     if (this.#closed !== undefined) throw new SystemClosedError(this.#closed);
-    if (isOversized(message, this.#maxMessageSize)) {
+    if (isTooLong(to, message, this.#maxMessageSize)) {
       throw new MessageRefusedError(
         to,
         "oversized",
@@ -356,6 +360,15 @@ function afterRoot(root: Cell, event: SupervisionEvent<Logic>): void {
   const exit: Exit = event.kind === "exited" ? event.exit : { kind: "failure", failure: event.failure };
   if (exit.kind !== "shutdown") root.kernel.logger.error({ exit: describeExit(exit) }, "the root did not end in order");
   root.forget();
+}
+
+/** Throws `MessageRefusedError` for a message that cannot be read, such as a proxy that throws. */
+function isTooLong(to: Address, message: unknown, limit: number): boolean {
+  try {
+    return isOversized(message, limit);
+  } catch (error) {
+    throw new MessageRefusedError(to, "malformed", `it cannot be read: ${toFailure(error).message}`);
+  }
 }
 
 /** A count or a limit of the system's. */

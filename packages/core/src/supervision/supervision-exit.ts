@@ -5,7 +5,7 @@ import { failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { decideRestart } from "./intensity.ts";
 import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
-import { beginOperation, beginShutdown, dropChild, report } from "./supervision-operation.ts";
+import { beginOperation, beginShutdown, dropChild, leave, report } from "./supervision-operation.ts";
 import type { ChildRow, SupervisionTurn } from "./supervision-state.ts";
 
 /** A suspended child asks what is to become of it. */
@@ -69,9 +69,9 @@ interface FailedChild {
 
 function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): void {
   const { row, exit, failure, verdict } = failed;
-  // A temporary child is nobody's loss: only an answer that its spec names goes further than forgetting it.
-  const directive = row.spec.restart === "temporary" && !isNamed(row.spec.onFailure, failure) ? "restart" : verdict.directive;
-  const decision = describeVerdict(verdict);
+  const isForgotten = row.spec.restart === "temporary" && !(verdict.directive === "escalate" && isNamed(row.spec.onFailure, failure));
+  const directive = isForgotten ? "stop" : verdict.directive;
+  const decision = isForgotten ? "stop: a temporary child is not started again" : describeVerdict(verdict);
   report(turn, { context: "child-terminated", child: id, exit, decision, directive });
   switch (directive) {
     case "stop":
@@ -80,8 +80,7 @@ function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): v
       return giveUp(turn, id, { failure, why: decision });
     case "resume": // Its process is gone, so the nearest thing is a fresh one.
     case "restart":
-      if (decideAfterExit(row.spec.restart, exit) === "restart") return restart(turn, id, failure);
-      return endForGood(turn, id, row);
+      return restart(turn, id, failure);
     default:
       return directive satisfies never;
   }
@@ -95,8 +94,7 @@ function describeVerdict(verdict: DirectiveVerdict): string {
 function endForGood(turn: SupervisionTurn, id: string, row: ChildRow): void {
   const { state } = turn;
   row.status = "stopped";
-  if (row.spec.restart === "temporary" || state.spec.strategy === "dynamic") dropChild(turn, id);
-  else turn.steps.push({ kind: "forget", id });
+  leave(turn, row);
   if (!row.spec.significant) return;
   let othersRunning = 0;
   for (const { spec, status } of state.table.values()) if (spec.significant && status !== "stopped") othersRunning++;

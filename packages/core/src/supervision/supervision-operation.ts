@@ -94,15 +94,21 @@ function afterStop(turn: SupervisionTurn, id: string, row: ChildRow): void {
   row.status = "stopped";
   row.verdict = undefined;
   if (comesBack) return;
-  const drops = purpose.kind === "terminate" && purpose.drops;
-  if (drops || row.spec.restart === "temporary" || turn.state.spec.strategy === "dynamic") dropChild(turn, id);
+  if (purpose.kind === "terminate" && purpose.drops) dropChild(turn, id);
+  else leave(turn, row);
+}
+
+/** A child that does not come back by itself gives up its address; a temporary or dynamic one leaves no spec either. */
+export function leave(turn: SupervisionTurn, row: ChildRow): void {
+  const { id, restart } = row.spec;
+  if (restart === "temporary" || turn.state.spec.strategy === "dynamic") dropChild(turn, id);
   else turn.steps.push({ kind: "forget", id });
 }
 
 /** Removes a child and its spec; a temporary child's start arguments may be large, so nothing of it is kept. */
 export function dropChild(turn: SupervisionTurn, id: string): void {
   turn.state.table.delete(id);
-  turn.steps.push({ kind: "forget", id });
+  turn.steps.push({ kind: "drop", id });
 }
 
 /** Which exits are quiet during an ordered stop (OTP: `shutdown/1`). */

@@ -156,8 +156,10 @@ export type SupervisionStep =
   | { readonly kind: "resume"; readonly id: string }
   /** A child that runs goes on under the spec that is now in its row; no answer. */
   | { readonly kind: "change-spec"; readonly id: string }
-  /** The address is given up; what is in the mailbox becomes dead letters. */
+  /** The address is given up; what is in the mailbox becomes dead letters. The spec stays, and what was spent stays spent. */
   | { readonly kind: "forget"; readonly id: string }
+  /** The spec goes as well: whoever is started here later is somebody else. */
+  | { readonly kind: "drop"; readonly id: string }
   /** Answered by `retry` after the delay; a delay of 0 means behind everything that is in the mailbox now. */
   | { readonly kind: "schedule"; readonly id: string; readonly token: number; readonly delayMs: number; readonly attempt: number }
   | { readonly kind: "cancel"; readonly id: string }

@@ -131,6 +131,7 @@ class World {
         if (this.processes.get(step.id) === "suspended") this.processes.set(step.id, "up");
         return;
       case "forget":
+      case "drop":
         expect(this.processes.has(step.id), `${step.id} is forgotten while it lives`).toBe(false);
         return;
       case "schedule":

@@ -16,7 +16,7 @@ import { describeExit, failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
 import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
-import { advance, beginOperation, beginShutdown, dropChild, report, stoppedInOperation } from "./supervision-operation.ts";
+import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
 import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
 /** Hears one event and says what is to be done. Changes `state` in place. */
@@ -172,9 +172,7 @@ function onStart(turn: SupervisionTurn, operation: Operation, event: StartAnswer
       return;
     case "start-ignored":
       row.status = "stopped";
-      if (row.spec.restart === "temporary" || state.spec.strategy === "dynamic") dropChild(turn, event.id);
-      else turn.steps.push({ kind: "forget", id: event.id });
-      return;
+      return leave(turn, row);
     case "start-failed":
       return onStartFailed(turn, operation, { id: event.id, failure: event.failure });
     default:

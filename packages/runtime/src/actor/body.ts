@@ -29,12 +29,15 @@ export interface Body {
   check?(mail: Mail): MessageRefusedError | undefined;
   /** Machines only: runs an action, or the first half of a built-in, whose second half it adds to `late`. */
   runEffect?(effect: MachineEffect, late: Effect[]): unknown;
-  /** Supervisors only: it commits its decisions itself. */
-  readonly ownTurns?: boolean;
+  /** A supervisor commits its decisions itself, pays for no turns, and ends its children before itself. */
+  readonly isSupervisor?: boolean;
 }
 
 /** What an ordered stop came to: the exit asked for, an exit of its own, or `later`, when the body will end by itself. */
-export type Termination = void | Exit | "later";
+export type Termination = void | Exit | typeof later;
+
+/** No value of a user's can be it. */
+export const later: unique symbol = Symbol("orgtree.later");
 
 /** `skipped`: the mail did not count, and there is no turn. */
 export type ComputeResult = void | "skipped";

@@ -16,9 +16,9 @@ async function startBusy(mailbox: number): Promise<{ world: HeldWorld; busy: Pup
 
 /** Holds `/busy` in its next turn; the others go on. */
 async function hold(world: HeldWorld): Promise<void> {
-  world.commits.hold();
+  world.commits.holds = "all";
   await world.tell("held", "/busy");
-  world.commits.isOpen = true;
+  world.commits.holds = undefined;
 }
 
 describe("a mailbox at its capacity", () => {

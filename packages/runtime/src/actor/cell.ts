@@ -8,7 +8,6 @@
  *       incarnation that had started by exactly one `exited`.
  */
 import {
-  BudgetExhaustedError,
   checkAddress,
   idOf,
   MailboxFullError,
@@ -23,7 +22,8 @@ import {
   type MessageRefusedError,
   type SupervisionEvent,
 } from "@orgtree/core";
-import { BudgetAccount, unlimited, type BudgetHandle } from "../kernel/budget-account.ts";
+import { wallPassed, type Grant } from "../kernel/accounts.ts";
+import { unlimited, type BudgetAccount, type BudgetHandle } from "../kernel/budget-account.ts";
 import type { Runnable } from "../kernel/dispatcher.ts";
 import { refuseEvent } from "./event-door.ts";
 import { Incarnation } from "./incarnation.ts";
@@ -32,6 +32,7 @@ import { takesEvents, type Logic } from "../logic.ts";
 import { Mail } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Signal } from "./signal.ts";
+import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
 /** How a cell's supervisor hears of it. */
@@ -41,6 +42,9 @@ export interface Supervisor {
   readonly account: BudgetAccount | undefined;
 }
 
+/** How an incarnation ended, in the words of its supervisor. */
+export type Ending = "exited" | "start-failed" | "start-ignored";
+
 /** A place for one actor; see the head of this file. */
 export class Cell implements Runnable {
   readonly kernel: Kernel;
@@ -48,14 +52,14 @@ export class Cell implements Runnable {
   readonly mailbox: Mailbox;
   spec: CheckedChildSpec<Logic>;
   queued = false;
-  /** Turns committed at this place; never goes back. */
-  seq = 0;
+  /** The number of the next turn; never goes back, not even when the place is given up and taken again. */
+  seq: number;
   /** The incarnation that lives here now. */
   life: Incarnation | undefined;
   incarnations = 0;
   account: BudgetAccount | undefined;
   readonly #supervisor: Supervisor;
-  #wallMs = 0;
+  #grant: Grant | undefined;
   #wallTimer: Timer | undefined;
   #lastExit: Exit = shutdownExit;
   #gone = false;
@@ -65,6 +69,7 @@ export class Cell implements Runnable {
     this.address = place.address;
     this.#supervisor = place.supervisor;
     this.spec = spec;
+    this.seq = kernel.nextSeq;
     this.mailbox = new Mailbox(spec.mailbox);
   }
 
@@ -72,9 +77,9 @@ export class Cell implements Runnable {
     return this.account ?? unlimited;
   }
 
-  /** The account that was opened for this place; undefined where it only spends from one above. */
+  /** The account of this place; undefined where it only spends from one above. */
   get ownAccount(): BudgetAccount | undefined {
-    return this.account === this.#supervisor.account ? undefined : this.account;
+    return this.#grant?.account;
   }
 
   // Mail
@@ -122,8 +127,8 @@ export class Cell implements Runnable {
       if (life === undefined || !life.takesMail) return false;
       const mail = this.mailbox.shift();
       if (mail === undefined) return false;
-      if (this.kernel.owners === undefined) life.take(mail);
-      else this.kernel.within(life, () => life.take(mail));
+      if (this.kernel.owners === undefined) takeMail(life, mail);
+      else this.kernel.within(life, () => takeMail(life, mail));
     }
     return this.mailbox.size > 0 && this.life?.takesMail === true;
   }
@@ -146,24 +151,23 @@ export class Cell implements Runnable {
 
   /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
   #openAccount(): void {
-    const { budget } = this.spec;
-    if (this.ownAccount === undefined) {
-      const above = this.#supervisor.account;
-      this.account = budget === undefined ? above : new BudgetAccount(budget, above);
-      if (budget?.wallMs !== undefined) {
-        this.#wallMs = budget.wallMs;
-        this.#wallTimer = this.kernel.timers.set(budget.wallMs, () => this.#wallPassed());
-      }
-    }
-    if (this.#wallTimer?.pending === false) throw new BudgetExhaustedError("wall", this.#wallMs, 0);
+    const { kernel, address, spec } = this;
+    const { account: above } = this.#supervisor;
+    const nowMs = kernel.clock.nowMs();
+    if (spec.budget !== undefined) this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs });
+    this.account = this.#grant?.account ?? above;
+    const wallDueMs = this.#grant?.wallDueMs ?? Infinity;
+    if (wallDueMs === Infinity) return;
+    if (wallDueMs <= nowMs) throw wallPassed(this.#grant!.budget);
+    this.#wallTimer ??= kernel.timers.set(wallDueMs - nowMs, () => this.#wallPassed());
   }
 
   /** The wall time of this subtree is over: a supervisor ends its children first. */
   #wallPassed(): void {
     const { life, spec } = this;
     if (life === undefined) return; // The next start finds out.
-    const failure = toFailure(new BudgetExhaustedError("wall", this.#wallMs, 0), this.address);
-    const inOrder = life.body?.ownTurns === true && spec.shutdownMs !== "brutal-kill";
+    const failure = toFailure(wallPassed(this.#grant!.budget), this.address);
+    const inOrder = life.body?.isSupervisor === true && spec.shutdownMs !== "brutal-kill";
     if (inOrder && life.phase === "stopping") return;
     this.failed(failure);
     if (inOrder) life.stop({ kind: "failure", failure });
@@ -188,7 +192,7 @@ export class Cell implements Runnable {
   }
 
   /** The incarnation is over (C2). */
-  ended(exit: Exit, how: "exited" | "start-failed" | "ignored", trace: string): void {
+  ended(exit: Exit, ending: Ending, trace: string): void {
     const { kernel, address } = this;
     this.life = undefined;
     this.#lastExit = exit;
@@ -197,24 +201,39 @@ export class Cell implements Runnable {
     // What it was told in answer to what it did is nothing to the next incarnation.
     for (const notice of this.mailbox.takeNotices()) kernel.bury(notice, "stopped");
     const id = idOf(address);
-    if (how === "ignored") return this.#supervisor.hear({ kind: "start-ignored", id });
+    if (ending === "start-ignored") return this.#supervisor.hear({ kind: ending, id });
     if (kernel.observed)
       kernel.notify({ type: "actor-exited", address, incarnation: this.incarnations, exit, atMs: kernel.clock.epochMs() });
     kernel.watches.notify({ address, incarnation: this.incarnations, exit }, kernel, trace);
-    if (how === "start-failed" && exit.kind === "failure") this.#supervisor.hear({ kind: "start-failed", id, failure: exit.failure });
+    if (ending === "start-failed" && exit.kind === "failure") this.#supervisor.hear({ kind: ending, id, failure: exit.failure });
     else this.#supervisor.hear({ kind: "exited", id, exit });
   }
 
-  /** The address is given up: what is in the mailbox is lost, what was not spent goes back. */
+  /** The code of the incarnation got past all that should have held it: it ends, and nobody else does. */
+  crashed(error: unknown): void {
+    const { kernel, address } = this;
+    kernel.logger.error({ err: error, address }, "a turn escaped its actor");
+    this.life?.end({ kind: "failure", failure: toFailure(error, address) });
+  }
+
+  /** The address is given up: what is in the mailbox is lost. */
   forget(): void {
     if (this.#gone) return;
     this.#gone = true;
     const { kernel, address } = this;
     this.life?.kill();
+    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
     if (kernel.cells.get(address) === this) kernel.cells.delete(address);
     for (const mail of this.mailbox.empty()) kernel.bury(mail, "stopped");
     kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel, kernel.newTrace());
     if (this.#wallTimer !== undefined) kernel.timers.cancel(this.#wallTimer);
     this.ownAccount?.close();
+  }
+
+  /** The address is given up for good: nobody who lives here later is the same. */
+  drop(): void {
+    this.forget();
+    const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
+    this.kernel.accounts.drop(this.address, place);
   }
 }

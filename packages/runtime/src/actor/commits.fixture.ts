@@ -1,26 +1,31 @@
-import type { Address, TurnRecord } from "@orgtree/core";
+import { FencedError, type Address, type Commit, type TurnRecord } from "@orgtree/core";
 
 /** A turn that waits for its commit. */
 export interface HeldCommit {
   readonly record: TurnRecord;
   /** The computed state, as a journal would see it. */
   readonly state: unknown;
-  resolve(): void;
-  reject(error: Error): void;
+  accept(): void;
+  /** Somebody else owns the actor. */
+  refuse(): void;
+  /** The store is in trouble. */
+  fail(error: Error): void;
 }
 
-/** A journal in the hand of a test: it keeps every record, and holds the commits of one address until it is told. */
+/** A journal in the hand of a test: it keeps every record, and holds the commits of one address, or all, until it is told. */
 export class Commits {
   readonly records: TurnRecord[] = [];
+  /** Oldest first; those that were decided stay, but for what a test takes out. */
   readonly held: HeldCommit[] = [];
   /** Commits of this address are held; all others count at once. */
-  holds: Address | undefined;
+  holds: Address | "all" | undefined;
 
-  readonly commit = (record: TurnRecord): Promise<void> => {
+  readonly commit: Commit = (record) => {
     this.records.push(record);
-    if (record.address !== this.holds) return Promise.resolve();
+    if (this.holds !== "all" && record.address !== this.holds) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.held.push({ record, state: record.state(), resolve, reject });
+    const refuse = (): void => reject(new FencedError(record.address, "epoch 7 is over"));
+    this.held.push({ record, state: record.state(), accept: resolve, refuse, fail: reject });
     return promise;
   };
 
@@ -34,5 +39,11 @@ export class Commits {
     const held = this.held.at(-1);
     if (held === undefined) throw new Error("no commit is held");
     return held;
+  }
+
+  /** Accepts what is held, and everything from now on. */
+  release(): void {
+    this.holds = undefined;
+    for (const held of this.held.splice(0)) held.accept();
   }
 }

@@ -276,7 +276,7 @@ describe("a timer", () => {
     const { logic, heard } = makePuppet();
     await world.start(logic);
     await world.tell(set("a", 10));
-    commits.hold();
+    commits.holds = "all";
     await world.tell("held");
     world.system.tell("/m", ((turn) => (call === "setTimer" ? turn.setTimer("a", 10) : turn.cancelTimer("a"))) satisfies Order);
     await world.clock.advance(10);

@@ -1,5 +1,6 @@
-import { isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
+import { checkExit, isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
 import type { BudgetHandle } from "../kernel/budget-account.ts";
+import type { Effect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail } from "./mail.ts";
 import { isThenable } from "./thenable.ts";
@@ -14,13 +15,71 @@ export function checkMs(ms: number, name: string): number {
   throw new RangeError(`${name}: a number of milliseconds, not ${String(ms)}`);
 }
 
-/** The `Turn` that a logic is given: it only collects effects, and only while the turn lasts. */
+/**
+ * The `Turn` that a logic is given: it only collects effects, and only while the turn lasts. One for all turns of an
+ * incarnation, which come one after the other; what is not in `Turn` is for the runtime.
+ */
 export class IncarnationTurn implements Turn {
   readonly #life: Incarnation;
+  /** Its mail, from its computation to the end of its effects, those of a resumed turn included; none in the initial step. */
+  mail: Mail | undefined;
+  /** What the turn belongs to; undefined outside of any. */
+  trace: string | undefined;
+  effects: Effect[] = [];
+  postponed = false;
+  #isOpen = false;
+  #info: unknown;
 
   constructor(life: Incarnation) {
     this.#life = life;
   }
+
+  // For the runtime
+
+  /** Begins to collect: for a mail, or for the initial step. */
+  open(mail: Mail | undefined): void {
+    this.mail = mail;
+    this.trace = mail === undefined ? this.#life.cell.kernel.newTrace() : mail.trace;
+    this.#isOpen = true;
+  }
+
+  /** The turn is computed: whoever kept hold of it collects nothing any more. */
+  close(): void {
+    this.#isOpen = false;
+  }
+
+  /** Nothing of the turn is to happen. */
+  forget(): void {
+    this.#isOpen = false;
+    this.postponed = false;
+    this.effects = [];
+  }
+
+  /** Everything of the turn has happened. */
+  end(): void {
+    this.mail = undefined;
+    this.trace = undefined;
+  }
+
+  takeEffects(): readonly Effect[] {
+    const { effects } = this;
+    this.effects = [];
+    return effects;
+  }
+
+  takeInfo(): unknown {
+    const info = this.#info;
+    this.#info = undefined;
+    return info;
+  }
+
+  /** The key of the effect that is collected next, by which the turn's record knows it. */
+  nextKey(): string {
+    const { address, seq } = this.#life.cell;
+    return `${address}#${seq}.${this.effects.length}`;
+  }
+
+  // For the logic
 
   get address(): Address {
     return this.#life.cell.address;
@@ -31,12 +90,11 @@ export class IncarnationTurn implements Turn {
   }
 
   get from(): Address | undefined {
-    const { current } = this.#life;
-    return current?.kind === "message" ? current.from : undefined;
+    return this.mail?.kind === "message" ? this.mail.from : undefined;
   }
 
   get replyTo(): ReplyTo | undefined {
-    return this.#life.current?.replyTo;
+    return this.mail?.replyTo;
   }
 
   get budget(): BudgetHandle {
@@ -44,97 +102,99 @@ export class IncarnationTurn implements Turn {
   }
 
   tell(to: Address, message: unknown): void {
-    this.#open().effects.push(this.#mail(to, message));
+    this.#checkOpen();
+    this.effects.push(this.#mail(to, message));
   }
 
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
-    const life = this.#open();
+    this.#checkOpen();
     const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
-    life.effects.push({ kind: "ask", mail: this.#mail(to, message), tag: options.tag, timeoutMs });
+    this.#collect({ kind: "ask", mail: this.#mail(to, message), tag: options.tag, timeoutMs });
   }
 
   reply(value: unknown, to: ReplyTo | undefined = this.replyTo): void {
-    const life = this.#open();
+    this.#checkOpen();
     if (isThenable(value)) {
       // A promise would settle the asker's promise when it pleases, past every deadline, and its rejection is nobody's.
       Promise.resolve(value).catch(() => {});
       throw new TypeError(`${this.address} answers with a promise: begin the work with turn.run and answer with its result`);
     }
-    if (to !== undefined) life.effects.push({ kind: "reply", to, value });
+    if (to !== undefined) this.#collect({ kind: "reply", to, value });
   }
 
   refuse(error: Error, to: ReplyTo | undefined = this.replyTo): void {
-    const life = this.#open();
+    this.#checkOpen();
     // What is no error would be a rejection that nobody can read.
     const reason = error instanceof Error ? error : new Error(String(error));
-    if (to !== undefined) life.effects.push({ kind: "refuse", to, error: reason });
+    if (to !== undefined) this.#collect({ kind: "refuse", to, error: reason });
   }
 
   watch(address: Address): void {
-    this.#open().effects.push({ kind: "watch", address });
+    this.#collect({ kind: "watch", address });
   }
 
   unwatch(address: Address): void {
-    this.#open().effects.push({ kind: "unwatch", address });
+    this.#collect({ kind: "unwatch", address });
   }
 
   setTimer(name: string, delayMs: number): void {
-    this.#open().effects.push({ kind: "timer", name, delayMs: checkMs(delayMs, "delayMs") });
+    this.#collect({ kind: "timer", name, delayMs: checkMs(delayMs, "delayMs") });
   }
 
   cancelTimer(name: string): void {
-    this.#open().effects.push({ kind: "cancel-timer", name });
+    this.#collect({ kind: "cancel-timer", name });
   }
 
   run(tag: string, work: Work): void {
-    const life = this.#open();
-    life.effects.push({ kind: "run", tag, key: life.nextKey(), work });
+    this.#collect({ kind: "run", tag, key: this.nextKey(), work });
   }
 
   exit(exit: Exit = { kind: "normal" }): void {
-    this.#open().effects.push({ kind: "exit", exit });
+    this.#collect({ kind: "exit", exit: checkExit(exit) });
   }
 
   postpone(): void {
-    this.#open().postponed = true;
+    this.#checkOpen();
+    this.postponed = true;
   }
 
   unstash(): void {
-    this.#open().effects.push({ kind: "unstash" });
+    this.#collect({ kind: "unstash" });
   }
 
   register(name: string): void {
     // Checked at once, so that a clash fails this turn; the name is taken when the turn is committed.
-    this.#open().cell.kernel.registry.checkFree(name, this.address);
-    this.#life.effects.push({ kind: "register", name });
+    this.#checkOpen();
+    this.#life.cell.kernel.registry.checkFree(name, this.address);
+    this.#collect({ kind: "register", name });
   }
 
   join(group: string): void {
-    this.#open().effects.push({ kind: "join", group });
+    this.#collect({ kind: "join", group });
   }
 
   leave(group: string): void {
-    this.#open().effects.push({ kind: "leave", group });
+    this.#collect({ kind: "leave", group });
   }
 
   publish(group: string, message: unknown): void {
-    const life = this.#open();
-    for (const member of life.cell.kernel.registry.members(group)) if (member !== this.address) this.#checkRecipient(member);
-    life.effects.push({ kind: "publish", group, message });
+    this.#checkOpen();
+    for (const member of this.#life.cell.kernel.registry.members(group)) if (member !== this.address) this.#checkRecipient(member);
+    this.#collect({ kind: "publish", group, message });
   }
 
   emit(event: { readonly type: string }): void {
-    this.#open().effects.push({ kind: "emit", event });
+    this.#collect({ kind: "emit", event });
   }
 
   info(value: unknown): void {
-    this.#open().startInfo = value;
+    this.#checkOpen();
+    this.#info = value;
   }
 
   #mail(to: Address, message: unknown): Mail {
-    const life = this.#life;
     this.#checkRecipient(to);
-    return new Mail("message", { to, from: life.cell.address, trace: life.trace() }, message);
+    return new Mail("message", { to, from: this.#life.cell.address, trace: this.trace! }, message);
   }
 
   #checkRecipient(to: Address): void {
@@ -143,8 +203,12 @@ export class IncarnationTurn implements Turn {
     throw new RoleViolationError(this.address, `send to ${to}`, `its recipients are ${recipients.join(", ") || "nobody"}`);
   }
 
-  #open(): Incarnation {
-    if (!this.#life.turnOpen) throw new TurnClosedError(this.address);
-    return this.#life;
+  #collect(effect: Effect): void {
+    this.#checkOpen();
+    this.effects.push(effect);
+  }
+
+  #checkOpen(): void {
+    if (!this.#isOpen) throw new TurnClosedError(this.address);
   }
 }

@@ -1,6 +1,8 @@
-import type { Exit } from "@orgtree/core";
+import { causeChain, FencedError, type Exit, type Failure } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
+import { kernelOf } from "../actor-system.ts";
 import { startWorld, type TestWorld } from "../machine/machine.fixture.ts";
+import { Commits } from "./commits.fixture.ts";
 import { ignore, plain } from "./plain.ts";
 import { die, makePuppet, restarted, startHeldWorld, type Order } from "./plain.fixture.ts";
 import { supervisor } from "../supervisor/supervisor.ts";
@@ -275,6 +277,85 @@ describe("an ordered stop", () => {
   });
 });
 
+describe("what a logic makes of its end", () => {
+  const noExits = [null, "later", {}, { kind: "gone" }, { kind: "failure" }, { kind: "failure", failure: "boom" }];
+
+  test.each(noExits)("%j is no exit: the turn fails, and nothing else does", async (exit) => {
+    await using world = startWorld();
+    const { logic } = makePuppet();
+    await world.start(logic, restarted);
+    await world.tell(((turn) => turn.exit(exit as Exit)) satisfies Order);
+    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "crash", name: "TypeError" } }]);
+    expect(world.node()).toMatchObject({ incarnation: 2, status: "running" });
+  });
+
+  test.each(noExits)("%j as the exit of terminate is a failure", async (exit) => {
+    await using world = startWorld();
+    await world.start(makePuppet({ terminate: () => exit as Exit }).logic, { id: "now" });
+    await world.start(makePuppet({ terminate: async () => exit as Exit }).logic, { id: "soon" });
+    await world.system.stop("/now");
+    await world.system.stop("/soon");
+    for (const id of ["/now", "/soon"] as const)
+      expect(world.exits(id)).toMatchObject([{ kind: "failure", failure: { class: "crash", name: "TypeError" } }]);
+  });
+
+  test("a failure of no known class is a crash, and one that goes round in circles is cut", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic);
+    const failure: Record<string, unknown> = { class: "__proto__", message: 7 };
+    failure["cause"] = failure;
+    await world.tell(((turn) => turn.exit({ kind: "failure", failure: failure as never })) satisfies Order);
+    const [exit] = world.exits();
+    expect(exit).toMatchObject({ failure: { class: "crash", name: "Failure", message: "no message was given" } });
+    expect(causeChain((exit as { failure: Failure }).failure)).toHaveLength(64);
+  });
+
+  test("a clean-up that throws keeps nobody from hearing of the end", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic, restarted);
+    await world.tell(((turn) =>
+      turn.run("work", ({ signal }) => {
+        Object.defineProperty(signal, "dispatchEvent", { value: boom });
+        return Promise.withResolvers<void>().promise;
+      })) satisfies Order);
+    const life = kernelOf(world.system).cells.get("/m")!.life!;
+    life.body!.abort = boom;
+    life.holdings.release = boom;
+    await world.tell(die);
+    expect(world.node()).toMatchObject({ incarnation: 2, status: "running" });
+    expect(world.log.filter(({ message }) => message === "the clean-up of an actor threw")).toHaveLength(2);
+  });
+
+  test("a turn that gets past everything ends its actor, and nobody else", async () => {
+    await using world = startWorld();
+    await world.start(makePuppet().logic, restarted);
+    await world.start(makePuppet().logic, { id: "other" });
+    const { mailbox } = kernelOf(world.system).cells.get("/m")!;
+    Object.defineProperty(mailbox, "shift", { value: boom, configurable: true });
+    world.system.tell("/m", "one");
+    world.system.observe(() => Reflect.deleteProperty(mailbox, "shift"));
+    await world.clock.settle();
+    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "crash", message: "boom" } }]);
+    expect(world.node("/other")).toMatchObject({ incarnation: 1, status: "running" });
+    expect(world.node()).toMatchObject({ incarnation: 2, mailbox: 0 });
+  });
+});
+
+describe("the number of a turn", () => {
+  test("does not come twice at one address, whoever lives there", async () => {
+    const commits = new Commits();
+    await using world = startWorld({ commit: commits.commit });
+    for (let count = 0; count < 3; count++) {
+      await world.start(makePuppet().logic);
+      await world.tell("one");
+      await world.system.stop("/m");
+    }
+    const numbers = commits.of("/m").map(({ seq }) => seq);
+    expect(numbers).toHaveLength(6);
+    expect(new Set(numbers).size).toBe(6);
+  });
+});
+
 describe("resume", () => {
   const resumed = { onFailure: { crash: "resume" as const } };
 
@@ -299,7 +380,7 @@ describe("resume", () => {
     const other = makePuppet();
     await world.start(other.logic, { id: "other" });
     await world.start(makePuppet().logic, resumed);
-    commits.hold();
+    commits.holds = "all";
     await world.tell(((turn) => turn.register("name")) satisfies Order, "/other");
     // Fails when it is carried out: the name is taken by then.
     await world.tell(((turn) => {
@@ -319,7 +400,7 @@ describe("resume", () => {
     const { commits } = world;
     await world.start(makePuppet().logic, { id: "other" });
     await world.start(makePuppet().logic, resumed);
-    commits.hold();
+    commits.holds = "all";
     await world.tell(((turn) => ["one", "two"].forEach((name) => turn.register(name))) satisfies Order, "/other");
     await world.tell(((turn) => {
       for (const name of ["one", "two"]) turn.register(name);
@@ -342,12 +423,12 @@ describe("a turn that waits for its commit", () => {
     await world.start(other.logic, { id: "other" });
     await world.start(logic);
     await world.tell(((turn) => turn.setTimer("tick", 5)) satisfies Order);
-    commits.hold();
+    commits.holds = "all";
     await world.tell(((turn) => turn.tell("/other", "said")) satisfies Order);
     await world.tell("next");
     await world.clock.advance(5);
     expect([other.got, got, heard]).toEqual([[], [], []]);
-    expect(commits.waiting.map(({ record }) => record)).toMatchObject([
+    expect(commits.held.map(({ record }) => record)).toMatchObject([
       { address: "/m", incarnation: 1, cause: "message", effects: [{ kind: "tell", detail: { to: "/other", message: "said" } }] },
     ]);
     commits.release();
@@ -380,17 +461,19 @@ describe("a turn that waits for its commit", () => {
     const { commits } = world;
     const { logic, got } = makePuppet();
     await world.start(logic, restarted);
-    commits.hold();
+    commits.holds = "all";
     let times = 0;
     await world.tell(((turn) => {
       turn.emit({ type: "e" });
       turn.tell("/m", `time ${++times}`);
     }) satisfies Order);
-    commits.waiting.shift()!.refuse();
-    commits.isOpen = true;
+    commits.held.shift()!.refuse();
+    commits.holds = undefined;
     await world.clock.settle();
     expect(world.failures()).toEqual([]);
-    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "fenced", cause: { message: "another epoch" } } }]);
+    expect(world.exits()).toMatchObject([
+      { kind: "failure", failure: { class: "fenced", cause: { message: "/m belongs to somebody else: epoch 7 is over" } } },
+    ]);
     expect(world.of("emitted")).toHaveLength(1);
     expect(got).toEqual(["time 2"]);
     expect(world.letters()).toEqual([]);
@@ -400,7 +483,7 @@ describe("a turn that waits for its commit", () => {
     let fails = false;
     await using world = startWorld({
       commit: () => {
-        if (fails) throw new Error("closed");
+        if (fails) throw new FencedError("/m", "closed");
         return Promise.resolve();
       },
     });
@@ -409,7 +492,7 @@ describe("a turn that waits for its commit", () => {
     world.system.tell("/m", "one");
     await Promise.resolve().then(() => (fails = false));
     await world.clock.settle();
-    expect(world.exits()).toMatchObject([{ failure: { class: "fenced", cause: { message: "closed" } } }]);
+    expect(world.exits()).toMatchObject([{ failure: { class: "fenced", cause: { message: "/m belongs to somebody else: closed" } } }]);
   });
 
   test("is lost when the actor is killed meanwhile: its message and what it would have sent are dead letters", async () => {
@@ -422,9 +505,9 @@ describe("a turn that waits for its commit", () => {
         shutdownMs: "brutal-kill",
       },
     );
-    commits.hold();
+    commits.holds = "all";
     await world.tell({ type: "held" });
-    commits.isOpen = true;
+    commits.holds = undefined;
     await world.system.stop("/m");
     expect(world.letters()).toEqual(["turn-aborted: sent", "failed: held"]);
     commits.release();
@@ -438,9 +521,9 @@ describe("a turn that waits for its commit", () => {
     const { commits } = world;
     const terminated: unknown[] = [];
     await world.start(makePuppet({ terminate: (turns) => void terminated.push(turns) }).logic, { shutdownMs });
-    commits.hold();
+    commits.holds = "all";
     await world.tell("held");
-    commits.isOpen = true;
+    commits.holds = undefined;
     const stopping = stop(world);
     await world.clock.settle();
     expect([stopping.over, terminated]).toEqual([false, []]);
@@ -454,9 +537,9 @@ describe("a turn that waits for its commit", () => {
     await using world = startHeldWorld();
     const { commits } = world;
     await world.start(makePuppet().logic, { shutdownMs: 100 });
-    commits.hold();
+    commits.holds = "all";
     await world.tell({ type: "held" });
-    commits.isOpen = true;
+    commits.holds = undefined;
     const stopping = stop(world);
     await world.clock.advance(100);
     await stopping.promise;
@@ -469,11 +552,11 @@ describe("a turn that waits for its commit", () => {
     const { commits } = world;
     await world.start(makePuppet().logic, { id: "other" });
     await world.start(makePuppet().logic, { shutdownMs: "infinity", onFailure: { crash: "resume" } });
-    commits.hold();
+    commits.holds = "all";
     const register: Order = (turn) => turn.register("name");
     await world.tell(register, "/other");
     await world.tell(register);
-    commits.isOpen = true;
+    commits.holds = undefined;
     const stopping = stop(world);
     await world.clock.settle();
     commits.release();
@@ -484,13 +567,13 @@ describe("a turn that waits for its commit", () => {
   test("delays the start: the actor is up when its initial step is committed", async () => {
     await using world = startHeldWorld();
     const { commits } = world;
-    commits.hold();
+    commits.holds = "all";
     const started = world.start(makePuppet().logic);
     await world.clock.settle();
-    commits.waiting.shift()!.accept(); // The root's decision to start it.
+    commits.held.shift()!.accept(); // The root's decision to start it.
     await world.clock.settle();
     expect(world.node()).toMatchObject({ status: "starting" });
-    expect(commits.waiting[0]!.record).toMatchObject({ address: "/m", cause: "init", seq: 0 });
+    expect(commits.held[0]!.record).toMatchObject({ address: "/m", cause: "init", seq: 0 });
     commits.release();
     await started;
     expect(world.node()).toMatchObject({ status: "running" });
@@ -499,12 +582,12 @@ describe("a turn that waits for its commit", () => {
   test("refuses the start when the commit of its initial step is refused", async () => {
     await using world = startHeldWorld();
     const { commits } = world;
-    commits.hold();
+    commits.holds = "all";
     const refused = expect(world.start(makePuppet().logic)).rejects.toMatchObject({ code: "start-failed" });
     await world.clock.settle();
-    commits.waiting.shift()!.accept();
+    commits.held.shift()!.accept();
     await world.clock.settle();
-    commits.waiting.shift()!.refuse();
+    commits.held.shift()!.refuse();
     commits.release();
     await world.clock.settle();
     commits.release();
@@ -512,3 +595,7 @@ describe("a turn that waits for its commit", () => {
     expect(world.exits()).toMatchObject([{ failure: { class: "fenced" } }]);
   });
 });
+
+function boom(): never {
+  throw new Error("boom");
+}

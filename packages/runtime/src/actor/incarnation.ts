@@ -3,33 +3,20 @@
  * are its own and end with it.
  *
  * Invariants
- *   I1. One turn at a time: while a commit is awaited, everything else waits in the mailbox.
- *   I2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
- *   I3. What comes in after the end is dropped: results, commits, timers, answers to its asks.
- *   I4. It ends exactly once, and its cell hears of it exactly once.
- *   I5. Whatever a turn causes belongs to the trace of its message: what it sends, and what comes back of that later.
+ *   I1. What comes in after the end is dropped: results, commits, timers, answers to its asks.
+ *   I2. It ends exactly once, and its cell hears of it exactly once, whatever its clean-up does.
+ *   I3. Whatever a turn causes belongs to the trace of its message: what it sends, and what comes back of that later.
  */
-import {
-  AskFailedError,
-  describeFailure,
-  killedExit,
-  mayResume,
-  toFailure,
-  type Exit,
-  type Failure,
-  type ReplyTo,
-  type TurnRecord,
-} from "@orgtree/core";
-import type { BeginResult, Body } from "./body.ts";
-import type { Cell } from "./cell.ts";
-import { describeEffect, type Effect } from "./effect.ts";
-import { Holdings, type TimerSignal } from "./holdings.ts";
-import { IncarnationTurn } from "./incarnation-turn.ts";
-import type { Mail } from "./mail.ts";
-import { abandonEffects, performEffects, performManaged, type Undone } from "./perform.ts";
-import type { Signal } from "./signal.ts";
+import { checkExit, killedExit, mayResume, shutdownExit, toFailure, type Exit, type Failure, type TurnRecord } from "@orgtree/core";
 import type { Timer } from "../time/timer-queue.ts";
-import type { Turn } from "./turn.ts";
+import { later, type BeginResult, type Body, type Termination } from "./body.ts";
+import type { Cell, Ending } from "./cell.ts";
+import type { Effect } from "./effect.ts";
+import { Holdings } from "./holdings.ts";
+import { IncarnationTurn } from "./incarnation-turn.ts";
+import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
+import { abandonEffects, performManaged, type Undone } from "./perform.ts";
+import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 
 /** Where an incarnation stands; `suspended` failed and waits for a directive. */
 export type Phase = "starting" | "running" | "suspended" | "stopping" | "ended";
@@ -38,27 +25,20 @@ export type Phase = "starting" | "running" | "suspended" | "stopping" | "ended";
 export class Incarnation {
   readonly cell: Cell;
   readonly number: number;
-  readonly turn: Turn;
+  readonly turn: IncarnationTurn;
   body: Body | undefined;
   phase: Phase = "starting";
-  turnOpen = false;
-  /** The mail whose turn it is, from its computation to the end of its effects, those of a resumed turn included. */
-  current: Mail | undefined;
-  effects: Effect[] = [];
-  postponed = false;
+  /** It has asked for its own end; granted when the effects of the turn are carried out. */
   exitWanted: Exit | undefined;
-  startInfo: unknown;
-  committing = false;
   #holdings: Holdings | undefined;
+  #commit: PendingCommit | undefined;
   /** An ordered stop that waits for the end of a commit. */
   #stopWanted: Exit | undefined;
   /** Kills what does not start or stop in time. */
   #deadline: Timer | undefined;
   /** What a failed turn left undone, for `resume`. */
-  #pending: readonly Effect[] = [];
+  #pending: readonly Effect[] = noEffects;
   #failure: Failure | undefined;
-  /** The trace of the initial step, which has no mail. */
-  #startTrace: string | undefined;
 
   constructor(cell: Cell, number: number) {
     this.cell = cell;
@@ -67,7 +47,11 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return this.phase === "running" && !this.committing;
+    return this.phase === "running" && this.#commit === undefined;
+  }
+
+  get committing(): boolean {
+    return this.#commit !== undefined;
   }
 
   get holdings(): Holdings {
@@ -82,14 +66,8 @@ export class Incarnation {
 
   /** The trace of the turn that is being computed or carried out; a new one outside of any. */
   trace(): string {
-    const isOutside = this.committing || this.phase === "suspended";
-    const own = isOutside ? undefined : (this.current?.trace ?? this.#startTrace);
-    return own ?? this.cell.kernel.newTrace();
-  }
-
-  /** The key of the effect that is collected next, by which the turn's record knows it. */
-  nextKey(): string {
-    return `${this.cell.address}#${this.cell.seq}.${this.effects.length}`;
+    const isOutside = this.#commit !== undefined || this.phase === "suspended";
+    return (isOutside ? undefined : this.turn.trace) ?? this.cell.kernel.newTrace();
   }
 
   // Start
@@ -98,10 +76,9 @@ export class Incarnation {
   begin(): void {
     const { kernel, spec } = this.cell;
     let begun: BeginResult | Promise<BeginResult>;
-    this.#startTrace = kernel.newTrace();
     try {
       this.body = kernel.makeBody(this, spec.logic);
-      this.turnOpen = true;
+      this.turn.open(undefined);
       begun = this.body.begin(spec.input);
     } catch (error) {
       return this.#throwAtStart(error);
@@ -115,36 +92,35 @@ export class Incarnation {
   }
 
   #begun(result: BeginResult): void {
-    this.turnOpen = false;
-    this.postponed = false; // There was no message to put aside.
-    if (result === "ignore") return this.end({ kind: "shutdown" }, "ignored");
-    if (this.cell.kernel.commit === undefined || this.body!.ownTurns === true) return this.#up();
+    this.turn.close();
+    this.turn.postponed = false; // There was no message to put aside.
+    if (result === "ignore") return this.end(shutdownExit, "start-ignored");
+    if (this.cell.kernel.commit === undefined || this.body!.isSupervisor === true) return this.#up();
     let record: TurnRecord;
     try {
-      record = this.#record("init");
+      record = makeRecord(this, "init");
     } catch (error) {
       return this.#throwAtStart(error);
     }
     this.#limitStart();
-    this.#commit(record, () => this.#up());
+    this.commit(record, (failed) => (failed === undefined ? this.#up() : this.end({ kind: "failure", failure: failed.failure })));
   }
 
   #up(): void {
     this.#cancelDeadline();
     this.body!.install();
-    if (this.body!.ownTurns !== true) this.cell.seq++;
+    if (this.body!.isSupervisor !== true) this.cell.seq++;
     this.phase = "running";
-    this.cell.started(this.startInfo);
+    this.cell.started(this.turn.takeInfo());
     if (this.phase !== "running") return;
-    this.#dispatch();
-    this.#startTrace = undefined;
+    carryOut(this);
+    this.turn.end();
     this.cell.wake();
   }
 
   #throwAtStart(error: unknown): void {
-    this.turnOpen = false;
+    this.turn.forget();
     this.body?.discard();
-    this.effects = [];
     this.end({ kind: "failure", failure: toFailure(error, this.cell.address) });
   }
 
@@ -156,151 +132,27 @@ export class Incarnation {
     this.#deadline ??= this.cell.kernel.timers.set(startMs, () => this.end({ kind: "failure", failure }));
   }
 
-  // Turns
+  // Commit
 
-  /** One turn. The caller has checked `takesMail`. */
-  take(mail: Mail): void {
-    const { cell } = this;
-    if (mail.deadlineMs !== Infinity && mail.deadlineMs <= cell.kernel.dispatcher.nowMs) return cell.kernel.bury(mail, "expired");
-    if (mail.kind === "signal" && !this.#counts(mail.message as Signal)) return;
-    this.current = mail;
-    this.turnOpen = true;
-    let skipped: boolean;
-    try {
-      if (mail.kind === "message" && cell.account !== undefined && this.body!.ownTurns !== true) cell.account.spendTurn();
-      skipped = this.body!.compute(mail) === "skipped";
-    } catch (error) {
-      this.#throwInTurn(toFailure(error, cell.address), mail);
-      return;
-    }
-    this.turnOpen = false;
-    // A supervisor may give up in the middle of a turn.
-    if (this.phase === "ended") return this.#leaveUnanswered(mail, "it ended");
-    if (skipped) this.current = undefined;
-    else if (this.postponed) this.#putAside(mail);
-    else if (cell.kernel.commit === undefined) this.#finish(mail);
-    else if (this.body!.ownTurns === true) this.#finishOwn(mail);
-    else this.#commitTurn(mail);
+  /** Waits until `record` is stored, or is not; while it waits it takes no mail. */
+  commit(record: TurnRecord, done: (failed: Uncommitted | undefined) => void): void {
+    this.#commit = new PendingCommit(this.cell.kernel, record, (failed) => {
+      this.#commit = undefined;
+      done(failed);
+      const exit = this.#stopWanted;
+      if (exit !== undefined && this.phase === "running") this.#terminate(exit);
+      this.cell.wake();
+    });
   }
 
-  /** What is written down of a turn is the user's: reading it may throw, and fails the turn like any other throw. */
-  #commitTurn(mail: Mail): void {
-    let record: TurnRecord;
-    try {
-      record = this.#record(causeOf(mail));
-    } catch (error) {
-      return this.#throwInTurn(toFailure(error, this.cell.address), mail);
-    }
-    this.#commit(record, () => this.#finish(mail));
-  }
-
-  /** A timer that was cancelled or set again while its signal waited in the mailbox is not heard. */
-  #counts(signal: Signal): boolean {
-    return signal.type !== "orgtree.timer" || this.holdings.redeemTimer(signal);
-  }
-
-  #throwInTurn(failure: Failure, mail: Mail): void {
-    const { kernel, address } = this.cell;
-    // Whoever asked is told why, before the dead letter could only say that it failed.
-    if (mail.replyTo !== undefined)
-      kernel.asks.reject(mail.replyTo, new AskFailedError(address, "not-done", `it failed (${describeFailure(failure)})`));
-    kernel.bury(mail, "failed");
-    if (this.phase === "ended") return;
-    this.#forgetTurn();
-    this.fail(failure);
-  }
-
-  #putAside(mail: Mail): void {
-    this.#forgetTurn();
-    this.current = undefined;
-    if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") this.holdings.keepTimer(mail.message as TimerSignal);
-    this.holdings.stash.push(mail);
-  }
-
-  #forgetTurn(): void {
-    this.turnOpen = false;
-    this.postponed = false;
-    this.effects = [];
-    this.body!.discard();
-  }
-
-  /** The turn is committed: the state counts, the effects happen. */
-  #finish(mail: Mail): void {
-    this.cell.seq++;
-    this.body!.install();
-    this.#dispatch(mail);
-    if (this.phase !== "suspended") this.current = undefined;
-  }
-
-  /** A supervisor commits its decisions itself; a message to it makes no record of its own. */
-  #finishOwn(mail: Mail): void {
-    this.#dispatch(mail);
-    this.current = undefined;
-  }
-
-  #dispatch(mail?: Mail): void {
-    const undone = this.effects.length > 0 ? performEffects(this, this.#takeEffects()) : undefined;
-    if (this.phase === "ended") return;
-    if (mail?.replyTo !== undefined) this.#keepAsk(mail, mail.replyTo);
-    this.#afterEffects(undone);
-  }
-
-  #keepAsk(mail: Mail, replyTo: ReplyTo): void {
-    const { asks } = this.cell.kernel;
-    if (asks.isOpen(replyTo)) this.holdings.keepAsk(mail, asks);
-  }
-
-  #afterEffects(undone: Undone | undefined): void {
+  /** What follows when the effects of a turn are carried out, or could not be. */
+  afterEffects(undone: Undone | undefined): void {
     if (undone !== undefined) {
       this.#pending = undone.pending;
       this.fail(undone.failure);
     } else if (this.exitWanted !== undefined) {
       this.end(this.exitWanted);
     }
-  }
-
-  #takeEffects(): readonly Effect[] {
-    const { effects } = this;
-    this.effects = [];
-    return effects;
-  }
-
-  #record(cause: string): TurnRecord {
-    const { body, number: incarnation } = this;
-    const { address, seq } = this.cell;
-    const effects = this.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
-    return { address, incarnation, seq, cause, trace: this.trace(), effects, state: () => body!.state() };
-  }
-
-  #commit(record: TurnRecord, committed: () => void): void {
-    const { kernel } = this.cell;
-    this.committing = true;
-    const settle = (next: () => void): void => {
-      if (this.phase === "ended") return; // Killed while the commit was under way (I3).
-      this.committing = false;
-      next();
-      this.#afterCommit();
-    };
-    startPromise(() => kernel.commit!(record)).then(
-      () => settle(committed),
-      (error: unknown) => settle(() => this.#refused(error)),
-    );
-  }
-
-  #afterCommit(): void {
-    const exit = this.#stopWanted;
-    if (exit !== undefined && this.phase === "running") this.#terminate(exit);
-    this.cell.wake();
-  }
-
-  /** Somebody else owns this actor: nothing of the turn happened, the message is unprocessed. */
-  #refused(error: unknown): void {
-    const mail = this.current;
-    this.#forgetTurn();
-    if (mail !== undefined) this.cell.mailbox.putBack([mail]);
-    const message = "the commit of its turn was refused";
-    const { address } = this.cell;
-    this.end({ kind: "failure", failure: { class: "fenced", name: "CommitRefused", message, address, cause: toFailure(error) } });
   }
 
   // Failure
@@ -325,10 +177,10 @@ export class Incarnation {
     if (this.phase !== "suspended") return;
     this.phase = "running";
     const pending = this.#pending;
-    this.#pending = [];
-    this.#afterEffects(performManaged(this, pending));
+    this.#pending = noEffects;
+    this.afterEffects(performManaged(this, pending));
     if (this.phase !== "running") return;
-    if (!this.committing) this.current = undefined;
+    if (this.#commit === undefined) this.turn.end();
     this.cell.wake();
   }
 
@@ -353,26 +205,25 @@ export class Incarnation {
     if (this.phase === "stopping" || this.phase === "ended") return;
     if (shutdownMs === "brutal-kill") return this.kill();
     if (this.phase === "suspended") return this.endSuspended();
-    const starts = this.phase === "starting";
-    if (starts && this.body?.ownTurns !== true) return this.end(exit, "stopped");
+    if (this.phase === "starting" && this.body?.isSupervisor !== true) return this.end(exit, "exited");
     this.#cancelDeadline();
     if (typeof shutdownMs === "number") this.#deadline = this.cell.kernel.timers.set(shutdownMs, () => this.kill());
-    if (this.committing) this.#stopWanted = exit;
+    if (this.#commit !== undefined) this.#stopWanted = exit;
     else this.#terminate(exit);
     if (shutdownMs === 0) this.kill();
   }
 
   #terminate(exit: Exit): void {
     this.phase = "stopping";
-    const ended = (own: void | Exit | "later"): void => {
-      if (own !== "later" && this.phase === "stopping") this.end(own ?? exit);
-    };
     const failed = (error: unknown): void => {
       if (this.phase === "stopping") this.end({ kind: "failure", failure: toFailure(error, this.cell.address) });
     };
+    const ended = (own: Termination): void => {
+      if (own !== later && this.phase === "stopping") this.end(own === undefined ? exit : checkExit(own));
+    };
     try {
       const result = this.cell.kernel.within(this, () => this.body!.terminate(exit));
-      if (result instanceof Promise) result.then(ended, failed);
+      if (result instanceof Promise) result.then(ended).catch(failed);
       else ended(result);
     } catch (error) {
       failed(error);
@@ -381,7 +232,7 @@ export class Incarnation {
 
   /** Ends it at once: its signal is aborted, and whatever it still does is cut off. */
   kill(): void {
-    this.end(killedExit, "stopped");
+    this.end(killedExit, "exited");
   }
 
   /** An ask was answered, by whomever. */
@@ -389,44 +240,40 @@ export class Incarnation {
     this.#holdings?.closeAsk(askId);
   }
 
-  /** It is over (I4). `why` tells a start that was ignored or stopped from one that failed. */
-  end(exit: Exit, why: "ended" | "ignored" | "stopped" = "ended"): void {
+  /** It is over (I2). */
+  end(exit: Exit, ending: Ending = this.phase === "starting" ? "start-failed" : "exited"): void {
     if (this.phase === "ended") return;
-    const { cell, current } = this;
-    const wasStarting = this.phase === "starting";
+    const { cell, turn } = this;
+    const { mail, effects } = turn;
+    const trace = mail?.trace ?? cell.kernel.newTrace();
     this.phase = "ended";
-    this.turnOpen = false;
+    turn.close();
     this.#cancelDeadline();
-    this.#releaseBody();
-    abandonEffects(this, this.#pending);
-    abandonEffects(this, this.effects);
-    if (current !== undefined && this.committing) this.#lose(current);
-    if (this.#holdings !== undefined) {
-      cell.mailbox.putBack(this.#holdings.stash);
-      this.#holdings.release(cell.kernel, { address: cell.address, exit });
+    this.#guarded(() => this.body?.abort());
+    this.body = undefined;
+    this.#guarded(() => abandonEffects(this, [...this.#pending, ...effects]));
+    if (this.#commit !== undefined) {
+      this.#commit.abandon();
+      if (mail !== undefined) loseMail(this, mail);
     }
-    const failed = why === "ignored" ? "ignored" : "start-failed";
-    cell.ended(exit, wasStarting && why !== "stopped" ? failed : "exited", current?.trace ?? cell.kernel.newTrace());
+    this.#guarded(() => this.#release(exit));
+    cell.ended(exit, ending, trace);
   }
 
-  /** The mail of a turn whose commit nobody waits for any more: whether that turn happened, nobody here knows. */
-  #lose(mail: Mail): void {
-    this.#leaveUnanswered(mail, "it ended while its turn was being committed");
-    this.cell.kernel.bury(mail, "failed");
+  #release(exit: Exit): void {
+    if (this.#holdings === undefined) return;
+    const { address, kernel, mailbox } = this.cell;
+    mailbox.putBack(this.#holdings.stash);
+    this.#holdings.release(kernel, { address, exit });
   }
 
-  #leaveUnanswered(mail: Mail, why: string): void {
-    const { kernel, address } = this.cell;
-    if (mail.replyTo !== undefined) kernel.asks.reject(mail.replyTo, new AskFailedError(address, "unknown", why));
-  }
-
-  #releaseBody(): void {
+  /** Clean-up runs code of the user's: a throw there must not keep anybody from hearing of the end. */
+  #guarded(cleanUp: () => void): void {
     try {
-      this.body?.abort();
+      cleanUp();
     } catch (error) {
       this.cell.kernel.logger.error({ err: error, address: this.cell.address }, "the clean-up of an actor threw");
     }
-    this.body = undefined;
   }
 
   #cancelDeadline(): void {
@@ -436,18 +283,4 @@ export class Incarnation {
   }
 }
 
-/** The promise of `start`, also when it throws at once. */
-function startPromise(start: () => Promise<void>): Promise<void> {
-  try {
-    return Promise.resolve(start());
-  } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-/** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, message }: Mail): string {
-  const event = kind === "internal" ? (message as { event?: unknown }).event : message;
-  const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
-  return typeof type === "string" ? type : kind;
-}
+const noEffects: readonly Effect[] = [];

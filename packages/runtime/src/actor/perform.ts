@@ -36,7 +36,8 @@ export function performManaged(life: Incarnation, effects: readonly Effect[]): U
     try {
       performEffect(life, effects[at]!);
     } catch (error) {
-      // A name that somebody else took since the turn was computed.
+      // A name that somebody else took since the turn was computed, or what cannot be done for a reason of the user's.
+      abandonEffects(life, [effects[at]!]);
       return { failure: toFailure(error, life.cell.address), pending: effects.slice(at + 1) };
     }
   }
@@ -55,6 +56,7 @@ export function abandonEffects(life: Incarnation, effects: readonly Effect[]): u
   for (const effect of effects) {
     if (effect.kind === "message") kernel.bury(effect, "turn-aborted");
     else if (effect.kind === "ask") kernel.bury(effect.mail, "turn-aborted");
+    else if (effect.kind === "publish") for (const mail of copiesOf(life, effect)) kernel.bury(mail, "turn-aborted");
   }
 }
 
@@ -114,7 +116,8 @@ function performEffect(life: Incarnation, effect: Effect): void {
     case "leave":
       return kernel.registry.leave(effect.group, address);
     case "publish":
-      return publish(life, effect.group, effect.message);
+      for (const mail of copiesOf(life, effect)) kernel.send(mail);
+      return;
     case "register":
       return kernel.registry.register(effect.name, address);
     case "emit":
@@ -183,10 +186,10 @@ function run(life: Incarnation, { tag, key, work }: Extract<Effect, { kind: "run
     );
 }
 
-function publish(life: Incarnation, group: string, message: unknown): void {
+/** One mail for each member of the group but the sender. */
+function copiesOf(life: Incarnation, { group, message }: Extract<Effect, { kind: "publish" }>): readonly Mail[] {
   const { kernel, address } = life.cell;
   const trace = life.trace();
-  for (const member of kernel.registry.members(group)) {
-    if (member !== address) kernel.send(new Mail("message", { to: member, from: address, trace }, message));
-  }
+  const others = kernel.registry.members(group).filter((member) => member !== address);
+  return others.map((to) => new Mail("message", { to, from: address, trace }, message));
 }

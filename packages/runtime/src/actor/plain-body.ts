@@ -49,14 +49,9 @@ export class PlainBody implements Body {
 
   install(): void {
     this.#state = this.#next;
-    if (this.#unheard !== undefined) this.#buryUnheard(this.#unheard);
-    if (this.#freeze) freezeState(this.#state);
-  }
-
-  /** Nobody listens: a refused message is lost after all. */
-  #buryUnheard(notice: Mail): void {
+    if (this.#unheard !== undefined) this.#life.cell.kernel.bury(this.#unheard, "mailbox-full");
     this.#unheard = undefined;
-    this.#life.cell.kernel.bury(notice, "mailbox-full");
+    if (this.#freeze) freezeState(this.#state);
   }
 
   discard(): void {

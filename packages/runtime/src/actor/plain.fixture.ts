@@ -1,6 +1,7 @@
-import type { ChildSpec, Commit, TurnRecord } from "@orgtree/core";
+import type { ChildSpec } from "@orgtree/core";
 import type { Logic } from "../logic.ts";
 import { TestWorld } from "../machine/machine.fixture.ts";
+import { Commits } from "./commits.fixture.ts";
 import { plain, type PlainLogic } from "./plain.ts";
 import type { Signal } from "./signal.ts";
 import type { Turn } from "./turn.ts";
@@ -51,36 +52,11 @@ export const die: Order = () => {
 /** A child that is started again when it fails. */
 export const restarted: Partial<ChildSpec<Logic>> = { restart: "permanent" };
 
-/** Commits whose outcome the test decides, one by one. */
-export class HeldCommits {
-  readonly waiting: { readonly record: TurnRecord; readonly accept: () => void; readonly refuse: () => void }[] = [];
-  /** Decides at once, until told otherwise. */
-  isOpen = true;
-
-  readonly commit: Commit = (record) => {
-    if (this.isOpen) return Promise.resolve();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.waiting.push({ record, accept: resolve, refuse: () => reject(new Error("another epoch")) });
-    return promise;
-  };
-
-  /** Holds every commit from now on. */
-  hold(): void {
-    this.isOpen = false;
-  }
-
-  /** Accepts what waits, and everything from now on. */
-  release(): void {
-    this.isOpen = true;
-    for (const { accept } of this.waiting.splice(0)) accept();
-  }
-}
-
 /** A system whose commits the test decides; those that it leaves undecided are accepted at its end. */
 export class HeldWorld extends TestWorld {
-  readonly commits: HeldCommits;
+  readonly commits: Commits;
 
-  constructor(commits: HeldCommits) {
+  constructor(commits: Commits) {
     super({ commit: commits.commit });
     this.commits = commits;
   }
@@ -93,5 +69,5 @@ export class HeldWorld extends TestWorld {
 
 /** Starts a system whose commits the test decides. */
 export function startHeldWorld(): HeldWorld {
-  return new HeldWorld(new HeldCommits());
+  return new HeldWorld(new Commits());
 }

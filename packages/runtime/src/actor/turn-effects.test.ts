@@ -151,7 +151,7 @@ describe("an async action that rejects while a later turn is being committed", (
     await world.clock.settle();
     reject(new Error("late"));
     await world.clock.settle();
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.exits()).toMatchObject([{ kind: "failure", failure: { message: "late" } }]);
     expect(world.letters()).toEqual(["failed: ASK"]);
@@ -168,7 +168,7 @@ describe("an async action that rejects while a later turn is being committed", (
     reject(new Error("late"));
     await world.clock.settle();
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await expect(answer).resolves.toBe("answer");
     expect(world.node()).toMatchObject({ label: "c", incarnation: 1, status: "running" });
   });

@@ -1,4 +1,4 @@
-import { AskFailedError, type TurnRecord } from "@orgtree/core";
+import { AskFailedError, FencedError, type TurnRecord } from "@orgtree/core";
 import { assign, createMachine, fromCallback, fromPromise, raise, sendTo, spawnChild } from "xstate";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Commits } from "./commits.fixture.ts";
@@ -89,9 +89,9 @@ describe.each([
     expect(world.of("state-changed").filter(({ from }) => from === "a")).toEqual([]);
     expect(world.system.members("group")).toEqual([]);
     expect(world.system.whereis("busy")).toBeUndefined();
-    expect(world.system.open.timers).toBe(1); // The ask's own.
+    expect(world.system.open.timers).toBe(2); // The ask's own, and that of the commit.
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await expect(answer).resolves.toBe("answer");
     await world.clock.settle();
     expect([...seen].sort()).toEqual([...effects].sort());
@@ -110,7 +110,7 @@ describe.each([
     expect(world.node()).toMatchObject({ mailbox: 2 });
     expect(commits.held).toHaveLength(1);
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.exits()).toMatchObject([{ kind: "normal" }]);
     expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init", "NOTHING", "NEXT", "END"]);
@@ -124,7 +124,7 @@ describe.each([
     expect(world.of("actor-started").map(({ address }) => address)).not.toContain("/m");
     expect(world.node()).toMatchObject({ status: "starting" });
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await expect(starting).resolves.toBe("/m");
     expect(world.node()).toMatchObject({ status: "running" });
   });
@@ -137,7 +137,7 @@ describe.each([
     const answer = world.system.ask("/m", { type: "GO" }).catch((error: unknown) => error);
     await world.clock.settle();
     await world.system.stop("/m");
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.exits()).toEqual([{ kind: "killed" }]);
     expect(seen).toEqual([]);
@@ -156,7 +156,7 @@ describe.each([
     await world.clock.settle();
     expect(world.exits()).toEqual([]);
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await stopping;
     expect(world.exits()).toEqual([{ kind: "shutdown" }]);
     expect(seen).toContain("TOLD");
@@ -188,11 +188,13 @@ describe.each([
     world.system.tell("/m", { type: "NEXT" });
     commits.holds = undefined;
     const refused = commits.last.record;
-    commits.last.reject(new Error("epoch 7 is over"));
+    commits.last.refuse();
     expect(seen).toEqual([]);
     await expect(answer).resolves.toBe("answer");
     await world.clock.settle();
-    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "fenced", cause: { message: "epoch 7 is over" } } }]);
+    expect(world.exits()).toMatchObject([
+      { kind: "failure", failure: { class: "fenced", cause: { message: "/m belongs to somebody else: epoch 7 is over" } } },
+    ]);
     expect(world.node()).toMatchObject({ incarnation: 2, mailbox: 0 });
     // The turn did not happen, so its number is free for the next.
     expect(
@@ -216,7 +218,7 @@ describe.each([
     commits.holds = "/m";
     const starting = world.system.start({ id: "m", logic: logic() }).catch((error: unknown) => error);
     await world.clock.settle();
-    commits.last.reject(new Error("epoch 7 is over"));
+    commits.last.refuse();
     expect(await starting).toMatchObject({ code: "start-failed", failure: { class: "fenced" } });
     expect(world.of("actor-started").map(({ address }) => address)).not.toContain("/m");
   });
@@ -224,7 +226,7 @@ describe.each([
   test("may be thrown at once", async () => {
     let isOver = false;
     const commit = async (record: TurnRecord): Promise<void> => {
-      if (isOver && record.address === "/m") throw new Error("disk full");
+      if (isOver && record.address === "/m") throw new FencedError("/m", "epoch 7 is over");
       return commits.commit(record);
     };
     await using world = startWorld({ commit });
@@ -288,7 +290,7 @@ describe("the record of a turn", () => {
     await world.tell({ type: "GO" });
     expect(commits.last.state).toMatchObject({ value: "b", context: { n: 1 } });
     expect(world.state()).toBe("a");
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.state()).toBe("b");
   });
@@ -343,7 +345,7 @@ describe("the record of a turn", () => {
     commits.holds = "/m";
     await world.tell({ type: "GO" });
     await world.clock.advance(10);
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init", "GO"]);
   });

@@ -100,7 +100,7 @@ describe("an ask from outside", () => {
     const { commits } = world;
     const { logic, got } = makePuppet();
     await world.start(logic);
-    commits.hold();
+    commits.holds = "all";
     await world.tell("held");
     const rejected = expect(world.system.ask("/m", { type: "late" }, { timeoutMs: 10 })).rejects.toBeInstanceOf(AskTimeoutError);
     await world.clock.advance(10);
@@ -140,10 +140,10 @@ describe("an ask from outside", () => {
     await using world = startHeldWorld();
     const { commits } = world;
     await world.start(makePuppet().logic, { shutdownMs: "brutal-kill" });
-    commits.hold();
+    commits.holds = "all";
     const rejected = expect(world.system.ask("/m", answering(1))).rejects.toMatchObject({ name: "AskFailedError", outcome: "unknown" });
     await world.clock.settle();
-    commits.isOpen = true;
+    commits.holds = undefined;
     await world.system.stop("/m");
     await rejected;
   });
@@ -221,7 +221,7 @@ describe("the signal of an ask from outside", () => {
     await using world = startHeldWorld();
     const { commits } = world;
     await world.start(makePuppet().logic, { mailbox: 1 });
-    commits.hold();
+    commits.holds = "all";
     await world.tell("held");
     world.system.tell("/m", "fills it");
     const { signal } = new AbortController();

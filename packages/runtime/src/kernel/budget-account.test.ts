@@ -2,6 +2,7 @@ import { BudgetExhaustedError, type Budget } from "@orgtree/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BudgetAccount, unlimited, type BudgetHandle, type Reservation } from "./budget-account.ts";
+import { kernelOf } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
 import { plain } from "../actor/plain.ts";
 import { die, makePuppet, restarted, type Order } from "../actor/plain.fixture.ts";
@@ -19,7 +20,8 @@ type Step =
   | { readonly kind: "reserve"; readonly account: number; readonly tokens: number; readonly micro: number }
   | { readonly kind: "settle"; readonly call: number; readonly part: 0 | 0.5 | 1 }
   | { readonly kind: "keep"; readonly call: number }
-  | { readonly kind: "close"; readonly account: number };
+  | { readonly kind: "close"; readonly account: number }
+  | { readonly kind: "reopen"; readonly account: number };
 
 const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("open" as const), parent: fc.nat(), budget: budgets }),
@@ -28,6 +30,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant("settle" as const), call: fc.nat(), part: fc.constantFrom(0 as const, 0.5 as const, 1 as const) }),
   fc.record({ kind: fc.constant("keep" as const), call: fc.nat() }),
   fc.record({ kind: fc.constant("close" as const), account: fc.nat() }),
+  fc.record({ kind: fc.constant("reopen" as const), account: fc.nat() }),
 );
 
 /** A tree of accounts beside what was really spent below each of them. */
@@ -115,6 +118,14 @@ class Bookkeeper {
         this.accounts[entry.parents[0]!]!.children--;
         entry.account.close();
         entry.account.close();
+        return;
+      }
+      case "reopen": {
+        const closed = this.accounts.filter(({ open, parents }) => !open && this.accounts[parents[0]!]!.open);
+        const entry = closed[step.account % Math.max(1, closed.length)];
+        if (entry === undefined || !this.#fits(() => entry.account.reopen())) return;
+        entry.open = true;
+        this.accounts[entry.parents[0]!]!.children++;
         return;
       }
       default:
@@ -300,6 +311,89 @@ describe("the budget of an actor", () => {
     const left: number[] = [];
     await world.tell(((turn) => left.push(turn.budget.left().tokens)) satisfies Order, "/s/b");
     expect(left).toEqual([90]);
+  });
+
+  test("is not refilled when the child is ended and started again; meanwhile what is left of it is its supervisor's", async () => {
+    await using world = startWorld();
+    const children = [
+      { id: "a", logic: makePuppet().logic, budget: { tokens: 60 } },
+      { id: "b", logic: makePuppet().logic },
+    ];
+    await world.start(supervisor({ children }), { id: "s", budget: { tokens: 100 } });
+    const left: number[] = [];
+    const look: Order = (turn) => left.push(turn.budget.left().tokens);
+    const { terminateChild, restartChild, deleteChild, startChild } = world.system.supervisor("/s");
+    await world.tell(((turn) => turn.budget.reserve({ tokens: 50 }).keep()) satisfies Order, "/s/a");
+    await terminateChild("a");
+    await world.tell(look, "/s/b");
+    await restartChild("a");
+    await world.tell(look, "/s/a");
+    await world.tell(look, "/s/b");
+    expect(left).toEqual([50, 10, 40]);
+    // Whoever comes after a delete is somebody else.
+    await terminateChild("a");
+    await deleteChild("a");
+    await startChild({ ...children[0]!, budget: { tokens: 45 } });
+    await world.tell(look, "/s/a");
+    expect(left.at(-1)).toBe(45);
+  });
+
+  test("is not refilled by a restart of the supervisor above", async () => {
+    await using world = startWorld();
+    const desk = supervisor({
+      children: [{ id: "a", logic: makePuppet().logic, budget: { tokens: 60 } }],
+      intensity: { maxRestarts: 0, periodMs: 1 },
+    });
+    await world.start(supervisor({ children: [{ id: "desk", logic: desk }] }), { id: "s" });
+    await world.tell(((turn) => turn.budget.reserve({ tokens: 50 }).keep()) satisfies Order, "/s/desk/a");
+    await world.tell(die, "/s/desk/a");
+    expect(world.exits("/s/desk")).toMatchObject([{ kind: "escalated" }]);
+    const left: number[] = [];
+    await world.tell(((turn) => left.push(turn.budget.left().tokens)) satisfies Order, "/s/desk/a");
+    expect(left).toEqual([10]);
+  });
+
+  test("is forgotten with the spec of the supervisor above", async () => {
+    await using world = startWorld();
+    const desk = supervisor({ children: [{ id: "a", logic: makePuppet().logic, budget: { tokens: 60 } }] });
+    for (const budget of [undefined, { tokens: 100 }]) {
+      await world.start(desk, { id: "desk", budget });
+      await world.tell(((turn) => turn.budget.reserve({ tokens: 50 }).keep()) satisfies Order, "/desk/a");
+      await world.system.stop("/desk");
+      await world.start(desk, { id: "desk", budget });
+      const left: number[] = [];
+      await world.tell(((turn) => left.push(turn.budget.left().tokens)) satisfies Order, "/desk/a");
+      expect(left).toEqual([60]);
+      await world.system.stop("/desk");
+    }
+    expect(kernelOf(world.system).accounts.size).toBe(0);
+  });
+
+  test("pays one turn for a message that is put aside and taken up again", async () => {
+    await using world = startWorld();
+    const seen: string[] = [];
+    const shy = plain<{ open: boolean }, string>({
+      init: () => ({ open: false }),
+      receive(state, message, turn) {
+        if (message === "open") return (turn.unstash(), { open: true });
+        if (!state.open) return (turn.postpone(), state);
+        seen.push(message);
+        return state;
+      },
+    });
+    await world.start(shy, { budget: { turns: 3 } });
+    await world.tell("one");
+    await world.tell("two");
+    await world.tell("open");
+    expect(seen).toEqual(["one", "two"]);
+    expect(world.node()).toMatchObject({ spent: { turns: 3 } });
+  });
+
+  test("counts the whole reservation when what it is settled with is no amount", async () => {
+    const account = new BudgetAccount({ tokens: 100 });
+    expect(() => account.reserve({ tokens: 30 }).settle({ tokens: Number.NaN })).toThrow("tokens: a number of at least 0, not NaN");
+    expect(account.left().tokens).toBe(70);
+    expect(account.spent().tokens).toBe(30);
   });
 
   test("that the supervisor has no room for refuses the start", async () => {

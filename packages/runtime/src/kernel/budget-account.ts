@@ -23,7 +23,10 @@ export interface BudgetHandle {
 
 /** An amount set aside. Settle it once; a call whose outcome is unknown is settled by `keep`, in full. */
 export interface Reservation {
-  /** Replaces the reservation by what the call really took. A second call does nothing. */
+  /**
+   * Replaces the reservation by what the call really took. A second call does nothing. Throws `RangeError` for an amount that
+   * is none; the whole reservation counts as spent then.
+   */
   settle(spent: { readonly tokens?: number; readonly usd?: number }): void;
   /** The outcome is unknown: the whole reservation counts as spent. */
   keep(): void;
@@ -78,6 +81,11 @@ export class BudgetAccount implements BudgetHandle {
     this.giveBack(oneTurn, oneTurn);
   }
 
+  /** The message was put aside: its turn is yet to come. */
+  returnTurn(): void {
+    this.giveBack(noAmount, lessOneTurn);
+  }
+
   reserve(worstCase: { readonly tokens?: number; readonly usd?: number }): Reservation {
     const amount = toAmount(worstCase);
     this.take(amount);
@@ -86,7 +94,15 @@ export class BudgetAccount implements BudgetHandle {
       if (open) this.giveBack(amount, spent);
       open = false;
     };
-    return { settle: (spent) => close(toAmount(spent)), keep: () => close(amount) };
+    const keep = (): void => close(amount);
+    const settle = (spent: { readonly tokens?: number; readonly usd?: number }): void => {
+      try {
+        close(toAmount(spent));
+      } finally {
+        keep();
+      }
+    };
+    return { settle, keep };
   }
 
   left(): { turns: number; tokens: number; usd: number } {
@@ -104,7 +120,17 @@ export class BudgetAccount implements BudgetHandle {
     return { turns, tokens, usd: microUsd / 1e6 };
   }
 
-  /** The actor is gone for good: what is left goes back to the parent, but for calls that are still under way. */
+  /** Somebody lives here again: takes from the parent what is left of the limit; throws `BudgetExhaustedError`. */
+  reopen(): void {
+    if (!this.#closed) return;
+    const { limit, spent } = this.#account;
+    const missing = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name] - this.#grant[name])));
+    this.#parent?.take(missing);
+    this.#grant = perDimension((name) => this.#grant[name] + missing[name]);
+    this.#closed = false;
+  }
+
+  /** Nobody lives here: what is left goes back to the parent, but for calls that are still under way. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -123,6 +149,7 @@ export const unlimited: BudgetHandle = {
 };
 
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
+const lessOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
 
 function toAmount(part: { readonly tokens?: number; readonly usd?: number }): Amount {
   const tokens = checkCost(part.tokens ?? 0, "tokens");

@@ -1,12 +1,21 @@
-import type { Address, ChildSpec, DeadLetter, Strategy, SystemEvent, TurnRecord } from "@orgtree/core";
+import {
+  MessageRefusedError,
+  type Address,
+  type ChildSpec,
+  type DeadLetter,
+  type Strategy,
+  type SystemEvent,
+  type TurnRecord,
+} from "@orgtree/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActorSystem, type ActorSystem } from "../actor-system.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Logic } from "../logic.ts";
-import { startWorld } from "../machine/machine.fixture.ts";
+import { machineOf, startWorld } from "../machine/machine.fixture.ts";
 import { plain } from "../actor/plain.ts";
-import { HeldCommits, makePuppet, type Order } from "../actor/plain.fixture.ts";
+import { Commits } from "../actor/commits.fixture.ts";
+import { makeDeafPuppet, makePuppet, type Order } from "../actor/plain.fixture.ts";
 import type { Signal } from "../actor/signal.ts";
 import { supervisor } from "../supervisor/supervisor.ts";
 import type { Turn } from "../actor/turn.ts";
@@ -185,11 +194,12 @@ async function carryOut(step: Step, { system, clock, commits, ledger }: Run): Pr
     case "settle":
       return clock.settle();
     case "hold":
-      return commits.hold();
+      commits.holds = "all";
+      return;
     case "release":
       return commits.release();
     case "decide": {
-      const held = commits.waiting.shift();
+      const held = commits.held.shift();
       if (step.accepts) held?.accept();
       else held?.refuse();
       return;
@@ -202,14 +212,14 @@ async function carryOut(step: Step, { system, clock, commits, ledger }: Run): Pr
 interface Run {
   readonly system: ActorSystem;
   readonly clock: VirtualClock;
-  readonly commits: HeldCommits;
+  readonly commits: Commits;
   readonly ledger: Ledger;
 }
 
 async function runProgram({ strategy, children: specs, deaf, durable, steps: all }: Program): Promise<void> {
   const ledger = new Ledger();
   const clock = new VirtualClock();
-  const commits = new HeldCommits();
+  const commits = new Commits();
   const system = createActorSystem({ clock, freeze: true, ...(durable ? { commit: commits.commit } : {}) });
   const run: Run = { system, clock, commits, ledger };
   system.observe((event) => ledger.hear(event));
@@ -228,6 +238,58 @@ describe("every message", () => {
   test("ends processed, or kept by its sender, or as exactly one dead letter, and every ask is answered, whatever happens", async () => {
     await fc.assert(fc.asyncProperty(programs, runProgram), { numRuns: 200 });
   });
+});
+
+describe("a message that cannot be read", () => {
+  const unreadable = {
+    get type(): string {
+      throw new Error("no");
+    },
+  };
+  const machineLike = machineOf({ a: {} });
+
+  test("is refused to a caller outside", async () => {
+    await using world = startWorld();
+    await world.start(machineLike);
+    expect(() => world.system.tell("/m", unreadable)).toThrow(MessageRefusedError);
+    await expect(world.system.ask("/m", unreadable)).rejects.toThrow(MessageRefusedError);
+  });
+
+  test("is a dead letter when an actor tells it a machine, and what the turn tells after it is not lost", async () => {
+    await using world = startWorld();
+    await world.start(machineLike);
+    const other = makePuppet();
+    await world.start(other.logic, { id: "other" });
+    const sender = makeDeafPuppet();
+    await world.start(sender.logic, { id: "sender" });
+    const order: Order = (turn) => {
+      turn.tell("/m", unreadable);
+      turn.tell("/other", "after it");
+    };
+    await world.tell(order, "/sender");
+    expect(other.got).toEqual(["after it"]);
+    expect(world.of("dead-letter").map(({ letter }) => [letter.reason, letter.envelope.to])).toEqual([["malformed", "/m"]]);
+    expect(world.exits("/sender")).toEqual([]);
+  });
+});
+
+test("What a turn published and did not send is a dead letter for each member", async () => {
+  const commits = new Commits();
+  await using world = startWorld({ commit: commits.commit });
+  for (const id of ["a", "b"]) {
+    await world.start(makePuppet().logic, { id });
+    await world.tell(((turn) => turn.join("desk")) satisfies Order, `/${id}`);
+  }
+  await world.start(makePuppet().logic, { id: "c", shutdownMs: "brutal-kill" });
+  commits.holds = "/c";
+  await world.tell(((turn) => turn.publish("desk", "news")) satisfies Order, "/c");
+  await world.system.stop("/c");
+  const lost = world.of("dead-letter").map(({ letter }) => [letter.reason, letter.envelope.to]);
+  expect(lost).toEqual([
+    ["turn-aborted", "/a"],
+    ["turn-aborted", "/b"],
+    ["failed", "/c"],
+  ]);
 });
 
 describe("a trace", () => {

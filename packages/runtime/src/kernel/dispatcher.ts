@@ -6,10 +6,12 @@ export interface Runnable {
   queued: boolean;
   /** Takes up to `turns` turns; true when it wants more. */
   run(turns: number): boolean;
+  /** `run` threw, which is a mistake of the runtime's own. */
+  crashed(error: unknown): void;
 }
 
-/** Turns one actor may take before the others get theirs. */
-const turnsPerSlice = 64;
+/** Turns one actor may take before the others get theirs, and before somebody looks at the clock. */
+const turnsPerSlice = 16;
 /** Turns after which I/O and timers get their chance, and milliseconds, for turns that are slow. */
 const turnsBetweenYields = 8_192;
 const msBetweenYields = 10;
@@ -61,17 +63,13 @@ export class Dispatcher {
   }
 
   readonly #work = (): void => {
-    try {
-      this.#runSlices();
-    } finally {
-      // Also after a throw, which is a mistake of the runtime's own: it must not stop everybody else.
-      if (this.#next === this.#queue.length) {
-        this.#queue = [];
-        this.#next = 0;
-        this.#armed = false;
-      } else {
-        this.#arm();
-      }
+    this.#runSlices();
+    if (this.#next === this.#queue.length) {
+      this.#queue = [];
+      this.#next = 0;
+      this.#armed = false;
+    } else {
+      this.#arm();
     }
   };
 
@@ -81,7 +79,7 @@ export class Dispatcher {
     while (this.#next < this.#queue.length && this.#sinceYield < turnsBetweenYields) {
       const runnable = this.#queue[this.#next++]!;
       runnable.queued = false;
-      const wantsMore = runnable.run(turnsPerSlice);
+      const wantsMore = runSlice(runnable);
       const nowMs = this.#clock.nowMs();
       if (nowMs - this.nowMs > this.#stallMs) this.#onStall(runnable, nowMs - this.nowMs);
       this.nowMs = nowMs;
@@ -94,5 +92,15 @@ export class Dispatcher {
   #compact(): void {
     this.#queue = this.#queue.slice(this.#next);
     this.#next = 0;
+  }
+}
+
+/** A throw must not stop everybody else. */
+function runSlice(runnable: Runnable): boolean {
+  try {
+    return runnable.run(turnsPerSlice);
+  } catch (error) {
+    runnable.crashed(error);
+    return false;
   }
 }

@@ -13,6 +13,7 @@ import {
   type Random,
   type SystemEvent,
 } from "@orgtree/core";
+import { Accounts } from "./accounts.ts";
 import { Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
@@ -32,6 +33,8 @@ export interface KernelOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly commit: Commit | undefined;
+  /** How long a commit may take, all attempts together. */
+  readonly commitMs: number;
   /** Turns longer than this are reported. */
   readonly stallMs: number;
   readonly keepDeadLetters: number;
@@ -49,6 +52,7 @@ export class Kernel {
   readonly random: Random;
   readonly logger: Logger;
   readonly commit: Commit | undefined;
+  readonly commitMs: number;
   readonly freeze: boolean;
   readonly makeBody: MakeBody;
   readonly cells = new Map<Address, Cell>();
@@ -57,7 +61,10 @@ export class Kernel {
   readonly asks: Asks;
   readonly registry = new Registry();
   readonly watches = new Watches();
+  readonly accounts = new Accounts();
   readonly deadLetters: DeadLetters;
+  /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
+  nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #observers = new Set<Observer>();
@@ -68,6 +75,7 @@ export class Kernel {
     this.random = options.random;
     this.logger = options.logger;
     this.commit = options.commit;
+    this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
     this.timers = new TimerQueue(options.clock, (error) => this.logger.error({ err: error }, "a timer threw"));
@@ -144,13 +152,10 @@ export class Kernel {
     this.asks.reject(mail.replyTo, error);
   }
 
-  /** Signals to the dead are nobody's loss, but for the message in a refusal. */
-  #buryNotice(mail: Mail): void {
-    if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.refused") this.buryRefused(mail.message as Refused, mail);
-  }
-
-  /** An actor was told that its message was refused, and does not hear it: the message is lost. */
-  buryRefused(signal: Refused, notice: Mail): void {
+  /** Signals to the dead and the deaf are nobody's loss, but for the message in a refusal: it is lost now. */
+  #buryNotice(notice: Mail): void {
+    const signal = notice.message as Signal;
+    if (notice.kind !== "signal" || signal.type !== "orgtree.refused") return;
     const reason = signal.error instanceof MessageRefusedError ? signal.error.reason : "mailbox-full";
     this.bury(new Mail("message", { to: signal.to, from: notice.to, trace: notice.trace }, signal.message), reason);
   }
@@ -160,5 +165,3 @@ export class Kernel {
     this.cells.get(to)?.signal(signal, trace);
   }
 }
-
-type Refused = Extract<Signal, { type: "orgtree.refused" }>;

@@ -75,7 +75,7 @@ describe("a name", () => {
     await using world = startHeldWorld();
     const { commits } = world;
     for (const id of ["a", "b"]) await world.start(makePuppet().logic, { id });
-    commits.hold();
+    commits.holds = "all";
     const wish: Order = (turn) => {
       turn.register("editor");
       turn.tell("/nobody", { type: "behind" });

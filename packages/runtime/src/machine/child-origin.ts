@@ -12,7 +12,7 @@ const counts = new WeakMap<object, number>();
 
 /** The start of a child is the effect of a turn that is collected next. */
 export function noteOrigin(child: ChildActor, life: Incarnation): void {
-  origins.set(child, { key: life.nextKey(), trace: life.trace() });
+  origins.set(child, { key: life.turn.nextKey(), trace: life.trace() });
 }
 
 /** The trace to which what the child sends belongs. */

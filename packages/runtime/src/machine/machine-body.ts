@@ -12,7 +12,6 @@ import { machineScope, xstateScope } from "./machine-scope.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
 import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
-import type { Signal } from "../actor/signal.ts";
 import { describeValue, isSameValue } from "./state-value.ts";
 
 /**
@@ -74,7 +73,7 @@ export class MachineBody implements Body {
 
   #unhandled(mail: Mail, event: AnyEventObject): void {
     if (mail.kind === "message" && this.#prepared.postpones && postponedIn(this.#host.snapshot!, event.type))
-      this.#host.life.postponed = true;
+      this.#host.life.turn.postponed = true;
     else this.#unknown = mail;
   }
 
@@ -82,8 +81,8 @@ export class MachineBody implements Body {
     if (next.status === "error") throw next.error;
     const { life, snapshot } = this.#host;
     this.#next = next;
-    if (next.status === "done") life.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
-    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.effects.push({ kind: "unstash" });
+    if (next.status === "done") life.turn.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
+    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.effects.push({ kind: "unstash" });
   }
 
   install(): void {
@@ -93,20 +92,13 @@ export class MachineBody implements Body {
     const unknown = this.#unknown;
     this.#next = undefined;
     this.#unknown = undefined;
-    if (unknown !== undefined) this.#buryUnknown(unknown);
+    if (unknown !== undefined) kernel.bury(unknown, "unhandled");
     if (next === undefined || next === snapshot) return;
     this.#host.snapshot = next;
     if (kernel.freeze) freezeState(next.context);
     if (!kernel.observed || isSameValue(snapshot?.value, next.value)) return;
     const from = snapshot === undefined ? "" : describeValue(snapshot.value);
     kernel.notify({ type: "state-changed", address, from, to: describeValue(next.value), atMs: kernel.clock.epochMs() });
-  }
-
-  #buryUnknown(mail: Mail): void {
-    const { kernel } = this.#host.life.cell;
-    if (mail.kind === "message") return kernel.bury(mail, "unhandled");
-    const signal = mail.message as Signal;
-    if (mail.kind === "signal" && signal.type === "orgtree.refused") kernel.buryRefused(signal, mail);
   }
 
   discard(): void {

@@ -271,7 +271,7 @@ describe("a result", () => {
     await world.clock.settle();
     expect(world.node()).toMatchObject({ mailbox: 1 });
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.node()).toMatchObject({ label: "a", mailbox: 0 });
     pending[1]!.resolve("new");
@@ -306,7 +306,7 @@ describe("a result", () => {
     await world.tell({ type: "GO" });
     senders[0]!({ type: "NEWS" });
     commits.holds = undefined;
-    commits.last.reject(new Error("somebody else owns it"));
+    commits.last.refuse();
     await world.clock.settle();
     senders[0]!({ type: "NEWS" });
     await world.clock.settle();

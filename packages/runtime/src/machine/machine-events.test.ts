@@ -90,7 +90,7 @@ describe("an event of a reserved type", () => {
     await world.clock.advance(1_000);
     expect(world.node()).toMatchObject({ status: "starting" });
     await refuses();
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.node()).toMatchObject({ label: "a", status: "running", mailbox: 0 });
   });

@@ -44,7 +44,7 @@ class MachineScope {
     const host = this.#host!;
     const { id, systemId, src, options } = host.made!;
     noteOrigin(host.made!, host.life);
-    host.life.effects.push({
+    host.life.turn.effects.push({
       kind: "machine",
       type: "xstate.spawnChild",
       params: { id, systemId, src, input: options.input },
@@ -54,7 +54,7 @@ class MachineScope {
   };
 
   readonly emit = (event: { readonly type: string }): void => {
-    (this.#late ?? this.#host!.life.effects).push({ kind: "emit", event });
+    (this.#late ?? this.#host!.life.turn.effects).push({ kind: "emit", event });
   };
 
   readonly stopChild = (child: AnyActorRef): void => childOf(child)._stop();
@@ -66,12 +66,12 @@ class MachineScope {
     const { type, params, info, exec } = action;
     if (type === "xstate.spawnChild") noteOrigin((params as { actorRef: ChildActor }).actorRef, life);
     else if (type === "xstate.stopChild") this.#stops++;
-    life.effects.push({ kind: "machine", type, params, late: false, run: () => exec!(info, params) });
+    life.turn.effects.push({ kind: "machine", type, params, late: false, run: () => exec!(info, params) });
   };
 
   /** What a machine sends while it computes is sent with the other effects. */
   readonly #later: Later = (params, send) => {
-    this.#host!.life.effects.push({ kind: "machine", type: "xstate.sendTo", params, late: true, run: send });
+    this.#host!.life.turn.effects.push({ kind: "machine", type: "xstate.sendTo", params, late: true, run: send });
   };
 
   /** Computes a step of `host`; its effects are collected in the turn. */
@@ -84,7 +84,7 @@ class MachineScope {
     host.beginTurn();
     try {
       const next = host.computeStep({ owner: host.self, later: this.#later }, step);
-      if (this.#stops > 1) stopNewestFirst(host.life.effects as (Effect & { readonly type?: string; readonly params?: unknown })[]);
+      if (this.#stops > 1) stopNewestFirst(host.life.turn.effects as (Effect & { readonly type?: string; readonly params?: unknown })[]);
       return next;
     } finally {
       this.#host = before;

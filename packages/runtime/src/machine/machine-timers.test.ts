@@ -41,7 +41,7 @@ describe("a delayed transition", () => {
     await world.clock.advance(1);
     expect(world.node()).toMatchObject({ label: "a", mailbox: 1 });
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.node()).toMatchObject({ label: "a", mailbox: 0 });
     await world.clock.advance(9);
@@ -136,7 +136,7 @@ describe("a delayed event", () => {
     commits.holds = "/m";
     await world.tell({ type: "STOP" });
     await world.clock.advance(10);
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(world.state()).toBe("a");
   });

@@ -13,10 +13,11 @@ import {
   type SupervisionEvent,
   type SupervisionStep,
 } from "@orgtree/core";
-import type { BeginResult, Body, Termination } from "../actor/body.ts";
+import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import type { Mail } from "../actor/mail.ts";
 import { readCall } from "./supervisor-call.ts";
@@ -31,7 +32,7 @@ import type { Timer } from "../time/timer-queue.ts";
  * dealt with at a time, and 100,000 children need no stack.
  */
 export class SupervisorBody implements Body, Supervisor {
-  readonly ownTurns = true;
+  readonly isSupervisor = true;
   readonly #life: Incarnation;
   readonly #supervision: Supervision<Logic>;
   readonly #retries = new Map<string, Timer>();
@@ -42,6 +43,7 @@ export class SupervisorBody implements Body, Supervisor {
   #started: "no" | "yes" | Exit = "no";
   /** Decided, but not carried out before the commit. */
   #undone: readonly SupervisionStep[] = [];
+  #commit: PendingCommit | undefined;
 
   constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
     this.#life = life;
@@ -79,7 +81,7 @@ export class SupervisorBody implements Body, Supervisor {
         const steps = supervise(this.#supervision, event, { nowMs: kernel.clock.nowMs(), random: kernel.random });
         if (kernel.commit !== undefined && steps.length > 0 && !isLook(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
-          return this.#commit(event.kind, steps);
+          return this.#commitSteps(event.kind, steps);
         }
         for (const step of steps) this.#carryOut(step);
       }
@@ -88,27 +90,20 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   /** A decision is durable before it is carried out. */
-  #commit(cause: string, steps: readonly SupervisionStep[]): void {
+  #commitSteps(cause: string, steps: readonly SupervisionStep[]): void {
     const { cell, number } = this.#life;
     const { address, kernel } = cell;
     const seq = cell.seq++;
     const effects = steps.map(({ kind, ...detail }, at) => ({ kind, key: `${address}#${seq}.${at}`, detail }));
     const record = { address, incarnation: number, seq, cause, trace: this.#life.trace(), effects, state: () => this.state() };
     this.#undone = steps;
-    const then = (next: () => void) => (): void => {
-      if (this.#life.phase !== "ended") next();
-    };
-    const carryOn = then(() => {
+    this.#commit = new PendingCommit(kernel, record, (failed) => {
+      this.#commit = undefined;
+      if (failed !== undefined) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
       for (const step of steps) this.#carryOut(step);
       this.#work();
     });
-    const refuse = then(() => {
-      const message = "the commit of its decision was refused";
-      this.#life.end({ kind: "failure", failure: { class: "fenced", name: "CommitRefused", message, address } });
-    });
-    // Begun inside a promise, so that a commit that throws at once is a refusal like any other.
-    new Promise<void>((resolve) => resolve(kernel.commit!(record))).then(carryOn, refuse);
   }
 
   #carryOut(step: SupervisionStep): void {
@@ -126,6 +121,8 @@ export class SupervisorBody implements Body, Supervisor {
         return this.#changeSpec(step.id);
       case "forget":
         return this.#child(step.id)?.forget();
+      case "drop":
+        return this.#drop(step.id);
       case "schedule":
         return this.#schedule(step);
       case "cancel":
@@ -163,6 +160,14 @@ export class SupervisorBody implements Body, Supervisor {
     }
     cell.spec = spec;
     cell.start();
+  }
+
+  /** Also what was granted to a child whose place is given up already. */
+  #drop(id: string): void {
+    const { address, kernel } = this.#life.cell;
+    const cell = this.#child(id);
+    if (cell !== undefined) cell.drop();
+    else kernel.accounts.drop(childAddress(address, id), { above: this.account, hasChildren: true });
   }
 
   /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
@@ -247,16 +252,25 @@ export class SupervisorBody implements Body, Supervisor {
 
   terminate(exit: Exit): Termination {
     this.hear({ kind: "stop", exit });
-    return "later";
+    return later;
   }
 
   /** Killed: its children are killed too, in reverse order. OTP would leave grandchildren behind. */
   abort(): void {
     for (const timer of this.#retries.values()) this.#life.cell.kernel.timers.cancel(timer);
     this.#retries.clear();
+    this.#commit?.abandon();
     // A child whose row is gone already, but whose place is not.
-    for (const step of this.#undone) if (step.kind === "forget") this.#child(step.id)?.forget();
-    for (const id of [...this.#supervision.table.keys()].reverse()) this.#child(id)?.forget();
+    for (const step of this.#undone) {
+      if (step.kind === "forget") this.#child(step.id)?.forget();
+      else if (step.kind === "drop") this.#drop(step.id);
+    }
+    // The next life of a dynamic supervisor knows none of them.
+    const isDynamic = this.#supervision.spec.strategy === "dynamic";
+    for (const id of [...this.#supervision.table.keys()].reverse()) {
+      if (isDynamic) this.#drop(id);
+      else this.#child(id)?.forget();
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { TurnRecord } from "@orgtree/core";
+import { FencedError, type TurnRecord } from "@orgtree/core";
 import { assign } from "xstate";
 import { describe, expect, test } from "vitest";
 import { Commits } from "../actor/commits.fixture.ts";
@@ -32,11 +32,11 @@ describe("a supervisor", () => {
     const starting = world.system.start({ id: "desk", logic: desk });
     await world.clock.advance(1_000);
     expect(starts(world)).toEqual([]);
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(starts(world)).toEqual(["/desk/one 1"]);
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await starting;
     expect(starts(world)).toEqual(["/desk/one 1", "/desk/two 1"]);
   });
@@ -52,7 +52,7 @@ describe("a supervisor", () => {
     expect(world.of("report")).toEqual([]);
     const listing = world.system.supervisor("/desk").listChildren();
     commits.holds = undefined;
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(starts(world).slice(2)).toEqual(["/desk/one 2"]);
     expect(await listing).toHaveLength(2);
@@ -80,7 +80,7 @@ describe("a supervisor", () => {
     commits.holds = "/desk";
     await world.tell({ type: "BAD" }, "/desk/one");
     commits.holds = undefined;
-    commits.last.reject(new Error("epoch 7 is over"));
+    commits.last.refuse();
     await world.clock.settle();
     expect(starts(world)).toHaveLength(2);
     expect(world.exits("/desk")).toMatchObject([{ kind: "failure", failure: { class: "fenced" } }]);
@@ -91,7 +91,7 @@ describe("a supervisor", () => {
   test("whose commit throws at once is refused like any other", async () => {
     let isOver = false;
     const commit = (record: TurnRecord): Promise<void> => {
-      if (isOver && record.address === "/desk") throw new Error("disk full");
+      if (isOver && record.address === "/desk") throw new FencedError("/desk", "epoch 7 is over");
       return Promise.resolve();
     };
     await using world = startWorld({ commit });
@@ -108,7 +108,7 @@ describe("a supervisor", () => {
     commits.holds = "/desk";
     await world.tell({ type: "BAD" }, "/desk/one");
     await world.system.stop("/desk");
-    commits.last.resolve();
+    commits.last.accept();
     await world.clock.settle();
     expect(starts(world)).toHaveLength(2);
     expect(world.exits("/desk")).toEqual([{ kind: "killed" }]);

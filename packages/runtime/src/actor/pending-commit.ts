@@ -1,0 +1,86 @@
+import { describeFailure, FencedError, toFailure, type Address, type Failure, type TurnRecord } from "@orgtree/core";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Timer } from "../time/timer-queue.ts";
+
+/**
+ * Why a turn was not committed. `refused`: somebody else owns the actor. `failed`: it could not be stored. Of both nothing
+ * happened. `unknown`: the deadline came while the store was at it, and it may be stored or not.
+ */
+export interface Uncommitted {
+  readonly kind: "refused" | "failed" | "unknown";
+  readonly failure: Failure;
+}
+
+/** Milliseconds to the second attempt; the waits then double up to the longest. */
+const firstRetryMs = 20;
+const longestRetryMs = 1_000;
+
+/**
+ * A record on its way into the journal. A store that fails is tried again until the system's `commitMs` is over, so that a
+ * short trouble of the disk or of the network fails nobody.
+ */
+export class PendingCommit {
+  readonly #kernel: Kernel;
+  readonly #record: TurnRecord;
+  #done: ((failed: Uncommitted | undefined) => void) | undefined;
+  readonly #deadline: Timer;
+  #retry: Timer | undefined;
+  #lastError: unknown;
+
+  /** Begins at once; `done` is called once, later, with nothing when the record is committed. */
+  constructor(kernel: Kernel, record: TurnRecord, done: (failed: Uncommitted | undefined) => void) {
+    this.#kernel = kernel;
+    this.#record = record;
+    this.#done = done;
+    this.#deadline = kernel.timers.set(kernel.commitMs, () => this.#giveUp());
+    this.#attempt(firstRetryMs);
+  }
+
+  /** Nobody waits any more; whether the record is stored, nobody here will know. */
+  abandon(): void {
+    this.#settle(undefined, false);
+  }
+
+  #attempt(retryMs: number): void {
+    this.#retry = undefined;
+    // Begun inside a promise, so that a commit which throws at once fails like any other.
+    new Promise<void>((resolve) => resolve(this.#kernel.commit!(this.#record))).then(
+      () => this.#settle(undefined),
+      (error: unknown) => this.#failed(error, retryMs),
+    );
+  }
+
+  #failed(error: unknown, retryMs: number): void {
+    if (this.#done === undefined) return;
+    const { address } = this.#record;
+    if (error instanceof FencedError) {
+      const message = "the commit of its turn was refused";
+      return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
+    }
+    this.#lastError = error;
+    this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
+    this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
+  }
+
+  #giveUp(): void {
+    const kind = this.#retry === undefined ? "unknown" : "failed";
+    const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
+    const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
+    const failure = { class: "timeout", kind: "commit", name: "CommitTimeout", message } as const;
+    this.#settle({ kind, failure: failureOf(this.#record.address, failure, this.#lastError) });
+  }
+
+  #settle(failed: Uncommitted | undefined, tells = true): void {
+    const done = this.#done;
+    if (done === undefined) return;
+    this.#done = undefined;
+    const { timers } = this.#kernel;
+    timers.cancel(this.#deadline);
+    if (this.#retry !== undefined) timers.cancel(this.#retry);
+    if (tells) done(failed);
+  }
+}
+
+function failureOf(address: Address, failure: Failure, cause: unknown): Failure {
+  return { ...failure, address, cause: cause === undefined ? undefined : toFailure(cause) };
+}

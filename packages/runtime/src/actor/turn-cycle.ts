@@ -1,0 +1,148 @@
+/**
+ * The cycle of a turn, in two phases: computed with its effects only collected, committed, then carried out.
+ *
+ * Invariants
+ *   T1. One turn at a time: while a commit is awaited, everything else waits in the mailbox.
+ *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
+ *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
+ */
+import { AskFailedError, describeFailure, toFailure, type Failure, type TurnRecord } from "@orgtree/core";
+import type { ComputeResult } from "./body.ts";
+import { describeEffect } from "./effect.ts";
+import type { TimerSignal } from "./holdings.ts";
+import type { Incarnation } from "./incarnation.ts";
+import type { Mail } from "./mail.ts";
+import type { Uncommitted } from "./pending-commit.ts";
+import { performEffects } from "./perform.ts";
+import type { Signal } from "./signal.ts";
+
+/** One turn. The caller has checked `takesMail`. */
+export function takeMail(life: Incarnation, mail: Mail): void {
+  const { cell, turn } = life;
+  const { kernel } = cell;
+  if (mail.deadlineMs !== Infinity && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
+  if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
+  const body = life.body!;
+  turn.open(mail);
+  let result: ComputeResult;
+  try {
+    if (mail.kind === "message" && cell.account !== undefined && body.isSupervisor !== true) cell.account.spendTurn();
+    result = body.compute(mail);
+  } catch (error) {
+    return failTurn(life, mail, toFailure(error, cell.address));
+  }
+  turn.close();
+  // A supervisor may give up in the middle of a turn.
+  if (life.phase === "ended") return leaveUnanswered(life, mail, "it ended");
+  if (result === "skipped") turn.end();
+  else if (turn.postponed) putAside(life, mail);
+  // A supervisor commits its decisions itself; a message to it makes no record of its own.
+  else if (kernel.commit === undefined || body.isSupervisor === true) finishTurn(life, mail);
+  else commitTurn(life, mail);
+}
+
+/** A timer that was cancelled or set again while its signal waited in the mailbox is not heard. */
+function counts(life: Incarnation, signal: Signal): boolean {
+  return signal.type !== "orgtree.timer" || life.holdings.redeemTimer(signal);
+}
+
+function commitTurn(life: Incarnation, mail: Mail): void {
+  let record: TurnRecord;
+  try {
+    record = makeRecord(life, causeOf(mail));
+  } catch (error) {
+    // What is written down of a turn is the user's: reading it may throw, and fails the turn like any other throw.
+    return failTurn(life, mail, toFailure(error, life.cell.address));
+  }
+  life.commit(record, (failed) => {
+    if (failed === undefined) finishTurn(life, mail);
+    else uncommitted(life, mail, failed);
+  });
+}
+
+/** The turn is committed: the state counts, the effects happen. */
+function finishTurn(life: Incarnation, mail: Mail): void {
+  const body = life.body!;
+  if (body.isSupervisor !== true) life.cell.seq++;
+  body.install();
+  carryOut(life, mail);
+  if (life.phase !== "suspended") life.turn.end();
+}
+
+/** Carries out what the turn, or the initial step, collected. */
+export function carryOut(life: Incarnation, mail?: Mail): void {
+  const { turn } = life;
+  const undone = turn.effects.length > 0 ? performEffects(life, turn.takeEffects()) : undefined;
+  if (life.phase === "ended") return;
+  if (mail?.replyTo !== undefined) {
+    const { asks } = life.cell.kernel;
+    if (asks.isOpen(mail.replyTo)) life.holdings.keepAsk(mail, asks);
+  }
+  life.afterEffects(undone);
+}
+
+/** The turn threw: nothing of it happened, and its message is a dead letter. */
+function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
+  const { kernel, address } = life.cell;
+  // Whoever asked is told why, before the dead letter could only say that it failed.
+  if (mail.replyTo !== undefined)
+    kernel.asks.reject(mail.replyTo, new AskFailedError(address, "not-done", `it failed (${describeFailure(failure)})`));
+  kernel.bury(mail, "failed");
+  if (life.phase === "ended") return;
+  forgetTurn(life);
+  life.fail(failure);
+}
+
+function putAside(life: Incarnation, mail: Mail): void {
+  const { turn, holdings, cell } = life;
+  forgetTurn(life);
+  turn.end();
+  if (mail.kind === "message") cell.account?.returnTurn();
+  if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") holdings.keepTimer(mail.message as TimerSignal);
+  holdings.stash.push(mail);
+}
+
+/** The turn did not happen, or nobody knows whether it did. The incarnation has no state to go on with in either case. */
+function uncommitted(life: Incarnation, mail: Mail, { kind, failure }: Uncommitted): void {
+  if (kind === "unknown") {
+    loseMail(life, mail);
+    // The number may be taken.
+    life.cell.seq++;
+  } else {
+    life.cell.mailbox.putBack([mail]);
+  }
+  forgetTurn(life);
+  life.turn.end();
+  life.end({ kind: "failure", failure });
+}
+
+function forgetTurn(life: Incarnation): void {
+  life.turn.forget();
+  life.body!.discard();
+}
+
+/** The mail of a turn whose commit nobody waits for any more: whether that turn happened, nobody here knows. */
+export function loseMail(life: Incarnation, mail: Mail): void {
+  leaveUnanswered(life, mail, "it ended while its turn was being committed");
+  life.cell.kernel.bury(mail, "failed");
+}
+
+function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
+  const { kernel, address } = life.cell;
+  if (mail.replyTo !== undefined) kernel.asks.reject(mail.replyTo, new AskFailedError(address, "unknown", why));
+}
+
+/** The turn as it is written down. */
+export function makeRecord(life: Incarnation, cause: string): TurnRecord {
+  const { body, number: incarnation } = life;
+  const { address, seq } = life.cell;
+  const effects = life.turn.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+  return { address, incarnation, seq, cause, trace: life.trace(), effects, state: () => body!.state() };
+}
+
+/** What a turn's record names as its cause: the type of the message, where it has one. */
+function causeOf({ kind, message }: Mail): string {
+  const event = kind === "internal" ? (message as { event?: unknown }).event : message;
+  const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
+  return typeof type === "string" ? type : kind;
+}
