@@ -6,6 +6,7 @@ import type { OnFailure, Rung } from "./directive.ts";
 import { AddressError, SpecError } from "../errors.ts";
 import type { RestartIntensity } from "./intensity.ts";
 import type { RestartType } from "./strategy.ts";
+import { checkCount, checkLeast, checkObject, checkPositive, checkWord, shown } from "./value-check.ts";
 
 /** How long an ordered stop may take: milliseconds, no limit, or no time at all. OTP's `shutdown`. */
 export type ShutdownMs = number | "infinity" | "brutal-kill";
@@ -110,24 +111,6 @@ export function withoutInput<L>(spec: CheckedChildSpec<L>): CheckedChildSpec<L> 
   return spec.input === undefined ? spec : { ...spec, input: undefined };
 }
 
-/** Throws `SpecError` when `value` is no object. */
-export function checkObject(value: unknown, field: string, problem: string): void {
-  if (typeof value !== "object" || value === null) throw new SpecError(field, `${problem}, not ${shown(value)}`);
-}
-
-/** Gives `word` back when it is one of `words`; throws `SpecError`. */
-export function checkWord<W extends string>(word: W, words: readonly string[], field: string): W {
-  if (words.includes(word)) return word;
-  throw new SpecError(field, `one of ${words.join(", ")}, not ${shown(word)}`);
-}
-
-/** A value as a message shows it, whatever it is. */
-function shown(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
-}
-
 function checkId(id: string, field: string): void {
   if (id === undefined) throw new SpecError(field, "missing");
   if (typeof id !== "string") throw new SpecError(field, `a text, not ${shown(id)}`);
@@ -147,17 +130,6 @@ function checkShutdown(value: ShutdownMs, field: string): ShutdownMs {
 
 function checkStart(value: number | "infinity", field: string): number | "infinity" {
   return value === "infinity" ? value : checkPositive(value, field);
-}
-
-function checkPositive(value: number, field: string): number {
-  if (typeof value === "number" && Number.isFinite(value) && value > 0) return value;
-  throw new SpecError(field, `more than 0, not ${shown(value)}`);
-}
-
-/** An integer of at least `least`; throws `SpecError`. */
-export function checkCount(value: number, least: number, field: string): number {
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new SpecError(field, `an integer of at least ${least}, not ${shown(value)}`);
 }
 
 /** Checks a restart intensity; throws `SpecError`. */
@@ -180,10 +152,6 @@ function checkBackoff(part: Partial<Backoff>, field: string): Backoff {
   if (jitter > 1) throw new SpecError(`${field}.jitter`, `between 0 and 1, not ${shown(jitter)}`);
   checkLeast(resetAfterMs, 0, `${field}.resetAfterMs`);
   return backoff;
-}
-
-function checkLeast(value: number, least: number, field: string): void {
-  if (!(Number.isFinite(value) && value >= least)) throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
 }
 
 function checkOnFailure(onFailure: OnFailure, field: string): void {

@@ -1,7 +1,8 @@
-import { checkChildSpec, checkCount, checkIntensity, checkObject, checkWord, type CheckedChildSpec, type ChildSpec } from "./child-spec.ts";
+import { checkChildSpec, checkIntensity, type CheckedChildSpec, type ChildSpec } from "./child-spec.ts";
 import { SpecError } from "../errors.ts";
 import { defaultIntensity, type RestartIntensity } from "./intensity.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
+import { checkCount, checkObject, checkWord } from "./value-check.ts";
 
 /** How a supervisor treats its children, and which it starts with. OTP's supervisor flags and child list. */
 export interface SupervisorSpec<L = unknown> {

@@ -28,5 +28,17 @@ export const systemClock: Clock = {
   },
 };
 
-/** Real randomness: not for secrets. */
-export const systemRandom: Random = { next: () => Math.random() };
+const pool = new Uint32Array(512);
+let left = 0;
+
+/** Real randomness, which nobody can foretell from the numbers before: the ids of questions are made of it. */
+export const systemRandom: Random = {
+  next() {
+    if (left === 0) {
+      crypto.getRandomValues(pool);
+      left = pool.length;
+    }
+    left -= 2;
+    return ((pool[left]! >>> 5) * 2 ** 26 + (pool[left + 1]! >>> 6)) / 2 ** 53;
+  },
+};
