@@ -126,3 +126,21 @@ export {
 export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
 export { isPermitted } from "./recipients.ts";
+export {
+  type Compaction,
+  type CompactionResult,
+  type Entry,
+  type EntryKind,
+  type EntryQuery,
+  type Image,
+  type Journal,
+  JournalConflictError,
+  JournalDamagedError,
+  JournalError,
+  JournalFencedError,
+  JournalFullError,
+  JournalLockedError,
+  JournalVersionError,
+  type NewEntry,
+  type Pin,
+} from "./journal/journal.ts";

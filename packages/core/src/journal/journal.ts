@@ -1,0 +1,186 @@
+import type { Address } from "../address.ts";
+import { ExpectedError } from "../errors.ts";
+import type { FailureClass } from "../failure.ts";
+
+/**
+ * The port of a journal: where each turn of each actor is stored before anything of it is visible. A journal knows addresses,
+ * numbers and bytes; what the bytes mean is the runtime's affair.
+ *
+ * Twins: memory and SQLite (`@orgtree/journal`), JetStream (`@orgtree/nats`). They pass one contract suite.
+ */
+
+/**
+ * What an entry is to its actor. `whole`: it holds the complete state, so what came before is not needed to go on. `part`: a
+ * change to what came before. `end`: the place was given up for good; nothing of it comes back.
+ */
+export type EntryKind = "whole" | "part" | "end";
+
+/** One entry as it is handed to a journal. */
+export interface NewEntry {
+  readonly address: Address;
+  /** Rises with each entry of an address, by one or more. An entry whose number is there already is refused or known; see `append`. */
+  readonly seq: number;
+  readonly kind: EntryKind;
+  /** A name by which people find this entry again. Marked entries are kept by compaction, with all that is needed to view them. */
+  readonly mark?: string | undefined;
+  /** The content. Not to be changed after it was handed over. */
+  readonly data: Uint8Array;
+}
+
+/** One entry as it was stored. */
+export interface Entry extends NewEntry {
+  /** Its place among all entries of the journal; later entries have greater ones. Nothing else is to be read from it. */
+  readonly position: number;
+}
+
+/** An actor as the journal knows it: its newest `whole` entry and the parts behind it. Never empty, never with an `end`. */
+export interface Image {
+  readonly address: Address;
+  readonly entries: readonly Entry[];
+}
+
+/** Which entries to read; all conditions hold together. In the order of their positions. */
+export interface EntryQuery {
+  /** Of one address … */
+  readonly address?: Address | undefined;
+  /** … or of this address and all below it. */
+  readonly within?: Address | undefined;
+  /** From this number of the address on, inclusive. */
+  readonly fromSeq?: number | undefined;
+  readonly toSeq?: number | undefined;
+  /** Behind this position, exclusive. */
+  readonly after?: number | undefined;
+  /** Up to this position, inclusive. */
+  readonly upTo?: number | undefined;
+  readonly mark?: string | undefined;
+}
+
+/** What compaction may remove. */
+export interface Compaction {
+  /** Entries behind this position stay, and the images as they were there. Default: the end, so that only today's images stay. */
+  readonly keepAfter?: number | undefined;
+}
+
+/** What compaction did. */
+export interface CompactionResult {
+  readonly removed: number;
+  readonly kept: number;
+}
+
+/** Keeps compaction from removing what somebody still reads; ends with `release`. */
+export interface Pin extends Disposable {
+  release(): void;
+}
+
+/** A journal that has been opened for writing. One writer at a time: a new one raises the epoch, and the old one is fenced. */
+export interface Journal {
+  /** Rises with each opening for writing. */
+  readonly epoch: number;
+  /**
+   * Stores entries, all or none, in this order. When it resolves they are durable; gives back the position of the last.
+   *
+   * Appends may be made without waiting for the ones before; they are stored in the order of the calls. An entry that is
+   * there already, byte for byte, counts as stored: whoever does not know what became of an append may make it again.
+   *
+   * Rejects with `JournalFencedError` when another writer has opened the journal, `JournalConflictError` when the number is
+   * taken by another entry or lies before one that is there, `JournalFullError` when more bytes wait than the journal takes,
+   * `JournalError` when the store failed. Nothing of the append is stored then, but with an `outcome` of `unknown`.
+   */
+  append(entries: readonly NewEntry[]): Promise<number>;
+  /** Every actor that has not ended, as of now or of a position. */
+  images(at?: number): AsyncIterable<Image>;
+  /** One actor, as of now or of a position; undefined when it is not there, or has ended. */
+  image(address: Address, at?: number): Promise<Image | undefined>;
+  /** What was stored, in the order of positions. */
+  read(query?: EntryQuery): AsyncIterable<Entry>;
+  /** The greatest number of each address that was ever there, ended ones included, so that no number comes twice. */
+  lastSeqs(): Promise<ReadonlyMap<Address, number>>;
+  /** While it holds, compaction removes nothing that is needed to read from `position` on. */
+  pin(position: number): Pin;
+  /** Removes what nobody needs: everything before the images of `keepAfter`, but for marked entries and pins. */
+  compact(what?: Compaction): Promise<CompactionResult>;
+  /** Waits for what is under way, then closes. Appends after it reject with `JournalError`. A second call waits for the first. */
+  close(): Promise<void>;
+}
+
+/** Something is wrong with a journal. */
+export class JournalError extends ExpectedError {
+  override readonly name: string = "JournalError";
+  readonly retryable: boolean;
+  /** The journal, as people know it: a path. */
+  readonly journal: string;
+  /** What became of the append: nothing of it is stored, or nobody knows. */
+  readonly outcome: "not-done" | "unknown";
+
+  constructor(
+    journal: string,
+    problem: string,
+    facts: { readonly retryable?: boolean; readonly outcome?: "not-done" | "unknown"; readonly cause?: unknown } = {},
+  ) {
+    super(`journal ${journal}: ${problem}`, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.journal = journal;
+    this.retryable = facts.retryable ?? false;
+    this.outcome = facts.outcome ?? "not-done";
+  }
+}
+
+/** Another writer has opened the journal. Nothing was stored, and nothing more will be. */
+export class JournalFencedError extends JournalError {
+  override readonly name = "JournalFencedError";
+
+  constructor(journal: string, epochs: { readonly own: number; readonly current: number }) {
+    super(journal, `epoch ${epochs.own} is over: another process has opened it for writing (epoch ${epochs.current})`);
+  }
+
+  override get failureClass(): FailureClass {
+    return "fenced";
+  }
+}
+
+/** A number of an address is taken by another entry, or lies before one that is there. Nothing was stored. */
+export class JournalConflictError extends JournalError {
+  override readonly name = "JournalConflictError";
+  readonly address: Address;
+  readonly seq: number;
+
+  constructor(journal: string, address: Address, seq: { readonly wanted: number; readonly last: number }) {
+    super(journal, `entry ${seq.wanted} of ${address} cannot be stored: its newest is ${seq.last}`);
+    this.address = address;
+    this.seq = seq.wanted;
+  }
+}
+
+/** More waits to be stored than the journal takes; try again when some of it is. Nothing was stored. */
+export class JournalFullError extends JournalError {
+  override readonly name = "JournalFullError";
+
+  constructor(journal: string, limit: number) {
+    super(journal, `more than ${limit} bytes wait to be stored; slow down, or open it with a larger maxWaitingBytes`, { retryable: true });
+  }
+
+  override get failureClass(): FailureClass {
+    return "overload";
+  }
+}
+
+/** An entry, or the file itself, is not what was written. What can be read is still there. */
+export class JournalDamagedError extends JournalError {
+  override readonly name = "JournalDamagedError";
+}
+
+/** The journal was written by a newer version, or by none of ours. */
+export class JournalVersionError extends JournalError {
+  override readonly name = "JournalVersionError";
+}
+
+/** Another process has the journal open for writing, and lives. */
+export class JournalLockedError extends JournalError {
+  override readonly name = "JournalLockedError";
+  /** The other process, as people know it: host and process id. */
+  readonly owner: string;
+
+  constructor(journal: string, owner: string) {
+    super(journal, `${owner} has it open for writing; end that process first, or open it with takeOver`);
+    this.owner = owner;
+  }
+}
