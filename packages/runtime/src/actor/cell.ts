@@ -29,7 +29,7 @@ import { refuseEvent } from "./event-door.ts";
 import { Incarnation } from "./incarnation.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
-import { Mail } from "./mail.ts";
+import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Signal } from "./signal.ts";
 import { takeMail } from "./turn-cycle.ts";
@@ -104,14 +104,14 @@ export class Cell implements Runnable {
   }
 
   /** Puts a signal into the mailbox, as part of `trace`; false when nobody is there to hear it. */
-  signal(signal: Signal, trace: string): boolean {
+  signal(signal: Signal, trace: Trace): boolean {
     if (this.life === undefined) return false;
     this.accept(new Mail("signal", { to: this.address, from: undefined, trace }, signal));
     return true;
   }
 
   /** Puts an event of the actor's own into the mailbox: from a machine's child or timer, or a supervisor's retry. */
-  internal(event: unknown, trace?: string): void {
+  internal(event: unknown, trace?: Trace): void {
     if (this.life === undefined) return;
     this.accept(new Mail("internal", { to: this.address, from: undefined, trace: trace ?? this.life.trace() }, event));
   }
@@ -192,7 +192,7 @@ export class Cell implements Runnable {
   }
 
   /** The incarnation is over (C2). */
-  ended(exit: Exit, ending: Ending, trace: string): void {
+  ended(exit: Exit, ending: Ending, trace: Trace): void {
     const { kernel, address } = this;
     this.life = undefined;
     this.#lastExit = exit;

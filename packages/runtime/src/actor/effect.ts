@@ -1,5 +1,5 @@
 import { ExpectedError, toErrorData, type Address, type Exit, type ReplyTo } from "@orgtree/core";
-import type { Mail } from "./mail.ts";
+import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
 
 /** An action or built-in of a machine, as XState hands it over: already computed, not yet run. */
@@ -38,7 +38,7 @@ export function describeEffect(effect: Effect): { kind: string; detail: unknown 
     case "message":
     case "signal":
     case "internal":
-      return { kind: "tell", detail: { to: effect.to, message: effect.message, trace: effect.trace } };
+      return { kind: "tell", detail: { to: effect.to, message: effect.message, trace: traceText(effect.trace) } };
     case "ask":
       return { kind: "ask", detail: { to: effect.mail.to, message: effect.mail.message, tag: effect.tag, timeoutMs: effect.timeoutMs } };
     case "machine":

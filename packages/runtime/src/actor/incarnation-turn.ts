@@ -2,7 +2,7 @@ import { checkExit, isPermitted, RoleViolationError, type Address, type Exit, ty
 import type { BudgetHandle } from "../kernel/budget-account.ts";
 import type { Effect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { Mail } from "./mail.ts";
+import { Mail, type Trace } from "./mail.ts";
 import { isThenable } from "./thenable.ts";
 import { TurnClosedError, type Turn, type Work } from "./turn.ts";
 
@@ -24,7 +24,7 @@ export class IncarnationTurn implements Turn {
   /** Its mail, from its computation to the end of its effects, those of a resumed turn included; none in the initial step. */
   mail: Mail | undefined;
   /** What the turn belongs to; undefined outside of any. */
-  trace: string | undefined;
+  trace: Trace | undefined;
   effects: Effect[] = [];
   postponed = false;
   #isOpen = false;

@@ -17,6 +17,7 @@ import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
+import type { Trace } from "./mail.ts";
 
 /** Where an incarnation stands; `suspended` failed and waits for a directive. */
 export type Phase = "starting" | "running" | "suspended" | "stopping" | "ended";
@@ -65,7 +66,7 @@ export class Incarnation {
   }
 
   /** The trace of the turn that is being computed or carried out; a new one outside of any. */
-  trace(): string {
+  trace(): Trace {
     const isOutside = this.#commit !== undefined || this.phase === "suspended";
     return (isOutside ? undefined : this.turn.trace) ?? this.cell.kernel.newTrace();
   }

@@ -7,12 +7,12 @@ export type MailKind = "message" | "signal" | "internal";
  * An envelope in a mailbox. One class with all fields set, so that the hot path stays monomorphic. It is also the effect
  * `tell` and `ask` of a turn: what is sent is collected as the mail that will leave.
  */
-export class Mail implements Envelope {
+export class Mail {
   readonly kind: MailKind;
   readonly to: Address;
   readonly from: Address | undefined;
   readonly message: unknown;
-  readonly trace: string;
+  readonly trace: Trace;
   replyTo: ReplyTo | undefined;
   deadlineMs: number;
 
@@ -31,5 +31,18 @@ export class Mail implements Envelope {
 export interface Route {
   readonly to: Address;
   readonly from: Address | undefined;
-  readonly trace: string;
+  readonly trace: Trace;
+}
+
+/** What belongs together. The system's own are numbers, written out only where somebody reads them: most nobody does. */
+export type Trace = number | string;
+
+/** A trace as people and records have it. */
+export function traceText(trace: Trace): string {
+  return typeof trace === "number" ? trace.toString(36) : trace;
+}
+
+/** A mail as the world outside sees it. */
+export function toEnvelope({ to, from, message, trace, replyTo, deadlineMs }: Mail): Envelope {
+  return { to, from, message, trace: traceText(trace), replyTo, deadlineMs };
 }

@@ -2,7 +2,7 @@ import { rootAddress, toFailure, type Address, type Failure } from "@orgtree/cor
 import { isBuiltin } from "../machine/child-actor.ts";
 import type { Effect, MachineEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { Mail } from "./mail.ts";
+import { Mail, type Trace } from "./mail.ts";
 import type { Signal } from "./signal.ts";
 import { isThenable } from "./thenable.ts";
 
@@ -154,7 +154,7 @@ function ask(life: Incarnation, effect: Extract<Effect, { kind: "ask" }>): void 
 }
 
 /** A signal for this incarnation only: a later one at the same address has not asked for it. False when it is over. */
-function tellLife(life: Incarnation, signal: Signal, trace: string): boolean {
+function tellLife(life: Incarnation, signal: Signal, trace: Trace): boolean {
   return life.phase !== "ended" && life.cell.signal(signal, trace);
 }
 

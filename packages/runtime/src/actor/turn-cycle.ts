@@ -11,7 +11,7 @@ import type { ComputeResult } from "./body.ts";
 import { describeEffect } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
-import type { Mail } from "./mail.ts";
+import { traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
 import type { Signal } from "./signal.ts";
@@ -137,7 +137,7 @@ export function makeRecord(life: Incarnation, cause: string): TurnRecord {
   const { body, number: incarnation } = life;
   const { address, seq } = life.cell;
   const effects = life.turn.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
-  return { address, incarnation, seq, cause, trace: life.trace(), effects, state: () => body!.state() };
+  return { address, incarnation, seq, cause, trace: traceText(life.trace()), effects, state: () => body!.state() };
 }
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */

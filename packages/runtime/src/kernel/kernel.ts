@@ -19,7 +19,7 @@ import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { Mail } from "../actor/mail.ts";
+import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { Registry } from "./registry.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -94,8 +94,8 @@ export class Kernel {
   }
 
   /** A trace for a message from outside: unique within this system. */
-  newTrace(): string {
-    return (++this.#lastTrace).toString(36);
+  newTrace(): Trace {
+    return ++this.#lastTrace;
   }
 
   /** True when somebody listens, so that costly events need not be made for nobody. */
@@ -141,7 +141,7 @@ export class Kernel {
   bury(mail: Mail, reason: DeadLetterReason): void {
     if (mail.kind !== "message") return this.#buryNotice(mail);
     const atMs = this.clock.epochMs();
-    const letter = { envelope: mail, reason, atMs };
+    const letter = { envelope: toEnvelope(mail), reason, atMs };
     this.deadLetters.add(letter);
     this.notify({ type: "dead-letter", letter, atMs });
     if (mail.replyTo === undefined) return;
@@ -161,7 +161,7 @@ export class Kernel {
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */
-  signal(to: Address, signal: Signal, trace: string): void {
+  signal(to: Address, signal: Signal, trace: Trace): void {
     this.cells.get(to)?.signal(signal, trace);
   }
 }

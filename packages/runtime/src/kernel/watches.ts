@@ -1,9 +1,10 @@
 import type { Address, Exit } from "@orgtree/core";
 import type { Signal } from "../actor/signal.ts";
+import type { Trace } from "../actor/mail.ts";
 
 /** Where exit notices go. */
 interface Notified {
-  signal(to: Address, signal: Signal, trace: string): void;
+  signal(to: Address, signal: Signal, trace: Trace): void;
 }
 
 /** The end of an incarnation, as watchers are told. */
@@ -42,7 +43,7 @@ export class Watches {
   }
 
   /** Tells everybody who watches; their watches are over. */
-  notify(down: Down, kernel: Notified, trace: string): void {
+  notify(down: Down, kernel: Notified, trace: Trace): void {
     const watchers = this.#watchersOf.get(down.address);
     if (watchers !== undefined) {
       this.#watchersOf.delete(down.address);

@@ -1,10 +1,11 @@
 import type { ChildActor } from "./child-actor.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import type { Trace } from "../actor/mail.ts";
 
 /** Where a child comes from: the effect that starts it, and the trace of the turn that did. */
 interface Origin {
   readonly key: string;
-  readonly trace: string | undefined;
+  readonly trace: Trace | undefined;
 }
 
 const origins = new WeakMap<ChildActor, Origin>();
@@ -16,7 +17,7 @@ export function noteOrigin(child: ChildActor, life: Incarnation): void {
 }
 
 /** The trace to which what the child sends belongs. */
-export function traceOf(child: ChildActor): string | undefined {
+export function traceOf(child: ChildActor): Trace | undefined {
   return origins.get(child)?.trace;
 }
 

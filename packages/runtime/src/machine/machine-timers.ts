@@ -1,5 +1,6 @@
 import type { AnyEventObject } from "xstate";
 import type { Timer, TimerQueue } from "../time/timer-queue.ts";
+import type { Trace } from "../actor/mail.ts";
 
 /**
  * A timer of a machine or of one of its children. It is held until its event has been taken up, not until it fires, so that
@@ -12,7 +13,7 @@ export interface MachineTimer {
   readonly target: unknown;
   readonly event: AnyEventObject;
   /** What it belongs to. */
-  readonly trace: string;
+  readonly trace: Trace;
 }
 
 interface Armed extends MachineTimer {

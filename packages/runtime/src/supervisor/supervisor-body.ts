@@ -19,7 +19,7 @@ import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
-import type { Mail } from "../actor/mail.ts";
+import { traceText, type Mail } from "../actor/mail.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -95,7 +95,7 @@ export class SupervisorBody implements Body, Supervisor {
     const { address, kernel } = cell;
     const seq = cell.seq++;
     const effects = steps.map(({ kind, ...detail }, at) => ({ kind, key: `${address}#${seq}.${at}`, detail }));
-    const record = { address, incarnation: number, seq, cause, trace: this.#life.trace(), effects, state: () => this.state() };
+    const record = { address, incarnation: number, seq, cause, trace: traceText(this.#life.trace()), effects, state: () => this.state() };
     this.#undone = steps;
     this.#commit = new PendingCommit(kernel, record, (failed) => {
       this.#commit = undefined;
