@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: "unit",
           pool: "forks",
+          isolate: false,
           execArgv: execArgv("@orgtree/source"),
           include: ["packages/*/src/**/*.test.ts"],
           testTimeout: 20_000,
@@ -31,6 +32,7 @@ export default defineConfig({
         test: {
           name: "development",
           pool: "forks",
+          isolate: false,
           execArgv: execArgv("@orgtree/source", "development"),
           include: [
             "packages/runtime/src/**/*.test.ts",
@@ -38,6 +40,8 @@ export default defineConfig({
             "test/conformance/**/*.test.ts",
             "test/scenarios/**/*.test.ts",
           ],
+          // Long, and no machine of theirs does what the two builds of XState do differently.
+          exclude: ["test/scenarios/repository-run.test.ts", "test/conformance/scale.test.ts"],
           testTimeout: 20_000,
         },
       },
@@ -46,6 +50,7 @@ export default defineConfig({
         test: {
           name: "whole",
           pool: "forks",
+          isolate: false,
           execArgv: execArgv("@orgtree/source"),
           include: ["test/**/*.test.ts"],
           testTimeout: 120_000,

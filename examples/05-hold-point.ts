@@ -1,7 +1,7 @@
 // Work that cannot pass without evidence. The writer hands in a line that is too long and says nothing of it; the verifier
 // counts the words itself, the hold point stays shut, and the writer gets the evidence and does better.
 // Run it: npm run example examples/05-hold-point.ts
-import { agent, callTool, contract, defineTool, organization, planner, run, scriptedModel, verifier } from "orgtree";
+import { agent, callTool, defineTool, organization, planner, run, scriptedModel, verifier } from "orgtree";
 import { z } from "zod";
 
 interface Desk {
@@ -18,13 +18,17 @@ const desk = organization<Desk>({
     writer: agent({ purpose: "Write the line.", tools: ["write_line"] }),
     counter: verifier({ purpose: "Count the words." }),
   },
-  contract: (environment) =>
-    contract({
-      id: "short",
-      statement: "the line has at most five words",
-      check: { run: async () => ({ passed: words(environment.line) <= 5, observed: `${words(environment.line)} words` }) },
-    }),
-  fingerprint: async (environment) => environment.line,
+  contract: {
+    fingerprint: async ({ line }) => line,
+    // The fingerprint is the line itself, so the check looks at that and not at the desk, where it may change meanwhile.
+    criteria: () => [
+      {
+        id: "short",
+        statement: "the line has at most five words",
+        check: { run: async ({ artefact }) => ({ passed: words(artefact) <= 5, observed: `${words(artefact)} words` }) },
+      },
+    ],
+  },
   tools: (environment) => [
     defineTool({
       name: "write_line",
@@ -36,7 +40,7 @@ const desk = organization<Desk>({
   ],
 });
 
-const handIn = callTool("deliver", { summary: "The line is written.", passed: [] });
+const handIn = callTool("deliver", { summary: "The line is written.", passed: [], unproven: ["short"] });
 const model = scriptedModel({
   planner: [callTool("deliver", { steps: [{ goal: "Write about the sea.", doneWhen: "there is a line" }] })],
   writer: [

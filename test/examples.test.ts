@@ -30,7 +30,7 @@ const printed: Readonly<Record<string, string>> = {
     "/desk: child-terminated of translator: restart",
     "/desk: child-terminated of translator: escalate (rung 2 of its ladder)",
     "/desk: gave-up of translator: escalate (rung 2 of its ladder)",
-    "/: child-terminated of desk: restart",
+    "/: child-terminated of desk: stop: a temporary child is not started again",
     "failed",
     "- model-error/refusal at /desk: gave up on translator (escalate (rung 2 of its ladder))",
     "- model-error/refusal at /desk/translator: scripted failure: refusal",

@@ -3,7 +3,6 @@
 import {
   agent,
   checkPasses,
-  contract,
   critic,
   fingerprintOf,
   leavesAlone,
@@ -17,15 +16,22 @@ import { bugfixScript } from "./script.ts";
 
 const looking = ["list_files", "read_file", "search_text"];
 
-/** Paths whose change would let a patch pass by changing its examiner. */
-const isTest = (path: string): boolean => /(^|\/)(tests?|spec|__tests__)\/|\.(test|spec)\.[a-z]+$/.test(path);
+/** Paths whose change would let a patch pass by changing its examiner: tests, and what says how they are run. */
+const isExaminer = (path: string): boolean =>
+  /(^|\/)(tests?|spec|__tests__)\/|\.(test|spec)\.[a-z]+$|(^|\/)(package\.json|Makefile|\.npmrc)$/.test(path);
 
 export default organization<Repository>({
   name: "bugfix",
+  worksOn: "repository",
   risk: "medium",
   budget: { tokens: 1_000_000, usd: 5, wallMs: 30 * 60_000 },
-  contract: (repository) => contract(checkPasses(repository), leavesAlone(repository, isTest, "Tests")),
-  fingerprint: fingerprintOf,
+  contract: {
+    criteria: (repository) => [
+      checkPasses(repository),
+      leavesAlone(repository, isExaminer, "Tests and the files that say how they are run"),
+    ],
+    fingerprint: fingerprintOf,
+  },
   tools: ({ workspace }) => Object.values(workspaceTools(workspace)),
   agents: {
     planner: planner({ purpose: "Find out why the check fails and plan the smallest change that mends it.", tools: looking }),

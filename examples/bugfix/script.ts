@@ -27,11 +27,11 @@ export function bugfixScript(thinkMs: number): ModelClient {
       // The first life ends in a crash; see below. The second mends one of two faults and says that all tests pass.
       read("src/parse.js"),
       replace("src/parse.js", [brokenTime, mendedTime]),
-      deliver({ summary: "All tests pass.", passed: ["check"] }),
+      deliver({ summary: "All tests pass.", passed: ["check"], unproven: ["untouched"] }),
       // The third cannot let go of a file.
       ...Array.from({ length: 4 }, () => read("src/tides.js")),
-      // The fourth hands in what there is, without a claim. The verifier runs the check and sends it back.
-      deliver({ summary: "toTime wraps at midnight now.", passed: [] }),
+      // The fourth hands in what there is, without a claim: what it writes beside is no evidence. The verifier sends it back.
+      deliver({ summary: "toTime wraps at midnight now, all is well.", passed: [], unproven: ["check", "untouched"] }),
       // With the evidence in hand it does the other half, and looks before it speaks.
       replace("src/tides.js", [brokenNext, mendedNext]),
       runCheck("check"),
@@ -39,6 +39,7 @@ export function bugfixScript(thinkMs: number): ModelClient {
       deliver({
         summary: "toTime wraps at midnight; nextHighWater goes on until it has passed the given minute.",
         passed: ["check", "untouched"],
+        unproven: [],
       }),
     ],
   };

@@ -29,7 +29,7 @@ interface Linted {
 describe("orgtree lint", () => {
   test("finds nothing to say about the bug-fix crew", async () => {
     await using desk = await Desk.open();
-    const { code, stdout, stderr } = await desk.run(["lint", bugfix]);
+    const { code, stdout, stderr } = await desk.call(["lint", bugfix]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.split("\n").slice(1)).toEqual([
       ...["planner", "critic", "worker"].map((name) => `  ✔ bugfix/${name}  ends in dismissed, looping, stuck, incoherent, unfounded`),
@@ -43,7 +43,7 @@ describe("orgtree lint", () => {
 
   test("prints findings aligned, and exits with 1 when there are errors", async () => {
     await using desk = await Desk.open();
-    const { code, stdout } = await desk.run(["lint", fixture("machines.ts"), fixture("unknown-tool.ts")]);
+    const { code, stdout } = await desk.call(["lint", fixture("machines.ts"), fixture("unknown-tool.ts")]);
     expect(code).toBe(1);
     const lines = stdout.split("\n");
     expect(lines).toContain("  ✔ closing  ends in closed");
@@ -58,7 +58,7 @@ describe("orgtree lint", () => {
 
   test("says the same as the lint itself, as JSON", async () => {
     await using desk = await Desk.open();
-    const { code, stdout } = await desk.run(["lint", badMachines, goodAgents, "--json"]);
+    const { code, stdout } = await desk.call(["lint", badMachines, goodAgents, "--json"]);
     expect(code).toBe(1);
     const { files, errors, warnings } = JSON.parse(stdout) as LintJson;
     const found = files.flatMap(({ linted }) =>
@@ -70,30 +70,47 @@ describe("orgtree lint", () => {
     expect(found.flat()).toHaveLength(errors + warnings);
   });
 
-  test("exits with 0 when there are only warnings, and reports what an import says of its own specification", async () => {
+  test("exits with 2 and says so when there was nothing to lint: that is no success", async () => {
+    await using desk = await Desk.open();
+    await desk.write("nothing.mjs", "export const number = 3;\n");
+    expect(await desk.call(["lint", "nothing.mjs"])).toEqual({
+      code: 2,
+      stdout: "nothing.mjs  exports no machine and no organization\n\n0 subjects in 1 file: 0 errors, 0 warnings\n",
+      stderr: "orgtree: there was nothing to lint; export the machine or the organization, by any name\n",
+    });
+    const beside = await desk.call(["lint", "nothing.mjs", bugfix]);
+    expect(beside).toMatchObject({ code: 0, stderr: "" });
+    expect(beside.stdout).toContain("nothing.mjs  exports no machine and no organization\n");
+  });
+
+  test("reports what an import says of its own specification", async () => {
     await using desk = await Desk.open();
     await desk.write(
       "spec.mjs",
       'const error = Object.assign(new Error("agents.a.purpose: say it"), { name: "SpecError", field: "agents.a.purpose" });\nthrow error;\n',
     );
-    await desk.write("nothing.mjs", "export const number = 3;\n");
-    const { code, stdout } = await desk.run(["lint", "nothing.mjs"]);
-    expect({ code, stdout }).toEqual({
-      code: 0,
-      stdout: "nothing.mjs  exports no machine and no organization\n\n0 subjects in 1 file: 0 errors, 0 warnings\n",
-    });
-    const refused = await desk.run(["lint", "spec.mjs"]);
+    const refused = await desk.call(["lint", "spec.mjs"]);
     expect(refused.code).toBe(1);
     expect(refused.stdout).toContain("error    spec  agents.a.purpose  say it");
   });
 });
 
 describe("orgtree tree", () => {
+  test("says what becomes of a temporary agent, and of an end without a class, as the runtime decides it", async () => {
+    await using desk = await Desk.open();
+    const { code, stdout } = await desk.call(["tree", fixture("temporary.ts")]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("│  ends        given up (crash), closed (normal)\n");
+    expect(stdout).toContain(
+      "│  restarts    never (temporary)\n│  on          tool-error, model-error/auth, model-error/bad-request: escalate\n│              anything else: stop\n│  budget",
+    );
+  });
+
   test("draws agents, tools, ends, answers and budgets", async () => {
     await using desk = await Desk.open();
-    const { code, stdout, stderr } = await desk.run(["tree", bugfix]);
+    const { code, stdout, stderr } = await desk.call(["tree", bugfix]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toMatch(/^bugfix {2}one-for-one, at most 20 restarts within 10 min; risk medium\n/);
+    expect(stdout).toMatch(/^bugfix {2}risk medium\n│ {2}supervisor {2}one-for-one: .*; at most 20 restarts within 10 min\n/);
     expect(stdout).toContain("│  contract    check: `CHECK` exits with 0\n");
     expect(stdout).toContain("on loop, no-progress, role-violation, unfounded-claim: restart (2 within 10 min),");
     expect(stdout).toContain("├─ worker\n│  purpose     Change the code so that the check passes.\n│  tools       list_files, read_file,");
@@ -104,7 +121,7 @@ describe("orgtree tree", () => {
 
   test("gives the whole outline as JSON", async () => {
     await using desk = await Desk.open();
-    const { code, stdout } = await desk.run(["tree", fixture("desk.ts"), "--json"]);
+    const { code, stdout } = await desk.call(["tree", fixture("desk.ts"), "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       name: "desk",
@@ -137,16 +154,16 @@ describe("orgtree help", () => {
     { args: [], says: "orgtree run FILE [options]" },
     { args: ["--help"], says: "Exit codes: 0 done; 1 failed" },
     { args: ["help", "run"], says: "--base-url URL" },
-    { args: ["lint", "--help"], says: "orgtree lint FILE… [--json]" },
+    { args: ["lint", "--help"], says: "as `node FILE` would" },
     { args: ["help", "help"], says: "orgtree help [COMMAND]" },
   ])("$args tells it", async ({ args, says }) => {
     await using desk = await Desk.open();
-    const { code, stdout, stderr } = await desk.run(args);
+    const { code, stdout, stderr } = await desk.call(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(says);
   });
 
-  test("--version is one line", async () => {
+  test("--version is one line, of a process", async () => {
     await using desk = await Desk.open();
     expect(await desk.run(["--version"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });

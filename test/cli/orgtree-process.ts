@@ -2,6 +2,7 @@ import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { cp, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -39,6 +40,13 @@ export class Desk implements AsyncDisposable {
   /** Runs the command to its end. */
   run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
     return this.start(args, env).ended;
+  }
+
+  /** Runs the command in this process, one at a time: for what needs no signals, no terminal and no exit code of a process. */
+  call(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+    // By Node and not by vitest: it imports the user's file then as Node does, with Node's own errors.
+    const { callProgram } = createRequire(import.meta.url)("@orgtree/cli/testing") as typeof import("@orgtree/cli/testing");
+    return callProgram(args, { cwd: this.cwd, temporary: join(this.#home, "tmp"), env });
   }
 
   environment(): Record<string, string> {
@@ -152,7 +160,7 @@ export async function git(repo: string, ...args: string[]): Promise<string> {
 /** The exit code of the check of the bug-fix example in a repository. */
 export async function checkTideTable(repo: string): Promise<number> {
   const { PATH = "" } = process.env;
-  return execute(process.execPath, ["--test"], { cwd: repo, env: { PATH } }).then(
+  return execute(process.execPath, ["test/tides.test.js"], { cwd: repo, env: { PATH } }).then(
     () => 0,
     ({ code }: { readonly code: number }) => code,
   );

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { failure, startChatServer } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 
 import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts";
@@ -8,20 +9,20 @@ import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts
 const story = [
   "✗ worker    crash: cannot read the message of undefined",
   "↻ bugfix    decides on worker: restart",
-  "● worker    runs again, life 2",
+  "● worker    starts afresh: life 2",
   "✗ worker    unfounded-claim: it says that check passed, but never ran run_check for it",
   "↻ bugfix    decides on worker: restart",
-  "● worker    runs again, life 3",
+  "● worker    starts afresh: life 3",
   '! worker    yellow alarm: read_file({"path":"src/tides.js"}) 2 times with the same outcome',
   '! worker    red alarm: read_file({"path":"src/tides.js"}) 4 times in a row with the same outcome',
   '✗ worker    loop: read_file({"path":"src/tides.js"}) 4 times in a row with the same outcome',
   "↻ bugfix    decides on worker: restart",
-  "● worker    runs again, life 4",
+  "● worker    starts afresh: life 4",
   "✗ verifier  refuses the work: check failed (exit code 1: expects one that is more than a period away)",
-  "■ gate      hold point stays shut",
+  "■ gate      stays closed: check failed: exit code 1",
   "lead      holding → working",
   "✔ verifier  accepts the work: 2 checks executed and passed",
-  "✔ gate      hold point opens on the evidence",
+  "✔ gate      opens: every check has passed",
   "lead      holding → done",
 ];
 
@@ -42,7 +43,7 @@ function decisionsIn(log: string): object[] {
     .map((line) => JSON.parse(line) as object);
 }
 
-describe("orgtree run, without a key", () => {
+describe.concurrent("orgtree run, without a key", () => {
   test("plays the script: each failure, its decision, its recovery, then the verified patch and a summary", async () => {
     await using desk = await Desk.open();
     const { code, stdout, stderr } = await desk.run(["run", bugfix, "--out", "mend.patch", "--log", "decisions.log"]);
@@ -67,7 +68,7 @@ describe("orgtree run, without a key", () => {
 
   test("prints JSON and nothing else with --json, and a patch that makes the check pass in a fresh copy", async () => {
     await using desk = await Desk.open();
-    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--json", "--log", "-"]);
+    const { code, stdout, stderr } = await desk.run(["run", fixture("quick.ts"), "--json", "--log", "-"]);
     expect(code).toBe(0);
     expect(decisionsIn(stderr)).toMatchObject(decisions);
     const events = stdout
@@ -113,12 +114,16 @@ describe("orgtree run, without a key", () => {
   });
 });
 
-describe("orgtree run, when the organization fails", () => {
+describe.concurrent("orgtree run, when the organization fails", () => {
   test("exits with 1, names the failure and keeps the patch as far as it got apart from a good one", async () => {
     await using desk = await Desk.open();
     await desk.write("mend.patch", "an earlier one\n");
-    const { code, stdout, stderr } = await desk.run(["run", fixture("hopeless.ts"), "--out", "mend.patch"]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    // With a key, which the script has no use for.
+    const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://127.0.0.1:1/v1" };
+    const { code, stdout, stderr } = await desk.run(["run", fixture("hopeless.ts"), "--scripted", "--out", "mend.patch"], env);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^--scripted: a script plays the model, with its mistakes, on the bundled repository\.\n/);
+    expect(stderr).toMatch(/^orgtree: bugfix gave up on lead: rejected: .*check failed.*\n$/);
     expect(stdout).toMatch(/✗ failed in [\d.]+ s: rejected: .*check failed/);
     expect(stdout).toContain("mend.partial.patch: it has not passed the check");
     expect(await readFile(join(desk.cwd, "mend.patch"), "utf8")).toBe("an earlier one\n");
@@ -128,15 +133,11 @@ describe("orgtree run, when the organization fails", () => {
 
   test("says the same as JSON", async () => {
     await using desk = await Desk.open();
-    const { code, stdout } = await desk.run(["run", fixture("hopeless.ts"), "--json"]);
+    await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided." }) });
+    const { code, stdout, stderr } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, "--json"]);
     expect(code).toBe(1);
+    expect(stderr).toMatch(/^orgtree: desk gave up on writer: model-error\/auth: /);
     const result = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as object;
-    expect(result).toMatchObject({
-      type: "result",
-      status: "failed",
-      exitCode: 1,
-      failure: { class: "rejected" },
-      patch: expect.stringContaining("% 24"),
-    });
+    expect(result).toMatchObject({ type: "result", status: "failed", exitCode: 1, failure: { class: "model-error" } });
   });
 });

@@ -1,4 +1,4 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { failure, startChatServer, streamedText, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
@@ -23,15 +23,19 @@ const good: readonly ChatReply[] = [
   deliver({ summary: "Both are mended.", passed: ["check", "untouched"] }),
 ];
 
-const work = ["--check", "node --test", "--task", "Mend the library."];
+const work = ["--check", "node test/tides.test.js", "--task", "Mend the library."];
 
-describe("orgtree run, on a repository with a model behind a server", () => {
+describe.concurrent("orgtree run, on a repository with a model behind a server", () => {
   test("leaves the original alone and writes a patch that applies to it and makes the check pass", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: good });
     const repo = await desk.tideTable("tide table");
+    // Ignored, and needed by the check nevertheless.
+    await writeFile(join(repo, ".git", "info", "exclude"), "needed\n");
+    await writeFile(join(repo, "needed"), "");
     const env = { OPENAI_API_KEY: "sk-secret-key", OPENAI_BASE_URL: server.url, OPENAI_MODEL: "test-model" };
-    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...work], env);
+    const check = ["--check", "test -f needed && node test/tides.test.js", "--ignored", "needed"];
+    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...check, "--task", "Mend the library."], env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(server.requests).toHaveLength(good.length);
     expect(server.requests[0]!.body).toMatchObject({ model: "test-model" });
@@ -41,6 +45,7 @@ describe("orgtree run, on a repository with a model behind a server", () => {
     expect(stdout).toContain("it is in orgtree.patch");
     expect(await git(repo, "status", "--porcelain")).toBe("");
     expect(await checkTideTable(repo)).toBe(1);
+    expect(await readFile(join(desk.cwd, "orgtree.patch"), "utf8")).not.toContain("needed");
     await git(repo, "apply", join(desk.cwd, "orgtree.patch"));
     expect(await checkTideTable(repo)).toBe(0);
     expect(await desk.leftovers()).toEqual([]);
@@ -48,24 +53,38 @@ describe("orgtree run, on a repository with a model behind a server", () => {
 
   test("takes the server, the model and the paths from the command line first", async () => {
     await using desk = await Desk.open();
-    await using server = await startChatServer({ replies: good });
+    // It gives up after its first change.
+    const replies = (_request: unknown, at: number): ChatReply => (at < 3 ? good[at]! : failure(401, { message: "Incorrect API key." }));
+    await using server = await startChatServer({ replies });
     await desk.tideTable("cwd/repo");
     const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://127.0.0.1:1/v1", OPENAI_MODEL: "other" };
     const options = ["--base-url", server.url, "--model", "mine", "--out", "out.patch"];
     const { code } = await desk.run(["run", bugfix, "--repo", "repo", ...work, ...options], env);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(server.requests[0]!.body).toMatchObject({ model: "mine" });
-    expect((await readdir(desk.cwd)).toSorted()).toEqual(["out.patch", "repo"]);
+    expect((await readdir(desk.cwd)).toSorted()).toEqual(["out.partial.patch", "repo"]);
   });
 
   test("works on the bundled repository when there is a key and no --repo", async () => {
     await using desk = await Desk.open();
-    await using server = await startChatServer({ replies: good });
+    await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided." }) });
     const { code, stdout } = await desk.run(["run", bugfix], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url });
-    expect(code).toBe(0);
-    expect(stdout.split("\n")[0]).toBe("No --repo: gpt-5-mini works on the bundled repository.");
-    expect(stdout).toContain("✔ done in");
+    expect(code).toBe(1);
+    expect(stdout.split("\n")[0]).toBe("No --repo: gpt-5-mini works on the bundled repository. (--scripted plays the script instead.)");
+    expect(JSON.stringify(server.requests[0]!.body)).toContain("The tests of tide-table fail. Mend the library.");
     expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("says before anything else that the check passes already", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided." }) });
+    const repo = await desk.tideTable("repo");
+    const args = ["run", bugfix, "--repo", repo, "--check", "true", "--task", "Add a tide.", "--base-url", server.url];
+    const [plain, json] = await Promise.all([desk.run(args), desk.run([...args, "--json"])]);
+    expect(plain.stdout).toMatch(/^copying the repository, and running its check once: true\nbugfix: planner, /);
+    expect(plain.stdout).toContain("\n\nThe check passes already, before any work: it cannot tell whether the task is done.\n\n");
+    expect(JSON.parse(json.stdout.split("\n")[0]!)).toMatchObject({ type: "run", before: { passed: true } });
+    expect(JSON.stringify(server.requests[0]!.body)).toContain("Before any work the check passes already.");
   });
 
   test("fails with the model's own class when the key is refused", async () => {
@@ -76,7 +95,9 @@ describe("orgtree run, on a repository with a model behind a server", () => {
       OPENAI_API_KEY: "sk-wrong",
       OPENAI_BASE_URL: server.url,
     });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^orgtree: bugfix gave up on planner: model-error\/auth: .*\n$/);
+    expect(stderr).not.toContain("sk-wrong");
     expect(stdout).toMatch(/✗ failed in [\d.]+ s: model-error\/auth: /);
     expect(stdout).toContain("nothing had been changed");
     expect(stdout).not.toContain("sk-wrong");
@@ -85,7 +106,7 @@ describe("orgtree run, on a repository with a model behind a server", () => {
   });
 });
 
-describe("orgtree run, for an organization that needs no repository", () => {
+describe.concurrent("orgtree run, for an organization that needs no repository", () => {
   test("prints what it hands in", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({
@@ -109,27 +130,12 @@ describe("orgtree run, for an organization that needs no repository", () => {
   });
 });
 
-describe("orgtree run, with a tool whose error escapes it", () => {
+describe.concurrent("orgtree run, with a tool whose error escapes it", () => {
   test("fails the agent and not the program", async () => {
     await using desk = await Desk.open();
     const { code, stdout, stderr } = await desk.run(["run", fixture("stray.ts"), "--task", "write"], { OPENAI_API_KEY: "k" });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain("✗ writer  crash: nobody awaited this");
     expect(stdout).toContain("It is written.");
-  });
-});
-
-describe("orgtree run --ignored", () => {
-  test("copies ignored paths that the check needs", async () => {
-    await using desk = await Desk.open();
-    await using server = await startChatServer({ replies: good });
-    const repo = await desk.tideTable("cwd/repo");
-    await desk.write("repo/.gitignore", "needed\n");
-    await desk.write("repo/needed", "");
-    const check = ["--check", "test -f needed && node --test", "--task", "Mend."];
-    const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url };
-    const { code } = await desk.run(["run", bugfix, "--repo", repo, ...check, "--ignored", "needed"], env);
-    expect(code).toBe(0);
-    expect(await readFile(join(desk.cwd, "orgtree.patch"), "utf8")).not.toContain("needed");
   });
 });

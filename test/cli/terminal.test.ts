@@ -3,10 +3,15 @@ import { stripVTControlCharacters } from "node:util";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 
-import { bugfix, Desk, nodeArguments } from "./orgtree-process.ts";
+import { Desk, fixture, nodeArguments } from "./orgtree-process.ts";
 
 const execute = promisify(execFile);
-const command = [process.execPath, ...nodeArguments(), "run", bugfix].map((word) => `'${word}'`).join(" ");
+const crew = commandLine("run", fixture("quick.ts"));
+const talk = commandLine("run", fixture("talk.ts"), "--task", "the sea");
+
+function commandLine(...args: readonly string[]): string {
+  return [process.execPath, ...nodeArguments(), ...args].map((word) => `'${word}'`).join(" ");
+}
 
 function isThere(program: string, argument: string, says: string): boolean {
   try {
@@ -17,7 +22,7 @@ function isThere(program: string, argument: string, says: string): boolean {
 }
 
 /** All that a terminal of this size is sent, escape sequences included. */
-async function inTerminal(desk: Desk, size: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+async function inTerminal(desk: Desk, command: string, { size, ...env }: Readonly<Record<string, string>>): Promise<string> {
   const words = `stty ${size}; exec ${command}`;
   const { stdout } = await execute("script", ["-qec", words, "/dev/null"], {
     cwd: desk.cwd,
@@ -27,13 +32,15 @@ async function inTerminal(desk: Desk, size: string, env: Readonly<Record<string,
   return stdout;
 }
 
+/** Every agent has a model of its own, but the command wants to know of one. */
+const key = { OPENAI_API_KEY: "k" };
 const escape = "\u001b";
 
-describe.runIf(isThere("script", "--version", "util-linux"))("orgtree run, in a terminal", () => {
+describe.runIf(isThere("script", "--version", "util-linux"))("orgtree run, in a terminal", { concurrent: true }, () => {
   test("draws the tree with what happens, at most ten times a second, and gives the cursor back", async () => {
     await using desk = await Desk.open();
     const started = performance.now();
-    const output = await inTerminal(desk, "cols 80 rows 30");
+    const output = await inTerminal(desk, crew, { size: "cols 80 rows 30" });
     const seconds = (performance.now() - started) / 1_000;
     expect(output.split(`${escape}[?25l`)).toHaveLength(2);
     expect(output.split(`${escape}[?25h`)).toHaveLength(2);
@@ -51,7 +58,8 @@ describe.runIf(isThere("script", "--version", "util-linux"))("orgtree run, in a 
       /^├─ worker {4}↻ restarting in 0\.\d s/m,
       /^├─ worker {4}. \w+ +↻ 3 +[\d,]+ tokens$/m,
       /✗ worker +loop: read_file/,
-      /^├─ gate {6}● shut$/m,
+      /^├─ gate {6}● closed$/m,
+      /^ {3}● at rest {2}[⠀-⣿] at work: asks a model, acts with tools {2}↻ restarts {2}○ ended$/m,
     ]) {
       expect(
         texts.some((picture) => sight.test(picture)),
@@ -59,40 +67,51 @@ describe.runIf(isThere("script", "--version", "util-linux"))("orgtree run, in a 
       ).toBe(true);
     }
     expect(output).toContain(`${escape}[32m`);
-    expect(texts.at(-1)).toContain("✔ done in");
+    // What stays: the tree and the last notes as they were at the end, then the report.
+    expect(texts.at(-1)).toMatch(/├─ gate {6}○ open\n└─ lead {6}○ done\n\n.*✔ gate {6}opens: .*diff --git .*✔ done in/s);
     expect(await desk.leftovers()).toEqual([]);
   });
 
   test("has no colours with NO_COLOR, and lines on a dumb terminal", async () => {
     await using desk = await Desk.open();
     const [colourless, plain] = await Promise.all([
-      inTerminal(desk, "cols 40 rows 12", { NO_COLOR: "1" }),
-      inTerminal(desk, "cols 80 rows 30", { TERM: "dumb" }),
+      inTerminal(desk, talk, { size: "cols 40 rows 12", NO_COLOR: "1", ...key }),
+      inTerminal(desk, talk, { size: "cols 80 rows 30", TERM: "dumb", ...key }),
     ]);
     expect(colourless).not.toMatch(new RegExp(`${escape}\\[[\\d;]*m`));
-    expect(colourless).toContain("├─ worker");
+    expect(colourless).toContain("├─ writer");
     expect(plain).not.toContain(escape);
-    expect(plain).toContain("worker    idle → asking");
+    expect(plain).toContain("writer  idle → asking");
   });
 });
 
-describe.runIf(isThere("tmux", "-V", "tmux"))("orgtree run, on a screen", () => {
-  test("leaves the report and nothing of the picture", async () => {
-    await using desk = await Desk.open();
-    const env = { ...desk.environment(), TMUX_TMPDIR: desk.cwd, LANG: "C.UTF-8", SHELL: "/bin/sh" };
-    const tmux = async (...args: string[]): Promise<string> =>
-      (await execute("tmux", ["-f", "/dev/null", ...args], { cwd: desk.cwd, env })).stdout;
-    try {
-      const stay = `${command}; tmux wait-for -S ended; exec cat`;
-      await tmux("new-session", "-d", "-x", "70", "-y", "20", stay);
-      await tmux("wait-for", "ended");
-      const screen = await tmux("capture-pane", "-p", "-S", "-");
-      expect(screen).toMatch(/^No OPENAI_API_KEY/);
-      expect(screen).not.toMatch(/[├└]─/);
-      expect(screen).not.toMatch(/[⠀-⣿]/);
-      expect(screen.split("\n").filter((line) => line.includes("✔ done in"))).toHaveLength(1);
-    } finally {
-      await tmux("kill-server");
-    }
-  });
+describe.runIf(isThere("tmux", "-V", "tmux"))("orgtree run, on a screen", { concurrent: true }, () => {
+  test.each([
+    {
+      columns: 80,
+      closing:
+        /from the end of\na pier begins to hear it breathe under the planks\.\n\n✔ done in [\d.]+ s\n {2}on the way: 2 failures answered\n/,
+    },
+    { columns: 120, closing: /hear it breathe under\nthe planks\.\n\n✔ done in/ },
+  ])(
+    "of $columns columns leaves the tree, what happened last and the report, once, no line broken in a word",
+    async ({ columns, closing }) => {
+      await using desk = await Desk.open();
+      const env = { ...desk.environment(), ...key, TMUX_TMPDIR: desk.cwd, LANG: "C.UTF-8", SHELL: "/bin/sh" };
+      const tmux = async (...args: string[]): Promise<string> =>
+        (await execute("tmux", ["-f", "/dev/null", ...args], { cwd: desk.cwd, env })).stdout;
+      try {
+        await tmux("new-session", "-d", "-x", String(columns), "-y", "40", `${talk}; tmux wait-for -S ended; exec cat`);
+        await tmux("wait-for", "ended");
+        const screen = await tmux("capture-pane", "-p", "-S", "-");
+        expect(screen).toMatch(/^desk: writer, editor\n/);
+        expect(screen).not.toMatch(/[⠀-⣿]/);
+        for (const once of ["├─ editor  ○ idle", "└─ lead    ○ done", "✗ writer  (×2) model-error/refusal", "✔ done in"])
+          expect(screen.split(once), `${once} in\n${screen}`).toHaveLength(2);
+        expect(screen).toMatch(closing);
+      } finally {
+        await tmux("kill-server");
+      }
+    },
+  );
 });

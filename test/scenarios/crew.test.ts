@@ -1,7 +1,6 @@
 import {
   agent,
   callTool,
-  contract,
   critic,
   defineTool,
   organization,
@@ -26,7 +25,8 @@ const admit = callTool("deliver", { objections: [] });
 const object = callTool("deliver", { objections: [{ risk: "it will be too long", blocking: true }] });
 const write = (text: string) => callTool("write", { text });
 const check = callTool("run_check", { criterion: "short" });
-const deliver = (...passed: string[]) => callTool("deliver", { summary: "Written.", passed });
+const deliver = (...passed: string[]) =>
+  callTool("deliver", { summary: "Written.", passed, unproven: ["short"].filter((id) => !passed.includes(id)) });
 
 function crewOf(outcome: (bench: Bench) => Promise<CheckOutcome> = isShort): Organization<Bench> {
   return organization<Bench>({
@@ -37,8 +37,10 @@ function crewOf(outcome: (bench: Bench) => Promise<CheckOutcome> = isShort): Org
       worker: agent({ purpose: "Write.", tools: ["write", "run_check"] }),
       verifier: verifier({ purpose: "Check." }),
     },
-    contract: (bench) => contract({ id: "short", statement: "at most 5 characters", check: { run: () => outcome(bench) } }),
-    fingerprint: async (bench) => bench.text,
+    contract: {
+      criteria: (bench) => [{ id: "short", statement: "at most 5 characters", check: { run: () => outcome(bench) } }],
+      fingerprint: async (bench) => bench.text,
+    },
     tools: (bench) => [
       defineTool({
         name: "write",

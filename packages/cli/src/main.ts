@@ -1,21 +1,24 @@
 #!/usr/bin/env node
 // The orgtree command. The only file that reads the environment, the arguments and the time, and that hears signals.
 import { readFileSync } from "node:fs";
-import { systemClock, systemRandom } from "orgtree";
-import { parseArguments } from "./arguments.ts";
-import { help, helpText } from "./commands/help.ts";
-import { lint } from "./commands/lint.ts";
-import { run } from "./commands/run.ts";
-import { tree } from "./commands/tree.ts";
-import { describeError } from "./error-text.ts";
-import { exitCode, type ExitCode } from "./exit-code.ts";
-import { InterruptedError, type Output, type Surroundings } from "./surroundings.ts";
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { ExitCode } from "./exit-code.ts";
+import type { Output, ProcessSurroundings, Time } from "./surroundings.ts";
 
-const commands = [run, lint, tree, help];
+/** As opposed to an installed package, which is JavaScript. */
+const isInClone = import.meta.url.endsWith(".ts");
+// The types of some 200 files would be stripped at each start, which takes longer than all the rest: Node keeps the result.
+// What is imported before this line is not kept.
+if (isInClone) enableCompileCache(fileURLToPath(new URL("../../../node_modules/.cache/orgtree", import.meta.url)));
+const { exitCode } = await import("./exit-code.ts");
+const { orgtree } = await import("./program.ts");
+const { InterruptedError } = await import("./surroundings.ts");
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
 const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, NO_COLOR, TERM, npm_lifecycle_event } = process.env;
-const args = process.argv.slice(2);
+/** The script by which npm called it; `npx` hands everything on. */
+const script = npm_lifecycle_event === "npx" ? undefined : npm_lifecycle_event;
 
 /** What is to be done when the process ends, newest last. */
 const exitWork = new Set<() => void>();
@@ -24,15 +27,18 @@ function workAtExit(): void {
 }
 process.on("exit", workAtExit);
 
-const surroundings: Surroundings = {
+const surroundings: ProcessSurroundings = {
   environment: { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL },
   cwd: process.cwd(),
-  program: npm_lifecycle_event === undefined ? "orgtree" : "npm run orgtree --",
+  program: script !== undefined && isInClone ? "npm run orgtree --" : "orgtree",
+  npm:
+    script === undefined
+      ? undefined
+      : { script, hasOption: (name) => process.env[`npm_config_${name.replaceAll("-", "_")}`] !== undefined },
   versions: { orgtree: version, node: process.version },
   stdout: outputOf(process.stdout),
   stderr: outputOf(process.stderr),
-  clock: systemClock,
-  random: systemRandom,
+  importModule: (url) => import(url) as Promise<Record<string, unknown>>,
   catchInterrupts,
   onExit(work) {
     exitWork.add(work);
@@ -43,28 +49,11 @@ const surroundings: Surroundings = {
   },
 };
 
-process.exit(await flushed(await main()));
+process.exit(await flushed(await orgtree(process.argv.slice(2), surroundings, openTime)));
 
-async function main(): Promise<ExitCode> {
-  try {
-    const request = parseArguments(args, commands);
-    switch (request.kind) {
-      case "version":
-        surroundings.stdout.write(`${version}\n`);
-        return exitCode.done;
-      case "help":
-        surroundings.stdout.write(helpText(commands, request.command));
-        return exitCode.done;
-      case "command":
-        return await request.command.execute(request.input, surroundings);
-      default:
-        return request satisfies never;
-    }
-  } catch (error) {
-    const { text, code } = describeError(error, args.includes("--debug"));
-    surroundings.stderr.write(text);
-    return code;
-  }
+async function openTime(): Promise<Time> {
+  const { systemClock, systemRandom } = await import("orgtree");
+  return { clock: systemClock, random: systemRandom };
 }
 
 function catchInterrupts(): AbortSignal {

@@ -1,17 +1,29 @@
 import type { Clock, Random } from "orgtree";
+import type { NpmCall } from "./input/npm-options.ts";
 
-/** What commands see of the process they run in. Only `main.ts` makes one; tests of commands start the real process. */
-export interface Surroundings {
+/** What commands see of the process they run in. Only `main.ts` makes the real one. */
+export interface Surroundings extends ProcessSurroundings, Time {}
+
+/** Time and chance. They are the runtime's, which is loaded only when a command needs it. */
+export interface Time {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What is there at once. */
+export interface ProcessSurroundings {
   readonly environment: CliEnvironment;
   readonly cwd: string;
   /** How the program was called, for hints: `orgtree`, or `npm run orgtree --`. */
   readonly program: string;
+  /** Undefined when npm did not call it. */
+  readonly npm: NpmCall | undefined;
   /** For `orgtree --version` and for messages about Node. */
   readonly versions: { readonly orgtree: string; readonly node: string };
   readonly stdout: Output;
   readonly stderr: Output;
-  readonly clock: Clock;
-  readonly random: Random;
+  /** Imports a file of the user's by its URL. */
+  readonly importModule: (url: string) => Promise<Readonly<Record<string, unknown>>>;
   /** From now on the first Ctrl-C aborts the signal, instead of ending the process; the second one ends it at once. */
   readonly catchInterrupts: () => AbortSignal;
   /** Calls `work`, which must not wait, when the process ends, however it ends. Gives back its cancellation. */

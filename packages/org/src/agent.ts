@@ -1,12 +1,14 @@
-import type { ChildSpec, ModelClient } from "@orgtree/core";
+import { SpecError, type ChildSpec, type ModelClient } from "@orgtree/core";
 import type { Logic } from "@orgtree/runtime";
-import { agentMachine } from "./agent-machine.ts";
-import type { Charter } from "./charter.ts";
+import { agentPart } from "./agent-machine.ts";
+import { charterFields, type Charter } from "./charter.ts";
 import { claimedWork } from "./claims.ts";
 import { textDeliverable } from "./deliverable.ts";
+import { checkFields } from "./known-fields.ts";
+import type { Part } from "./part.ts";
 import { planDeliverable } from "./plan.ts";
 import { reviewDeliverable } from "./review.ts";
-import { verifierMachine } from "./verifier.ts";
+import { verifierPart } from "./verifier.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What an agent is to the organization. */
@@ -27,43 +29,63 @@ export interface AgentDefinition {
   readonly charter: Charter;
   readonly supervision: Supervision;
   readonly model: ModelClient | undefined;
-  readonly make: (world: AgentWorld) => Logic;
+  readonly make: (world: AgentWorld) => Part;
 }
 
 const workInstructions = "Work with your tools, one step at a time, and look at what they give back before you go on.";
 
-/** An agent that works: under a contract it hands in claims that are checked, without one its plain answer counts. */
+/**
+ * An agent that works: under a contract it hands in claims that are checked, without one its plain answer counts.
+ *
+ * This and its siblings throw `SpecError` for a field that there is not.
+ */
 export function agent(options: AgentOptions): AgentDefinition {
   return define("worker", options, (world) => {
-    const deliverable = world.checker === undefined ? textDeliverable : claimedWork(world.checker.contract.criteria);
-    return agentMachine(world, { instructions: world.charter.tools.length === 0 ? "" : workInstructions, deliverable });
+    const deliverable = world.checker === undefined ? textDeliverable : claimedWork(world.checker.criteria);
+    return agentPart(world, { instructions: world.charter.tools.length === 0 ? "" : workInstructions, deliverable });
   });
 }
 
 /** An agent that makes the plan. */
 export function planner(options: AgentOptions): AgentDefinition {
   const instructions = "Look before you plan. Few steps, each small enough to be checked.";
-  return define("planner", options, (world) => agentMachine(world, { instructions, deliverable: planDeliverable }));
+  return define("planner", options, (world) => agentPart(world, { instructions, deliverable: planDeliverable }));
 }
 
 /** An agent that looks for how the plan will fail, before it is admitted. */
 export function critic(options: AgentOptions): AgentDefinition {
   const instructions =
     "You did not make the plan and owe it nothing. Name only what can really happen; mark as blocking what makes the plan worthless.";
-  return define("critic", options, (world) => agentMachine(world, { instructions, deliverable: reviewDeliverable }));
+  return define("critic", options, (world) => agentPart(world, { instructions, deliverable: reviewDeliverable }));
 }
 
 /** An agent that executes the checks of the contract. It needs no model. */
 export function verifier(options: AgentOptions): AgentDefinition {
-  return define("verifier", options, verifierMachine);
+  return define("verifier", options, (world) => {
+    if (world.checker === undefined) throw new SpecError(`agents.${world.name}`, "a verifier needs a contract whose checks it can execute");
+    return verifierPart(world, world.checker);
+  });
 }
 
 /** An agent of your own: any logic, which answers to `assign` like the others if the lead is to use it. */
 export function customAgent(options: AgentOptions, make: (world: AgentWorld) => Logic): AgentDefinition {
-  return define("custom", options, make);
+  return define("custom", options, (world) => ({ logic: make(world) }));
 }
 
-function define(kind: AgentKind, options: AgentOptions, make: (world: AgentWorld) => Logic): AgentDefinition {
+/** How its maker is called, for messages. */
+const makers: Readonly<Record<AgentKind, string>> = {
+  worker: "agent",
+  planner: "planner",
+  critic: "critic",
+  verifier: "verifier",
+  custom: "customAgent",
+};
+
+const supervisionFields = ["onFailure", "backoff", "shutdownMs", "restart"] satisfies (keyof Supervision)[];
+const agentFields: readonly string[] = [...charterFields, ...supervisionFields, "model"];
+
+function define(kind: AgentKind, options: AgentOptions, make: AgentDefinition["make"]): AgentDefinition {
+  checkFields(options, { field: makers[kind], known: agentFields });
   const { model, onFailure, backoff, shutdownMs, restart, ...charter } = options;
   return { kind, charter, supervision: { onFailure, backoff, shutdownMs, restart }, model, make };
 }

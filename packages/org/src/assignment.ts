@@ -16,7 +16,6 @@ export type AgentEvent =
 
 /** What an agent gives back. */
 export interface Delivery {
-  readonly by: string;
   /** Text, or the value of the deliverable's schema. */
   readonly value: unknown;
 }

@@ -1,4 +1,5 @@
 import { checkBudget, SpecError, type Budget } from "@orgtree/core";
+import { checkFields } from "./known-fields.ts";
 
 /**
  * What an agent is for, what it may do, and what it may spend. Checked before the organization starts, enforced while it
@@ -13,8 +14,6 @@ export interface Charter {
   readonly tools?: readonly string[] | undefined;
   /** Names of the agents it may address by itself; answering is always allowed. Default: nobody. */
   readonly recipients?: readonly string[] | undefined;
-  /** Topics on which it is to be asked. */
-  readonly expertise?: readonly string[] | undefined;
   /**
    * What it may spend in one run. What is named is set aside from the run's budget at the start, so the parts must fit; what
    * is not named is shared with the others. Default: 500 turns and 30 minutes of its own, tokens and money of the run's.
@@ -28,35 +27,49 @@ export interface CheckedCharter {
   readonly rules: readonly string[];
   readonly tools: readonly string[];
   readonly recipients: readonly string[];
-  readonly expertise: readonly string[];
   readonly budget: Budget;
 }
 
+/** The fields of a charter. */
+export const charterFields: readonly string[] = ["purpose", "rules", "tools", "recipients", "budget"] satisfies (keyof Charter)[];
+
 /** The limits of an agent that names none: every agent ends. */
-export const defaultAgentBudget: Budget = { turns: 500, wallMs: 30 * 60_000 };
+const defaultAgentBudget: Budget = { turns: 500, wallMs: 30 * 60_000 };
+
+const budgetFields: readonly string[] = ["turns", "tokens", "usd", "wallMs"] satisfies (keyof Budget)[];
+
+/** A budget over the defaults; throws `SpecError` naming `field`. */
+export function completeBudget(budget: Budget | undefined, defaults: Budget, field: string): Budget {
+  if (budget !== undefined) checkFields(budget, { field, known: budgetFields });
+  const whole = { ...defaults, ...budget };
+  checkBudget(whole, field);
+  return whole;
+}
 
 /** Checks a charter by itself and fills in the defaults; throws `SpecError` naming `field`. */
 export function checkCharter(charter: Charter, field: string): CheckedCharter {
-  if (typeof charter?.purpose !== "string" || charter.purpose.trim() === "") {
+  checkFields(charter, { field, known: charterFields });
+  if (typeof charter.purpose !== "string" || charter.purpose.trim() === "") {
     throw new SpecError(`${field}.purpose`, "say in a sentence what the agent is for; a vague role is how organizations fail");
   }
-  const budget = { ...defaultAgentBudget, ...charter.budget };
-  checkBudget(budget, `${field}.budget`);
+  const list = (name: "rules" | "tools" | "recipients"): readonly string[] => {
+    const texts: unknown = charter[name] ?? [];
+    if (Array.isArray(texts) && texts.every((text) => typeof text === "string")) return texts;
+    throw new SpecError(`${field}.${name}`, 'a list of texts, such as ["…"]');
+  };
   return {
     purpose: charter.purpose,
-    rules: charter.rules ?? [],
-    tools: charter.tools ?? [],
-    recipients: charter.recipients ?? [],
-    expertise: charter.expertise ?? [],
-    budget,
+    rules: list("rules"),
+    tools: list("tools"),
+    recipients: list("recipients"),
+    budget: completeBudget(charter.budget, defaultAgentBudget, `${field}.budget`),
   };
 }
 
-/** Checks the names in a charter against the organization; throws `SpecError`. */
-export function checkCharterNames(charter: CheckedCharter, known: { readonly agents: readonly string[] }, field: string): void {
+/** Checks the names of agents in a charter against the organization; throws `SpecError`. */
+export function checkCharterRecipients(charter: CheckedCharter, agents: readonly string[], field: string): void {
   for (const name of charter.recipients) {
-    if (!known.agents.includes(name))
-      throw new SpecError(`${field}.recipients`, `no agent is called "${name}"; there are ${known.agents.join(", ")}`);
+    if (!agents.includes(name)) throw new SpecError(`${field}.recipients`, `no agent is called "${name}"; there are ${agents.join(", ")}`);
   }
 }
 

@@ -1,45 +1,49 @@
-import { ToolError, type Address, type Criterion, type Evidence, type Tool } from "@orgtree/core";
-import { checkTool } from "./claims.ts";
-import type { Contract } from "./contract.ts";
+import { ToolError, type Address, type CheckContext, type Evidence, type Tool } from "@orgtree/core";
+import { checkToolName } from "./claims.ts";
+import type { Criterion, RunContract } from "./contract.ts";
 import type { RunRecord } from "./run-record.ts";
 
-/** Executes the checks of a contract and records them; the only place where evidence is made. */
+/**
+ * Executes the checks of a contract for one agent and records them: the only place where evidence is made. What is executed is the
+ * contract's, and in whose name is settled: an agent that has a checker can have checks executed, and nothing else.
+ */
 export class Checker {
-  readonly contract: Contract;
-  readonly #fingerprint: () => Promise<string>;
+  /** What the work has to fulfil. */
+  readonly criteria: readonly Pick<Criterion, "id" | "statement">[];
+  readonly #contract: RunContract;
+  readonly #by: Address;
   readonly #record: RunRecord;
 
-  constructor(contract: Contract, fingerprint: () => Promise<string>, record: RunRecord) {
-    this.contract = contract;
-    this.#fingerprint = fingerprint;
+  constructor(contract: RunContract, by: Address, record: RunRecord) {
+    this.criteria = contract.criteria.map(({ id, statement }) => Object.freeze({ id, statement }));
+    this.#contract = contract;
+    this.#by = by;
     this.#record = record;
   }
 
-  /** Fingerprint of the work as it stands. */
-  fingerprint(): Promise<string> {
-    return this.#fingerprint();
-  }
-
-  /** Executes one check. The work must not change meanwhile, or the evidence would be of nothing. */
-  async run(criterion: Criterion, by: Address, context: { readonly signal: AbortSignal; readonly key: string }): Promise<Evidence> {
-    const artefact = await this.#fingerprint();
-    const { passed, observed } = await criterion.check.run(context);
-    const after = await this.#fingerprint();
-    const evidence: Evidence =
-      after === artefact
-        ? { criterion: criterion.id, key: context.key, by, artefact, passed, observed }
-        : { criterion: criterion.id, key: context.key, by, artefact, passed: false, observed: "the work changed while it was checked" };
+  /**
+   * Executes the check of a criterion on the work as it stands. The work must not change meanwhile, or nobody could say what was handed
+   * in. Rejects with `ToolError` for a criterion that there is not, else as the check does.
+   */
+  async run(criterion: string, context: CheckContext): Promise<Evidence> {
+    const { check } = this.#criterion(criterion);
+    const { key, signal } = context;
+    const artefact = await this.#contract.fingerprint();
+    const { passed, observed } = await check.run({ key, signal, artefact });
+    const isSame = (await this.#contract.fingerprint()) === artefact;
+    const outcome = isSame ? { passed, observed } : { passed: false, observed: "the work changed while it was checked" };
+    const evidence: Evidence = { criterion, key, by: this.#by, artefact, ...outcome };
     this.#record.add({ kind: "check", ...evidence });
     return evidence;
   }
 
-  /** The checks as a tool for the agent at `by`. */
-  tool(by: Address): Tool {
-    const ids = this.contract.criteria.map(({ id }) => id);
+  /** The checks as a tool. */
+  tool(): Tool {
+    const ids = this.criteria.map(({ id }) => id);
     return {
-      name: checkTool,
+      name: checkToolName,
       description: "Executes the acceptance check of a criterion on the work as it stands, and tells what came out.",
-      kind: "idempotent",
+      kind: "pure",
       timeoutMs: 600_000,
       parameters: {
         type: "object",
@@ -49,13 +53,18 @@ export class Checker {
       },
       inputSchema: { "~standard": { version: 1, vendor: "orgtree", validate: (value) => ({ value }) } },
       run: async (input, context) => {
-        const id = (input as { criterion?: unknown } | null)?.criterion;
-        const criterion = this.contract.criteria.find((each) => each.id === id);
-        if (criterion === undefined)
-          throw new ToolError(checkTool, "invalid-input", { message: `criterion must be one of ${ids.join(", ")}` });
-        const { passed, observed } = await this.run(criterion, by, context);
+        const { passed, observed } = await this.run(String((input as { criterion?: unknown } | null)?.criterion), context);
         return `${passed ? "passed" : "FAILED"}\n${observed}`;
       },
     };
+  }
+
+  #criterion(id: string): Criterion {
+    const { criteria } = this.#contract;
+    const found = criteria.find((each) => each.id === id);
+    if (found !== undefined) return found;
+    throw new ToolError(checkToolName, "invalid-input", {
+      message: `criterion must be one of ${criteria.map((each) => each.id).join(", ")}`,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import type { ModelMessage, ModelResponse } from "@orgtree/core";
-import { describeContract } from "./contract.ts";
+import { describeCriteria } from "./contract.ts";
 import type { Assignment } from "./assignment.ts";
 import type { ToolResult } from "./tool-box.ts";
 import type { AgentWorld } from "./world.ts";
@@ -11,7 +11,7 @@ const maxConversationLength = 240_000;
 export function openConversation(world: AgentWorld, instructions: string, assignment: Assignment): ModelMessage[] {
   const { name, charter, checker } = world;
   const rules = charter.rules.length === 0 ? "" : `\nRules you have to keep:\n${charter.rules.map((rule) => `- ${rule}`).join("\n")}`;
-  const contract = checker === undefined ? "" : `\nThe work is done when all of this holds:\n${describeContract(checker.contract)}`;
+  const contract = checker === undefined ? "" : `\nThe work is done when all of this holds:\n${describeCriteria(checker.criteria)}`;
   const system = `You are ${name}. ${charter.purpose}\n${instructions}${rules}${contract}`;
   const material = assignment.material === undefined ? "" : `\n\nWhat you can build on:\n${assignment.material}`;
   const briefing =

@@ -1,4 +1,5 @@
 import type { ToolDescription } from "@orgtree/core";
+import type { RecordView } from "./run-record.ts";
 import type { ToolResult } from "./tool-box.ts";
 
 /** What an agent has to hand in, and how it is read. A model's answer is untrusted until `read` has accepted it. */
@@ -6,7 +7,14 @@ export interface Deliverable {
   /** The tool by which the model hands in; none means that its plain answer is the result. */
   readonly tool: ToolDescription | undefined;
   /** Reads what was handed in. */
-  readonly read: (argumentsJson: string, done: readonly ToolResult[]) => Reading;
+  readonly read: (argumentsJson: string, work: WorkDone) => Reading;
+}
+
+/** What a claim is checked against. */
+export interface WorkDone {
+  /** The tool calls of this assignment, in order. */
+  readonly calls: readonly ToolResult[];
+  readonly record: Pick<RecordView, "check">;
 }
 
 /** What was read: a value, a shape that the model can mend, or a claim that the record does not bear out. */
@@ -16,37 +24,42 @@ export type Reading =
   | { readonly kind: "unfounded"; readonly problem: string };
 
 /** The name of the tool by which structured work is handed in. */
-export const deliverTool = "deliver";
+export const deliverToolName = "deliver";
 
 /** Plain text is the result. */
-export const textDeliverable: Deliverable = { tool: undefined, read: (text) => ({ kind: "value", value: text }) };
+export const textDeliverable: Deliverable = { tool: undefined, read: (text) => accepted(text) };
 
-/** A structured result: a JSON Schema for the model, and a function that gives the value, or `{ problem }`. */
+/** A structured result: a JSON Schema for the model, and a function that reads the parsed value. */
 export function structuredDeliverable(
   description: string,
   schema: Readonly<Record<string, unknown>>,
-  check: (value: unknown) => unknown,
+  read: (value: unknown, work: WorkDone) => Reading,
 ): Deliverable {
   return {
-    tool: { name: deliverTool, description, parameters: schema },
-    read: (json) => {
-      const parsed = parse(json);
-      if ("problem" in parsed) return { kind: "malformed", problem: parsed.problem };
-      const value = check(parsed.value);
-      return isProblem(value) ? { kind: "malformed", problem: value.problem } : { kind: "value", value };
+    tool: { name: deliverToolName, description, parameters: schema },
+    read: (json, work) => {
+      let value: unknown;
+      try {
+        value = JSON.parse(json);
+      } catch (error) {
+        return malformed(`the arguments are not JSON (${(error as Error).message})`);
+      }
+      return read(value, work);
     },
   };
 }
 
-/** Reads JSON from a model. */
-export function parse(json: string): { readonly value: unknown } | { readonly problem: string } {
-  try {
-    return { value: JSON.parse(json) as unknown };
-  } catch (error) {
-    return { problem: `the arguments are not JSON (${(error as Error).message})` };
-  }
+/** This is what was handed in. */
+export function accepted(value: unknown): Reading {
+  return { kind: "value", value };
 }
 
-function isProblem(value: unknown): value is { readonly problem: string } {
-  return typeof value === "object" && value !== null && "problem" in value && Object.keys(value).length === 1;
+/** It has the wrong shape; the problem is worded for the model. */
+export function malformed(problem: string): Reading {
+  return { kind: "malformed", problem };
+}
+
+/** It says what did not happen. */
+export function unfounded(problem: string): Reading {
+  return { kind: "unfounded", problem };
 }

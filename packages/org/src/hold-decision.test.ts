@@ -1,13 +1,10 @@
-import type { Criterion, Evidence, Verdict } from "@orgtree/core";
+import type { Evidence, Verdict } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { decideHold } from "./hold-decision.ts";
 import { RunRecord } from "./run-record.ts";
 
-const passing = { run: async () => ({ passed: true, observed: "" }) };
-const criteria: readonly Criterion[] = [
-  { id: "tests", statement: "", check: passing },
-  { id: "style", statement: "", check: passing },
-];
+const criteria = ["tests", "style"];
+const verifiers = ["/run/verifier"] as const;
 const author = "/run/worker";
 const artefact = "version-1";
 
@@ -31,7 +28,7 @@ function decide(verdicts: readonly Verdict[], not: readonly string[] = []): stri
   const record = new RunRecord();
   for (const { evidence: pieces } of verdicts)
     for (const piece of pieces) if (!not.includes(piece.criterion)) record.add({ kind: "check", ...piece });
-  const decision = decideHold({ artefact, author, criteria, verdicts }, record);
+  const decision = decideHold({ artefact, author, verifiers, criteria, verdicts }, record.view);
   return decision.open ? "open" : decision.reason;
 }
 
@@ -43,6 +40,7 @@ describe("decideHold", () => {
   test.each([
     { what: "nobody's verdict", verdicts: [], why: "nobody has verified it" },
     { what: "the author's own", verdicts: [verdict({ by: author })], why: "is the author" },
+    { what: "the verdict of somebody who was not asked", verdicts: [verdict({ by: "/run/passer-by" })], why: "was not asked" },
     { what: "a bare approval", verdicts: [verdict({ evidence: [] })], why: "no passed check of tests" },
     { what: "one criterion left out", verdicts: [verdict({ evidence: [evidence("tests")] })], why: "no passed check of style" },
     { what: "another version of the work", verdicts: [verdict({ artefact: "version-0" })], why: "judged another version" },
@@ -74,6 +72,6 @@ describe("decideHold", () => {
   test("holds on evidence that says more than was found", () => {
     const record = new RunRecord();
     for (const criterion of ["tests", "style"]) record.add({ kind: "check", ...evidence(criterion, { passed: false }) });
-    expect(decideHold({ artefact, author, criteria, verdicts: [verdict()] }, record)).toMatchObject({ open: false });
+    expect(decideHold({ artefact, author, verifiers, criteria, verdicts: [verdict()] }, record.view)).toMatchObject({ open: false });
   });
 });

@@ -9,32 +9,20 @@ export {
   type Supervision,
   verifier,
 } from "./agent.ts";
-export { agentMachine, type AgentRole } from "./agent-machine.ts";
+export type { AgentModel } from "./agent-model.ts";
 export type { AgentEvent, Assignment, Delivery } from "./assignment.ts";
-export { type Charter, checkCharter, type CheckedCharter, defaultAgentBudget } from "./charter.ts";
-export { Checker } from "./checker.ts";
-export { checkTool, type ClaimedWork, claimedWork } from "./claims.ts";
-export { contract, type Contract } from "./contract.ts";
-export { crew, type Crew } from "./crew.ts";
-export { type Deliverable, deliverTool, type Reading, structuredDeliverable, textDeliverable } from "./deliverable.ts";
-export { decideHold, type HoldDecision, type HoldQuestion } from "./hold-decision.ts";
-export { type HoldAnswer, holdPoint, type HoldPointOptions, type OpenRequest, type VerifyRequest } from "./hold-point.ts";
-export { defaultRunBudget, type Lead, organization, type Organization, type OrganizationParts } from "./organization.ts";
-export { maxSteps, type Plan, planDeliverable, type PlanStep } from "./plan.ts";
+export type { Charter, CheckedCharter } from "./charter.ts";
+export type { Checker } from "./checker.ts";
+export type { ClaimedWork } from "./claims.ts";
+export type { ArtefactContext, Check, Contract, Criterion, RunContract } from "./contract.ts";
+export { crew } from "./crew.ts";
+export type { HoldAnswer, OpenRequest, VerifyRequest } from "./hold-point.ts";
+export { checkFields, type KnownFields } from "./known-fields.ts";
+export { organization, type Organization, type OrganizationParts, type WorksOn } from "./organization.ts";
+export type { Part } from "./part.ts";
 export { relay } from "./relay.ts";
-export {
-  type Action,
-  alternationAfter,
-  canonicalArguments,
-  findRepetition,
-  loopAfter,
-  nudgeAfter,
-  type RepetitionVerdict,
-} from "./repetition.ts";
-export { type Objection, type Review, reviewDeliverable } from "./review.ts";
-export { type RecordEntry, RunRecord } from "./run-record.ts";
-export { buildRun, defaultAgentAnswers, type RunPlan, type RunTree } from "./run-tree.ts";
-export type { LeadOutput, RiskClass, Team } from "./team.ts";
-export { ToolBox, type ToolResult } from "./tool-box.ts";
-export { verifierMachine } from "./verifier.ts";
+export { type RecordEntry, type RecordView, RunRecord } from "./run-record.ts";
+export { buildRun, type RunPlan, type RunTree } from "./run-tree.ts";
+export type { Lead, LeadOutput, RiskClass, Team } from "./team.ts";
+export type { ToolBox, ToolResult } from "./tool-box.ts";
 export type { AgentWorld } from "./world.ts";

@@ -1,11 +1,16 @@
 import { SpecError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { agent, planner, verifier } from "./agent.ts";
-import { contract } from "./contract.ts";
+import { openContract, type Contract, type Criterion } from "./contract.ts";
 import { organization, type OrganizationParts } from "./organization.ts";
 
-const criterion = { id: "check", statement: "it works", check: { run: async () => ({ passed: true, observed: "" }) } };
+const criterion: Criterion = { id: "check", statement: "it works", check: { run: async () => ({ passed: true, observed: "" }) } };
 const worker = agent({ purpose: "Work." });
+const checker = verifier({ purpose: "Check." });
+const contract: Contract = { criteria: () => [criterion], fingerprint: async () => "1" };
+
+/** Parts as somebody without a type-checker might write them. */
+const untyped = (parts: object): OrganizationParts<unknown> => ({ name: "desk", agents: { worker }, ...parts });
 
 describe("organization", () => {
   test("fills in a budget, a risk class and a lead", () => {
@@ -23,6 +28,11 @@ describe("organization", () => {
       field: "agents.worker.purpose",
     },
     {
+      what: "tools that are no list",
+      parts: untyped({ agents: { worker: agent({ purpose: "Work.", tools: "look" as never }) } }),
+      field: "agents.worker.tools",
+    },
+    {
       what: "an unknown recipient",
       parts: { name: "desk", agents: { worker: agent({ purpose: "Work.", recipients: ["boss"] }) } },
       field: "agents.worker.recipients",
@@ -38,26 +48,22 @@ describe("organization", () => {
       parts: { name: "desk", agents: { worker, checker: verifier({ purpose: "Check." }) } },
       field: "agents.checker",
     },
+    { what: "a contract that is a list", parts: untyped({ agents: { worker, checker }, contract: [criterion] }), field: "contract.0" },
     {
-      what: "a contract that is no function",
-      parts: { name: "desk", agents: { worker }, contract: contract(criterion) } as unknown as OrganizationParts<unknown>,
-      field: "contract",
+      what: "a contract without criteria",
+      parts: untyped({ agents: { worker, checker }, contract: { fingerprint: contract.fingerprint } }),
+      field: "contract.criteria",
     },
     {
       what: "a contract without a fingerprint",
-      parts: { name: "desk", agents: { worker }, contract: () => contract(criterion) },
-      field: "fingerprint",
+      parts: untyped({ agents: { worker, checker }, contract: { criteria: contract.criteria } }),
+      field: "contract.fingerprint",
     },
-    {
-      what: "a contract without a verifier",
-      parts: {
-        name: "desk",
-        agents: { planner: planner({ purpose: "Plan." }), worker },
-        contract: () => contract(criterion),
-        fingerprint: async () => "1",
-      },
-      field: "agents",
-    },
+    { what: "a contract without a verifier", parts: untyped({ agents: { worker }, contract }), field: "agents" },
+    { what: "a contract without a worker", parts: untyped({ agents: { checker }, contract }), field: "agents" },
+    { what: "an agent that agent() did not make", parts: untyped({ agents: { worker: { purpose: "Work." } } }), field: "agents.worker" },
+    { what: "a risk class that there is not", parts: untyped({ risk: "high" }), field: "risk" },
+    { what: "something else to work on", parts: untyped({ worksOn: "the sea" }), field: "worksOn" },
   ])("refuses $what", ({ parts, field }) => {
     expect(() => organization(parts)).toThrow(expect.objectContaining({ name: "SpecError", field }));
   });
@@ -68,15 +74,58 @@ describe("organization", () => {
 
   test("accepts a crew", () => {
     const agents = { planner: planner({ purpose: "Plan." }), worker, verifier: verifier({ purpose: "Check." }) };
-    expect(organization({ name: "crew", agents, contract: () => contract(criterion), fingerprint: async () => "1" }).name).toBe("crew");
+    expect(organization({ name: "crew", agents, contract }).name).toBe("crew");
   });
 });
 
-describe("contract", () => {
+describe("a field that there is not", () => {
   test.each([
-    { what: "no criteria", make: () => contract() },
-    { what: "equal ids", make: () => contract(criterion, criterion) },
-  ])("refuses $what", ({ make }) => {
-    expect(make).toThrow(SpecError);
+    { what: "an agent", make: () => agent({ purpose: "Work.", tool: ["look"] } as never), field: "agent.tool", meant: "tools" },
+    { what: "a planner", make: () => planner({ purpos: "Plan." } as never), field: "planner.purpos", meant: "purpose" },
+    { what: "an organization", make: () => organization(untyped({ agent: {} })), field: "agent", meant: "agents" },
+    {
+      what: "a contract",
+      make: () => organization(untyped({ agents: { worker, checker }, contract: { ...contract, deadline: 1 } })),
+      field: "contract.deadline",
+      meant: "leave it out",
+    },
+    { what: "a budget", make: () => organization(untyped({ budget: { token: 5 } })), field: "budget.token", meant: "tokens" },
+    {
+      what: "an agent's budget",
+      make: () => organization(untyped({ agents: { worker: agent({ purpose: "Work.", budget: { wallMS: 5 } as never }) } })),
+      field: "agents.worker.budget.wallMS",
+      meant: "wallMs",
+    },
+    {
+      what: "a criterion",
+      make: () => openContract({ ...contract, criteria: () => [{ ...criterion, statment: "it works" } as never] }, undefined),
+      field: "contract.criteria[0].statment",
+      meant: "statement",
+    },
+    {
+      what: "a check",
+      make: () => openContract({ ...contract, criteria: () => [{ ...criterion, check: { runs: 1 } } as never] }, undefined),
+      field: "contract.criteria[0].check.runs",
+      meant: "run",
+    },
+  ])("of $what is refused, with its name and what was probably meant", ({ make, field, meant }) => {
+    expect(make).toThrow(expect.objectContaining({ name: "SpecError", field, message: expect.stringContaining(meant) }));
+  });
+});
+
+describe("openContract", () => {
+  test.each([
+    { what: "no criteria", criteria: [] },
+    { what: "equal ids", criteria: [criterion, criterion] },
+  ])("refuses $what", ({ criteria }) => {
+    expect(() => openContract({ ...contract, criteria: () => criteria }, undefined)).toThrow(SpecError);
+  });
+
+  test("keeps the criteria as they were, whoever changes them later", async () => {
+    const mutable = { ...criterion, check: { run: async () => ({ passed: false, observed: "no" }) } };
+    const opened = openContract({ ...contract, criteria: () => [mutable] }, undefined);
+    mutable.check.run = async () => ({ passed: true, observed: "yes" });
+    const context = { key: "", signal: new AbortController().signal, artefact: "1" };
+    expect(await opened.criteria[0]!.check.run(context)).toMatchObject({ passed: false });
   });
 });

@@ -1,14 +1,11 @@
 import { SpecError, checkSegment, type Budget, type Tool } from "@orgtree/core";
-import type { Logic } from "@orgtree/runtime";
 import type { AgentDefinition } from "./agent.ts";
-import { checkCharter, checkCharterNames } from "./charter.ts";
-import type { Contract } from "./contract.ts";
-import { crew, type Crew } from "./crew.ts";
+import { checkCharter, checkCharterRecipients, completeBudget } from "./charter.ts";
+import { checkContract, type Contract } from "./contract.ts";
+import { crew } from "./crew.ts";
+import { checkFields } from "./known-fields.ts";
 import { relay } from "./relay.ts";
-import type { RiskClass, Team } from "./team.ts";
-
-/** Makes the machine that leads one run. */
-export type Lead = (task: string, team: Team) => Logic;
+import type { Lead, RiskClass } from "./team.ts";
 
 /** What an organization is made of. `E` is the environment of a run, such as a copy of a repository. */
 export interface OrganizationParts<E> {
@@ -16,70 +13,93 @@ export interface OrganizationParts<E> {
   readonly name: string;
   /** The agents by name, in order. At least one. */
   readonly agents: Readonly<Record<string, AgentDefinition>>;
-  /** Who leads a run. Default: a crew where there are a planner, a worker, a verifier and a contract, else a relay. */
+  /**
+   * What whoever runs it has to bring along: a `repository`, whose copy is then the environment, or nothing but the task. Default
+   * `task`.
+   */
+  readonly worksOn?: WorksOn | undefined;
+  /** Who leads a run. Default: a crew where there is a contract, else a relay. */
   readonly lead?: Lead | undefined;
   /** What done means. Default: nothing is checked. */
-  readonly contract?: ((environment: E) => Contract) | undefined;
+  readonly contract?: Contract<E> | undefined;
   /** All tools that there are; charters say who may use which. */
   readonly tools?: ((environment: E) => readonly Tool[]) | undefined;
-  /** Fingerprint of the work as it stands; evidence holds for one fingerprint only. Needed with a contract. */
-  readonly fingerprint?: ((environment: E) => Promise<string>) | undefined;
   /** Default `medium`. */
   readonly risk?: RiskClass | undefined;
   /** What one run may spend. Default: 2,000,000 tokens, 10 US dollars, 1 hour. */
   readonly budget?: Budget | undefined;
 }
 
+/** What an organization needs beside a model. */
+export type WorksOn = "repository" | "task";
+
 /** An organization that has been checked and can run. */
 export interface Organization<E = unknown> extends OrganizationParts<E> {
+  readonly worksOn: WorksOn;
   readonly lead: Lead;
   readonly risk: RiskClass;
   readonly budget: Budget;
 }
 
 /** The limits of a run that names none: every run ends, and none costs more than its owner can bear. */
-export const defaultRunBudget: Budget = { tokens: 2_000_000, usd: 10, wallMs: 60 * 60_000 };
+const defaultRunBudget: Budget = { tokens: 2_000_000, usd: 10, wallMs: 60 * 60_000 };
+
+const fields: readonly string[] = [
+  "name",
+  "agents",
+  "worksOn",
+  "lead",
+  "contract",
+  "tools",
+  "risk",
+  "budget",
+] satisfies (keyof OrganizationParts<unknown>)[];
 
 /** Makes an organization; throws `SpecError` naming what is wrong, before anything runs. */
 export function organization<E = unknown>(parts: OrganizationParts<E>): Organization<E> {
+  checkFields(parts, { field: "", known: fields });
   checkSegment(parts.name);
-  const names = Object.keys(parts.agents ?? {});
-  if (names.length === 0) throw new SpecError("agents", "an organization needs at least one agent");
-  for (const [name, definition] of Object.entries(parts.agents)) {
-    checkSegment(name);
-    if (reserved.includes(name))
-      throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
-    checkCharterNames(checkCharter(definition.charter, `agents.${name}`), { agents: names }, `agents.${name}`);
+  checkAgents(parts);
+  for (const name of ["tools", "lead"] as const) {
+    if (parts[name] !== undefined && typeof parts[name] !== "function")
+      throw new SpecError(name, `a function, such as ${name}: (${name === "tools" ? "environment" : "task, team"}) => …`);
   }
-  for (const name of ["contract", "tools", "fingerprint", "lead"] as const) {
-    if (parts[name] !== undefined && typeof parts[name] !== "function") {
-      throw new SpecError(name, `a function, such as ${name}: (environment) => …, since every run has its own environment`);
-    }
-  }
-  if (parts.contract !== undefined && parts.fingerprint === undefined) {
-    const why = "a contract needs one: evidence has to say of which version of the work it is";
-    throw new SpecError("fingerprint", `${why}; such as fingerprint: async (environment) => environment.text`);
-  }
-  const kinds = new Set(Object.values(parts.agents).map(({ kind }) => kind));
-  if (parts.contract !== undefined && !kinds.has("verifier"))
-    throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work");
-  for (const [name, { kind }] of Object.entries(parts.agents)) {
-    if (kind === "verifier" && parts.contract === undefined)
-      throw new SpecError(`agents.${name}`, "a verifier needs a contract whose checks it can execute");
-  }
-  const isCrew = parts.contract !== undefined && kinds.has("planner") && kinds.has("worker");
+  checkOneOf(parts.worksOn, ["repository", "task"], "worksOn");
+  checkOneOf(parts.risk, ["low", "medium"], "risk");
+  if (parts.contract !== undefined) checkContract(parts.contract);
   return {
     ...parts,
-    lead: parts.lead ?? (isCrew ? leadCrew : relay),
+    worksOn: parts.worksOn ?? "task",
+    lead: parts.lead ?? (parts.contract === undefined ? relay : crew),
     risk: parts.risk ?? "medium",
-    budget: { ...defaultRunBudget, ...parts.budget },
+    budget: completeBudget(parts.budget, defaultRunBudget, "budget"),
   };
 }
 
 /** Children of a run that are not agents. */
 const reserved: readonly string[] = ["lead", "gate"];
 
-function leadCrew(task: string, team: Team): Logic {
-  // `organization` chose a crew because all of this is there.
-  return crew(task, team as Crew);
+function checkAgents<E>({ agents, contract, lead }: OrganizationParts<E>): void {
+  const names = Object.keys(agents ?? {});
+  if (names.length === 0) throw new SpecError("agents", "an organization needs at least one agent");
+  for (const [name, definition] of Object.entries(agents)) {
+    checkSegment(name);
+    if (reserved.includes(name))
+      throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
+    if (typeof definition?.make !== "function")
+      throw new SpecError(`agents.${name}`, "is no agent; make it with agent(), planner(), critic(), verifier() or customAgent()");
+    checkCharterRecipients(checkCharter(definition.charter, `agents.${name}`), names, `agents.${name}`);
+    if (definition.kind === "verifier" && contract === undefined)
+      throw new SpecError(`agents.${name}`, "a verifier needs a contract whose checks it can execute");
+  }
+  if (contract === undefined) return;
+  const kinds = new Set(Object.values(agents).map(({ kind }) => kind));
+  if (!kinds.has("verifier"))
+    throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work; add one made with verifier()");
+  if (!kinds.has("worker") && lead === undefined)
+    throw new SpecError("agents", "a contract needs somebody who works under it; add one made with agent(), or a lead of your own");
+}
+
+function checkOneOf(value: string | undefined, words: readonly string[], field: string): void {
+  if (value !== undefined && !words.includes(value)) throw new SpecError(field, `one of ${words.join(", ")}, not ${value}`);
 }

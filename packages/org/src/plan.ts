@@ -1,8 +1,7 @@
-import { structuredDeliverable, type Deliverable } from "./deliverable.ts";
+import { accepted, malformed, structuredDeliverable, type Deliverable } from "./deliverable.ts";
 
 /** How the work is to be done. */
 export interface Plan {
-  readonly version: number;
   readonly steps: readonly PlanStep[];
 }
 
@@ -14,7 +13,7 @@ export interface PlanStep {
 }
 
 /** Steps in one plan, at most. */
-export const maxSteps = 12;
+const maxSteps = 12;
 
 /** A plan as a deliverable. */
 export const planDeliverable: Deliverable = structuredDeliverable(
@@ -38,11 +37,11 @@ export const planDeliverable: Deliverable = structuredDeliverable(
   (value) => {
     const { steps } = (value ?? {}) as { steps?: unknown };
     if (!Array.isArray(steps) || steps.length === 0 || steps.length > maxSteps)
-      return { problem: `steps must be a list of 1 to ${maxSteps}` };
+      return malformed(`steps must be a list of 1 to ${maxSteps}`);
     const isStep = (step: unknown): step is PlanStep =>
       typeof (step as PlanStep | null)?.goal === "string" && typeof (step as PlanStep | null)?.doneWhen === "string";
-    if (!steps.every(isStep)) return { problem: "each step needs a goal and a doneWhen, both texts" };
-    return { version: 1, steps: steps.map(({ goal, doneWhen }) => ({ goal, doneWhen })) } satisfies Plan;
+    if (!steps.every(isStep)) return malformed("each step needs a goal and a doneWhen, both texts");
+    return accepted({ steps: steps.map(({ goal, doneWhen }) => ({ goal, doneWhen })) } satisfies Plan);
   },
 );
 

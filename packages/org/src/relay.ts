@@ -1,83 +1,82 @@
 import type { Address } from "@orgtree/core";
-import { ask, type Logic, type Signal } from "@orgtree/runtime";
+import { ask, type Signal } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
-import type { Assignment, Delivery } from "./assignment.ts";
-import type { LeadOutput, Team } from "./team.ts";
+import type { Assignment } from "./assignment.ts";
+import {
+  assignmentOf,
+  deliveredBy,
+  freshLead,
+  mayAskAgain,
+  noteFailure,
+  outputOf,
+  partMs,
+  whyAskFailed,
+  type LeadState,
+} from "./leading.ts";
+import type { Part } from "./part.ts";
+import type { Team } from "./team.ts";
 
-interface RelayContext {
-  readonly at: number;
-  readonly result: unknown;
-  readonly failures: number;
-  readonly briefing: readonly string[];
-  readonly reason: string;
+/** The simplest lead: the task goes from agent to agent, each building on the result of the one before. */
+export function relay(task: string, team: Team): Part {
+  return { logic: relayMachine, input: { task, agents: [...team.agents.values()] } satisfies RelayInput };
 }
 
-/** Times that an agent is asked again after it failed; its supervisor decides what becomes of it in between. */
-const maxFailures = 5;
-/** Milliseconds an agent has for its part. */
-const partMs = 30 * 60_000;
+interface RelayInput {
+  readonly task: string;
+  readonly agents: readonly Address[];
+}
 
-/**
- * The simplest lead: the task goes from agent to agent, each building on the result of the one before.
- *
- * Ends: `done` (normal), `unfinished` (no-progress).
- */
-export function relay(task: string, team: Team): Logic {
-  const agents = [...team.agents.values()];
-  const assignment = (context: RelayContext): Assignment => ({
-    goal: task,
-    material: context.at === 0 ? undefined : String(context.result),
-    briefing: context.briefing,
-  });
-  const parts = setup({
-    types: {} as { context: RelayContext; events: Signal },
-    guards: {
-      isLast: ({ context }) => context.at + 1 >= agents.length,
-      mayAskAgain: ({ context }) => context.failures < maxFailures,
-    },
-  });
-  return parts.createMachine({
-    id: "relay",
-    context: { at: 0, result: undefined, failures: 0, briefing: [], reason: "" },
-    initial: "passing",
-    output: ({ context }): LeadOutput => ({ result: context.result, reason: context.reason }),
-    states: {
-      passing: {
-        entry: ask(
-          ({ context }): Address => agents[context.at]!,
-          ({ context }) => ({ type: "assign", assignment: assignment(context) }),
-          { tag: "part", timeoutMs: partMs },
-        ),
-        on: {
-          "orgtree.reply": [
-            { guard: "isLast", target: "done", actions: assign({ result: ({ event }) => (event.value as Delivery).value }) },
-            {
-              target: "passing",
-              reenter: true,
-              actions: assign({
-                at: ({ context }) => context.at + 1,
-                result: ({ event }) => (event.value as Delivery).value,
-                failures: 0,
-                briefing: [],
-              }),
-            },
-          ],
-          "orgtree.ask-failed": [
-            {
-              guard: "mayAskAgain",
-              target: "passing",
-              reenter: true,
-              actions: assign({
-                failures: ({ context }) => context.failures + 1,
-                briefing: ({ context, event }) => [...context.briefing, event.error.message],
-              }),
-            },
-            { target: "unfinished", actions: assign({ reason: ({ event }) => event.error.message }) },
-          ],
-        },
+interface RelayState extends LeadState {
+  readonly agents: readonly Address[];
+  /** Whose turn it is. */
+  readonly at: number;
+}
+
+const parts = setup({
+  types: {} as { context: RelayState; events: Signal; input: RelayInput },
+  guards: {
+    isLast: ({ context }) => context.at + 1 >= context.agents.length,
+    mayAskAgain: ({ context }) => mayAskAgain(context),
+  },
+  actions: {
+    noteFailure: assign(({ context, event }) => noteFailure(context, event)),
+    giveUp: assign(({ event }) => whyAskFailed(event)),
+  },
+});
+
+/** Ends: `done` (normal), `unfinished` (no-progress). */
+const relayMachine = parts.createMachine({
+  id: "relay",
+  context: ({ input }) => ({ ...freshLead(input.task), agents: input.agents, at: 0 }),
+  initial: "passing",
+  output: ({ context }) => outputOf(context),
+  states: {
+    passing: {
+      entry: ask(
+        ({ context }): Address => context.agents[context.at]!,
+        ({ context }) => assignmentOf(assignmentFor(context)),
+        { tag: "part", timeoutMs: partMs },
+      ),
+      on: {
+        "orgtree.reply": [
+          { guard: "isLast", target: "done", actions: assign({ result: ({ event }) => deliveredBy(event) }) },
+          {
+            target: "passing",
+            reenter: true,
+            actions: assign(({ context, event }) => ({ at: context.at + 1, result: deliveredBy(event), failures: 0, briefing: [] })),
+          },
+        ],
+        "orgtree.ask-failed": [
+          { guard: "mayAskAgain", target: "passing", reenter: true, actions: "noteFailure" },
+          { target: "unfinished", actions: "giveUp" },
+        ],
       },
-      done: { type: "final" },
-      unfinished: { type: "final", meta: { exit: "failure", class: "no-progress" } },
     },
-  });
+    done: { type: "final" },
+    unfinished: { type: "final", meta: { exit: "failure", class: "no-progress" } },
+  },
+});
+
+function assignmentFor({ task, at, result, briefing }: RelayState): Assignment {
+  return { goal: task, material: at === 0 ? undefined : String(result), briefing };
 }

@@ -1,4 +1,4 @@
-import { structuredDeliverable, type Deliverable } from "./deliverable.ts";
+import { accepted, malformed, structuredDeliverable, type Deliverable } from "./deliverable.ts";
 
 /** What a critic says of a plan before it is admitted. */
 export interface Review {
@@ -32,10 +32,10 @@ export const reviewDeliverable: Deliverable = structuredDeliverable(
   },
   (value) => {
     const { objections } = (value ?? {}) as { objections?: unknown };
-    if (!Array.isArray(objections)) return { problem: "objections must be a list" };
+    if (!Array.isArray(objections)) return malformed("objections must be a list");
     const isObjection = (each: unknown): each is Objection =>
       typeof (each as Objection | null)?.risk === "string" && typeof (each as Objection | null)?.blocking === "boolean";
-    if (!objections.every(isObjection)) return { problem: "each objection needs risk, a text, and blocking, true or false" };
-    return { objections: objections.map(({ risk, blocking }) => ({ risk, blocking })) } satisfies Review;
+    if (!objections.every(isObjection)) return malformed("each objection needs risk, a text, and blocking, true or false");
+    return accepted({ objections: objections.map(({ risk, blocking }) => ({ risk, blocking })) } satisfies Review);
   },
 );

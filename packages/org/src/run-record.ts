@@ -29,41 +29,67 @@ export type RecordEntry =
       readonly observed: string;
     }
   | { readonly kind: "verdict"; readonly verdict: Verdict }
+  /** What a hold point decided on a version of the work; the reason is empty when it opened. */
+  | { readonly kind: "hold"; readonly by: Address; readonly artefact: string; readonly open: boolean; readonly reason: string }
   | { readonly kind: "alarm"; readonly level: "yellow" | "red"; readonly by: Address; readonly what: string };
 
+/** The record of an executed check. */
+export type CheckEntry = Extract<RecordEntry, { kind: "check" }>;
+
+/** The record, to be read. Nothing leads from here to the writing end, and entries are frozen. */
+export interface RecordView {
+  /** A copy of the entries, in order. */
+  readonly entries: readonly RecordEntry[];
+  /** Calls `listener` for each new entry, until the function it gives back is called. */
+  observe(listener: (entry: RecordEntry) => void): () => void;
+  /** The executed check with this key. */
+  check(key: string): CheckEntry | undefined;
+  /** Whether a hold point has opened for this version of the work. */
+  hasOpened(artefact: string): boolean;
+}
+
 /**
- * What was done in one run, in order. Only those who execute effects write it; claims and evidence are checked against it.
+ * What was done in one run, in order; the writing end. Whoever executes effects has it, and the hold point; agents are given `view`.
+ * Claims, evidence and the end of the run are checked against it.
  *
  * It holds the newest 100,000 entries.
  */
 export class RunRecord {
   #entries: RecordEntry[] = [];
   readonly #listeners = new Set<(entry: RecordEntry) => void>();
+  /** The reading end. */
+  readonly view: RecordView;
 
-  get entries(): readonly RecordEntry[] {
-    return this.#entries;
+  constructor() {
+    const copy = (): readonly RecordEntry[] => [...this.#entries];
+    this.view = Object.freeze<RecordView>({
+      get entries() {
+        return copy();
+      },
+      observe: (listener) => {
+        this.#listeners.add(listener);
+        return () => {
+          this.#listeners.delete(listener);
+        };
+      },
+      check: (key) => this.#entries.findLast((entry): entry is CheckEntry => entry.kind === "check" && entry.key === key),
+      hasOpened: (artefact) => this.#entries.some((entry) => entry.kind === "hold" && entry.open && entry.artefact === artefact),
+    });
   }
 
   add(entry: RecordEntry): void {
-    this.#entries.push(entry);
+    const kept = frozenCopy(entry);
+    this.#entries.push(kept);
     if (this.#entries.length > maxEntries + 1_000) this.#entries = this.#entries.slice(-maxEntries);
-    for (const listener of this.#listeners) listener(entry);
-  }
-
-  /** Calls `listener` for each new entry, until the function it gives back is called. */
-  observe(listener: (entry: RecordEntry) => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
-  }
-
-  /** The executed check with this key. */
-  check(key: string): Extract<RecordEntry, { kind: "check" }> | undefined {
-    return this.#entries.findLast((entry) => entry.kind === "check" && entry.key === key) as
-      | Extract<RecordEntry, { kind: "check" }>
-      | undefined;
+    for (const listener of this.#listeners) listener(kept);
   }
 }
 
 const maxEntries = 100_000;
+
+/** A verdict comes from an agent, which may still hold it. */
+function frozenCopy(entry: RecordEntry): RecordEntry {
+  if (entry.kind !== "verdict") return Object.freeze({ ...entry });
+  const evidence = Object.freeze(entry.verdict.evidence.map((piece) => Object.freeze({ ...piece })));
+  return Object.freeze({ kind: "verdict", verdict: Object.freeze({ ...entry.verdict, evidence }) });
+}

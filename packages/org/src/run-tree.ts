@@ -1,10 +1,24 @@
-import { childAddress, type Address, type ChildSpec, type ModelClient, type OnFailure, type Rung, type Tool } from "@orgtree/core";
+import {
+  childAddress,
+  SpecError,
+  type Address,
+  type ChildSpec,
+  type ModelClient,
+  type OnFailure,
+  type Rung,
+  type Tool,
+} from "@orgtree/core";
 import { supervisor, type Logic } from "@orgtree/runtime";
-import type { AgentDefinition } from "./agent.ts";
+import { AgentModel } from "./agent-model.ts";
+import type { AgentDefinition, AgentKind } from "./agent.ts";
 import { checkCharter, checkCharterTools } from "./charter.ts";
 import { Checker } from "./checker.ts";
+import { checkToolName } from "./claims.ts";
+import { openContract, type RunContract } from "./contract.ts";
+import { deliverToolName } from "./deliverable.ts";
 import { holdPoint } from "./hold-point.ts";
 import type { Organization } from "./organization.ts";
+import type { Part } from "./part.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Team } from "./team.ts";
 import { ToolBox } from "./tool-box.ts";
@@ -26,6 +40,8 @@ export interface RunTree {
   readonly spec: ChildSpec<Logic>;
   readonly lead: Address;
   readonly agents: ReadonlyMap<string, Address>;
+  /** What done means in this run; none where the organization has no contract. */
+  readonly contract: RunContract | undefined;
 }
 
 const often: Rung["intensity"] = { maxRestarts: 3, periodMs: 600_000 };
@@ -37,7 +53,7 @@ const twiceThenEscalate: readonly Rung[] = [{ directive: "restart", intensity: t
  * What a supervisor does about a failing agent when its definition does not say. A fresh start helps against a crash, a
  * loop, a false claim; it does not help against a wrong key or a spent budget, which go up at once.
  */
-export const defaultAgentAnswers: OnFailure = {
+const defaultAgentAnswers: OnFailure = {
   crash: restartThenEscalate,
   timeout: restartThenEscalate,
   "tool-error": restartThenEscalate,
@@ -53,28 +69,26 @@ export const defaultAgentAnswers: OnFailure = {
 /**
  * Builds the tree of one run: a supervisor over the agents, the hold point and, last, the lead, whose end ends the run.
  *
- * Throws `SpecError` when a charter names a tool that this run does not have.
+ * Throws `SpecError` when a charter names a tool that this run does not have, or two tools have one name.
  */
 export function buildRun<E>(plan: RunPlan<E>): RunTree {
   const { organization, environment, address, record } = plan;
-  const contract = organization.contract?.(environment);
-  const checker = contract === undefined ? undefined : new Checker(contract, () => organization.fingerprint!(environment), record);
+  const contract = organization.contract === undefined ? undefined : openContract(organization.contract, environment);
   const tools = organization.tools?.(environment) ?? [];
+  checkToolNames(tools, contract === undefined ? [deliverToolName] : [deliverToolName, checkToolName]);
   const agents = new Map(Object.keys(organization.agents).map((name) => [name, childAddress(address, name)]));
   const children = Object.entries(organization.agents).map(([name, definition]) =>
-    agentSpec(plan, { name, definition, agents, tools, checker }),
+    agentSpec(plan, { name, definition, agents, tools, contract }),
   );
-  const verifiers = addressesOf(organization, agents, "verifier");
-  if (checker !== undefined) children.push({ id: "gate", logic: holdPoint({ verifiers, criteria: checker.contract.criteria, record }) });
-  const team: Team = {
-    agents,
-    planner: addressesOf(organization, agents, "planner")[0],
-    worker: addressesOf(organization, agents, "worker")[0],
-    critic: addressesOf(organization, agents, "critic")[0],
-    gate: checker === undefined ? undefined : childAddress(address, "gate"),
-    checker,
-    risk: organization.risk,
-  };
+  const ofKind = (kind: AgentKind): Address[] =>
+    Object.entries(organization.agents).flatMap(([name, definition]) => (definition.kind === kind ? [agents.get(name)!] : []));
+  const gate = contract === undefined ? undefined : childAddress(address, "gate");
+  if (contract !== undefined && gate !== undefined)
+    children.push({ id: "gate", logic: holdPoint({ address: gate, verifiers: ofKind("verifier"), contract, record }) });
+  const [planner] = ofKind("planner");
+  const [worker] = ofKind("worker");
+  const [critic] = ofKind("critic");
+  const team: Team = { agents, planner, worker, critic, gate, risk: organization.risk };
   children.push(leadSpec(organization.lead(plan.task, team)));
   const logic = supervisor({
     strategy: "one-for-one",
@@ -83,7 +97,17 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
     children,
   });
   const id = address.slice(address.lastIndexOf("/") + 1);
-  return { spec: { id, logic, restart: "temporary", budget: organization.budget }, lead: childAddress(address, "lead"), agents };
+  const spec: ChildSpec<Logic> = { id, logic, restart: "temporary", budget: organization.budget };
+  return { spec, lead: childAddress(address, "lead"), agents, contract };
+}
+
+/** A tool that another one hides would be run in its place, or never. */
+function checkToolNames(tools: readonly Tool[], taken: readonly string[]): void {
+  const seen = new Set(taken);
+  for (const { name } of tools) {
+    if (seen.has(name)) throw new SpecError("tools", `two tools are called "${name}"; ${taken.join(" and ")} are the organization's own`);
+    seen.add(name);
+  }
 }
 
 interface AgentPlace {
@@ -91,52 +115,52 @@ interface AgentPlace {
   readonly definition: AgentDefinition;
   readonly agents: ReadonlyMap<string, Address>;
   readonly tools: readonly Tool[];
-  readonly checker: Checker | undefined;
+  readonly contract: RunContract | undefined;
 }
 
 function agentSpec<E>(plan: RunPlan<E>, place: AgentPlace): ChildSpec<Logic> {
-  const { name, definition, agents, checker } = place;
-  const address = agents.get(name)!;
-  const tools = checker === undefined ? place.tools : [...place.tools, checker.tool(address)];
-  const known = tools.map((tool) => tool.name);
-  const charter = checkCharter(definition.charter, `agents.${name}`);
-  checkCharterTools(charter, known, `agents.${name}`);
-  const permitted = tools.filter((tool) => charter.tools.includes(tool.name));
-  const world: AgentWorld = {
-    name,
-    address,
-    charter,
-    model: definition.model ?? plan.model,
-    tools: new ToolBox(address, { permitted, known }, plan.record),
-    checker,
-    record: plan.record,
-  };
+  const { definition, agents } = place;
+  const world = worldOf(plan, place);
   const { supervision } = definition;
   return {
-    id: name,
-    logic: definition.make(world),
+    id: place.name,
+    ...definition.make(world),
     restart: supervision.restart ?? "transient",
     shutdownMs: supervision.shutdownMs,
     backoff: supervision.backoff ?? { minMs: 100, maxMs: 30_000 },
     onFailure: { ...defaultAgentAnswers, ...supervision.onFailure },
-    budget: charter.budget,
-    recipients: charter.recipients.map((recipient) => agents.get(recipient)!),
+    budget: world.charter.budget,
+    recipients: world.charter.recipients.map((recipient) => agents.get(recipient)!),
+  };
+}
+
+function worldOf<E>({ model, record }: RunPlan<E>, { name, definition, agents, contract, ...place }: AgentPlace): AgentWorld {
+  const address = agents.get(name)!;
+  const checker = contract === undefined ? undefined : new Checker(contract, address, record);
+  const tools = checker === undefined ? place.tools : [...place.tools, checker.tool()];
+  const known = tools.map((tool) => tool.name);
+  const charter = checkCharter(definition.charter, `agents.${name}`);
+  checkCharterTools(charter, known, `agents.${name}`);
+  const permitted = tools.filter((tool) => charter.tools.includes(tool.name));
+  return {
+    name,
+    address,
+    charter,
+    model: new AgentModel(definition.model ?? model, address, record),
+    tools: new ToolBox(address, { permitted, known }, record),
+    checker,
+    record: record.view,
+    raiseAlarm: (level, what) => record.add({ kind: "alarm", level, by: address, what }),
   };
 }
 
 /** The lead ends the run: with its result, or with the failure that it names. A crash of its own is another matter. */
-function leadSpec(logic: Logic): ChildSpec<Logic> {
+function leadSpec(part: Part): ChildSpec<Logic> {
   const onFailure: OnFailure = {
     crash: restartThenEscalate,
     disagreement: "escalate",
     rejected: "escalate",
     "no-progress": "escalate",
   };
-  return { id: "lead", logic, restart: "transient", significant: true, onFailure };
-}
-
-function addressesOf<E>(organization: Organization<E>, agents: ReadonlyMap<string, Address>, kind: AgentDefinition["kind"]): Address[] {
-  return Object.entries(organization.agents)
-    .filter(([, definition]) => definition.kind === kind)
-    .map(([name]) => agents.get(name)!);
+  return { id: "lead", ...part, restart: "transient", significant: true, onFailure };
 }

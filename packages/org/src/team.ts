@@ -1,8 +1,8 @@
 import type { Address } from "@orgtree/core";
-import type { Checker } from "./checker.ts";
+import type { Part } from "./part.ts";
 
-/** How much checking a task is worth: read-back, critic and alternatives cost model calls. */
-export type RiskClass = "low" | "medium" | "high";
+/** How much checking a task is worth: a critic costs model calls. */
+export type RiskClass = "low" | "medium";
 
 /** What a lead knows of its organization. */
 export interface Team {
@@ -14,9 +14,11 @@ export interface Team {
   readonly critic: Address | undefined;
   /** The hold point that the result has to pass; none without a contract. */
   readonly gate: Address | undefined;
-  readonly checker: Checker | undefined;
   readonly risk: RiskClass;
 }
+
+/** Makes what leads one run. */
+export type Lead = (task: string, team: Team) => Part;
 
 /** What a lead ends with. */
 export interface LeadOutput {

@@ -22,17 +22,19 @@ export class ToolBox {
   readonly #permitted: ReadonlyMap<string, Tool>;
   readonly #known: ReadonlySet<string>;
   readonly #record: RunRecord;
+  readonly #descriptions: readonly ToolDescription[];
 
   constructor(owner: Address, tools: { readonly permitted: readonly Tool[]; readonly known: readonly string[] }, record: RunRecord) {
     this.#owner = owner;
     this.#permitted = new Map(tools.permitted.map((tool) => [tool.name, tool]));
     this.#known = new Set(tools.known);
     this.#record = record;
+    this.#descriptions = tools.permitted.map(({ name, description, parameters }) => ({ name, description, parameters }));
   }
 
   /** The permitted tools, as the model is shown them. */
-  describe(): ToolDescription[] {
-    return [...this.#permitted.values()].map(({ name, description, parameters }) => ({ name, description, parameters }));
+  describe(): readonly ToolDescription[] {
+    return this.#descriptions;
   }
 
   /**

@@ -1,16 +1,44 @@
 import type { Evidence, ReplyTo, Verdict } from "@orgtree/core";
-import { currentAsk, fromWork, reply, type Logic } from "@orgtree/runtime";
+import { currentAsk, fromWork, reply } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
+import type { Checker } from "./checker.ts";
 import type { VerifyRequest } from "./hold-point.ts";
+import { Equipment, type Part } from "./part.ts";
 import type { AgentWorld } from "./world.ts";
 
-interface VerifierContext {
+/** A verifier, which needs something to execute the checks with. */
+export function verifierPart({ address }: AgentWorld, checker: Checker): Part {
+  return { logic: verifierMachine, input: { address, checker } satisfies VerifierInput };
+}
+
+interface VerifierInput extends Pick<AgentWorld, "address"> {
+  readonly checker: Checker;
+}
+
+interface VerifierContext extends Pick<Verdict, "by"> {
   readonly asker: ReplyTo | undefined;
   readonly artefact: string;
   readonly evidence: readonly Evidence[];
 }
 
-const fresh: VerifierContext = { asker: undefined, artefact: "", evidence: [] };
+const nothingAsked = { asker: undefined, artefact: "", evidence: [] };
+
+const equipment = new Equipment<Checker>();
+
+/** Executes all checks, one after the other: they may need the same things. */
+const runChecks = fromWork<Checker, readonly Evidence[]>({
+  kind: "idempotent",
+  run: async (checker, { signal, key }) => {
+    const evidence: Evidence[] = [];
+    for (const [at, { id }] of checker.criteria.entries()) evidence.push(await checker.run(id, { signal, key: `${key}/${at}` }));
+    return evidence;
+  },
+});
+
+const parts = setup({
+  types: {} as { context: VerifierContext; events: VerifyRequest | { type: "dismiss" }; input: VerifierInput },
+  actors: { runChecks },
+});
 
 /**
  * The machine of a verifier: asked about a piece of work, it executes every check of the contract itself, without looking
@@ -19,64 +47,45 @@ const fresh: VerifierContext = { asker: undefined, artefact: "", evidence: [] };
  *
  * Ends: `dismissed` (normal). A check that cannot be executed fails it with the check's own class.
  */
-export function verifierMachine(world: AgentWorld): Logic {
-  const parts = setup({
-    types: {} as { context: VerifierContext; events: VerifyRequest | { type: "dismiss" } },
-    actors: { runChecks: runChecks(world) },
-  });
-  return parts.createMachine({
-    id: world.name,
-    context: fresh,
-    initial: "idle",
-    on: { dismiss: ".dismissed" },
-    states: {
-      idle: {
-        on: {
-          verify: { target: "checking", actions: assign(({ event, self }) => ({ asker: currentAsk(self), artefact: event.artefact })) },
+const verifierMachine = parts.createMachine({
+  id: "verifier",
+  context: ({ input, self }) => {
+    equipment.give(self, input.checker);
+    return { ...nothingAsked, by: input.address };
+  },
+  initial: "idle",
+  on: { dismiss: ".dismissed" },
+  states: {
+    idle: {
+      on: {
+        verify: { target: "checking", actions: assign(({ event, self }) => ({ asker: currentAsk(self), artefact: event.artefact })) },
+      },
+    },
+    checking: {
+      meta: { postpone: ["verify"] },
+      invoke: {
+        src: "runChecks",
+        input: ({ self }) => equipment.of(self),
+        onDone: {
+          target: "idle",
+          actions: [
+            assign({ evidence: ({ event }) => event.output }),
+            reply(
+              ({ context }) => judge(context),
+              ({ context }) => context.asker,
+            ),
+            assign(nothingAsked),
+          ],
         },
       },
-      checking: {
-        meta: { postpone: ["verify"] },
-        invoke: {
-          src: "runChecks",
-          onDone: {
-            target: "idle",
-            actions: [
-              assign({ evidence: ({ event }) => event.output }),
-              reply(
-                ({ context }) => judge(world, context),
-                ({ context }) => context.asker,
-              ),
-              assign(fresh),
-            ],
-          },
-        },
-      },
-      dismissed: { type: "final" },
     },
-  });
-}
+    dismissed: { type: "final" },
+  },
+});
 
-/** Executes all checks, one after the other: they may need the same files. */
-function runChecks(world: AgentWorld): ReturnType<typeof fromWork<undefined, readonly Evidence[]>> {
-  return fromWork<undefined, readonly Evidence[]>({
-    kind: "idempotent",
-    run: async (_input, { signal, key }) => {
-      const evidence: Evidence[] = [];
-      for (const [at, criterion] of (world.checker?.contract.criteria ?? []).entries()) {
-        evidence.push(await world.checker!.run(criterion, world.address, { signal, key: `${key}/${at}` }));
-      }
-      return evidence;
-    },
-  });
-}
-
-function judge(world: AgentWorld, context: VerifierContext): Verdict {
-  const { artefact, evidence } = context;
+function judge({ by, artefact, evidence }: VerifierContext): Verdict {
   const failed = evidence.filter(({ passed }) => !passed);
   const reason =
     failed.length === 0 ? "every check passed" : failed.map(({ criterion, observed }) => `${criterion} failed: ${observed}`).join("\n");
-  const verdict: Verdict = { accepted: failed.length === 0, by: world.address, artefact, evidence, reason };
-  world.record.add({ kind: "verdict", verdict });
-  return verdict;
+  return { accepted: failed.length === 0, by, artefact, evidence, reason };
 }

@@ -2,11 +2,9 @@
 export {
   type Address,
   type Budget,
-  type Check,
   type CheckOutcome,
   type ChildSpec,
   type Clock,
-  type Criterion,
   describeExit,
   describeFailure,
   type Evidence,
@@ -48,18 +46,28 @@ export {
 export {
   agent,
   type AgentDefinition,
+  type AgentWorld,
+  type ArtefactContext,
   buildRun,
   type Charter,
-  contract,
+  type Check,
   type Contract,
+  crew,
+  type Criterion,
   critic,
   customAgent,
+  type Lead,
+  type LeadOutput,
   organization,
   type Organization,
+  type Part,
   planner,
   type RecordEntry,
+  type RecordView,
+  relay,
   RunRecord,
   type RunTree,
+  type Team,
   verifier,
 } from "@orgtree/org";
 export {
@@ -91,14 +99,14 @@ export {
   watch,
 } from "@orgtree/runtime";
 export { commandTool, createWorkspace, defineTool, runCommand, type Workspace, workspaceTools } from "@orgtree/tools";
+export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";
 export {
-  checkPasses,
-  fingerprintOf,
-  leavesAlone,
-  type Repository,
+  type OpenRepository,
+  openRepository,
   type RepositoryResult,
+  type RepositoryRunOptions,
   type RepositoryTask,
   runOnRepository,
-} from "./repository.ts";
+} from "./repository-run.ts";
 export { type AgentReport, describeDecision, type RunReport, tellingFailure } from "./run-report.ts";
 export { run, type RunOptions, type RunResult } from "./run.ts";

@@ -102,6 +102,7 @@ export class ReportBuilder {
         this.#alarms.push(entry);
         return;
       case "check":
+      case "hold":
         return;
       default:
         entry satisfies never;

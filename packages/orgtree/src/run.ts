@@ -9,8 +9,9 @@ import {
   type Observer,
   type Random,
 } from "@orgtree/core";
-import { buildRun, RunRecord, type LeadOutput, type Organization, type RecordEntry } from "@orgtree/org";
+import { buildRun, checkFields, RunRecord, type LeadOutput, type Organization, type RecordEntry } from "@orgtree/org";
 import { createActorSystem, guardProcess, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
+import { judgeDelivery } from "./delivery.ts";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
 
 /** How a run is made. */
@@ -38,9 +39,25 @@ export interface RunOptions<E = unknown> {
   readonly signal?: AbortSignal;
 }
 
-/** How a run ended. Every run ends in one of these. */
+const optionFields: readonly string[] = [
+  "model",
+  "environment",
+  "clock",
+  "random",
+  "logger",
+  "onEvent",
+  "onEntry",
+  "onStart",
+  "guardsProcess",
+  "signal",
+] satisfies (keyof RunOptions)[];
+
+/**
+ * How a run ended. Every run ends in one of these. Under a contract it is `done` only if the record shows that the hold point opened
+ * for the work as it is at the end, whose fingerprint is then `artefact`; else it has failed as `unverified`, whatever its lead says.
+ */
 export type RunResult<T = unknown> =
-  | { readonly status: "done"; readonly output: T; readonly report: RunReport }
+  | { readonly status: "done"; readonly output: T; readonly artefact: string | undefined; readonly report: RunReport }
   | { readonly status: "failed"; readonly failure: Failure; readonly output: T | undefined; readonly report: RunReport }
   | { readonly status: "cancelled"; readonly output: undefined; readonly report: RunReport };
 
@@ -58,6 +75,7 @@ export async function run<T = unknown, E = unknown>(
   task: string,
   options: RunOptions<E>,
 ): Promise<RunResult<T>> {
+  checkFields(options, { field: "", known: optionFields });
   const clock = options.clock ?? systemClock;
   const startMs = clock.nowMs();
   const record = new RunRecord();
@@ -67,9 +85,9 @@ export async function run<T = unknown, E = unknown>(
   await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger") });
   using _guard = options.guardsProcess === true ? guardProcess(system) : undefined;
   system.observe(builder.onEvent);
-  record.observe(builder.onEntry);
+  record.view.observe(builder.onEntry);
   if (options.onEvent !== undefined) system.observe(options.onEvent);
-  if (options.onEntry !== undefined) record.observe(options.onEntry);
+  if (options.onEntry !== undefined) record.view.observe(options.onEntry);
   options.signal?.throwIfAborted();
   await system.start(tree.spec);
   options.onStart?.(() => system.tree());
@@ -77,7 +95,12 @@ export async function run<T = unknown, E = unknown>(
   const exit = builder.exitOf(address) ?? (await endOfRun(system, address, options.signal));
   const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: options.signal?.aborted === true };
   await system.close();
-  return resultOf<T>(ended, builder.build(clock.nowMs() - startMs));
+  const report = builder.build(clock.nowMs() - startMs);
+  if (ended.lead?.kind !== "normal") return failedResult<T>(ended, report);
+  const output = (ended.lead.output as LeadOutput).result as T;
+  const delivery = await judgeDelivery(tree, record.view);
+  if (delivery.kind === "approved") return { status: "done", output, artefact: delivery.artefact, report };
+  return { status: "failed", failure: delivery.failure, output, report };
 }
 
 /** The exit of the run's supervisor. On the signal it is stopped in order. */
@@ -100,19 +123,12 @@ interface Ended {
   readonly cancelled: boolean;
 }
 
-function resultOf<T>(ended: Ended, report: RunReport): RunResult<T> {
-  const { run: exit, lead, cancelled } = ended;
-  if (lead?.kind === "normal") return { status: "done", output: (lead.output as LeadOutput).result as T, report };
-  const failure = failureOf(exit) ?? (lead === undefined ? undefined : failureOf(lead));
-  if (failure === undefined || cancelled) {
-    if (cancelled) return { status: "cancelled", output: undefined, report };
-    return {
-      status: "failed",
-      failure: new FailureError({ class: "crash", message: "the run ended without its lead" }).failure,
-      output: undefined,
-      report,
-    };
-  }
+function failedResult<T>({ run: exit, lead, cancelled }: Ended, report: RunReport): RunResult<T> {
+  if (cancelled) return { status: "cancelled", output: undefined, report };
+  const failure =
+    failureOf(exit) ??
+    (lead === undefined ? undefined : failureOf(lead)) ??
+    new FailureError({ class: "crash", message: "the run ended without its lead" }).failure;
   return { status: "failed", failure, output: partialOf(lead) as T | undefined, report };
 }
 

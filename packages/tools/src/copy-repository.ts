@@ -1,46 +1,55 @@
 import { constants, type Stats } from "node:fs";
-import { appendFile, copyFile, cp, lstat, mkdir, readlink, symlink } from "node:fs/promises";
+import { appendFile, copyFile, lstat, mkdir, readlink, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { SpecError } from "@orgtree/core";
+import { OutsideLinkError } from "./errors.ts";
 import { git, tryGit } from "./git.ts";
+import { targetInCopy } from "./link-target.ts";
 import type { OriginalRepository } from "./original-repository.ts";
 
 /** Files copied at the same time. */
 const width = 32;
 
-/** What to copy, and where to. */
+/** From where to where. */
 export interface CopyOptions {
+  /** A copy of the original's history, made by `copyHistory`. */
+  readonly history: string;
   /** A directory that does not exist yet. */
   readonly to: string;
-  /** Ignored files and directories to copy too, relative to the repository. */
-  readonly ignoredPaths: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Copies a repository: its history, without a remote, and its files as they lie in the work tree, changed and new ones included.
+ * Copies the files of a repository as they lie in the work tree, changed and new ones included, with its history.
  *
- * Files are copied as bytes, never checked out, so line endings and filters cannot make a difference. Submodules and other nested
- * repositories are left out. Gives back the paths that were copied, without the ignored ones.
+ * Files are copied as bytes, never checked out, so line endings and filters cannot make a difference. Links into the original lead into
+ * the copy. Submodules and other nested repositories are left out. Gives back the paths that were copied.
+ *
+ * Rejects with `OutsideLinkError` for a link that leads out of the original.
  */
 export async function copyRepository(original: OriginalRepository, options: CopyOptions): Promise<string[]> {
-  const { to, ignoredPaths, signal } = options;
-  const form = ["--quiet", "--no-hardlinks", "--no-checkout", "--no-reject-shallow", "--template=", "--origin=origin"];
-  await git(["clone", ...form, original.root, to], { cwd: original.root, signal, asPerson: true });
-  await settleClone(original, to, signal);
-  const copied = await copyFiles(original, to, signal);
-  for (const path of ignoredPaths) await copyIgnored(original.root, to, path);
-  return copied;
+  await openHistory(original, options);
+  return copyFiles(original, options.to, options.signal);
 }
 
-async function settleClone(original: OriginalRepository, to: string, signal: AbortSignal | undefined): Promise<void> {
+/** Copies the history of a repository, once for all copies: what others commit later is in none of them. */
+export async function copyHistory(original: OriginalRepository, to: string, signal: AbortSignal | undefined): Promise<void> {
+  const form = ["--quiet", "--bare", "--no-hardlinks", "--no-reject-shallow", "--template=", "--origin=origin"];
+  await git(["clone", ...form, original.root, to], { cwd: original.root, signal, asPerson: true });
+  // An agent that looks around need not find the way to the original.
+  await git(["remote", "remove", "origin"], { cwd: to, signal });
+}
+
+/** Makes a directory with the history and without files: the `.git` of a copy. Objects are read where the history's are. */
+export async function openHistory(original: OriginalRepository, { history, to, signal }: CopyOptions): Promise<void> {
+  const form = ["--quiet", "--no-checkout", "--shared", "--no-reject-shallow", "--template=", "--origin=origin"];
+  await git(["clone", ...form, history, to], { cwd: history, signal });
   const inCopy = { cwd: to, signal };
-  // With the remote there, a `git push` of an agent would write into the original.
+  // With the remote there, a `git push` of an agent would write into what all copies share.
   await git(["remote", "remove", "origin"], inCopy);
   await git(["config", "user.name", "orgtree"], inCopy);
   await git(["config", "user.email", "orgtree@localhost"], inCopy);
   await mkdir(join(to, ".git", "info"), { recursive: true });
-  await appendFile(join(to, ".git", "info", "exclude"), original.ignoreRules);
+  await appendFile(join(to, ".git", "info", "exclude"), original.privateRules);
   const { exitCode } = await tryGit(["rev-parse", "--quiet", "--verify", "HEAD"], inCopy);
   if (exitCode === 0) await git(["read-tree", "HEAD"], inCopy);
 }
@@ -54,7 +63,7 @@ async function copyFiles(original: OriginalRepository, to: string, signal: Abort
       signal?.throwIfAborted();
       // A tracked file whose directory became a link: git counts it as deleted.
       if (!(await isDirectory(dirname(path)))) continue;
-      if (await copyOne(join(original.root, path), join(to, path))) copied.push(path);
+      if (await copyOne(original.root, to, path)) copied.push(path);
     }
   }
   const ends = await Promise.allSettled(Array.from({ length: width }, work));
@@ -64,25 +73,17 @@ async function copyFiles(original: OriginalRepository, to: string, signal: Abort
 }
 
 /** False when there is nothing to copy: deleted, or a nested repository. */
-async function copyOne(from: string, to: string): Promise<boolean> {
+async function copyOne(root: string, copy: string, path: string): Promise<boolean> {
+  const [from, to] = [join(root, path), join(copy, path)];
   const stats = await lstatOrNothing(from);
   if (stats === undefined || !(stats.isFile() || stats.isSymbolicLink())) return false;
   await mkdir(dirname(to), { recursive: true });
-  if (stats.isSymbolicLink()) await symlink(await readlink(from), to);
-  else await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+  if (stats.isSymbolicLink()) {
+    const target = await targetInCopy(root, path);
+    if (target === undefined) throw new OutsideLinkError(path, await readlink(from));
+    await symlink(target, to);
+  } else await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
   return true;
-}
-
-async function copyIgnored(root: string, to: string, path: string): Promise<void> {
-  const parts = path.split("/");
-  if (path === "" || path.startsWith("/") || parts.includes("..") || parts.includes(".git")) {
-    throw new SpecError("ignoredPaths", `${JSON.stringify(path)} must be a path inside of the repository`);
-  }
-  if ((await lstatOrNothing(join(root, path))) === undefined) {
-    throw new SpecError("ignoredPaths", `there is no ${JSON.stringify(path)} in ${root}`);
-  }
-  // Links stay as they are written: resolved, they would lead back into the original.
-  await cp(join(root, path), join(to, path), { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
 }
 
 /** Says whether a relative path is a directory with no link on the way; each directory is looked at once. */

@@ -91,6 +91,23 @@ export class WorkspacePathError extends ExpectedError {
   }
 }
 
+/** A link leads out of the repository: a command that writes through it would change what is no part of the copy. */
+export class OutsideLinkError extends ExpectedError {
+  override readonly name = "OutsideLinkError";
+  readonly retryable = false;
+  /** From the top of the repository. */
+  readonly link: string;
+  readonly target: string;
+
+  constructor(link: string, target: string) {
+    super(
+      `the link ${link} leads out of the repository, to ${target}; make it a relative link to something inside, remove it, or ignore it`,
+    );
+    this.link = link;
+    this.target = target;
+  }
+}
+
 /** The checkpoint is not of this workspace. Nothing changed. */
 export class UnknownCheckpointError extends ExpectedError {
   override readonly name = "UnknownCheckpointError";

@@ -1,4 +1,5 @@
 export { type CommandOptions, type CommandResult, defaultCommandTimeoutMs, defaultKillGraceMs, runCommand } from "./command.ts";
+export type { Checkout } from "./checkout.ts";
 export { commandTool, type CommandToolOptions } from "./command-tool.ts";
 export { defaultToolTimeoutMs, defineTool, type ToolDefinition } from "./define-tool.ts";
 export {
@@ -7,6 +8,7 @@ export {
   DirectoryNotFoundError,
   GitError,
   NotARepositoryError,
+  OutsideLinkError,
   UnknownCheckpointError,
   WorkspaceBusyError,
   WorkspacePathError,

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { checkDirectory } from "./directory.ts";
 import { DirectoryNotFoundError, NotARepositoryError } from "./errors.ts";
 import { git, tryGit } from "./git.ts";
+import { joinIgnoreRules, readIgnoreFiles } from "./ignore-rules.ts";
 
 /** What a copy is made from. */
 export interface OriginalRepository {
@@ -13,6 +14,8 @@ export interface OriginalRepository {
   /** Paths of tracked and of new, not ignored, files; some may be missing in the work tree. */
   readonly files: readonly string[];
   /** Ignore rules that are not in the work tree: the repository's private ones and the person's own. */
+  readonly privateRules: string;
+  /** All ignore rules that hold now, as one list for the top. */
   readonly ignoreRules: string;
 }
 
@@ -21,10 +24,26 @@ export async function readOriginal(path: string, signal?: AbortSignal): Promise<
   const root = await topOf(resolve(path), signal);
   const read = { cwd: root, signal, asPerson: true };
   const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], read);
+  const files = [...new Set(splitNul(list))];
   const excludePath = (await git(["rev-parse", "--git-path", "info/exclude"], read)).toString().trim();
   const ownRules = await readOrEmpty(resolve(root, excludePath));
   const personRules = await readOrEmpty(await personIgnoreFile(root, signal));
-  return { root, files: [...new Set(splitNul(list))], ignoreRules: `${personRules}\n${ownRules}\n` };
+  const privateRules = `${personRules}\n${ownRules}\n`;
+  const ignoreFiles = await readIgnoreFiles(root, [...files, ...(await hiddenIgnoreFiles(root, signal))]);
+  return {
+    root,
+    files,
+    privateRules,
+    // The order is git's: what is nearest to a file counts most.
+    ignoreRules: `${privateRules}${joinIgnoreRules(ignoreFiles)}`,
+  };
+}
+
+/** Where there may be ignore files that are ignored themselves, as in a virtualenv, which has one that says `*`. */
+async function hiddenIgnoreFiles(root: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const form = ["-z", "--others", "--ignored", "--exclude-standard", "--directory"];
+  const ignored = splitNul(await git(["ls-files", ...form], { cwd: root, signal, asPerson: true }));
+  return ignored.map((path) => (path.endsWith("/") ? `${path}.gitignore` : path));
 }
 
 /** The entries of git's `-z` output. */

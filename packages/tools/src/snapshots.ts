@@ -4,14 +4,15 @@
  * Invariants
  *   S1. The directory's own `.git` is neither read nor written: whatever an agent does in it, snapshots and patches stay right.
  *   S2. Files are stored as their bytes: no attribute, filter or line ending conversion applies.
- *   S3. What was there at the start stays in view, even if a later ignore rule matches it.
+ *   S3. What is ignored is decided by the rules of the start: no file that is written later hides anything, nor does a rule hide what
+ *       was there at the start.
  */
-import { link, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { checkDirectory } from "./directory.ts";
-import { UnknownCheckpointError, WorkspaceBusyError } from "./errors.ts";
-import { git, type GitOptions, type GitOutcome, tryGit } from "./git.ts";
+import { GitError, UnknownCheckpointError, WorkspaceBusyError } from "./errors.ts";
+import { type GitOutcome, tryGit } from "./git.ts";
 import { splitNul } from "./original-repository.ts";
+import { patchText } from "./patch-text.ts";
+import { SnapshotRepository, type SnapshotPlaces } from "./snapshot-repository.ts";
 
 /** A file that differs between two states. A rename is a deletion and an addition. */
 export interface ChangedFile {
@@ -19,54 +20,40 @@ export interface ChangedFile {
   readonly change: "added" | "modified" | "deleted";
 }
 
-/** What a snapshot repository starts from. */
-export interface SnapshotStart {
-  /** The directory whose files are kept. */
-  readonly root: string;
-  /** Where the repository is made. */
-  readonly directory: string;
+/** What snapshots start from. */
+export interface SnapshotStart extends SnapshotPlaces {
   /** The files of the first snapshot. */
   readonly files: readonly string[];
-  /** Ignore rules beside those in the directory. */
+  /** All the ignore rules that there are (S3), as one list for the top. */
   readonly ignoreRules: string;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Precedes every `.gitattributes` (S2). `!diff`: what is binary is seen from its bytes. */
-const attributes = "* -text -eol -filter -ident -working-tree-encoding !diff\n";
-/** Restoring an ignore file can bring files into view that it hid; they go in the next pass. */
-const maxRestorePasses = 3;
+/** Files that a restored one stands in the way of, or the other way round, may need a second pass. */
+const maxRestorePasses = 2;
 
-/** Snapshots of one directory; calls must not overlap. */
+/** Snapshots of one directory; calls must not overlap, but for `writeFiles` and `ignoreRule`. */
 export class Snapshots {
-  readonly #root: string;
-  readonly #directory: string;
-  #taken = 0;
+  readonly #repository: SnapshotRepository;
   /** The first snapshot. */
-  #base = "";
+  readonly base: string;
 
-  private constructor(start: SnapshotStart) {
-    this.#root = start.root;
-    this.#directory = start.directory;
+  private constructor(repository: SnapshotRepository, base: string) {
+    this.#repository = repository;
+    this.base = base;
   }
 
-  /** Makes the repository and takes the first snapshot. */
-  static async start(start: SnapshotStart): Promise<Snapshots> {
-    const snapshots = new Snapshots(start);
-    const { directory, files, ignoreRules, signal } = start;
-    await snapshots.#git(["init", "--quiet", "--template="]);
-    await mkdir(join(directory, "info"), { recursive: true });
-    await writeFile(join(directory, "info", "attributes"), attributes);
-    await writeFile(join(directory, "info", "exclude"), ignoreRules);
+  /** Makes the repository, in a directory that is there, and takes the first snapshot. */
+  static async start({ files, ignoreRules, signal, ...places }: SnapshotStart): Promise<Snapshots> {
+    const repository = await SnapshotRepository.make(places, ignoreRules);
     // By name and not by `add`, which would leave out tracked files that match an ignore rule.
-    await snapshots.#git(["update-index", "--add", "-z", "--stdin"], { input: files.map((path) => `${path}\0`).join(""), signal });
-    snapshots.#base = await snapshots.#writeTree(join(directory, "index"));
-    return snapshots;
+    await repository.git(["update-index", "--add", "-z", "--stdin"], { input: zeroEnded(files), signal });
+    return new Snapshots(repository, await repository.writeTree());
   }
 
-  /** The id of the first snapshot. */
-  get base(): string {
-    return this.#base;
+  /** The directory whose files are kept. */
+  get root(): string {
+    return this.#repository.root;
   }
 
   /** Keeps the present state and gives its id. */
@@ -76,22 +63,45 @@ export class Snapshots {
 
   /** Makes the files those of a snapshot. Ignored files stay. */
   async restore(tree: string): Promise<void> {
-    const isId = /^[0-9a-f]{40,64}$/.test(tree);
-    const found = isId && (await tryGit(["cat-file", "-e", `${tree}^{tree}`], this.#options({}))).exitCode === 0;
-    if (!found) throw new UnknownCheckpointError(tree);
+    await this.#checkKnown(tree);
     for (let pass = 0; pass < maxRestorePasses; pass += 1) {
       const isThere = await this.#withPresent(async (index, present) => {
-        if (present !== tree) await this.#git(["read-tree", "--reset", "-u", tree], { index });
+        if (present !== tree) await this.#repository.git(["read-tree", "--reset", "-u", tree], { index });
         return present === tree;
       });
       if (isThere) return;
     }
-    if ((await this.take()) !== tree) throw new WorkspaceBusyError(this.#root);
+    if ((await this.take()) !== tree) throw new WorkspaceBusyError(this.root);
+  }
+
+  /** Writes the files of a snapshot into an empty directory. */
+  async writeFiles(tree: string, to: string, signal: AbortSignal | undefined): Promise<void> {
+    await this.#checkKnown(tree);
+    await this.#repository.withIndex(async (index) => {
+      await this.#repository.git(["read-tree", tree], { index, signal });
+      await this.#repository.git(["checkout-index", "--all", "--force", "--quiet"], { index, workTree: to, signal });
+    });
+  }
+
+  /** Paths of the symbolic links in a snapshot. */
+  async links(tree: string): Promise<string[]> {
+    const entries = splitNul(await this.#repository.git(["ls-tree", "-r", "-z", tree]));
+    return entries.filter((entry) => entry.startsWith("120000 ")).map((entry) => entry.slice(entry.indexOf("\t") + 1));
+  }
+
+  /** The rule by which a new file at this path would be ignored; none for a file that was there at the start. */
+  async ignoreRule(path: string): Promise<string | undefined> {
+    const asked = { input: `${path}\0`, workTree: this.#repository.nowhere };
+    const { exitCode, stdout, stderr } = await tryGit(["check-ignore", "--verbose", "-z", "--stdin"], this.#repository.options(asked));
+    if (exitCode !== 0 && exitCode !== 1) throw new GitError("check-ignore", exitCode, stderr);
+    const [, , rule] = stdout.toString("utf8").split("\0");
+    return rule === undefined || rule.startsWith("!") ? undefined : rule;
   }
 
   /** What changed from the first snapshot to this one, by path. */
   async changes(tree: string): Promise<ChangedFile[]> {
-    const fields = splitNul(await this.#git(["diff-tree", "-r", "-z", "--name-status", "--no-renames", this.#base, tree]));
+    await this.#checkKnown(tree);
+    const fields = splitNul(await this.#repository.git(["diff-tree", "-r", "-z", "--name-status", "--no-renames", this.base, tree]));
     const changes: ChangedFile[] = [];
     for (let at = 0; at + 1 < fields.length; at += 2) {
       const letter = fields[at];
@@ -102,74 +112,53 @@ export class Snapshots {
 
   /** The patch from the first snapshot to this one. */
   async patch(tree: string): Promise<string> {
-    const bytes = await this.#rawPatch(tree);
-    const whole = decode(bytes);
-    if (whole !== undefined) return whole;
-    // Some file is text in another encoding than UTF-8, which a string cannot hold: such a file goes as a binary patch.
-    const binary = splitPatch(await this.#binaryPatch(tree));
-    return splitPatch(bytes)
-      .map((part, index) => decode(Buffer.from(part, "latin1")) ?? binary[index])
-      .join("");
+    await this.#checkKnown(tree);
+    return patchText(await this.#rawPatch(tree), () => this.#repository.asBinary(() => this.#rawPatch(tree)));
   }
 
   /** Paths of the files that are there and not ignored, all of them or those that match the glob. */
   async files(glob: string | undefined, signal: AbortSignal | undefined): Promise<string[]> {
     const where = ["--", pathspecOf(glob)];
-    const listed = splitNul(await this.#git(["ls-files", "-z", "--cached", "--others", "--exclude-standard", ...where], { signal }));
-    const deleted = new Set(splitNul(await this.#git(["ls-files", "-z", "--deleted", ...where], { signal })));
+    const listed = splitNul(
+      await this.#repository.git(["ls-files", "-z", "--cached", "--others", this.#repository.frozenRules, ...where], { signal }),
+    );
+    const deleted = new Set(splitNul(await this.#repository.git(["ls-files", "-z", "--deleted", ...where], { signal })));
     return listed.filter((path) => !path.endsWith("/") && !deleted.has(path)).sort();
   }
 
   /** Runs `git grep` over the same files, whatever it ends with. */
   grep(args: readonly string[], { glob, ...limits }: GrepLimits): Promise<GitOutcome> {
-    const form = ["--untracked", "--no-color", "--full-name", "-z", "-I", "-n"];
-    return tryGit(["grep", ...form, ...args, "--", pathspecOf(glob)], { ...this.#options({}), ...limits });
+    const form = ["--no-color", "--full-name", "-z", "-I", "-n"];
+    // In an index that has the new files too: by itself git would leave out what a `.gitignore` of today says.
+    return this.#withPresent((index) =>
+      tryGit(["grep", ...form, ...args, "--", pathspecOf(glob)], { ...this.#repository.options({ index }), ...limits }),
+    );
+  }
+
+  async #checkKnown(tree: string): Promise<void> {
+    const isId = /^[0-9a-f]{40,64}$/.test(tree);
+    const found = isId && (await tryGit(["cat-file", "-e", `${tree}^{tree}`], this.#repository.options({}))).exitCode === 0;
+    if (!found) throw new UnknownCheckpointError(tree);
   }
 
   #rawPatch(tree: string): Promise<Buffer> {
     const form = ["-r", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"];
-    return this.#git(["diff-tree", ...form, this.#base, tree]);
-  }
-
-  async #binaryPatch(tree: string): Promise<Buffer> {
-    const file = join(this.#directory, "info", "attributes");
-    await writeFile(file, `${attributes}* -diff\n`);
-    try {
-      return await this.#rawPatch(tree);
-    } finally {
-      await writeFile(file, attributes);
-    }
+    return this.#repository.git(["diff-tree", ...form, this.base, tree]);
   }
 
   /** Brings an index up to the present files, and hands it on with its tree. */
   async #withPresent<T>(use: (index: string, tree: string) => Promise<T>): Promise<T> {
-    await checkDirectory(this.#root);
-    this.#taken += 1;
-    const index = join(this.#directory, `index-${this.#taken}`);
-    // A link and not a copy: git tells by the index's own time which files may have changed unseen since. git replaces an
-    // index and never writes into it, so the first one stays as it is.
-    await link(join(this.#directory, "index"), index);
-    try {
-      const others = splitNul(await this.#git(["ls-files", "-z", "--others", "--exclude-standard"], { index }));
+    await checkDirectory(this.root);
+    return this.#repository.withIndex(async (index) => {
+      const others = splitNul(await this.#repository.git(["ls-files", "-z", "--others", this.#repository.frozenRules], { index }));
       const nested = others.filter((path) => path.endsWith("/")).map((path) => `:(top,exclude,literal)${path.slice(0, -1)}`);
-      await this.#git(["add", "--all", "--", ":(top)", ...nested], { index });
-      return await use(index, await this.#writeTree(index));
-    } finally {
-      await rm(index, { force: true });
-    }
-  }
-
-  async #writeTree(index: string): Promise<string> {
-    return (await this.#git(["write-tree"], { index })).toString().trim();
-  }
-
-  #git(args: readonly [string, ...string[]], facts: GitFacts = {}): Promise<Buffer> {
-    return git(args, this.#options(facts));
-  }
-
-  #options({ index, input, signal }: GitFacts): GitOptions {
-    const env = { GIT_DIR: this.#directory, GIT_WORK_TREE: this.#root, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) };
-    return { cwd: this.#root, env, input, signal };
+      await this.#repository.git(["add", "--update", "--", ":(top)", ...nested], { index });
+      // By name, since `add` goes by the ignore files of today. Some may be gone again: a command may be running.
+      const added = others.filter((path) => !path.endsWith("/"));
+      if (added.length > 0)
+        await this.#repository.git(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { index, input: zeroEnded(added) });
+      return await use(index, await this.#repository.writeTree(index));
+    });
   }
 }
 
@@ -179,26 +168,10 @@ interface GrepLimits {
   readonly maxOutputBytes: number;
 }
 
-interface GitFacts {
-  readonly index?: string;
-  readonly input?: string;
-  readonly signal?: AbortSignal | undefined;
+function zeroEnded(paths: readonly string[]): string {
+  return paths.map((path) => `${path}\0`).join("");
 }
 
 function pathspecOf(glob: string | undefined): string {
   return glob === undefined ? ":(top)" : `:(top,glob)${glob}`;
-}
-
-/** The parts of a patch, one for each file, byte for byte as latin1. No line of content can begin as their first lines do. */
-function splitPatch(patch: Buffer): string[] {
-  return patch.toString("latin1").split(/^(?=diff --git )/m);
-}
-
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
 }

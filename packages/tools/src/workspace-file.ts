@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, relative } from "node:path";
 import { ToolError } from "@orgtree/core";
 import { WorkspacePathError } from "./errors.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
@@ -81,9 +81,18 @@ async function withFile<T>(file: WorkspaceFile, flags: number, use: (handle: Fil
   }
 }
 
+/** What is written to an ignored path would be in no patch, and no check would see it. */
+async function refuseIgnored({ tool, path, workspace }: WorkspaceFile, real: string): Promise<void> {
+  const rule = await workspace.ignoreRule(relative(workspace.root, real));
+  if (rule === undefined) return;
+  const why = `the repository ignores it (rule ${rule}), so that it would be in no patch and in no check`;
+  throw new ToolError(tool, "forbidden", { message: `${path} may not be written: ${why}; write to a path that is not ignored` });
+}
+
 async function openInside(file: WorkspaceFile, flags: number): Promise<FileHandle> {
   try {
     const real = await resolveInWorkspace(file.workspace.root, file.path);
+    if (flags & constants.O_WRONLY) await refuseIgnored(file, real);
     if (flags & constants.O_CREAT) await mkdir(dirname(real), { recursive: true });
     // Links are resolved already: one that is there now was put there since. Without NONBLOCK a pipe would hold a thread for ever.
     return await open(real, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);

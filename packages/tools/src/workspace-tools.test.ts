@@ -21,6 +21,8 @@ beforeAll(async () => {
     "bin.dat": Buffer.from([0, 1]),
     "tracked/passwd": "mine: root\n",
     "latin1.txt": Buffer.from("na\xefve\n", "latin1"),
+    "kept.log": "tracked, though a rule matches it\n",
+    ".gitignore": "build/\n*.log\n",
   });
   writeFiles(directory.path, { "outside/passwd": "theirs: root\n" });
   workspace = await createWorkspace({ repo });
@@ -87,6 +89,31 @@ describe("workspaceTools", () => {
     const kind = path === "src/a.txt/x" ? "forbidden" : "invalid-input";
     await expectFailure(tools.readFile.run({ path }, context()), kind, message);
     await expectFailure(tools.writeFile.run({ path, content: "x" }, context()), kind, message);
+  });
+});
+
+describe("write_file and replace_text, where the repository ignores what is written", () => {
+  test.each(["build/out.js", "src/deep/x.log", "build/in/deep.txt"])("refuse %s, and say by which rule", async (path) => {
+    writeFiles(workspace.root, { [path]: "x, by a command\n" });
+    const message = `${path} may not be written: the repository ignores it (rule ${path.startsWith("build") ? "build/" : "*.log"})`;
+    await expectFailure(tools.writeFile.run({ path, content: "x" }, context()), "forbidden", message);
+    await expectFailure(tools.replaceText.run({ path, oldText: "x", newText: "y" }, context()), "forbidden", message);
+  });
+
+  test("go by the rules of the start, and leave what was tracked then writable", async () => {
+    await tools.writeFile.run({ path: "made/.gitignore", content: "*\n" }, context());
+    expect(await tools.writeFile.run({ path: "made/x.txt", content: "x" }, context())).toMatchObject({ bytes: 1 });
+    expect(await tools.replaceText.run({ path: "kept.log", oldText: "tracked", newText: "kept" }, context())).toMatchObject({
+      replaced: 1,
+    });
+    expect((await workspace.changedFiles()).map(({ path }) => path)).toEqual(expect.arrayContaining(["kept.log", "made/x.txt"]));
+    rmSync(join(workspace.root, "made"), { recursive: true });
+  });
+
+  test("leave a command free to make what is ignored", async () => {
+    writeFiles(workspace.root, { "build/cache.txt": "by a command\n" });
+    expect((await workspace.changedFiles()).map(({ path }) => path)).not.toContain("build/cache.txt");
+    expect((await tools.readFile.run({ path: "build/cache.txt" }, context())).content).toBe("by a command\n");
   });
 });
 

@@ -54,10 +54,10 @@ export function workspaceTools(workspace: Workspace, { check, clock }: Workspace
     writeFile: writeFileTool(setting),
     replaceText: replaceTextTool(setting),
   };
-  return check === undefined ? tools : { ...tools, runCheck: checkTool(workspace, check, clock) };
+  return check === undefined ? tools : { ...tools, runCheck: runCheckTool(workspace, check, clock) };
 }
 
-function checkTool(workspace: Workspace, check: CheckCommand, clock: Timer | undefined): Tool<object, CommandResult> {
+function runCheckTool(workspace: Workspace, check: CheckCommand, clock: Timer | undefined): Tool<object, CommandResult> {
   const text = typeof check.command === "string" ? check.command : check.command.join(" ");
   return commandTool({
     ...check,

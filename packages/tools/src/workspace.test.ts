@@ -351,11 +351,27 @@ describe("diff", () => {
     expect(await workspace.changedFiles()).toEqual(expected);
   });
 
-  test("shows a file from the start even if an agent ignores it now", async () => {
+  test("shows all work, whatever an agent writes into ignore files", async () => {
+    makeRepository(repo, { "a.txt": "a\n", "b/.gitignore": "*.log\n" });
+    await using workspace = await createWorkspace({ repo });
+    const written = { ".gitignore": "*\n", "b/.gitignore": "*\n", "a.txt": "changed\n", "b/new.txt": "new\n", "c/d.txt": "new\n" };
+    writeFiles(workspace.root, { ...written, "b/x.log": "ignored from the start\n", ".git/info/exclude": "*\n" });
+    expect((await workspace.changedFiles()).map(({ path }) => path)).toEqual(Object.keys(written).toSorted());
+    expect(await workspace.files("**/*.txt")).toEqual(["a.txt", "b/new.txt", "c/d.txt"]);
+    expect((await workspace.search({ pattern: "new", maxMatches: 9 })).matches.map(({ path }) => path)).toEqual(["b/new.txt", "c/d.txt"]);
+    execFileSync("git", ["apply"], { cwd: repo, input: await workspace.diff() });
+    expect(readFileSync(join(repo, "c/d.txt"), "utf8")).toBe("new\n");
+  });
+
+  test("of a checkpoint is that of its files, whatever became of them since", async () => {
     makeRepository(repo, { "a.txt": "a\n" });
     await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, { ".gitignore": "*\n", "a.txt": "changed\n", "b.txt": "new, ignored\n" });
-    expect((await workspace.changedFiles()).map((file) => file.path)).toEqual(["a.txt"]);
+    writeFiles(workspace.root, { "a.txt": "approved\n" });
+    const checkpoint = await workspace.checkpoint();
+    writeFiles(workspace.root, { "a.txt": "later\n", "more.txt": "later\n" });
+    expect(await workspace.diff(checkpoint)).toContain("+approved\n");
+    expect(await workspace.changedFiles(checkpoint)).toEqual([{ path: "a.txt", change: "modified" }]);
+    expect(await errorOf(workspace.diff({ tree: "HEAD" }))).toBeInstanceOf(UnknownCheckpointError);
   });
 
   test("sees a change of the same length made at once", async () => {

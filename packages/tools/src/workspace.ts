@@ -1,10 +1,14 @@
 import { mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { copyRepository } from "./copy-repository.ts";
+import { type Checkout, makeCheckout } from "./checkout.ts";
+import { checkIgnoredPaths, copyIgnored } from "./copy-ignored.ts";
+import { copyHistory, copyRepository } from "./copy-repository.ts";
 import { checkDirectory, removeDirectory } from "./directory.ts";
+import { ruleFor } from "./ignore-rules.ts";
+import { checkLinksStayInside } from "./link-target.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
-import { readOriginal } from "./original-repository.ts";
+import { type OriginalRepository, readOriginal } from "./original-repository.ts";
 import { type ChangedFile, Snapshots } from "./snapshots.ts";
 import { searchFiles, type TextMatches, type TextQuery } from "./text-search.ts";
 
@@ -15,8 +19,8 @@ export interface WorkspaceOptions {
   /** An existing directory in which the workspace's own is made. Default: the system's temporary directory. */
   readonly parentDir?: string | undefined;
   /**
-   * Ignored files and directories to copy as well, relative to the repository: `node_modules`, for example, without which a check may
-   * not run. Default none.
+   * Ignored files and directories to copy as well, relative to the repository: `node_modules` or `.venv`, for example, without which a
+   * check may not run. Default none.
    */
   readonly ignoredPaths?: readonly string[] | undefined;
   /** Gives up; nothing is left behind, and the rejection is the signal's reason. */
@@ -31,34 +35,43 @@ export interface Checkpoint {
 /**
  * A private copy of a repository for agents to work in.
  *
- * Ignored files, nested repositories and the copy's own `.git` are no part of patches and checkpoints. After `remove` everything
- * rejects with `DirectoryNotFoundError`.
+ * Ignored files, nested repositories and the copy's own `.git` are no part of patches and checkpoints. What is ignored was decided when
+ * the copy was made: rules that are written later hide nothing. After `remove` everything rejects with `DirectoryNotFoundError`.
  */
 export interface Workspace extends AsyncDisposable {
   /** The top of the copy, with all links resolved. */
   readonly root: string;
   /** The top of the original. */
   readonly repo: string;
-  /** A patch from the start to now that `git apply` accepts in the original; empty when nothing changed. */
-  diff(): Promise<string>;
-  /** The files that differ from the start, by path. */
-  changedFiles(): Promise<readonly ChangedFile[]>;
+  /** A patch from the start to a checkpoint, by default to now, that `git apply` accepts in the original; empty when nothing changed. */
+  diff(checkpoint?: Checkpoint): Promise<string>;
+  /** The files that differ from the start, by path, in a checkpoint or now. */
+  changedFiles(checkpoint?: Checkpoint): Promise<readonly ChangedFile[]>;
   checkpoint(): Promise<Checkpoint>;
   /** Brings the files back, new ones removed. Rejects with `UnknownCheckpointError`, or `WorkspaceBusyError` when they keep changing. */
   restore(checkpoint: Checkpoint): Promise<void>;
+  /**
+   * A fresh copy of the original with the patch of a checkpoint, and nothing else of this workspace: what whoever applies the patch
+   * will have. Ignored paths come from the original. Rejects with `UnknownCheckpointError`, or `OutsideLinkError` when the checkpoint
+   * has a link that leads out.
+   */
+  checkout(checkpoint: Checkpoint, signal?: AbortSignal): Promise<Checkout>;
+  /** The rule by which a new file at this path, from the top, would be ignored, and so be in no patch; none where it would not be. */
+  ignoreRule(path: string): Promise<string | undefined>;
   /** Paths of all files but ignored ones; see `TextQuery.glob`. */
   files(glob?: string, signal?: AbortSignal): Promise<readonly string[]>;
   /** Lines that match. Rejects with `GitError` for a malformed expression. */
   search(query: TextQuery): Promise<TextMatches>;
-  /** Removes the copy. Once is enough, twice does no harm. */
+  /** Removes the copy, and checkouts that somebody left. Once is enough, twice does no harm. */
   remove(): Promise<void>;
 }
 
 /**
  * Copies a repository with its uncommitted and its new files, so that an agent sees what the person sees.
  *
- * The original is never written to, not even a lock. Submodules are left out. Rejects with `NotARepositoryError`,
- * `DirectoryNotFoundError` for `parentDir`, `SpecError` for `ignoredPaths`, or `GitError`; nothing is left behind then.
+ * The original is never written to, not even a lock. Links into the original lead into the copy. Submodules are left out. Rejects with
+ * `NotARepositoryError`, `OutsideLinkError` for a link that leads out of the repository, `DirectoryNotFoundError` for `parentDir`,
+ * `SpecError` for `ignoredPaths`, or `GitError`; nothing is left behind then.
  *
  * @example
  * await using workspace = await createWorkspace({ repo: "." });
@@ -69,14 +82,19 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
   const { parentDir = tmpdir(), ignoredPaths = [], signal } = options;
   const original = await readOriginal(options.repo, signal);
   await checkDirectory(parentDir);
+  await checkIgnoredPaths(original, ignoredPaths);
   const home = await realpath(await mkdtemp(join(parentDir, "orgtree-workspace-")));
   try {
-    const root = join(home, "files");
-    const files = await copyRepository(original, { to: root, ignoredPaths, signal });
+    const [root, history] = [join(home, "files"), join(home, "history")];
+    await copyHistory(original, history, signal);
+    const files = await copyRepository(original, { history, to: root, signal });
+    await copyIgnored(original, root, ignoredPaths);
     const directory = join(home, "snapshots");
     await mkdir(directory);
-    const snapshots = await Snapshots.start({ root, directory, files, ignoreRules: original.ignoreRules, signal });
-    return openWorkspace({ home, root, repo: original.root }, snapshots);
+    const ignoreRules = [original.ignoreRules, ...ignoredPaths.map(ruleFor)].join("\n");
+    const snapshots = await Snapshots.start({ root, directory, files, ignoreRules, signal });
+    await checkLinksStayInside(root, await snapshots.links(snapshots.base));
+    return openWorkspace({ home, root, history, parentDir, original, ignoredPaths }, snapshots);
   } catch (error) {
     await removeDirectory(home);
     throw error;
@@ -86,19 +104,48 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
 interface Places {
   readonly home: string;
   readonly root: string;
-  readonly repo: string;
+  readonly history: string;
+  readonly parentDir: string;
+  readonly original: OriginalRepository;
+  readonly ignoredPaths: readonly string[];
 }
 
-function openWorkspace({ home, root, repo }: Places, snapshots: Snapshots): Workspace {
+function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
+  const { home, root, original } = places;
   const inTurn = oneAtATime();
-  const remove = (): Promise<void> => inTurn(() => removeDirectory(home));
+  const treeOf = async (checkpoint: Checkpoint | undefined): Promise<string> => checkpoint?.tree ?? (await snapshots.take());
+  const checkouts = new Set<Promise<Checkout>>();
+  const remove = (): Promise<void> =>
+    inTurn(async () => {
+      for (const made of await Promise.allSettled(checkouts)) if (made.status === "fulfilled") await made.value[Symbol.asyncDispose]();
+      await removeDirectory(home);
+    });
+  const checkout: Workspace["checkout"] = async ({ tree }, signal) => {
+    const making = makeCheckout({ ...places, snapshots, tree, signal });
+    checkouts.add(making);
+    try {
+      const made = await making;
+      return {
+        root: made.root,
+        async [Symbol.asyncDispose]() {
+          await made[Symbol.asyncDispose]();
+          checkouts.delete(making);
+        },
+      };
+    } catch (error) {
+      checkouts.delete(making);
+      throw error;
+    }
+  };
   return {
     root,
-    repo,
-    diff: () => inTurn(async () => snapshots.patch(await snapshots.take())),
-    changedFiles: () => inTurn(async () => snapshots.changes(await snapshots.take())),
+    repo: original.root,
+    diff: (checkpoint) => inTurn(async () => snapshots.patch(await treeOf(checkpoint))),
+    changedFiles: (checkpoint) => inTurn(async () => snapshots.changes(await treeOf(checkpoint))),
     checkpoint: () => inTurn(async () => ({ tree: await snapshots.take() })),
     restore: (checkpoint) => inTurn(() => snapshots.restore(checkpoint.tree)),
+    checkout,
+    ignoreRule: (path) => snapshots.ignoreRule(path),
     files: (glob, signal) => inTurn(() => snapshots.files(glob, signal)),
     search: (query) => inTurn(() => searchFiles(snapshots, query)),
     remove,

@@ -1,10 +1,4 @@
-import type { Command } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
-import { countFindings, lintLines, type LintedFile } from "../lint-text.ts";
-import { lintFile, lintImportFailure } from "../linted.ts";
-import { importFile } from "../load-organization.ts";
-import { paintLine } from "../styled-line.ts";
-import type { Surroundings } from "../surroundings.ts";
+import type { Command } from "../input/command.ts";
 
 /** Finds machines that cannot end, and charters that cannot hold. */
 export const lint: Command = {
@@ -13,32 +7,10 @@ export const lint: Command = {
   summary: "Finds machines that cannot end, and charters that cannot hold.",
   operands: { name: "FILE", least: 1, most: Infinity },
   details: [
-    "Looks at every XState machine that a file exports, and at every organization: its charters, the machines of its agents and of its lead. Nothing of them is run; the files are imported, though.",
+    "Looks at every XState machine that a file exports, and at every organization: its charters, the machines of its agents and of its lead. None of them is run, but the file is imported, and that runs what stands at its top level, as `node FILE` would.",
     "Errors are certain: such a machine is refused when it is started. Warnings are what is only likely to be wrong.",
+    "Exit codes: 0 no errors; 1 errors; 2 nothing to lint, since no file exports a machine or an organization.",
   ],
   options: [{ name: "json", text: "The findings as JSON." }],
-  async execute({ operands, flags }, surroundings) {
-    const { stdout } = surroundings;
-    const files: LintedFile[] = [];
-    for (const path of operands) files.push(await lintPath(path, surroundings));
-    const [errors, warnings] = [countFindings(files, "error"), countFindings(files, "warning")];
-    if (flags.has("json")) stdout.write(`${JSON.stringify({ files, errors, warnings }, undefined, 2)}\n`);
-    else
-      stdout.write(
-        lintLines(files, stdout.size()?.columns)
-          .map((line) => `${paintLine(line, stdout.hasColor)}\n`)
-          .join(""),
-      );
-    return errors > 0 ? exitCode.failed : exitCode.done;
-  },
+  load: async () => (await import("../lint/lint-files.ts")).lintFiles,
 };
-
-async function lintPath(path: string, surroundings: Surroundings): Promise<LintedFile> {
-  try {
-    return { file: path, linted: lintFile(await importFile(path, surroundings)) };
-  } catch (error) {
-    const linted = lintImportFailure(error);
-    if (linted === undefined) throw error;
-    return { file: path, linted: [linted] };
-  }
-}

@@ -1,9 +1,4 @@
-import type { Command } from "../command.ts";
-import { exitCode } from "../exit-code.ts";
-import { importFile, organizationOf } from "../load-organization.ts";
-import { outlineOf } from "../outline.ts";
-import { paintLine } from "../styled-line.ts";
-import { outlineLines } from "../tree-text.ts";
+import type { Command } from "../input/command.ts";
 
 /** Draws an organization. */
 export const tree: Command = {
@@ -12,18 +7,9 @@ export const tree: Command = {
   summary: "Draws the organization that FILE exports.",
   operands: { name: "FILE", least: 1, most: 1 },
   details: [
-    "Shows what would run: agents, hold point and lead; their purposes, tools, recipients and end states with what each means to the supervisor; the supervisor's answers to their failures; the budgets. Nothing is run.",
+    "Shows what would run: agents, hold point and lead; their purposes, tools, recipients and end states with what each means to the supervisor; the supervisor's answers to their failures; the budgets.",
+    "No agent runs, but FILE is imported, and that runs what stands at its top level, as `node FILE` would.",
   ],
   options: [{ name: "json", text: "The outline as JSON." }],
-  async execute(input, surroundings) {
-    const { stdout } = surroundings;
-    const outline = outlineOf(organizationOf(await importFile(input.operands[0]!, surroundings)));
-    if (input.flags.has("json")) {
-      stdout.write(`${JSON.stringify(outline, undefined, 2)}\n`);
-      return exitCode.done;
-    }
-    const lines = outlineLines(outline, Math.max(40, stdout.size()?.columns ?? 100));
-    stdout.write(lines.map((line) => `${paintLine(line, stdout.hasColor)}\n`).join(""));
-    return exitCode.done;
-  },
+  load: async () => (await import("../tree/draw-tree.ts")).drawTree,
 };

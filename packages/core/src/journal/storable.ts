@@ -6,7 +6,7 @@ import { ExpectedError } from "../errors.ts";
  */
 
 /** Levels of nesting at most. What goes deeper is taken to go round in circles. */
-export const maxDepth = 500;
+const maxDepth = 500;
 
 /** A value that cannot be stored, and where in it the trouble lies. */
 export class NotStorableError extends ExpectedError {

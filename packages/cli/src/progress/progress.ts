@@ -1,0 +1,17 @@
+import type { CheckOutcome, RecordEntry, RunOptions, SystemEvent } from "orgtree";
+import type { RepositoryWork, RunPlan } from "../run/run-plan.ts";
+
+/** How a run is followed: a picture that moves, lines, or JSON. */
+export interface Progress {
+  /** The repository is about to be copied and checked, which may take its time and may be refused. */
+  readonly prepare: (work: RepositoryWork) => void;
+  /** The first actor is there; `before` is what the check said before any work, where there is one. */
+  readonly begin: (plan: RunPlan, before: CheckOutcome | undefined) => void;
+  readonly onStart: NonNullable<RunOptions["onStart"]>;
+  readonly onEvent: (event: SystemEvent) => void;
+  readonly onEntry: (entry: RecordEntry) => void;
+  /** The first Ctrl-C: the run is stopped in order. */
+  readonly interrupted: () => void;
+  /** Nothing moves on the screen any more; what follows may be printed. A second call does nothing. */
+  readonly end: () => void;
+}

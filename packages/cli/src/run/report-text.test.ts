@@ -1,0 +1,112 @@
+import type { Failure, RunReport, SupervisorReport } from "orgtree";
+import { describe, expect, test } from "vitest";
+
+import { describeTrouble, reportLines } from "./report-text.ts";
+import { lineText } from "../text/styled-line.ts";
+
+const nothing = { modelCalls: 0, toolCalls: 0, tokens: 0, usd: 0, restarts: 0, failures: [] };
+const calm: RunReport = {
+  agents: [
+    { ...nothing, name: "planner", address: "/bugfix/planner", modelCalls: 3, toolCalls: 2, tokens: 5_641, usd: 0.00088 },
+    { ...nothing, name: "verifier", address: "/bugfix/verifier" },
+  ],
+  decisions: [],
+  verdicts: [],
+  alarms: [],
+  deadLetters: {},
+  tokens: 5_641,
+  usd: 0.00088,
+  wallMs: 2_100,
+};
+
+const loop: Failure = {
+  class: "loop",
+  name: "FailedEnd",
+  message: 'it ended in looping: read_file({"path":"src/tides.js"}) 4 times in a row with the same outcome',
+};
+const refusal: Failure = { class: "model-error", kind: "refusal", name: "ModelError", message: "no", address: "/bugfix/worker" };
+
+function decision(failure: Failure, part: Partial<SupervisorReport> = {}): SupervisorReport {
+  return {
+    supervisor: "/bugfix",
+    context: "child-terminated",
+    child: "worker",
+    exit: { kind: "failure", failure },
+    chain: [failure],
+    decision: "restart",
+    ...part,
+  };
+}
+
+const verdict = { by: "/bugfix/verifier", artefact: "a", reason: "" } as const;
+const check = { criterion: "check", key: "k", by: "/bugfix/verifier", artefact: "a" } as const;
+const eventful: RunReport = {
+  ...calm,
+  decisions: [
+    decision(loop),
+    decision(refusal, { decision: "escalate (rung 2 of its ladder)" }),
+    decision(refusal, { context: "auto-shutdown", chain: [] }),
+  ],
+  verdicts: [
+    { ...verdict, accepted: false, evidence: [{ ...check, passed: false, observed: "exit code 1" }] },
+    { ...verdict, accepted: true, evidence: [{ ...check, passed: true, observed: "" }] },
+  ],
+  alarms: [
+    { kind: "alarm", level: "yellow", by: "/bugfix/worker", what: "" },
+    { kind: "alarm", level: "red", by: "/bugfix/worker", what: "" },
+  ],
+  deadLetters: { "late-reply": 1, stopped: 2 },
+};
+
+const text = (report: RunReport, columns: number): string =>
+  reportLines(report, columns)
+    .map((line) => lineText(line).trimEnd())
+    .join("\n");
+
+describe("reportLines", () => {
+  test("of a calm run", () => {
+    expect(text(calm, 100)).toMatchInlineSnapshot(`
+      "agent     model calls  tool calls  tokens     cost  restarts
+      planner             3           2   5,641  $0.0009         ·
+      verifier            ·           ·       ·        ·         ·
+      total               3           2   5,641  $0.0009         ·
+
+      nothing failed
+
+      alarms: none   messages lost: none"
+    `);
+  });
+
+  test("of an eventful run says what failed, what was decided, the verdicts, what was lost", () => {
+    expect(text(eventful, 120)).toMatchInlineSnapshot(`
+      "agent     model calls  tool calls  tokens     cost  restarts
+      planner             3           2   5,641  $0.0009         ·
+      verifier            ·           ·       ·        ·         ·
+      total               3           2   5,641  $0.0009         ·
+
+      what happened, and what was decided
+      ✗ worker    loop                 read_file({"path":"src/tides.js"}) 4 times in a row…  → restart
+      ✗ worker    model-error/refusal  no                                                    → escalate (rung 2 of its ladder)
+      ✗ verifier  refused              check failed (exit code 1)                            → held back
+      ✔ verifier  accepted             1 check executed and passed                           → passed
+
+      alarms: 1 yellow (warned), 1 red (failed)   messages lost: 1 late-reply, 2 stopped"
+    `);
+  });
+
+  test("counts rows that say the same", () => {
+    const often = { ...calm, decisions: [decision(loop), decision(refusal), decision(loop), decision(loop)] };
+    expect(text(often, 120)).toContain("→ restart (×3)\n✗ worker  model-error/refusal");
+  });
+
+  test("clips reasons in a narrow window, never decisions", () => {
+    expect(text(eventful, 80).split("\n")).toContain("✗ worker    loop                 read_file({…  → restart");
+  });
+});
+
+describe("describeTrouble", () => {
+  test("counts what was answered and what was held back", () => {
+    expect(describeTrouble(calm)).toBe("");
+    expect(describeTrouble(eventful)).toBe("2 failures answered, 1 piece of work held back");
+  });
+});

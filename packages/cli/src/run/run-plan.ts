@@ -1,0 +1,108 @@
+import { basename, resolve } from "node:path";
+import type { ModelClient, Organization } from "orgtree";
+import { valueOf, type CommandInput } from "../input/command.ts";
+import type { Demo, LoadedFile } from "../file/load-organization.ts";
+import { UsageError } from "../input/usage-error.ts";
+
+/** What is to be run, and on what. */
+export interface RunPlan {
+  /** As the user wrote it. */
+  readonly file: string;
+  readonly organization: Organization;
+  readonly task: string;
+  readonly work: Work;
+  readonly model: ModelClient;
+  /** Something to know before it starts: where the model and the repository come from, when nobody named them. */
+  readonly notice: string | undefined;
+}
+
+/** What an organization works on. Nothing: the task is all there is. */
+export type Work = RepositoryWork | { readonly kind: "nothing" };
+
+/** A repository, and the command that tells whether it is right. */
+export type RepositoryWork =
+  | { readonly kind: "repository"; readonly repo: string; readonly check: string; readonly ignoredPaths: readonly string[] }
+  /** Files that come with the organization; made a repository for the time of the run. */
+  | { readonly kind: "bundled"; readonly files: URL; readonly check: string };
+
+/** What a plan is made from. */
+export interface RunRequest {
+  readonly file: LoadedFile;
+  readonly organization: Organization;
+  readonly demo: Demo | undefined;
+  readonly input: CommandInput;
+  readonly cwd: string;
+  /** Undefined when there is no key. */
+  readonly model: ModelClient | undefined;
+  /** Time that a scripted answer takes, in milliseconds. */
+  readonly thinkMs: number;
+}
+
+/** Decides what a command line asks for; throws `UsageError`, which names what is missing. */
+export function planRun(request: RunRequest): RunPlan {
+  const { input, demo } = request;
+  const task = valueOf(input, "task");
+  if (input.values.has("repo")) return planRepository(request);
+  for (const option of ["check", "ignored"]) {
+    if (input.values.has(option)) throw new UsageError(`--${option} means nothing without --repo`, "add --repo PATH");
+  }
+  if (input.flags.has("scripted") && demo === undefined)
+    throw new UsageError(`${request.file.path} brings no script along`, "export a demo with one, or leave --scripted out");
+  if (demo !== undefined) return planDemo(request, demo);
+  const { name, worksOn } = request.organization;
+  if (worksOn === "repository") throw new UsageError(`${name} works on a repository`, 'give --repo PATH --check "COMMAND" --task "…"');
+  if (task === undefined) throw new UsageError(`${name} needs something to do`, 'give --task "…"');
+  return {
+    file: request.file.path,
+    organization: request.organization,
+    task,
+    work: { kind: "nothing" },
+    model: modelOf(request),
+    notice: undefined,
+  };
+}
+
+function planRepository(request: RunRequest): RunPlan {
+  const { input, organization, cwd } = request;
+  const [check, task] = [valueOf(input, "check"), valueOf(input, "task")];
+  if (organization.worksOn !== "repository")
+    throw new UsageError(`${organization.name} works on its task alone`, 'leave --repo out, or say worksOn: "repository" in its file');
+  if (check === undefined)
+    throw new UsageError("--repo needs --check too", 'add the command that tells whether the work is right, such as --check "npm test"');
+  if (task === undefined) throw new UsageError("--repo needs --task too", 'say what is to be done: --task "…"');
+  const work: Work = {
+    kind: "repository",
+    repo: resolve(cwd, valueOf(input, "repo")!),
+    check,
+    ignoredPaths: input.values.get("ignored") ?? [],
+  };
+  return { file: request.file.path, organization, task, work, model: modelOf(request), notice: undefined };
+}
+
+function planDemo(request: RunRequest, demo: Demo): RunPlan {
+  const { organization, input, model } = request;
+  const task = valueOf(input, "task");
+  const file = request.file.path;
+  const work: Work = { kind: "bundled", files: demo.files, check: demo.check };
+  if (model !== undefined) {
+    const notice = `No --repo: ${model.model} works on the bundled repository. (--scripted plays the script instead.)`;
+    return { file, organization, task: task ?? demo.task, work, model, notice };
+  }
+  if (task !== undefined) {
+    throw new UsageError(
+      `without OPENAI_API_KEY only the script of ${basename(file)} can be played, and it knows one task`,
+      "leave --task out, or set OPENAI_API_KEY",
+    );
+  }
+  const why = input.flags.has("scripted") ? "--scripted" : "No OPENAI_API_KEY";
+  const notice = `${why}: a script plays the model, with its mistakes, on the bundled repository.`;
+  return { file, organization, task: demo.task, work, model: demo.script(request.thinkMs), notice };
+}
+
+function modelOf({ model }: RunRequest): ModelClient {
+  if (model !== undefined) return model;
+  throw new UsageError(
+    "there is no model to work with: OPENAI_API_KEY is not set",
+    "export OPENAI_API_KEY=…, or give --base-url URL --model NAME of a server that asks for no key",
+  );
+}

@@ -1,0 +1,53 @@
+import { commonOptions, type Program } from "../input/arguments.ts";
+import type { CommandOption, Topic } from "../input/command.ts";
+import { wrapText } from "./wrap-text.ts";
+
+/** The help for one command, or for all of them, within `columns`. */
+export function helpText(program: Program, topic: Topic | undefined, columns: number): string {
+  return lines(topic === undefined ? overview(program, columns) : topicHelp(program, topic, columns));
+}
+
+function overview(program: Program, columns: number): readonly string[] {
+  const { name, commands, help } = program;
+  const rows = [...commands, help].map((topic) => [`${name} ${topic.name} ${topic.usage}`, topic.summary] as const);
+  return [
+    ...wrapText("orgtree runs organizations of AI agents: supervised, with named failures, and nothing done without evidence.", columns),
+    "",
+    ...table(rows, columns),
+    "",
+    ...optionTable(commonOptions, columns),
+    "",
+    ...wrapText(
+      "Exit codes: 0 done; 1 failed, or the lint found errors; 2 a mistake on the command line or in the input, nothing was started; 130 interrupted.",
+      columns,
+    ),
+  ];
+}
+
+function topicHelp(program: Program, topic: Topic, columns: number): readonly string[] {
+  const paragraphs = topic.details.flatMap((text) => ["", ...wrapText(text, columns)]);
+  const options = optionTable([...topic.options, ...commonOptions], columns);
+  return [`${program.name} ${topic.name} ${topic.usage}`, "", ...wrapText(topic.summary, columns), ...paragraphs, "", ...options];
+}
+
+function optionTable(options: readonly CommandOption[], columns: number): readonly string[] {
+  return table(
+    options.map(({ name, value, text }) => [`--${name}${value === undefined ? "" : ` ${value}`}`, text] as const),
+    columns,
+  );
+}
+
+/** Two columns; the right one is broken where it does not fit. */
+function table(rows: readonly (readonly [string, string])[], columns: number): readonly string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  const room = columns - width - 4;
+  return rows.flatMap(([left, right]) => {
+    if (room < 30) return [`  ${left}`, ...wrapText(right, columns - 6).map((text) => `      ${text}`)];
+    const [first = "", ...rest] = wrapText(right, room);
+    return [`  ${left.padEnd(width)}  ${first}`, ...rest.map((text) => " ".repeat(width + 4) + text)];
+  });
+}
+
+function lines(all: readonly string[]): string {
+  return all.map((line) => `${line}\n`).join("");
+}

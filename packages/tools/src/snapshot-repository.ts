@@ -1,0 +1,102 @@
+/** The git repository in which snapshots of a directory are kept: where it is, and how git is run on it. */
+import { link, mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { git, type GitOptions } from "./git.ts";
+
+/** Precedes every `.gitattributes`: files are kept as their bytes. `!diff`: what is binary is seen from its bytes. */
+const attributes = "* -text -eol -filter -ident -working-tree-encoding !diff\n";
+
+/** What one git command is run with. */
+export interface GitFacts {
+  /** Default: that of the first snapshot. */
+  readonly index?: string;
+  readonly input?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: the directory whose files are kept. */
+  readonly workTree?: string;
+}
+
+/** Where the repository is, and the directory whose files it keeps. */
+export interface SnapshotPlaces {
+  readonly root: string;
+  readonly directory: string;
+}
+
+/** A repository of snapshots; nobody else writes into it. */
+export class SnapshotRepository {
+  /** The directory whose files are kept. */
+  readonly root: string;
+  /** An empty directory: a work tree in which there are no ignore files. */
+  readonly nowhere: string;
+  readonly #directory: string;
+  #indexes = 0;
+
+  private constructor({ root, directory }: SnapshotPlaces) {
+    this.root = root;
+    this.nowhere = join(directory, "nowhere");
+    this.#directory = directory;
+  }
+
+  /** Makes an empty repository with these ignore rules. */
+  static async make(places: SnapshotPlaces, ignoreRules: string): Promise<SnapshotRepository> {
+    const repository = new SnapshotRepository(places);
+    await repository.git(["init", "--quiet", "--template="]);
+    await mkdir(join(places.directory, "info"), { recursive: true });
+    await mkdir(repository.nowhere);
+    await writeFile(repository.#rules, ignoreRules);
+    await writeFile(repository.#attributes, attributes);
+    return repository;
+  }
+
+  /** For `ls-files`: these ignore rules and no others. */
+  get frozenRules(): string {
+    return `--exclude-from=${this.#rules}`;
+  }
+
+  git(args: readonly [string, ...string[]], facts: GitFacts = {}): Promise<Buffer> {
+    return git(args, this.options(facts));
+  }
+
+  options({ index, input, signal, workTree = this.root }: GitFacts): GitOptions {
+    const env = { GIT_DIR: this.#directory, GIT_WORK_TREE: workTree, ...(index === undefined ? {} : { GIT_INDEX_FILE: index }) };
+    return { cwd: workTree, env, input, signal };
+  }
+
+  /** The id of the tree in an index; by default of the first snapshot's. */
+  async writeTree(index = join(this.#directory, "index")): Promise<string> {
+    return (await this.git(["write-tree"], { index })).toString().trim();
+  }
+
+  /** Hands on an index of its own, with the files of the first snapshot. */
+  async withIndex<T>(use: (index: string) => Promise<T>): Promise<T> {
+    this.#indexes += 1;
+    const index = join(this.#directory, `index-${this.#indexes}`);
+    // A link and not a copy: git tells by the index's own time which files may have changed unseen since. git replaces an
+    // index and never writes into it, so the first one stays as it is.
+    await link(join(this.#directory, "index"), index);
+    try {
+      return await use(index);
+    } finally {
+      await rm(index, { force: true });
+    }
+  }
+
+  /** Takes every file for a binary one meanwhile. */
+  async asBinary<T>(use: () => Promise<T>): Promise<T> {
+    await writeFile(this.#attributes, `${attributes}* -diff\n`);
+    try {
+      return await use();
+    } finally {
+      await writeFile(this.#attributes, attributes);
+    }
+  }
+
+  /** In the place where git looks for a repository's private rules. */
+  get #rules(): string {
+    return join(this.#directory, "info", "exclude");
+  }
+
+  get #attributes(): string {
+    return join(this.#directory, "info", "attributes");
+  }
+}

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { commandsOf, listingsOf, unnamedListings } from "./listings.ts";
+
+const top = new URL("../../", import.meta.url);
+const execute = promisify(execFile);
+const { callProgram } = createRequire(import.meta.url)("@orgtree/cli/testing") as typeof import("@orgtree/cli/testing");
+
+const pages = ["README.md", "docs/guide.md"].map((name) => ({ name, url: new URL(name, top) }));
+const listings = pages.flatMap(({ url }) => listingsOf(url));
+
+/** What a reader copies has to work: it is type-checked and run as it stands in the pages. */
+describe("the listings of the pages", () => {
+  let directory: string;
+
+  beforeAll(async () => {
+    // Inside the clone, as the pages say: packages are found from there.
+    await mkdir(new URL(".orgtree/", top), { recursive: true });
+    directory = await mkdtemp(fileURLToPath(new URL(".orgtree/listings-", top)));
+    for (const { name, text } of listings) await writeFile(join(directory, name), text);
+    const tsconfig = { extends: fileURLToPath(new URL("tsconfig.json", top)), include: ["*.ts"], exclude: [] };
+    await writeFile(join(directory, "tsconfig.json"), JSON.stringify(tsconfig));
+  });
+
+  afterAll(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test.each(pages)("of $name have names, each its own", ({ url }) => {
+    expect(unnamedListings(url)).toEqual([]);
+    const names = listings.map(({ name }) => name);
+    expect(names).toEqual([...new Set(names)]);
+  });
+
+  test("are right to the compiler", async () => {
+    const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", top));
+    const { stdout } = await execute(tsc, ["-p", directory]).catch((error: { readonly stdout: string }) => error);
+    expect(stdout).toBe("");
+  });
+
+  test.concurrent.each(listings.filter(({ prints }) => prints !== undefined))("$name prints what stands below it", async (listing) => {
+    const { stdout } = await execute(process.execPath, ["--conditions=@orgtree/source", join(directory, listing.name)]);
+    expect(stdout).toBe(listing.prints);
+  });
+
+  test("pass the lint where they export an organization", async () => {
+    const place = { cwd: directory, temporary: tmpdir(), env: {} };
+    expect(await callProgram(["lint", "my-org.ts"], place)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("0 errors, 0 warnings"),
+    });
+    const { stdout } = await callProgram(["tree", "my-org.ts"], place);
+    expect(stdout).toContain("├─ worker\n");
+  });
+
+  test("in README.md are the examples that they show", async () => {
+    const [hello] = listingsOf(pages[0]!.url);
+    expect(await readFile(new URL("examples/01-hello.ts", top), "utf8")).toContain(hello!.text);
+  });
+});
+
+describe("the commands of the pages", () => {
+  const commands = pages.flatMap(({ url }) => commandsOf(url)).flatMap((line) => line.replace(/ *#.*/, "").split(" && "));
+
+  test.each(commands.filter((command) => command.startsWith("npm ")))("%s: the script is there, and its options are", async (command) => {
+    const { scripts } = JSON.parse(await readFile(new URL("package.json", top), "utf8")) as { readonly scripts: Record<string, string> };
+    const [, name] = /^npm (?:run )?(\w+)/.exec(command)!;
+    expect([...Object.keys(scripts), "install"]).toContain(name);
+    const [, topic, rest = ""] = /^npm run orgtree -- (\w+)(.*)/.exec(command) ?? [];
+    if (topic === undefined) return;
+    const { code, stdout } = await callProgram(["help", topic], { cwd: ".", temporary: tmpdir(), env: {} });
+    expect(code).toBe(0);
+    for (const [option] of rest.matchAll(/--[a-z-]+/g)) expect(stdout).toContain(`  ${option} `);
+  });
+});

@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+
+/** A listing of a page, by the file name behind its language, as in "```ts desk.ts". */
+export interface Listing {
+  readonly name: string;
+  readonly text: string;
+  /** What it prints: the listing without a language that follows on it. */
+  readonly prints: string | undefined;
+}
+
+/** The named listings of a page. */
+export function listingsOf(page: URL): readonly Listing[] {
+  const blocks = blocksOf(page);
+  return blocks.flatMap(({ info, text }, at) => {
+    const name = /^ts (\S+\.ts)$/.exec(info)?.[1];
+    if (name === undefined) return [];
+    const next = blocks[at + 1];
+    return [{ name, text, prints: next?.info === "" ? next.text : undefined }];
+  });
+}
+
+/** The commands in the listings for a shell, a backslash at the end of a line undone. */
+export function commandsOf(page: URL): readonly string[] {
+  return blocksOf(page)
+    .filter(({ info }) => info === "sh")
+    .flatMap(({ text }) => text.replaceAll(/\\\n\s*/g, "").split("\n"))
+    .filter((line) => line !== "");
+}
+
+/** Names behind ``` that belong to TypeScript and have no file: they would escape the tests. */
+export function unnamedListings(page: URL): readonly string[] {
+  return blocksOf(page).flatMap(({ info, text }) => (/^(ts|js|typescript|javascript)$/.test(info) ? [text] : []));
+}
+
+function blocksOf(page: URL): readonly { readonly info: string; readonly text: string }[] {
+  return Array.from(readFileSync(page, "utf8").matchAll(/^```(.*)\n([\s\S]*?)^```$/gm), ([, info, text]) => ({
+    info: info!.trim(),
+    text: text!,
+  }));
+}
