@@ -19,11 +19,4 @@ describe("isOversized", () => {
   ])("looks at %s", (_what, message, isLong) => {
     expect(isOversized(message, 10)).toBe(isLong);
   });
-
-  test("costs a glance, not a walk over the bytes", () => {
-    const bytes = new Uint8Array(50_000_000);
-    const startMs = performance.now();
-    for (let round = 0; round < 1_000; round++) isOversized(bytes, 100_000_000);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
-  });
 });
