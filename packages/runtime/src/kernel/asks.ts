@@ -22,6 +22,7 @@ export class Asks {
   readonly #timers: TimerQueue;
   readonly #open = new Map<number, Open>();
   readonly #random: Random;
+  #count = 0;
 
   constructor(timers: TimerQueue, random: Random = systemRandom) {
     this.#timers = timers;
@@ -45,8 +46,11 @@ export class Asks {
 
   /** Not to be guessed: who knows an id may answer, and only whoever was asked, or was handed the question, is to know it. */
   #newId(): number {
-    let id = Math.floor(this.#random.next() * 2 ** 52);
-    while (this.#open.has(id)) id++;
+    const secret = Math.floor(this.#random.next() * 2 ** 31) * 2 ** 22;
+    let id: number;
+    // The count makes them differ, the secret makes them unknown.
+    do id = secret + (this.#count++ % 2 ** 22);
+    while (this.#open.has(id));
     return id;
   }
 
