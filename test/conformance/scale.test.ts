@@ -123,7 +123,7 @@ describe("many children", () => {
 
   test("20,000 exits that wait while a child starts are worked off one by one, at a cost that does not explode", async () => {
     const rounds: number[] = [];
-    for (const size of [2_000, 2_000, 20_000, 20_000]) {
+    for (const size of [2_000, 2_000, 20_000]) {
       await using tree = await startTree(
         { strategy: "dynamic", template: { restart: "temporary", logic: worker } },
         { freeze: false, own: { mailbox: size } },
@@ -136,7 +136,8 @@ describe("many children", () => {
       await late;
       expect(await tree.list()).toEqual(["late running"]);
     }
-    expect(Math.min(rounds[2]!, rounds[3]!) / rounds[1]!).toBeLessThan(50);
+    // A kernel that counts in ticks may have seen nothing of a short round.
+    expect(rounds[2]! / Math.max(rounds[1]!, 4)).toBeLessThan(50);
   });
 
   test("a chain of supervisors as deep as an address may be starts, restarts at its foot and stops", async () => {
