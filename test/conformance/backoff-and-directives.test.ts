@@ -286,12 +286,12 @@ describe("answers by failure class", () => {
     };
     expect(await climb()).toEqual(["resume"]);
     expect(await climb()).toEqual(["resume"]);
-    expect(await climb()).toEqual(["restart (rung 2 of its ladder)"]);
+    expect(await climb()).toEqual(["restart (step 2)"]);
     await tree.clock.advance(1_001);
     expect(await climb()).toEqual(["resume"]);
     expect(await climb()).toEqual(["resume"]);
-    expect(await climb()).toEqual(["restart (rung 2 of its ladder)"]);
-    expect(await climb()).toEqual(["stop (rung 3 of its ladder)"]);
+    expect(await climb()).toEqual(["restart (step 2)"]);
+    expect(await climb()).toEqual(["stop (step 3)"]);
     expect(await tree.list()).toEqual(["a stopped"]);
   });
 

@@ -39,6 +39,7 @@ export {
   type Directive,
   type DirectiveVerdict,
   type FailureKey,
+  isNamed,
   type Ladder,
   ladderFor,
   mayResume,

@@ -13,6 +13,7 @@ export { MachineLintError } from "./lint/lint-error.ts";
 export { lintMachine, type LintOptions, type LintReport } from "./lint/lint-machine.ts";
 export { isMachine, type Logic, typeOfLogic } from "./logic.ts";
 export { act, ask, currentAsk, type From, publish, reply, tell, type TurnAction, type TurnArgs, watch } from "./machine/machine-actions.ts";
+export { endsOf, type MachineEnd } from "./machine/machine-exit.ts";
 export { machine, type MachineLogic, type MachineOptions } from "./machine/machine.ts";
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { maxIterations } from "./machine/prepared-machine.ts";

@@ -44,7 +44,7 @@ const eventful: RunReport = {
   ...calm,
   decisions: [
     decision(loop),
-    decision(refusal, { decision: "escalate (rung 2 of its ladder)" }),
+    decision(refusal, { decision: "escalate (step 2)" }),
     decision(refusal, { context: "auto-shutdown", chain: [] }),
   ],
   verdicts: [
@@ -85,10 +85,10 @@ describe("reportLines", () => {
       total               3           2   5,641  $0.0009         ·
 
       what happened, and what was decided
-      ✗ worker    loop                 read_file({"path":"src/tides.js"}) 4 times in a row…  → restart
-      ✗ worker    model-error/refusal  no                                                    → escalate (rung 2 of its ladder)
-      ✗ verifier  refused              check failed (exit code 1)                            → held back
-      ✔ verifier  accepted             1 check executed and passed                           → passed
+      ✗ worker    loop                 read_file({"path":"src/tides.js"}) 4 times in a row with the same…  → restart
+      ✗ worker    model-error/refusal  no                                                                  → escalate (step 2)
+      ✗ verifier  refused              check failed (exit code 1)                                          → held back
+      ✔ verifier  accepted             1 check executed and passed                                         → passed
 
       alarms: 1 yellow (warned), 1 red (failed)   messages lost: 1 late-reply, 2 stopped"
     `);
@@ -100,7 +100,9 @@ describe("reportLines", () => {
   });
 
   test("clips reasons in a narrow window, never decisions", () => {
-    expect(text(eventful, 80).split("\n")).toContain("✗ worker    loop                 read_file({…  → restart");
+    const lines = text(eventful, 80).split("\n");
+    expect(lines.find((line) => line.includes("loop"))).toMatch(/^✗ worker {4}loop +read_file\(.*… {2}→ restart$/);
+    expect(lines.find((line) => line.includes("escalate"))).toMatch(/→ escalate \(step 2\)$/);
   });
 });
 

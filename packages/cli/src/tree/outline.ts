@@ -1,6 +1,7 @@
 import {
+  endsOf,
   failureClasses,
-  isMachine,
+  isNamed,
   ladderFor,
   type AgentDefinition,
   type Budget,
@@ -80,7 +81,7 @@ function memberOf(child: ChildSpec<Logic>, agent: AgentDefinition | undefined): 
     purpose: agent?.charter.purpose,
     tools: agent?.charter.tools ?? [],
     recipients: recipients?.map((address) => address.slice(address.lastIndexOf("/") + 1)),
-    ends: endStatesOf(logic),
+    ends: endsOf(logic).map(({ state, failure }) => ({ state, exit: failure === undefined ? "normal" : keyOf(failure) })),
     restart,
     backoff,
     answers: answersOf(child),
@@ -88,25 +89,8 @@ function memberOf(child: ChildSpec<Logic>, agent: AgentDefinition | undefined): 
   };
 }
 
-/** The end states of a machine; a plain function has none. */
-function endStatesOf(logic: Logic): readonly EndState[] {
-  if (!isMachine(logic)) return "kind" in logic && logic.kind === "machine" ? endStatesOf(logic.machine) : [];
-  return Object.values(logic.root.states)
-    .filter(({ type }) => type === "final")
-    .map(({ key, meta }) => ({ state: key, exit: exitOf(meta as EndMeta | undefined) }));
-}
-
-interface EndMeta {
-  readonly exit?: string;
-  readonly class?: string;
-  readonly kind?: string;
-}
-
-/** As the runtime reads it when a machine is done, which takes a failure of no class, or of an unknown one, for a crash. */
-function exitOf(meta: EndMeta | undefined): string {
-  if (meta?.exit !== "failure") return "normal";
-  const failureClass = failureClasses.find((each) => each === meta.class) ?? "crash";
-  return meta.kind === undefined ? failureClass : `${failureClass}/${meta.kind}`;
+function keyOf({ class: failureClass, kind }: { readonly class: FailureClass; readonly kind: string | undefined }): string {
+  return kind === undefined ? failureClass : `${failureClass}/${kind}`;
 }
 
 function weightOf(ladder: Ladder): number {
@@ -134,9 +118,8 @@ function answersOf({ onFailure = {}, restart }: ChildSpec<Logic>): readonly Answ
   for (const key of [...failureClasses, ...kinds]) {
     const [failureClass, kind] = key.split("/") as [FailureClass, string?];
     const failure: Failure = { class: failureClass, kind, name: "", message: "" };
-    const isNamed = onFailure[failureClass] !== undefined || onFailure[key as keyof typeof onFailure] !== undefined;
     const whole = ladderFor(onFailure, failure);
-    const ladder = restart === "temporary" ? onlyAnswer(isNamed ? whole : []) : whole;
+    const ladder = restart === "temporary" ? onlyAnswer(isNamed(onFailure, failure) ? whole : []) : whole;
     const same = JSON.stringify(ladder);
     const answer = answers.get(same) ?? { failures: [], ladder };
     answer.failures.push(key);

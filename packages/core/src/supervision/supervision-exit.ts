@@ -87,7 +87,7 @@ function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): v
 }
 
 function describeVerdict(verdict: DirectiveVerdict): string {
-  return verdict.rung === 0 ? verdict.directive : `${verdict.directive} (rung ${verdict.rung + 1} of its ladder)`;
+  return verdict.rung === 0 ? verdict.directive : `${verdict.directive} (step ${verdict.rung + 1})`;
 }
 
 /** The child does not come back; a temporary or dynamic one leaves no spec. Significant children may end the supervisor. */

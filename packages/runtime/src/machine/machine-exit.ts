@@ -1,5 +1,6 @@
 import { failureClasses, type Address, type Exit, type Failure, type FailureClass } from "@orgtree/core";
 import type { AnyMachineSnapshot, AnyStateNode } from "xstate";
+import { isMachine, type Logic } from "../logic.ts";
 
 /** What the meta of a final state may say about the exit of the actor. Saying nothing is a normal exit. */
 export interface EndMeta {
@@ -9,10 +10,29 @@ export interface EndMeta {
   readonly message?: string;
 }
 
+/** One way in which a machine ends: the name of its state, and the failure that it stands for, if any. */
+export interface MachineEnd {
+  readonly state: string;
+  readonly failure: { readonly class: FailureClass; readonly kind: string | undefined } | undefined;
+}
+
+/** The ways in which a machine ends; a plain function and a supervisor name none. */
+export function endsOf(logic: Logic): readonly MachineEnd[] {
+  if (!isMachine(logic)) return logic.kind === "machine" ? endsOf(logic.machine) : [];
+  const finals = Object.values(logic.root.states as Record<string, AnyStateNode>).filter(({ type }) => type === "final");
+  return finals.map((node) => ({ state: node.key, failure: failedEnd(node) }));
+}
+
+function failedEnd({ meta }: AnyStateNode): MachineEnd["failure"] {
+  const { exit, class: named, kind } = (meta ?? {}) as EndMeta;
+  if (exit !== "failure") return undefined;
+  return { class: named !== undefined && failureClasses.includes(named) ? named : "crash", kind };
+}
+
 /** The exit of a machine that is done: its named final state says whether it is a normal end or a failure of some class. */
 export function exitOf(snapshot: AnyMachineSnapshot, address: Address): Exit {
   const finals = finalsOf(snapshot);
-  const failed = finals.find(({ meta }) => (meta as EndMeta | undefined)?.exit === "failure");
+  const failed = finals.find((node) => failedEnd(node) !== undefined);
   if (failed !== undefined) return { kind: "failure", failure: { ...failureAt(failed, snapshot), address } };
   return { kind: "normal", output: snapshot.output as unknown, state: finals[0]?.key };
 }
@@ -23,14 +43,13 @@ function finalsOf(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
 }
 
 function failureAt(node: AnyStateNode, snapshot: AnyMachineSnapshot): Failure {
-  const { class: named, kind, message } = node.meta as EndMeta;
+  const { message } = node.meta as EndMeta;
   const output: unknown = snapshot.output;
   // A machine says why in its output, where it can tell more than the name of the state does.
   const reason = (output as { reason?: unknown } | null | undefined)?.reason;
   const why = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
   return {
-    class: named !== undefined && failureClasses.includes(named) ? named : "crash",
-    kind,
+    ...failedEnd(node)!,
     name: "FailedEnd",
     message: `${message ?? `it ended in ${node.key}`}${why}`,
     detail: { state: node.key, output },
