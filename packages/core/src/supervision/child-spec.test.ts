@@ -125,8 +125,8 @@ describe("checkChildSpec", () => {
     );
   });
 
-  test("ignores keys that it does not know", () => {
-    expect(problemOf({ id: "w", logic, modules: ["w"] })).toBeUndefined();
+  test("refuses fields that it does not know, and says which was meant", () => {
+    expect(problemOf({ id: "w", logic, restrt: "permanent" })).toContain("restrt: there is no such field; did you mean restart?");
   });
 
   const restarts = ["permanent", "transient", "temporary"] as const;

@@ -4,6 +4,7 @@ import { checkBudget, type Budget } from "../budget.ts";
 import { failureClasses, type FailureClass } from "../failure.ts";
 import type { OnFailure, Rung } from "./directive.ts";
 import { AddressError, SpecError } from "../errors.ts";
+import { checkFields } from "../known-fields.ts";
 import type { RestartIntensity } from "./intensity.ts";
 import type { RestartType } from "./strategy.ts";
 import { checkCount, checkLeast, checkObject, checkPositive, checkWord, shown } from "./value-check.ts";
@@ -62,6 +63,21 @@ export interface CheckedChildSpec<L = unknown> {
   readonly recipients: readonly string[] | undefined;
 }
 
+const knownFields: readonly (keyof ChildSpec)[] = [
+  "id",
+  "logic",
+  "input",
+  "restart",
+  "shutdownMs",
+  "startMs",
+  "significant",
+  "onFailure",
+  "backoff",
+  "budget",
+  "mailbox",
+  "recipients",
+];
+
 /** Messages a mailbox holds when its spec does not say. */
 export const defaultMailbox = 1_000;
 
@@ -69,12 +85,14 @@ const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] 
 const directives: readonly string[] = ["resume", "restart", "stop", "escalate"] satisfies Rung["directive"][];
 
 /**
- * Checks a child spec and fills in the defaults; unknown keys are ignored, as in OTP.
+ * Checks a child spec and fills in the defaults. A field that it does not know is refused (OTP ignores it): it would be a
+ * misspelt one.
  *
  * `field` is the place in the specification that the message names. Throws `SpecError`.
  */
 export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "worker" | "supervisor" = "worker"): CheckedChildSpec<L> {
   checkObject(spec, field, "a child spec is an object { id, logic, … }");
+  checkFields(spec, { field, known: knownFields });
   checkId(spec.id, `${field}.id`);
   if (spec.logic === undefined || spec.logic === null)
     throw new SpecError(`${field}.logic`, "missing: give a machine, a plain function or a supervisor");

@@ -71,8 +71,8 @@ describe("checkSupervisorSpec", () => {
     expect(problemOf(given)).toBe(problem);
   });
 
-  test("ignores flags that it does not know", () => {
-    expect(problemOf({ flags: "unknown" })).toBeUndefined();
+  test("refuses fields that it does not know, and says which was meant", () => {
+    expect(problemOf({ stratgy: "dynamic" })).toContain("stratgy: there is no such field; did you mean strategy?");
   });
 });
 

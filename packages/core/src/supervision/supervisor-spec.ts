@@ -1,5 +1,6 @@
 import { checkChildSpec, checkIntensity, type CheckedChildSpec, type ChildSpec } from "./child-spec.ts";
 import { SpecError } from "../errors.ts";
+import { checkFields } from "../known-fields.ts";
 import { defaultIntensity, type RestartIntensity } from "./intensity.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
 import { checkCount, checkObject, checkWord } from "./value-check.ts";
@@ -30,6 +31,8 @@ export interface CheckedSupervisorSpec<L = unknown> {
   readonly maxChildren: number;
 }
 
+const knownFields: readonly (keyof SupervisorSpec)[] = ["strategy", "intensity", "autoShutdown", "children", "template", "maxChildren"];
+
 /** Tells the type of a child from its logic; the runtime knows, core does not. */
 export type TypeOf<L> = (logic: L) => "worker" | "supervisor";
 
@@ -39,6 +42,7 @@ const autoShutdowns: readonly string[] = ["never", "any-significant", "all-signi
 /** Checks a supervisor specification and every child in it; throws `SpecError`. */
 export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, typeOf: TypeOf<L>): CheckedSupervisorSpec<L> {
   checkObject(spec, field, "a supervisor spec is an object { strategy, intensity, children, … }");
+  checkFields(spec, { field, known: knownFields });
   const strategy = checkWord(spec.strategy ?? "one-for-one", strategies, `${field}.strategy`);
   const autoShutdown = checkWord(spec.autoShutdown ?? "never", autoShutdowns, `${field}.autoShutdown`);
   if (strategy === "dynamic" && autoShutdown !== "never")

@@ -154,6 +154,20 @@ describe("a turn", () => {
     expect(await late.promise).toMatchObject({ name: "TurnClosedError" });
   });
 
+  test("fails when the function forgets to give back a state", async () => {
+    await using world = startWorld();
+    const forgetful = plain<{ count: number }, string>({ init: () => ({ count: 0 }), receive: () => undefined as never });
+    const stateless = plain<undefined, string>({ init: () => undefined, receive: () => undefined });
+    await world.start(forgetful);
+    await world.start(stateless, { id: "stateless" });
+    await world.tell("one");
+    await world.tell("one", "/stateless");
+    expect(world.failures()).toMatchObject([
+      { class: "crash", message: "a turn gave back no state: return the state, also where it is the old one" },
+    ]);
+    expect(world.failures("/stateless")).toEqual([]);
+  });
+
   test("fails when the function is async: its promise would be the state", async () => {
     await using world = startWorld();
     const logic = plain<unknown, string>({

@@ -40,6 +40,8 @@ export class PlainBody implements Body {
     else if (this.#logic.signal !== undefined) next = this.#logic.signal(this.#state, mail.message as Signal, turn);
     else return this.#ignore(mail);
     if (next instanceof Promise) throw notAsync(next);
+    if (next === undefined && this.#state !== undefined)
+      throw new TypeError("a turn gave back no state: return the state, also where it is the old one");
     this.#next = next;
   }
 
