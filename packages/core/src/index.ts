@@ -147,3 +147,6 @@ export {
   type NewEntry,
   type Pin,
 } from "./journal/journal.ts";
+export { decode, encode } from "./journal/codec.ts";
+export { type Delta, diff, patch } from "./journal/delta.ts";
+export { isSealed, NotStorableError, seal } from "./journal/storable.ts";

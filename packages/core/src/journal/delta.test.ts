@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decode, encode } from "./codec.ts";
 import { diff, patch, type Delta } from "./delta.ts";
-import { settle } from "./storable.ts";
+import { seal } from "./storable.ts";
 
 const leaf = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 5 }),
@@ -43,8 +43,8 @@ describe("a delta", () => {
   test("leads from any value to any other, through its bytes, and changes neither", () => {
     fc.assert(
       fc.property(value, value, (before, after) => {
-        settle(before, "before");
-        settle(after, "after");
+        seal(before, "before");
+        seal(after, "after");
         const text = textOf(before);
         const delta = diff(before, after);
         const through = delta === undefined ? undefined : (decode(encode(delta)) as Delta);
@@ -62,10 +62,10 @@ describe("a delta", () => {
       fc.property(fc.array(step, { maxLength: 20 }), (all) => {
         let state: Record<string, unknown> = {};
         let restored: unknown = {};
-        settle(state, "state");
+        seal(state, "state");
         for (const { name, fresh } of all) {
           const next = steps[name]!(state, fresh);
-          settle(next, "state");
+          seal(next, "state");
           const delta = diff(state, next);
           restored = patch(restored, delta === undefined ? undefined : (decode(encode(delta)) as Delta));
           state = next;
@@ -78,9 +78,9 @@ describe("a delta", () => {
 
   test("of nothing is nothing, also when it is the same content in other objects", () => {
     const state = { a: [1, { b: "x" }], c: null };
-    settle(state, "state");
+    seal(state, "state");
     const copy = structuredClone(state);
-    settle(copy, "copy");
+    seal(copy, "copy");
     expect(diff(state, state)).toBeUndefined();
     expect(diff(state, copy)).toBeUndefined();
   });
@@ -88,9 +88,9 @@ describe("a delta", () => {
   test("of one more message in a long conversation is that message", () => {
     const messages = Array.from({ length: 10_000 }, (_, number) => ({ number, text: "x".repeat(1_000) }));
     const before = { context: { messages, turns: 7 } };
-    settle(before, "state");
+    seal(before, "state");
     const after = { context: { messages: [...messages, { number: 10_000, text: "new" }], turns: 8 } };
-    settle(after, "state");
+    seal(after, "state");
     const delta = diff(before, after);
     expect(encode(delta).length).toBeLessThan(80);
     expect(patch(before, delta)).toEqual(after);
@@ -98,9 +98,9 @@ describe("a delta", () => {
 
   test("of a window that moves on is what left and what came", () => {
     const messages = Array.from({ length: 50 }, (_, number) => ({ number, text: "x".repeat(100) }));
-    settle(messages, "state");
+    seal(messages, "state");
     const after = [...messages.slice(2), { number: 50, text: "new" }];
-    settle(after, "state");
+    seal(after, "state");
     const delta = diff(messages, after);
     expect(encode(delta).length).toBeLessThan(40);
     expect(patch(messages, delta)).toEqual(after);
@@ -108,7 +108,7 @@ describe("a delta", () => {
 
   test("sees what changed in place where it cannot be prevented: in dates, bytes and errors", () => {
     const state = { at: new Date(0), bytes: new Uint8Array([1]), error: new Error("one") };
-    settle(state, "state");
+    seal(state, "state");
     const before = decode(encode(state));
     state.at.setTime(5);
     state.bytes[0] = 2;

@@ -1,9 +1,9 @@
-import { isSettled } from "./storable.ts";
+import { isSealed } from "./storable.ts";
 
 /**
  * The difference between two storable values, so that what is stored of a step does not grow with the age of the state.
  *
- * Values that were settled are compared by reference: a state that was changed as states are, by copying what changes, costs
+ * Values that were sealed are compared by reference: a state that was changed as states are, by copying what changes, costs
  * what changed. Key order is kept, so that the same state comes back as the same text.
  */
 export type Delta =
@@ -20,10 +20,10 @@ export type Delta =
       added: readonly unknown[],
     ];
 
-/** What leads from `before` to `after`, which has been settled; undefined when nothing does. */
+/** What leads from `before` to `after`, which has been sealed; undefined when nothing does. */
 export function diff(before: unknown, after: unknown): Delta | undefined {
   if (typeof after !== "object" || after === null) return Object.is(before, after) ? undefined : [0, after];
-  if (before === after && isSettled(after)) return undefined;
+  if (before === after && isSealed(after)) return undefined;
   if (typeof before !== "object" || before === null) return [0, after];
   if (Array.isArray(after)) return Array.isArray(before) ? diffArrays(before, after) : [0, after];
   if (Array.isArray(before) || !isPlain(after) || !isPlain(before)) return [0, after];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isSettled, NotStorableError, settle } from "./storable.ts";
+import { isSealed, NotStorableError, seal } from "./storable.ts";
 
 class Job {
   done = false;
@@ -19,7 +19,7 @@ describe("what cannot be stored", () => {
     { what: "a circle", value: circle, path: "self.circle.self.circle.self", problem: "round in circles" },
     { what: "a key that would be a prototype", value: JSON.parse('{"a":{"__proto__":1}}') as unknown, path: "a", problem: "__proto__" },
   ])("$what is named with its place", ({ value, path, problem }) => {
-    const error = catchError(() => settle(value, "the state of /m"));
+    const error = catchError(() => seal(value, "the state of /m"));
     expect(error).toBeInstanceOf(NotStorableError);
     expect(error).toMatchObject({ path, message: expect.stringContaining("the state of /m cannot be stored") as string });
     expect((error as Error).message).toContain(problem);
@@ -31,26 +31,26 @@ describe("what cannot be stored", () => {
         throw new TypeError("mine");
       },
     };
-    expect(() => settle(value, "the state")).toThrow(new TypeError("mine"));
+    expect(() => seal(value, "the state")).toThrow(new TypeError("mine"));
   });
 });
 
-describe("what is settled", () => {
+describe("what is sealed", () => {
   test("is frozen in depth and walked once", () => {
     const inner = { b: [1] };
     const state = { inner, text: "x" };
-    settle(state, "the state");
+    seal(state, "the state");
     expect(() => {
       inner.b.push(2);
     }).toThrow(TypeError);
-    expect([state, inner, inner.b].every(isSettled)).toBe(true);
+    expect([state, inner, inner.b].every(isSealed)).toBe(true);
   });
 
-  test("is not settled for ever when something in it cannot be frozen", () => {
+  test("is not sealed for ever when something in it cannot be frozen", () => {
     const state = { at: new Date(0), list: [1] };
-    settle(state, "the state");
-    expect(isSettled(state)).toBe(false);
-    expect(isSettled(state.list)).toBe(true);
+    seal(state, "the state");
+    expect(isSealed(state)).toBe(false);
+    expect(isSealed(state.list)).toBe(true);
     expect(Object.isFrozen(state)).toBe(true);
   });
 });

@@ -22,22 +22,22 @@ export class NotStorableError extends ExpectedError {
 }
 
 /** Objects that are frozen in depth and hold nothing that can still change. */
-const settled = new WeakSet<object>();
+const sealed = new WeakSet<object>();
 
-/** True when the object was settled, so that the same reference means the same content for ever. */
-export function isSettled(value: object): boolean {
-  return settled.has(value);
+/** True when the object was sealed, so that the same reference means the same content for ever. */
+export function isSealed(value: object): boolean {
+  return sealed.has(value);
 }
 
 /**
  * Checks that a value can be stored and freezes it in depth, so that later changes cannot go unnoticed: code that changes
- * it in place fails at once. What is settled already costs nothing, so a growing state costs only its new part.
+ * it in place fails at once. What is sealed already costs nothing, so a growing state costs only its new part.
  *
  * Dates, bytes and errors cannot be frozen; they are stored anew each time. Throws `NotStorableError`, with `what` in its message.
  */
-export function settle(value: unknown, what: string): void {
+export function seal(value: unknown, what: string): void {
   try {
-    settleAt(value, 0);
+    sealAt(value, 0);
   } catch (error) {
     throw error === notStorable || error instanceof RangeError ? problemOf(value, what) : error;
   }
@@ -46,25 +46,25 @@ export function settle(value: unknown, what: string): void {
 const notStorable = new Error("not storable");
 
 /** True when nothing in the value can change any more. */
-function settleAt(value: unknown, depth: number): boolean {
+function sealAt(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) {
     if (typeof value === "function" || typeof value === "symbol") throw notStorable;
     return true;
   }
-  if (settled.has(value)) return true;
+  if (sealed.has(value)) return true;
   if (depth > maxDepth) throw notStorable;
   let isConstant = true;
   if (Array.isArray(value)) {
-    for (const item of value) if (!settleAt(item, depth + 1)) isConstant = false;
+    for (const item of value) if (!sealAt(item, depth + 1)) isConstant = false;
   } else if (isPlain(value)) {
-    for (const key in value) if (!settleAt((value as Record<string, unknown>)[key], depth + 1)) isConstant = false;
+    for (const key in value) if (!sealAt((value as Record<string, unknown>)[key], depth + 1)) isConstant = false;
   } else if (isOpaque(value)) {
     return false;
   } else {
     throw notStorable;
   }
   Object.freeze(value);
-  if (isConstant) settled.add(value);
+  if (isConstant) sealed.add(value);
   return isConstant;
 }
 

@@ -1,0 +1,91 @@
+import { diff, encode, patch, seal, type Address, type Entry, type NewEntry } from "@orgtree/core";
+import type { Books } from "./books.ts";
+import { decodeTurn, encodeTurn, type StoredTurn } from "./turn-entry.ts";
+
+/** What is stored of an actor: its state and its books. */
+export interface Durable {
+  readonly state: unknown;
+  readonly books: Books;
+}
+
+/** A turn that is about to be stored. */
+export interface TurnToStore extends Omit<StoredTurn, "change"> {
+  readonly seq: number;
+  readonly durable: Durable;
+  /** Nothing of what was stored before counts any more: a fresh life. */
+  readonly isFresh: boolean;
+}
+
+/** Parts behind a `whole` before somebody looks whether a new one pays; doubled each time it does not. */
+const firstLook = 64;
+/** A new `whole` pays when reading the parts costs this many times what it costs. */
+const worth = 2;
+
+/**
+ * The log of one actor: makes the entry of each turn, as the difference to the turn before.
+ *
+ * From time to time an entry is `whole`, so that a new life need not read everything from the beginning: not at fixed
+ * intervals, but when the parts outweigh the whole. A conversation that only grows is its own shortest story, and is never
+ * written twice; a counter is written anew every 64 turns. So what is stored of a step does not grow with age, and what has
+ * to be read is at most a few times the state.
+ */
+export class ActorLog {
+  readonly #address: Address;
+  /** What the newest entry led to; undefined before the first. */
+  #last: Durable | undefined;
+  #parts = 0;
+  #partBytes = 0;
+  #nextLook = firstLook;
+
+  constructor(address: Address) {
+    this.#address = address;
+  }
+
+  /** What is stored now. */
+  get last(): Durable | undefined {
+    return this.#last;
+  }
+
+  /** The entry of a turn; throws `NotStorableError`. It counts once `stored` is called. */
+  entry(turn: TurnToStore): NewEntry {
+    const { seq, durable, isFresh, ...rest } = turn;
+    seal(durable, `the state of ${this.#address}`);
+    seal(rest.cause.message, `the message that ${this.#address} took`);
+    const isWhole = isFresh || this.#last === undefined || this.#paysWhole(durable);
+    const change = isWhole ? { whole: durable } : { delta: diff(this.#last, durable) };
+    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", data: encodeTurn({ ...rest, change }) };
+  }
+
+  /** The entry is in the journal. */
+  stored({ kind, data }: NewEntry, durable: Durable): void {
+    this.#last = durable;
+    if (kind === "whole") {
+      this.#parts = 0;
+      this.#partBytes = 0;
+      this.#nextLook = firstLook;
+    } else {
+      this.#parts++;
+      this.#partBytes += data.length;
+    }
+  }
+
+  #paysWhole(durable: Durable): boolean {
+    if (this.#parts < this.#nextLook) return false;
+    if (this.#partBytes > worth * encode(durable).length) return true;
+    this.#nextLook *= 2;
+    return false;
+  }
+
+  /** Reads the image of an actor; gives back its newest turn. Throws `RangeError` for entries that cannot be read. */
+  read(entries: readonly Entry[]): StoredTurn {
+    let turn: StoredTurn | undefined;
+    for (const entry of entries) {
+      turn = decodeTurn(entry.data);
+      const value = "whole" in turn.change ? turn.change.whole : patch(this.#last, turn.change.delta);
+      this.stored(entry, value as Durable);
+    }
+    if (turn === undefined) throw new RangeError(`there is no entry of ${this.#address}`);
+    seal(this.#last, `the stored state of ${this.#address}`);
+    return turn;
+  }
+}

@@ -1,0 +1,105 @@
+import type { Address, Amount, ErrorData, ReplyTo, ToolKind } from "@orgtree/core";
+
+/**
+ * The books of a durable actor: what it owes and is owed beside its state. They are stored with the state, in the same
+ * record, so that after a crash the one is never ahead of the other. Plain data, changed by copying.
+ */
+export interface Books {
+  /** What was begun and is not over, by the key under which it was begun. */
+  readonly pending: Readonly<Record<EffectKey, Pending>>;
+  /** The timers by name, and when they are due: milliseconds since 1970. */
+  readonly timers: Readonly<Record<string, number>>;
+  /** The newest message taken from each sender whose messages are numbered; what is not newer is a duplicate. */
+  readonly taken: Readonly<Record<Address, EffectKey>>;
+  /** The questions that were taken and not answered yet, by their ids, and who asked. */
+  readonly asked: Readonly<Record<string, ReplyTo>>;
+  readonly watching: Readonly<Record<Address, true>>;
+  readonly names: Readonly<Record<string, true>>;
+  readonly groups: Readonly<Record<string, true>>;
+  /** What this actor has spent by itself, in all its lives. */
+  readonly spent: Amount;
+}
+
+/** The key of an effect within its actor: the number of the turn and the place in it, such as `12.0`. */
+export type EffectKey = `${number}.${number}`;
+
+/** Something begun, and what a new life has to know to carry on with it. */
+export type Pending =
+  /** A message that is delivered once it is taken. */
+  | { readonly kind: "deliver"; readonly to: Address; readonly message: unknown }
+  /** A question that waits for its answer, until `dueMs` (since 1970; none for ever). */
+  | {
+      readonly kind: "ask";
+      readonly to: Address;
+      readonly message: unknown;
+      readonly tag: string;
+      readonly askId: number;
+      readonly dueMs: number | undefined;
+    }
+  /** An answer that the asker has not taken yet. */
+  | { readonly kind: "reply"; readonly to: ReplyTo; readonly answer: Answer }
+  /** Work that takes time. `name` finds it again; without a name it cannot be begun anew. */
+  | {
+      readonly kind: "work";
+      readonly tag: string;
+      readonly name: string | undefined;
+      readonly input: unknown;
+      readonly does: ToolKind;
+      /** It ended, and the actor has not been told yet. */
+      readonly result?: Answer | undefined;
+    };
+
+/** How something ended: with a value or with an error. */
+export type Answer = { readonly value: unknown } | { readonly error: ErrorData };
+
+/** The books of an actor that has just begun. */
+export const emptyBooks: Books = {
+  pending: {},
+  timers: {},
+  taken: {},
+  asked: {},
+  watching: {},
+  names: {},
+  groups: {},
+  spent: { turns: 0, tokens: 0, microUsd: 0 },
+};
+
+/** The books of a fresh life at the same place: what was sent, taken and spent stays; what belonged to the old life is gone. */
+export function inheritBooks({ pending, taken, spent }: Books): Books {
+  const sent = Object.entries(pending).filter(([, { kind }]) => kind === "deliver" || kind === "reply");
+  return { ...emptyBooks, pending: Object.fromEntries(sent) as Books["pending"], taken, spent };
+}
+
+/** The key of an effect of turn `seq`. */
+export function effectKey(seq: number, at: number): EffectKey {
+  return `${seq}.${at}`;
+}
+
+/** True when `key` was made after `than`. */
+export function isLater(key: EffectKey, than: EffectKey | undefined): boolean {
+  if (than === undefined) return true;
+  const [seq, at] = parts(key);
+  const [thanSeq, thanAt] = parts(than);
+  return seq > thanSeq || (seq === thanSeq && at > thanAt);
+}
+
+function parts(key: EffectKey): readonly [seq: number, at: number] {
+  const dot = key.indexOf(".");
+  return [Number(key.slice(0, dot)), Number(key.slice(dot + 1))];
+}
+
+/** The record without some of its keys; itself when it has none of them. */
+export function without<K extends string, V>(record: Readonly<Record<K, V>>, keys: Iterable<K>): Readonly<Record<K, V>> {
+  let copy: Record<K, V> | undefined;
+  for (const key of keys) {
+    if (!Object.hasOwn(copy ?? record, key)) continue;
+    copy ??= { ...record };
+    delete copy[key];
+  }
+  return copy ?? record;
+}
+
+/** The record with one more entry. */
+export function withEntry<K extends string, V>(record: Readonly<Record<K, V>>, key: K, value: V): Readonly<Record<K, V>> {
+  return { ...record, [key]: value };
+}

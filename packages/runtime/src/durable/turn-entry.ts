@@ -1,0 +1,89 @@
+import { decode, encode, type Address, type Delta } from "@orgtree/core";
+
+/** What one entry of the journal holds: one turn of one actor. */
+export interface StoredTurn {
+  readonly incarnation: number;
+  /** When it was computed, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly trace: string;
+  readonly cause: Cause;
+  /** What it did that left nothing open: tells, events for observers, action functions. For people; nothing follows from it. */
+  readonly effects: readonly { readonly kind: string; readonly key: string; readonly detail: unknown }[];
+  /** The complete value, or what changed of the one before. */
+  readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
+  /** Which logic computed it: the hash of the machine, and the version that its author gave it. */
+  readonly logic: LogicVersion | undefined;
+}
+
+/** What a turn was about. */
+export interface Cause {
+  /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
+  readonly type: string;
+  readonly from: Address | undefined;
+  /** The message itself; an event of a machine's own children and timers. */
+  readonly message: unknown;
+}
+
+/** By which a new program knows whether it can go on with what an old one stored. */
+export interface LogicVersion {
+  readonly hash: string;
+  readonly version: string | undefined;
+}
+
+/** The version of this layout. Entries of a newer one are refused. */
+const layout = 1;
+
+/** An entry was written by a newer program. */
+export class LayoutError extends RangeError {
+  override readonly name = "LayoutError";
+}
+
+/** The bytes of a turn. */
+export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic }: StoredTurn): Uint8Array {
+  const { type, from, message } = cause;
+  const isWhole = "whole" in change;
+  return encode([
+    layout,
+    incarnation,
+    atMs,
+    trace,
+    type,
+    from ?? null,
+    message,
+    effects.map(({ kind, key, detail }) => [kind, key, detail]),
+    isWhole,
+    isWhole ? change.whole : change.delta,
+    logic === undefined ? null : [logic.hash, logic.version ?? null],
+  ]);
+}
+
+type Layout = readonly [
+  layout: number,
+  incarnation: number,
+  atMs: number,
+  trace: string,
+  type: string,
+  from: Address | null,
+  message: unknown,
+  effects: readonly (readonly [kind: string, key: string, detail: unknown])[],
+  isWhole: boolean,
+  change: unknown,
+  logic: readonly [hash: string, version: string | null] | null,
+];
+
+/** The turn behind the bytes. Throws `LayoutError` for a newer layout, `RangeError` when they are no turn. */
+export function decodeTurn(bytes: Uint8Array): StoredTurn {
+  const stored = decode(bytes);
+  if (!Array.isArray(stored) || typeof stored[0] !== "number") throw new RangeError("these bytes are no turn of an actor");
+  if (stored[0] > layout) throw new LayoutError(`this turn has layout ${stored[0]}; this program knows up to ${layout}`);
+  const [, incarnation, atMs, trace, type, from, message, effects, isWhole, change, logic] = stored as unknown as Layout;
+  return {
+    incarnation,
+    atMs,
+    trace,
+    cause: { type, from: from ?? undefined, message },
+    effects: effects.map(([kind, key, detail]) => ({ kind, key, detail })),
+    change: isWhole ? { whole: change } : { delta: change as Delta | undefined },
+    logic: logic === null ? undefined : { hash: logic[0], version: logic[1] ?? undefined },
+  };
+}
