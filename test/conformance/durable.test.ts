@@ -1,14 +1,14 @@
 /**
  * The same supervisors with a journal: each decision is committed before it is carried out, and the world does not wait.
  */
-import { FencedError, type Commit } from "@orgtree/core";
-import { supervisor, VirtualClock } from "@orgtree/runtime";
+import { FencedError } from "@orgtree/core";
+import { supervisor, VirtualClock, type TurnStore } from "@orgtree/runtime";
 import { expect, test } from "vitest";
 import { startTree, TestSystem, type Tree } from "../support/start-tree.ts";
 import { die, exit, lateWorker, worker } from "../support/workers.ts";
 
 /** Each commit takes 10 ms, and those that `refuses` names are refused. */
-function journal(clock: VirtualClock, refuses: (record: Parameters<Commit>[0]) => boolean = () => false): Commit {
+function journal(clock: VirtualClock, refuses: (record: Parameters<TurnStore["store"]>[0]) => boolean = () => false): TurnStore["store"] {
   return (record) =>
     new Promise((resolve, reject) => {
       clock.setTimer(10, () => (refuses(record) ? reject(new FencedError(record.address, "another epoch")) : resolve()));
@@ -29,7 +29,7 @@ async function after<T>(clock: VirtualClock, ms: number, work: Promise<T>): Prom
 
 async function startDurable(spec: Parameters<typeof startTree>[0], refuses?: Parameters<typeof journal>[1]): Promise<Tree> {
   const clock = new VirtualClock();
-  return after(clock, 1_000, startTree(spec, { clock, commit: journal(clock, refuses) }));
+  return after(clock, 1_000, startTree(spec, { clock, store: { store: journal(clock, refuses) } }));
 }
 
 const ab = ["a", "b"].map((id) => ({ id, logic: worker }));
@@ -66,7 +66,8 @@ test("a stop that comes while decisions are on their way ends everything", async
 
 test("a supervisor whose decision to give a place up is refused leaves the place free for its next life", async () => {
   let refusals = 1;
-  const isLast = ({ address, cause }: Parameters<Commit>[0]): boolean => address === "/sup/team" && cause === "exited" && refusals-- > 0;
+  const isLast = ({ address, cause }: Parameters<TurnStore["store"]>[0]): boolean =>
+    address === "/sup/team" && cause === "exited" && refusals-- > 0;
   const team = supervisor({ children: [{ id: "x", restart: "temporary", logic: worker }] });
   await using tree = await startDurable({ children: [{ id: "team", logic: team }] }, isLast);
   const call = expect(tree.system.supervisor("/sup/team").terminateChild("x")).rejects.toMatchObject({
@@ -80,7 +81,7 @@ test("a supervisor whose decision to give a place up is refused leaves the place
 
 test("a supervisor that gives up while it commits that it is up ends right after it came up", async () => {
   const clock = new VirtualClock();
-  await using host = new TestSystem({ clock, commit: journal(clock) });
+  await using host = new TestSystem({ clock, store: { store: journal(clock) } });
   const children = [
     { id: "a", logic: worker },
     { id: "b", logic: lateWorker(clock, 100) },

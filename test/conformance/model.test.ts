@@ -292,7 +292,7 @@ async function run(given: Given): Promise<void> {
   const isUp = model.top.start();
   model.trace.length = 0;
   const spec = supervisorSpec(own, initial, { path: "/sup", logics });
-  const commit = given.durable ? { commit: () => Promise.resolve() } : {};
+  const commit = given.durable ? { store: { store: () => Promise.resolve() } } : {};
   if (!isUp) {
     await expect(startTree(spec, commit)).rejects.toThrow(/failed to start/u);
     return;

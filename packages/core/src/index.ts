@@ -92,7 +92,7 @@ export {
   type ToolCall,
   type ToolDescription,
 } from "./model.ts";
-export type { Clock, Commit, EffectRecord, Logger, Observer, Random, TurnRecord } from "./ports.ts";
+export type { Clock, EffectRecord, Logger, Observer, Random } from "./ports.ts";
 export {
   affectedBy,
   type AfterExit,
@@ -109,6 +109,7 @@ export {
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
+export { restoreSupervision, type StoredSupervision, storeSupervision } from "./supervision/stored-supervision.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
   type CallResult,

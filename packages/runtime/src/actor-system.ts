@@ -15,10 +15,10 @@ import {
   type Address,
   type ChildSpec,
   type Clock,
-  type Commit,
   type DeadLetter,
   type DeadLetterReason,
   type Exit,
+  type Journal,
   type Logger,
   type Observer,
   type Random,
@@ -29,6 +29,8 @@ import type { Body } from "./actor/body.ts";
 import { Cell, type Supervisor } from "./actor/cell.ts";
 import type { Incarnation } from "./actor/incarnation.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
+import { JournalStore } from "./durable/journal-store.ts";
+import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { isMachine, typeOfLogic, type Logic } from "./logic.ts";
 import { MachineBody } from "./machine/machine-body.ts";
@@ -49,8 +51,13 @@ export interface SystemOptions {
   readonly random?: Random;
   /** Hears every supervisor's decision. Default: nobody. */
   readonly logger?: Logger;
-  /** Makes turns durable. Default: turns count at once. */
-  readonly commit?: Commit;
+  /**
+   * Where turns are stored before anything of them is visible. The system reads it when it begins: an actor that is started
+   * at an address where one lived goes on where that one was. Default: nothing is stored, and turns count at once.
+   */
+  readonly journal?: Journal;
+  /** Stores turns in place of a journal. For tests. */
+  readonly store?: TurnStore;
   /** How long a turn may wait for its commit, attempts after a failure of the store included. Milliseconds, default 30,000. */
   readonly commitMs?: number;
   /** An actor that keeps the thread longer, with up to 16 turns in a row, is reported as `stalled`. Milliseconds, default 100. */
@@ -88,6 +95,8 @@ export function kernelOf(system: ActorSystem): Kernel {
 export class ActorSystem {
   readonly #kernel: Kernel;
   readonly #root: Cell;
+  /** Settles when the journal was read, where there is one. */
+  readonly #ready: Promise<void> | undefined;
   readonly #maxMessageSize: number;
   #closed: string | undefined;
 
@@ -96,7 +105,7 @@ export class ActorSystem {
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? silent,
-      commit: options.commit,
+      store: options.store ?? this.#storeOf(options),
       commitMs: checkOption(options.commitMs ?? 30_000, "commitMs"),
       stallMs: checkOption(options.stallMs ?? 100, "stallMs"),
       keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
@@ -106,6 +115,19 @@ export class ActorSystem {
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel);
+    if (this.#kernel.store?.load === undefined) return void this.#root.start();
+    this.#ready = this.#load(() => this.#kernel.store!.load!());
+    this.#ready.catch(() => {}); // Whoever starts something hears of it.
+  }
+
+  /** Nobody lives before the journal is read. */
+  async #load(load: () => Promise<number>): Promise<void> {
+    this.#kernel.nextSeq = await load();
+    this.#root.start();
+  }
+
+  #storeOf({ journal, clock = systemClock, logger = silent }: SystemOptions): TurnStore | undefined {
+    return journal === undefined ? undefined : new JournalStore(journal, { epochMs: () => clock.epochMs(), logger });
   }
 
   /**
@@ -116,6 +138,7 @@ export class ActorSystem {
   async start(spec: ChildSpec<Logic>): Promise<Address> {
     // Checked here too, so that the error names the caller's own field.
     const checked = checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: "spec", typeOf: typeOfLogic });
+    if (this.#ready !== undefined) await this.#ready;
     const started = (await this.ask(rootAddress, { type: "start-child", spec }, { timeoutMs: Infinity })) as StartedChild;
     return started.address ?? `/${checked.id}`;
   }
@@ -153,7 +176,7 @@ export class ActorSystem {
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
       const asker = options.signal === undefined ? { resolve, reject } : this.#impatient(options.signal, mail, { resolve, reject });
-      const replyTo = asks.open(asker, mail, timeoutMs);
+      const replyTo = asks.open(asker, mail, { timeoutMs });
       const refusal = cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
     } catch (error) {
@@ -296,6 +319,8 @@ export class ActorSystem {
   /** Ends everything, in order, and waits for it. A second call waits for the first. */
   async close(): Promise<void> {
     this.#closed = "it is closed";
+    // What is stored stays as it is: whoever opens it again goes on from there.
+    if (this.#kernel.store !== undefined) this.#kernel.leave();
     // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
     await Promise.resolve();
     if (this.#root.life !== undefined) {
@@ -350,7 +375,6 @@ function makeRoot(kernel: Kernel): Cell {
   const above: Supervisor = { hear: (event) => afterRoot(root, event), account: undefined };
   const root = new Cell(kernel, { address: rootAddress, supervisor: above }, spec);
   kernel.cells.set(rootAddress, root);
-  root.start();
   return root;
 }
 

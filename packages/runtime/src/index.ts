@@ -18,6 +18,7 @@ export { machine, type MachineLogic, type MachineOptions } from "./machine/machi
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { maxIterations } from "./machine/prepared-machine.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
+export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {
   type StartedChild,

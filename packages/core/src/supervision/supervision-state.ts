@@ -84,6 +84,7 @@ export interface Operation {
 /** Why an operation is carried out, and who hears of its end. */
 export type Purpose =
   | { readonly kind: "init" }
+  | { readonly kind: "recover" }
   | { readonly kind: "restart"; readonly child: string }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
@@ -131,6 +132,8 @@ export interface ChildCounts {
 /** What a supervisor hears. */
 export type SupervisionEvent<L = unknown> =
   | { readonly kind: "begin" }
+  /** It was restored: the children that ran when its process ended are to run again, as they were. */
+  | { readonly kind: "recover" }
   | { readonly kind: "started"; readonly id: string; readonly info: unknown }
   | { readonly kind: "start-ignored"; readonly id: string }
   | { readonly kind: "start-failed"; readonly id: string; readonly failure: Failure }

@@ -17,7 +17,15 @@ import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
 import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
-import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
+import type {
+  ChildRow,
+  Operation,
+  Supervision,
+  SupervisionEvent,
+  SupervisionStep,
+  SupervisionTurn,
+  Surroundings,
+} from "./supervision-state.ts";
 
 /** Hears one event and says what is to be done. Changes `state` in place. */
 export function supervise<L>(state: Supervision<L>, event: SupervisionEvent<L>, around: Surroundings): readonly SupervisionStep[] {
@@ -80,6 +88,8 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
   switch (event.kind) {
     case "begin":
       return beginOperation(turn, { kind: "init" }, { toStop: [], toStart: [...turn.state.table.keys()] });
+    case "recover":
+      return recover(turn);
     case "exited":
       return onExit(turn, event.id, event.exit);
     case "failed":
@@ -97,6 +107,20 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
     default:
       return event satisfies never;
   }
+}
+
+/** Not a restart, and no attempt that counts: nobody of them has failed. */
+function recover(turn: SupervisionTurn): void {
+  const { table } = turn.state;
+  const isUp = (row: ChildRow): boolean => row.status === "running" || row.status === "starting";
+  const toStart = [...table].filter(([, row]) => isUp(row)).map(([id]) => id);
+  for (const id of toStart) table.get(id)!.status = "stopped";
+  for (const [id, { retry, failuresInARow }] of table) {
+    if (retry === undefined) continue;
+    const delayMs = Math.max(0, retry.atMs - turn.around.nowMs);
+    turn.steps.push({ kind: "schedule", id, token: retry.token, delayMs, attempt: failuresInARow });
+  }
+  beginOperation(turn, { kind: "recover" }, { toStop: [], toStart });
 }
 
 /** True when the event answers a step of the operation, and has been dealt with. */
@@ -120,6 +144,7 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
     case "failed": // One that does not run any more has ended, or will: it needs no directive.
       return turn.state.table.get(event.id)?.status !== "running";
     case "begin":
+    case "recover":
     case "retry":
     case "stop":
       return operation.purpose.kind === "shutdown";
@@ -165,7 +190,7 @@ function onStart(turn: SupervisionTurn, operation: Operation, event: StartAnswer
   switch (event.kind) {
     case "started":
       row.status = "running";
-      row.startedMs = turn.around.nowMs;
+      if (operation.purpose.kind !== "recover") row.startedMs = turn.around.nowMs;
       operation.info = event.info;
       if (row.spec.restart === "temporary") row.spec = withoutInput(row.spec);
       if (operation.purpose.kind === "restart") row.restarts++;
@@ -186,6 +211,11 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
   const exit: Exit = { kind: "failure", failure };
   const row = turn.state.table.get(id)!;
   row.status = "stopped";
+  if (purpose.kind === "recover") {
+    // It ran, and does not any more: dealt with as an exit, when the others are there.
+    row.status = "running";
+    return wait(turn.state, { kind: "exited", id, exit });
+  }
   if (purpose.kind === "restart") return onRestartFailed(turn, id, failure);
   if (purpose.kind === "init") {
     report(turn, { context: "start-error", child: id, exit, decision: "the supervisor does not start" });
@@ -205,6 +235,7 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
     case "init":
       turn.steps.push({ kind: "ready" });
       return;
+    case "recover":
     case "restart":
       return;
     case "terminate":

@@ -11,6 +11,10 @@ import type { Mail } from "./mail.ts";
 export interface Body {
   /** The initial step. A promise is awaited; `ignore` means that the child does not want to run. */
   begin(input: unknown): BeginResult | Promise<BeginResult>;
+  /** In place of the initial step: goes on from a stored state. Throws when that cannot be. */
+  restore(state: unknown): void;
+  /** Supervisors only: starts the children that ran, when it is up itself. */
+  recover?(): void;
   /** Computes the next state from one mail. */
   compute(mail: Mail): ComputeResult;
   /** The turn is committed: the computed state counts. */

@@ -31,6 +31,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
+import type { Books, EffectKey } from "../durable/books.ts";
+import type { Stored } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -58,6 +60,9 @@ export class Cell implements Runnable {
   life: Incarnation | undefined;
   incarnations = 0;
   account: BudgetAccount | undefined;
+  /** The books of the lives at this place, where turns are stored. */
+  books: Books | undefined;
+  #acknowledged: EffectKey[] = noKeys;
   readonly #supervisor: Supervisor;
   #grant: Grant | undefined;
   #wallTimer: Timer | undefined;
@@ -104,9 +109,11 @@ export class Cell implements Runnable {
   }
 
   /** Puts a signal into the mailbox, as part of `trace`; false when nobody is there to hear it. */
-  signal(signal: Signal, trace: Trace): boolean {
+  signal(signal: Signal, trace: Trace, key?: EffectKey): boolean {
     if (this.life === undefined) return false;
-    this.accept(new Mail("signal", { to: this.address, from: undefined, trace }, signal));
+    const mail = new Mail("signal", { to: this.address, from: undefined, trace }, signal);
+    mail.key = key;
+    this.accept(mail);
     return true;
   }
 
@@ -133,11 +140,24 @@ export class Cell implements Runnable {
     return this.mailbox.size > 0 && this.life?.takesMail === true;
   }
 
+  /** A recipient has taken what was sent under this key. */
+  acknowledge(key: EffectKey): void {
+    if (this.#acknowledged === noKeys) this.#acknowledged = [key];
+    else this.#acknowledged.push(key);
+  }
+
+  takeAcknowledged(): readonly EffectKey[] {
+    const keys = this.#acknowledged;
+    this.#acknowledged = noKeys;
+    return keys;
+  }
+
   // Life
 
-  /** Begins a new incarnation; the supervisor hears how that went, perhaps at once. */
-  start(): void {
-    const life = new Incarnation(this, ++this.incarnations);
+  /** Begins a new incarnation, where one of another process was or afresh; the supervisor hears how that went, perhaps at once. */
+  start(stored?: Stored): void {
+    this.incarnations = (stored?.newest.incarnation ?? this.incarnations) + 1;
+    const life = new Incarnation(this, this.incarnations);
     this.life = life;
     try {
       // An address with too many segments has at least this many characters, so the others need no look.
@@ -146,7 +166,10 @@ export class Cell implements Runnable {
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
-    this.kernel.within(life, () => life.begin());
+    if (stored === undefined) return this.kernel.within(life, () => life.begin());
+    this.books = stored.durable.books;
+    this.seq = Math.max(this.seq, stored.seq + 1);
+    this.kernel.within(life, () => life.reactivate(stored));
   }
 
   /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
@@ -233,7 +256,10 @@ export class Cell implements Runnable {
   /** The address is given up for good: nobody who lives here later is the same. */
   drop(): void {
     this.forget();
+    this.kernel.store?.end?.(this.address, this.seq++);
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
 }
+
+const noKeys: EffectKey[] = [];

@@ -1,10 +1,9 @@
-import { FencedError, type Address, type Commit, type TurnRecord } from "@orgtree/core";
+import { FencedError, type Address } from "@orgtree/core";
+import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 
 /** A turn that waits for its commit. */
 export interface HeldCommit {
   readonly record: TurnRecord;
-  /** The computed state, as a journal would see it. */
-  readonly state: unknown;
   accept(): void;
   /** Somebody else owns the actor. */
   refuse(): void;
@@ -12,22 +11,22 @@ export interface HeldCommit {
   fail(error: Error): void;
 }
 
-/** A journal in the hand of a test: it keeps every record, and holds the commits of one address, or all, until it is told. */
-export class Commits {
+/** A store in the hand of a test: it keeps every record, and holds the commits of one address, or all, until it is told. */
+export class Commits implements TurnStore {
   readonly records: TurnRecord[] = [];
   /** Oldest first; those that were decided stay, but for what a test takes out. */
   readonly held: HeldCommit[] = [];
   /** Commits of this address are held; all others count at once. */
   holds: Address | "all" | undefined;
 
-  readonly commit: Commit = (record) => {
+  store(record: TurnRecord): Promise<void> {
     this.records.push(record);
     if (this.holds !== "all" && record.address !== this.holds) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const refuse = (): void => reject(new FencedError(record.address, "epoch 7 is over"));
-    this.held.push({ record, state: record.state(), accept: resolve, refuse, fail: reject });
+    this.held.push({ record, accept: resolve, refuse, fail: reject });
     return promise;
-  };
+  }
 
   /** The records of one address. */
   of(address: Address): readonly TurnRecord[] {

@@ -1,4 +1,5 @@
 import { ExpectedError, toErrorData, type Address, type Exit, type ReplyTo } from "@orgtree/core";
+import type { EffectKey } from "../durable/books.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
 
@@ -16,14 +17,15 @@ export interface MachineEffect {
 export type Effect =
   | Mail
   | MachineEffect
-  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown }
-  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error }
-  | { readonly kind: "ask"; readonly mail: Mail; readonly tag: string; readonly timeoutMs: number }
+  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown; readonly key: EffectKey | undefined }
+  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error; readonly key: EffectKey | undefined }
+  | { readonly kind: "deliver"; readonly mail: Mail }
+  | { readonly kind: "ask"; readonly mail: Mail; readonly tag: string; readonly askId: number; readonly timeoutMs: number }
   | { readonly kind: "watch"; readonly address: Address }
   | { readonly kind: "unwatch"; readonly address: Address }
   | { readonly kind: "timer"; readonly name: string; readonly delayMs: number }
   | { readonly kind: "cancel-timer"; readonly name: string }
-  | { readonly kind: "run"; readonly tag: string; readonly key: string; readonly work: Work }
+  | { readonly kind: "run"; readonly tag: string; readonly key: string; readonly place: EffectKey; readonly work: Work }
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "unstash" }
   | { readonly kind: "join"; readonly group: string }
@@ -39,6 +41,8 @@ export function describeEffect(effect: Effect): { kind: string; detail: unknown 
     case "signal":
     case "internal":
       return { kind: "tell", detail: { to: effect.to, message: effect.message, trace: traceText(effect.trace) } };
+    case "deliver":
+      return { kind: "deliver", detail: { to: effect.mail.to, message: effect.mail.message } };
     case "ask":
       return { kind: "ask", detail: { to: effect.mail.to, message: effect.mail.message, tag: effect.tag, timeoutMs: effect.timeoutMs } };
     case "machine":

@@ -14,7 +14,7 @@ function makeKernel() {
 function askIn(asks: Asks): { mail: Mail; rejected: Error[] } {
   const rejected: Error[] = [];
   const mail = new Mail("message", { to: "/a", from: undefined, trace: "1" }, "?");
-  asks.open({ resolve: () => {}, reject: (error) => void rejected.push(error) }, mail, Infinity);
+  asks.open({ resolve: () => {}, reject: (error) => void rejected.push(error) }, mail, { timeoutMs: Infinity });
   return { mail, rejected };
 }
 

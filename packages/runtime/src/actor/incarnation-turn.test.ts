@@ -364,7 +364,7 @@ describe("run", () => {
   test("gives the work the key by which the turn's record knows it", async () => {
     const keys: string[] = [];
     await using world = startWorld({
-      commit: async ({ effects }) => void keys.push(...effects.filter(({ kind }) => kind === "run").map(({ key }) => key)),
+      store: { store: async ({ effects }) => void keys.push(...effects.filter(({ kind }) => kind === "run").map(({ key }) => key)) },
     });
     await world.start(makePuppet().logic);
     const given: string[] = [];

@@ -1,5 +1,6 @@
 import { checkExit, isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
 import type { BudgetHandle } from "../kernel/budget-account.ts";
+import { effectKey, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail, type Trace } from "./mail.ts";
@@ -75,8 +76,7 @@ export class IncarnationTurn implements Turn {
 
   /** The key of the effect that is collected next, by which the turn's record knows it. */
   nextKey(): string {
-    const { address, seq } = this.#life.cell;
-    return `${address}#${seq}.${this.effects.length}`;
+    return `${this.address}#${this.#nextKey()}`;
   }
 
   // For the logic
@@ -106,10 +106,17 @@ export class IncarnationTurn implements Turn {
     this.effects.push(this.#mail(to, message));
   }
 
+  deliver(to: Address, message: unknown): void {
+    this.#checkOpen();
+    this.effects.push({ kind: "deliver", mail: this.#numbered(to, message) });
+  }
+
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
     this.#checkOpen();
     const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
-    this.#collect({ kind: "ask", mail: this.#mail(to, message), tag: options.tag, timeoutMs });
+    const mail = this.#numbered(to, message);
+    const askId = this.#life.cell.kernel.asks.newId();
+    this.effects.push({ kind: "ask", mail, tag: options.tag, askId, timeoutMs });
   }
 
   reply(value: unknown, to: ReplyTo | undefined = this.replyTo): void {
@@ -119,14 +126,14 @@ export class IncarnationTurn implements Turn {
       Promise.resolve(value).catch(() => {});
       throw new TypeError(`${this.address} answers with a promise: begin the work with turn.run and answer with its result`);
     }
-    if (to !== undefined) this.#collect({ kind: "reply", to, value });
+    if (to !== undefined) this.#collect({ kind: "reply", to, value, key: this.#replyKey(to) });
   }
 
   refuse(error: Error, to: ReplyTo | undefined = this.replyTo): void {
     this.#checkOpen();
     // What is no error would be a rejection that nobody can read.
     const reason = error instanceof Error ? error : new Error(String(error));
-    if (to !== undefined) this.#collect({ kind: "refuse", to, error: reason });
+    if (to !== undefined) this.#collect({ kind: "refuse", to, error: reason, key: this.#replyKey(to) });
   }
 
   watch(address: Address): void {
@@ -146,7 +153,7 @@ export class IncarnationTurn implements Turn {
   }
 
   run(tag: string, work: Work): void {
-    this.#collect({ kind: "run", tag, key: this.nextKey(), work });
+    this.#collect({ kind: "run", tag, key: this.nextKey(), place: this.#nextKey(), work });
   }
 
   exit(exit: Exit = { kind: "normal" }): void {
@@ -190,6 +197,22 @@ export class IncarnationTurn implements Turn {
   info(value: unknown): void {
     this.#checkOpen();
     this.#info = value;
+  }
+
+  /** A message by whose key its recipient knows it again when it comes twice. */
+  #numbered(to: Address, message: unknown): Mail {
+    const mail = this.#mail(to, message);
+    if (this.#life.cell.kernel.store !== undefined) mail.key = this.#nextKey();
+    return mail;
+  }
+
+  /** An answer to an actor is owed until it has taken it; whoever asks from outside is gone with the process. */
+  #replyKey({ address }: ReplyTo): EffectKey | undefined {
+    return address === undefined || this.#life.cell.kernel.store === undefined ? undefined : this.#nextKey();
+  }
+
+  #nextKey(): EffectKey {
+    return effectKey(this.#life.cell.seq, this.effects.length);
   }
 
   #mail(to: Address, message: unknown): Mail {

@@ -344,7 +344,7 @@ describe("what a logic makes of its end", () => {
 describe("the number of a turn", () => {
   test("does not come twice at one address, whoever lives there", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     for (let count = 0; count < 3; count++) {
       await world.start(makePuppet().logic);
       await world.tell("one");
@@ -438,7 +438,7 @@ describe("a turn that waits for its commit", () => {
 
   test("is numbered without a gap, over restarts, and a turn that fails or postpones makes no record", async () => {
     const seqs: number[] = [];
-    await using world = startWorld({ commit: async ({ address, seq }) => void (address === "/m" && seqs.push(seq)) });
+    await using world = startWorld({ store: { store: async ({ address, seq }) => void (address === "/m" && seqs.push(seq)) } });
     await world.start(makePuppet().logic, restarted);
     for (const message of ["one", die, "two", (turn: Turn) => turn.postpone(), "three"]) world.system.tell("/m", message);
     await world.clock.settle();
@@ -447,7 +447,7 @@ describe("a turn that waits for its commit", () => {
 
   test("counts a supervisor's decisions without a gap", async () => {
     const seqs: number[] = [];
-    await using world = startWorld({ commit: async ({ address, seq }) => void (address === "/s" && seqs.push(seq)) });
+    await using world = startWorld({ store: { store: async ({ address, seq }) => void (address === "/s" && seqs.push(seq)) } });
     await world.start(supervisor({ children: [{ id: "a", logic: makePuppet().logic }] }), { id: "s", restart: "temporary" });
     await world.system.supervisor("/s").countChildren();
     await world.system.supervisor("/s").startChild({ id: "b", logic: makePuppet().logic });
@@ -482,9 +482,11 @@ describe("a turn that waits for its commit", () => {
   test("is refused too when the commit throws at once", async () => {
     let fails = false;
     await using world = startWorld({
-      commit: () => {
-        if (fails) throw new FencedError("/m", "closed");
-        return Promise.resolve();
+      store: {
+        store: () => {
+          if (fails) throw new FencedError("/m", "closed");
+          return Promise.resolve();
+        },
       },
     });
     await world.start(makePuppet().logic);

@@ -7,7 +7,18 @@
  *   I2. It ends exactly once, and its cell hears of it exactly once, whatever its clean-up does.
  *   I3. Whatever a turn causes belongs to the trace of its message: what it sends, and what comes back of that later.
  */
-import { checkExit, killedExit, mayResume, shutdownExit, toFailure, type Exit, type Failure, type TurnRecord } from "@orgtree/core";
+import {
+  checkExit,
+  killedExit,
+  mayResume,
+  parentAddress,
+  rootAddress,
+  shutdownExit,
+  toFailure,
+  type Exit,
+  type Failure,
+} from "@orgtree/core";
+import type { Stored, TurnRecord } from "../durable/turn-store.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { later, type BeginResult, type Body, type Termination } from "./body.ts";
 import type { Cell, Ending } from "./cell.ts";
@@ -16,6 +27,7 @@ import { Holdings } from "./holdings.ts";
 import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
+import { resumeHoldings, resumePending } from "./resumption.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
 
@@ -48,7 +60,7 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return this.phase === "running" && this.#commit === undefined;
+    return this.phase === "running" && this.#commit === undefined && !(this.cell.kernel.leaving && this.body!.isSupervisor !== true);
   }
 
   get committing(): boolean {
@@ -96,15 +108,38 @@ export class Incarnation {
     this.turn.close();
     this.turn.postponed = false; // There was no message to put aside.
     if (result === "ignore") return this.end(shutdownExit, "start-ignored");
-    if (this.cell.kernel.commit === undefined || this.body!.isSupervisor === true) return this.#up();
+    if (this.cell.kernel.store === undefined || this.body!.isSupervisor === true) return this.#up();
     let record: TurnRecord;
     try {
-      record = makeRecord(this, "init");
+      record = makeRecord(this, undefined);
     } catch (error) {
       return this.#throwAtStart(error);
     }
     this.#limitStart();
-    this.commit(record, (failed) => (failed === undefined ? this.#up() : this.end({ kind: "failure", failure: failed.failure })));
+    this.commit(record, (failed) => {
+      if (failed !== undefined) return this.end({ kind: "failure", failure: failed.failure });
+      this.cell.books = record.books;
+      this.#up();
+    });
+  }
+
+  /** Goes on where a life of another process was; the cell hears of it as of any start. */
+  reactivate({ durable }: Stored): void {
+    const { kernel, spec } = this.cell;
+    try {
+      this.body = kernel.makeBody(this, spec.logic);
+      this.body.restore(durable.state);
+    } catch (error) {
+      return this.#throwAtStart(error);
+    }
+    this.body.install();
+    this.phase = "running";
+    resumeHoldings(this, durable.books);
+    this.cell.started(undefined);
+    kernel.afterRecovery(this, () => resumePending(this, durable.books));
+    this.body.recover?.();
+    if (parentAddress(this.cell.address) === rootAddress) kernel.recovered(this.cell.address);
+    this.cell.wake();
   }
 
   #up(): void {

@@ -1,4 +1,5 @@
 import type { Address, Envelope, ReplyTo } from "@orgtree/core";
+import type { EffectKey } from "../durable/books.ts";
 
 /** What a mail carries: a user's message, a signal of the runtime, or an event of a machine's own children and timers. */
 export type MailKind = "message" | "signal" | "internal";
@@ -15,6 +16,8 @@ export class Mail {
   readonly trace: Trace;
   replyTo: ReplyTo | undefined;
   deadlineMs: number;
+  /** Of a numbered message: under which key its sender knows it. Of a signal: the key of what it is about. */
+  key: EffectKey | undefined;
 
   constructor(kind: MailKind, route: Route, message: unknown) {
     this.kind = kind;
@@ -24,6 +27,7 @@ export class Mail {
     this.trace = route.trace;
     this.replyTo = undefined;
     this.deadlineMs = Infinity;
+    this.key = undefined;
   }
 }
 

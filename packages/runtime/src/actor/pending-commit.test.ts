@@ -1,8 +1,9 @@
-import { AskFailedError, type TurnRecord } from "@orgtree/core";
+import { AskFailedError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
 import { supervisor } from "../supervisor/supervisor.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import { Commits } from "./commits.fixture.ts";
 import { plain } from "./plain.ts";
 
@@ -20,7 +21,7 @@ const full = new Error("no space left on device");
 describe("a commit that the store fails", () => {
   test("is tried again until it is there, later and later; nothing is lost and nobody fails", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(counter);
     commits.holds = "/m";
     const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity });
@@ -44,7 +45,7 @@ describe("a commit that the store fails", () => {
   test("fails the actor when its time is over: the turn did not happen, and its message is there for the next life", async () => {
     let isFull = false;
     const commit = ({ address }: TurnRecord): Promise<void> => (isFull && address === "/m" ? Promise.reject(full) : Promise.resolve());
-    await using world = startWorld({ commit, commitMs: 1_000 });
+    await using world = startWorld({ store: { store: commit }, commitMs: 1_000 });
     await world.start(counter, { restart: "permanent" });
     isFull = true;
     const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity });
@@ -61,7 +62,7 @@ describe("a commit that the store fails", () => {
 
   test("leaves the message lost and the asker in doubt when the store still was at it at the end", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit, commitMs: 1_000 });
+    await using world = startWorld({ store: commits, commitMs: 1_000 });
     await world.start(counter, { restart: "permanent" });
     commits.holds = "/m";
     const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity }).catch((error: unknown) => error);
@@ -77,7 +78,7 @@ describe("a commit that the store fails", () => {
 
   test("may be the first of an actor: it does not start", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit, commitMs: 1_000 });
+    await using world = startWorld({ store: commits, commitMs: 1_000 });
     commits.holds = "/m";
     const starting = world.system.start({ id: "m", logic: counter }).catch((error: unknown) => error);
     await world.clock.settle();
@@ -87,7 +88,7 @@ describe("a commit that the store fails", () => {
 
   test("of a supervisor's decision is tried again as well, and its children live on", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(supervisor({ children: [{ id: "one", logic: counter }] }), { id: "desk" });
     commits.holds = "/desk";
     const ended = world.system.supervisor("/desk").terminateChild("one");
@@ -103,7 +104,7 @@ describe("a commit that the store fails", () => {
 
   test("that never ends keeps nobody from closing the system for longer than its time", async () => {
     const commits = new Commits();
-    const world = startWorld({ commit: commits.commit, commitMs: 1_000 });
+    const world = startWorld({ store: commits, commitMs: 1_000 });
     await world.start(counter);
     commits.holds = "all";
     world.system.tell("/m", "ADD");

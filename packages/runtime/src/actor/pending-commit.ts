@@ -1,4 +1,5 @@
-import { describeFailure, FencedError, toFailure, type Address, type Failure, type TurnRecord } from "@orgtree/core";
+import { describeFailure, FencedError, toFailure, type Address, type Failure } from "@orgtree/core";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -44,7 +45,7 @@ export class PendingCommit {
   #attempt(retryMs: number): void {
     this.#retry = undefined;
     // Begun inside a promise, so that a commit which throws at once fails like any other.
-    new Promise<void>((resolve) => resolve(this.#kernel.commit!(this.#record))).then(
+    new Promise<void>((resolve) => resolve(this.#kernel.store!.store(this.#record))).then(
       () => this.#settle(undefined),
       (error: unknown) => this.#failed(error, retryMs),
     );

@@ -1,4 +1,6 @@
-import { rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
+import { rootAddress, toFailure, type Address, type Failure, type ReplyTo } from "@orgtree/core";
+import type { EffectKey } from "../durable/books.ts";
+import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
 import type { Effect, MachineEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
@@ -55,7 +57,7 @@ export function abandonEffects(life: Incarnation, effects: readonly Effect[]): u
   const { kernel } = life.cell;
   for (const effect of effects) {
     if (effect.kind === "message") kernel.bury(effect, "turn-aborted");
-    else if (effect.kind === "ask") kernel.bury(effect.mail, "turn-aborted");
+    else if (effect.kind === "ask" || effect.kind === "deliver") kernel.bury(effect.mail, "turn-aborted");
     else if (effect.kind === "publish") for (const mail of copiesOf(life, effect)) kernel.bury(mail, "turn-aborted");
   }
 }
@@ -90,12 +92,13 @@ function performEffect(life: Incarnation, effect: Effect): void {
       return kernel.send(effect);
     case "machine":
       return performLate(life, effect);
+    case "deliver":
+      return deliver(life, effect.mail);
     case "ask":
-      return ask(life, effect);
+      return openAsk(life, effect);
     case "reply":
-      return replied(life, effect, kernel.asks.resolve(effect.to, effect.value));
     case "refuse":
-      return replied(life, effect, kernel.asks.reject(effect.to, effect.error));
+      return reply(life, effect);
     case "watch":
       return watch(life, effect.address);
     case "unwatch":
@@ -134,55 +137,86 @@ function performLate(life: Incarnation, effect: MachineEffect): void {
 }
 
 /** An answer that nobody waits for any more is a lost message like any other. */
-function replied(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "refuse" }>, wasAwaited: boolean): void {
-  life.closeAsk(effect.to.askId);
+function reply(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "refuse" }>): void {
+  const { to, key } = effect;
+  const wasAwaited = answerAsk(life, effect.kind === "reply" ? { to, key, value: effect.value } : { to, key, error: effect.error });
+  life.closeAsk(to.askId);
   if (wasAwaited) return;
   const { kernel, address } = life.cell;
-  const route = { to: effect.to.address ?? rootAddress, from: address, trace: life.trace() };
+  if (key !== undefined) life.cell.acknowledge(key);
+  const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
   kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");
 }
 
-function ask(life: Incarnation, effect: Extract<Effect, { kind: "ask" }>): void {
+/** Answers a question; false when nobody waits for the answer any more. */
+export function answerAsk(
+  life: Incarnation,
+  answer: { readonly to: ReplyTo; readonly key: EffectKey | undefined } & ({ readonly value: unknown } | { readonly error: Error }),
+): boolean {
+  const { asks } = life.cell.kernel;
+  const by = { address: life.cell.address, key: answer.key };
+  return "error" in answer ? asks.reject(answer.to, answer.error, by) : asks.resolve(answer.to, answer.value, by);
+}
+
+/** Hands a message over, and again while there is no room for it. */
+export function deliver(life: Incarnation, mail: Mail): void {
+  life.cell.kernel.send(mail);
+}
+
+/** Asks; the answer, or why there is none, comes as a signal. */
+export function openAsk(
+  life: Incarnation,
+  question: { readonly mail: Mail; readonly tag: string; readonly askId: number; readonly timeoutMs: number },
+): void {
   const { kernel } = life.cell;
-  const { mail, tag, timeoutMs } = effect;
+  const { mail, tag, askId, timeoutMs } = question;
+  const about = { trace: mail.trace, key: mail.key };
   const asker = {
-    resolve: (value: unknown) => tellLife(life, { type: "orgtree.reply", tag, value }, mail.trace),
-    reject: (error: Error) => tellLife(life, { type: "orgtree.ask-failed", tag, error }, mail.trace),
+    resolve: (value: unknown, by?: Answerer) => tellLife(life, answered({ type: "orgtree.reply", tag, value }, by), about),
+    reject: (error: Error, by?: Answerer) => tellLife(life, answered({ type: "orgtree.ask-failed", tag, error }, by), about),
   };
-  kernel.asks.open(asker, mail, timeoutMs);
+  kernel.asks.open(asker, mail, { timeoutMs, askId });
   kernel.send(mail);
 }
 
-/** A signal for this incarnation only: a later one at the same address has not asked for it. False when it is over. */
-function tellLife(life: Incarnation, signal: Signal, trace: Trace): boolean {
-  return life.phase !== "ended" && life.cell.signal(signal, trace);
+/** What a signal belongs to, and the key of what it is about. */
+export interface About {
+  readonly trace: Trace;
+  readonly key?: EffectKey | undefined;
 }
 
-function watch(life: Incarnation, target: Address): void {
+/** A signal for this incarnation only: a later one at the same address has not asked for it. False when it is over. */
+export function tellLife(life: Incarnation, signal: Signal, { trace, key }: About): boolean {
+  return life.phase !== "ended" && life.cell.signal(signal, trace, key);
+}
+
+/** Watches another actor; says at once when there is none. */
+export function watch(life: Incarnation, target: Address): void {
   const { kernel, address } = life.cell;
   if (kernel.cells.has(target)) return kernel.watches.add(address, target);
   const failure: Failure = { class: "crash", kind: "no-process", name: "NoProcess", message: `no actor at ${target}`, address: target };
-  tellLife(life, { type: "orgtree.down", address: target, incarnation: 0, exit: { kind: "failure", failure } }, life.trace());
+  tellLife(life, { type: "orgtree.down", address: target, incarnation: 0, exit: { kind: "failure", failure } }, { trace: life.trace() });
 }
 
-function setTimer(life: Incarnation, name: string, delayMs: number): void {
+/** Sets a named timer. */
+export function setTimer(life: Incarnation, name: string, delayMs: number): void {
   const { timers } = life.cell.kernel;
   const trace = life.trace();
   const signal = { type: "orgtree.timer", name } as const;
-  const timer = timers.set(delayMs, () => tellLife(life, signal, trace));
+  const timer = timers.set(delayMs, () => tellLife(life, signal, { trace }));
   life.holdings.setTimer(signal, timer, timers);
 }
 
-function run(life: Incarnation, { tag, key, work }: Extract<Effect, { kind: "run" }>): void {
+function run(life: Incarnation, { tag, key, place, work }: Extract<Effect, { kind: "run" }>): void {
   const { address, budget } = life.cell;
   const context = { signal: life.holdings.signal, key, address, budget };
-  const trace = life.trace();
+  const about = { trace: life.trace(), key: place };
   // Begun in a promise, so that work which throws at once fails like any other.
   Promise.resolve(context)
     .then((given) => (life.phase === "ended" ? undefined : work(given)))
     .then(
-      (output) => tellLife(life, { type: "orgtree.done", tag, output }, trace),
-      (error: unknown) => tellLife(life, { type: "orgtree.failed", tag, failure: toFailure(error, address) }, trace),
+      (output) => tellLife(life, { type: "orgtree.done", tag, output }, about),
+      (error: unknown) => tellLife(life, { type: "orgtree.failed", tag, failure: toFailure(error, address) }, about),
     );
 }
 

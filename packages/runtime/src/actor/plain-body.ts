@@ -33,6 +33,10 @@ export class PlainBody implements Body {
     return "started";
   }
 
+  restore(state: unknown): void {
+    this.#next = state;
+  }
+
   compute(mail: Mail): void {
     const { turn } = this.#life;
     let next: unknown;

@@ -57,7 +57,7 @@ export class HeldWorld extends TestWorld {
   readonly commits: Commits;
 
   constructor(commits: Commits) {
-    super({ commit: commits.commit });
+    super({ store: commits });
     this.commits = commits;
   }
 

@@ -6,7 +6,10 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, toFailure, type Failure, type TurnRecord } from "@orgtree/core";
+import { AskFailedError, describeFailure, noAmount, toFailure, type Failure } from "@orgtree/core";
+import { bookTurn } from "../durable/bookkeeping.ts";
+import { emptyBooks, inheritBooks, isLater, type Books } from "../durable/books.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import type { ComputeResult } from "./body.ts";
 import { describeEffect } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
@@ -22,6 +25,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   const { kernel } = cell;
   if (mail.deadlineMs !== Infinity && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
   if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
+  if (mail.key !== undefined && isDuplicate(life, mail)) return kernel.acknowledge(mail);
   const body = life.body!;
   turn.open(mail);
   let result: ComputeResult;
@@ -37,7 +41,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   if (result === "skipped") turn.end();
   else if (turn.postponed) putAside(life, mail);
   // A supervisor commits its decisions itself; a message to it makes no record of its own.
-  else if (kernel.commit === undefined || body.isSupervisor === true) finishTurn(life, mail);
+  else if (kernel.store === undefined || body.isSupervisor === true) finishTurn(life, mail);
   else commitTurn(life, mail);
 }
 
@@ -46,17 +50,24 @@ function counts(life: Incarnation, signal: Signal): boolean {
   return signal.type !== "orgtree.timer" || life.holdings.redeemTimer(signal);
 }
 
+/** It was taken before: its sender did not hear of it, or sent it again after a crash. */
+function isDuplicate({ cell }: Incarnation, { kind, from, key }: Mail): boolean {
+  return kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from]);
+}
+
 function commitTurn(life: Incarnation, mail: Mail): void {
   let record: TurnRecord;
   try {
-    record = makeRecord(life, causeOf(mail));
+    record = makeRecord(life, mail);
   } catch (error) {
     // What is written down of a turn is the user's: reading it may throw, and fails the turn like any other throw.
     return failTurn(life, mail, toFailure(error, life.cell.address));
   }
   life.commit(record, (failed) => {
-    if (failed === undefined) finishTurn(life, mail);
-    else uncommitted(life, mail, failed);
+    if (failed !== undefined) return uncommitted(life, mail, failed);
+    life.cell.books = record.books;
+    finishTurn(life, mail);
+    if (mail.key !== undefined) life.cell.kernel.acknowledge(mail);
   });
 }
 
@@ -132,17 +143,46 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
   if (mail.replyTo !== undefined) kernel.asks.reject(mail.replyTo, new AskFailedError(address, "unknown", why));
 }
 
-/** The turn as it is written down. */
-export function makeRecord(life: Incarnation, cause: string): TurnRecord {
-  const { body, number: incarnation } = life;
-  const { address, seq } = life.cell;
-  const effects = life.turn.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
-  return { address, incarnation, seq, cause, trace: traceText(life.trace()), effects, state: () => body!.state() };
+/** The turn as it is stored; throws what cannot be. */
+export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecord {
+  const { body, number: incarnation, turn, cell } = life;
+  const { address, seq, kernel } = cell;
+  const effects = turn.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+  const record: TurnRecord = {
+    address,
+    incarnation,
+    seq,
+    ...(mail === undefined ? initialStep : causeOf(mail)),
+    trace: traceText(life.trace()),
+    effects,
+    state: body!.state(),
+    books: nextBooks(life, mail),
+    isFresh: mail === undefined,
+    logic: undefined,
+  };
+  kernel.store!.prepare?.(record);
+  return record;
 }
 
+function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
+  const { books = emptyBooks, seq, kernel } = cell;
+  return bookTurn(mail === undefined ? inheritBooks(books) : books, {
+    seq,
+    mail,
+    effects: turn.effects,
+    epochMs: kernel.clock.epochMs(),
+    acknowledged: cell.takeAcknowledged(),
+    spent: noAmount,
+  });
+}
+
+type Cause = Pick<TurnRecord, "cause" | "from" | "message">;
+
+const initialStep: Cause = { cause: "init", from: undefined, message: undefined };
+
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, message }: Mail): string {
+function causeOf({ kind, from, message }: Mail): Cause {
   const event = kind === "internal" ? (message as { event?: unknown }).event : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
-  return typeof type === "string" ? type : kind;
+  return { cause: typeof type === "string" ? type : kind, from, message: event };
 }

@@ -53,7 +53,7 @@ class Traces {
 
 describe.each([
   ["without a journal", () => ({})],
-  ["with a journal", () => ({ commit: new Commits().commit })],
+  ["with a journal", () => ({ store: new Commits() })],
 ])("an action that throws once its turn counts, %s", (_, options) => {
   test("takes the managed effects of the turn with it", async () => {
     await using world = startWorld(options());
@@ -93,7 +93,7 @@ test("a machine that is done ends after a resume too", async () => {
 
 test("a turn that throws in its first phase leaves nothing, whatever it collected", async () => {
   const commits = new Commits();
-  await using world = startWorld({ commit: commits.commit });
+  await using world = startWorld({ store: commits });
   const traces = new Traces();
   const actions = [
     tell("/listener", { type: "TOLD" }),
@@ -108,7 +108,7 @@ test("a turn that throws in its first phase leaves nothing, whatever it collecte
   await world.tell({ type: "GO" });
   await world.clock.advance(100);
   expect(traces.seen).toEqual([]);
-  expect(world.state()).toBe("a");
+  expect(world.state).toBe("a");
   expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init"]);
   expect(world.letters()).toEqual(["failed: GO"]);
 });
@@ -144,7 +144,7 @@ describe("an async action that rejects while a later turn is being committed", (
 
   test("ends the incarnation; of the turn nobody knows whether it counts", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const reject = await setUp(world, {});
     commits.holds = "/m";
     const answer = world.system.ask("/m", { type: "ASK" }).catch((error: unknown) => error);
@@ -160,7 +160,7 @@ describe("an async action that rejects while a later turn is being committed", (
 
   test("lets the turn count with the directive resume", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const reject = await setUp(world, { onFailure: { crash: "resume" } });
     commits.holds = "/m";
     const answer = world.system.ask("/m", { type: "ASK" });

@@ -45,7 +45,7 @@ describe("a turn", () => {
   });
 
   test("whose record cannot be made fails, and the process lives", async () => {
-    await using system = createActorSystem({ clock: new VirtualClock(), commit: () => Promise.resolve() });
+    await using system = createActorSystem({ clock: new VirtualClock(), store: { store: () => Promise.resolve() } });
     const failures: string[] = [];
     system.observe((event) => {
       if (event.type === "actor-failed") failures.push(event.failure.message);

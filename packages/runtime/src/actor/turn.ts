@@ -15,6 +15,12 @@ export interface Turn {
   readonly replyTo: ReplyTo | undefined;
   /** Sends a message, at most once. A refusal comes back as an `orgtree.refused` signal. */
   tell(to: Address, message: unknown): void;
+  /**
+   * Sends a message that is delivered effectively once, in order: it is stored with this turn, sent again until its recipient
+   * has taken it, over crashes of either side, and taken once. Without a journal it is sent again while its recipient has no
+   * room. Whoever does not exist, or is given up, gets it no more: it is a dead letter.
+   */
+  deliver(to: Address, message: unknown): void;
   /** Sends a question; the answer comes as `orgtree.reply` or `orgtree.ask-failed` with this tag. */
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void;
   /** Answers the ask of this turn, or an earlier one. */

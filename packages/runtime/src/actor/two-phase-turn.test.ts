@@ -1,6 +1,7 @@
-import { AskFailedError, FencedError, type TurnRecord } from "@orgtree/core";
+import { AskFailedError, FencedError } from "@orgtree/core";
 import { assign, createMachine, fromCallback, fromPromise, raise, sendTo, spawnChild } from "xstate";
 import { beforeEach, describe, expect, test } from "vitest";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import { Commits } from "./commits.fixture.ts";
 import { ask, reply, tell } from "../machine/machine-actions.ts";
 import { machineOf, startWorld } from "../machine/machine.fixture.ts";
@@ -76,7 +77,7 @@ describe.each([
   ["a plain actor", () => busyPlain, ["TOLD", "ASKED", "invoked"]],
 ])("before the commit of a turn of %s", (_, logic, effects) => {
   test("nothing of it is visible; afterwards all of it is", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     await world.start(logic());
     commits.holds = "/m";
@@ -100,7 +101,7 @@ describe.each([
   });
 
   test("everything else waits in the mailbox, in order", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     await world.start(logic());
     commits.holds = "/m";
@@ -117,7 +118,7 @@ describe.each([
   });
 
   test("it has not started yet when the turn is its initial step", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     commits.holds = "/m";
     const starting = world.system.start({ id: "m", logic: logic() });
     await world.clock.settle();
@@ -130,7 +131,7 @@ describe.each([
   });
 
   test("a kill ends it at once, and a commit that comes later changes nothing", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     await world.start(logic(), { shutdownMs: "brutal-kill" });
     commits.holds = "/m";
@@ -147,7 +148,7 @@ describe.each([
   });
 
   test("an ordered stop waits for it", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     await world.start(logic());
     commits.holds = "/m";
@@ -163,7 +164,7 @@ describe.each([
   });
 
   test("an ordered stop that takes too long is a kill", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(logic(), { shutdownMs: 50 });
     commits.holds = "/m";
     await world.tell({ type: "NOTHING" });
@@ -179,7 +180,7 @@ describe.each([
   ["a plain actor", () => busyPlain],
 ])("a refused commit of %s", (_, logic) => {
   test("leaves nothing of the turn, ends the incarnation as fenced, and keeps the message for the next", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     await world.start(logic(), { restart: "permanent" });
     commits.holds = "/m";
@@ -214,7 +215,7 @@ describe.each([
   });
 
   test("may be of the initial step: it fails to start", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     commits.holds = "/m";
     const starting = world.system.start({ id: "m", logic: logic() }).catch((error: unknown) => error);
     await world.clock.settle();
@@ -227,9 +228,9 @@ describe.each([
     let isOver = false;
     const commit = async (record: TurnRecord): Promise<void> => {
       if (isOver && record.address === "/m") throw new FencedError("/m", "epoch 7 is over");
-      return commits.commit(record);
+      return commits.store(record);
     };
-    await using world = startWorld({ commit });
+    await using world = startWorld({ store: { store: commit } });
     await world.start(logic());
     isOver = true;
     await world.tell({ type: "NEXT" });
@@ -239,7 +240,7 @@ describe.each([
 
 describe("the record of a turn", () => {
   test("has its cause, its computed state and its effects as plain data under their keys", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     const work = fromPromise(async ({ input }) => input);
     await world.start(
@@ -280,23 +281,23 @@ describe("the record of a turn", () => {
         detail: { id: "work", src: expect.stringContaining("xstate.invoke"), systemId: undefined, input: { q: 1 } },
       },
     ]);
-    expect(record.state()).toMatchObject({ value: "b", context: { n: 1 }, status: "active" });
+    expect(record.state).toMatchObject({ value: "b", context: { n: 1 }, status: "active" });
   });
 
   test("shows the computed state while the old one still counts", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(machineOf({ a: { on: { GO: { target: "b", actions: assign({ n: 1 }) } } }, b: {} }, { context: { n: 0 } }));
     commits.holds = "/m";
     await world.tell({ type: "GO" });
-    expect(commits.last.state).toMatchObject({ value: "b", context: { n: 1 } });
-    expect(world.state()).toBe("a");
+    expect(commits.last.record.state).toMatchObject({ value: "b", context: { n: 1 } });
+    expect(world.state).toBe("a");
     commits.last.accept();
     await world.clock.settle();
-    expect(world.state()).toBe("b");
+    expect(world.state).toBe("b");
   });
 
   test("is numbered one after the other, over restarts too, and no effect has the key of another", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(listener, { id: "listener" });
     const fail = assign((): never => {
       throw new Error("boom");
@@ -324,7 +325,7 @@ describe("the record of a turn", () => {
   });
 
   test("names the event of a child or a timer as its cause, and its trace", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const states = {
       a: { on: { GO: "b" } },
       b: { invoke: { src: fromPromise(async () => 1), id: "call", onDone: "c" } },
@@ -340,7 +341,7 @@ describe("the record of a turn", () => {
   });
 
   test("is not made of a message that came too late to count", async () => {
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(machineOf({ a: { after: { 10: "late" }, on: { GO: "b" } }, b: {}, late: {} }));
     commits.holds = "/m";
     await world.tell({ type: "GO" });
@@ -359,7 +360,7 @@ test("commits of different actors may count in another order than they were aske
     held.set(record.address, resolve);
     return promise;
   };
-  await using world = startWorld({ commit });
+  await using world = startWorld({ store: { store: commit } });
   await world.start(listener, { id: "listener" });
   for (const id of ["one", "two", "three"])
     await world.start(machineOf({ a: { on: { GO: { target: "b", actions: tell("/listener", { type: id }) } } }, b: {} }), { id });

@@ -1,5 +1,6 @@
 import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtree/core";
 import type { Mail } from "../actor/mail.ts";
+import type { EffectKey } from "../durable/books.ts";
 import { systemRandom } from "../time/system-clock.ts";
 import type { Timer, TimerQueue } from "../time/timer-queue.ts";
 
@@ -8,8 +9,14 @@ import type { Timer, TimerQueue } from "../time/timer-queue.ts";
  * and the answer was lost.
  */
 export interface Asker {
-  resolve(value: unknown): boolean | void;
-  reject(error: Error): boolean | void;
+  resolve(value: unknown, by?: Answerer): boolean | void;
+  reject(error: Error, by?: Answerer): boolean | void;
+}
+
+/** Who gave an answer that is owed until it is taken, and under which key. */
+export interface Answerer {
+  readonly address: Address;
+  readonly key: EffectKey | undefined;
 }
 
 interface Open {
@@ -35,8 +42,7 @@ export class Asks {
   }
 
   /** Makes the mail a question that ends after `timeoutMs` at the latest. */
-  open(asker: Asker, mail: Mail, timeoutMs: number): ReplyTo {
-    const askId = this.#newId();
+  open(asker: Asker, mail: Mail, { timeoutMs, askId = this.newId() }: { readonly timeoutMs: number; readonly askId?: number }): ReplyTo {
     const timer = timeoutMs === Infinity ? undefined : this.#timers.set(timeoutMs, () => this.#expire(askId, mail.to, timeoutMs));
     this.#open.set(askId, { asker, timer });
     if (timer !== undefined) mail.deadlineMs = timer.dueMs;
@@ -45,7 +51,7 @@ export class Asks {
   }
 
   /** Not to be guessed: who knows an id may answer, and only whoever was asked, or was handed the question, is to know it. */
-  #newId(): number {
+  newId(): number {
     const secret = Math.floor(this.#random.next() * 2 ** 31) * 2 ** 22;
     let id: number;
     // The count makes them differ, the secret makes them unknown.
@@ -55,15 +61,15 @@ export class Asks {
   }
 
   /** Answers; false when nobody waits any more. */
-  resolve(replyTo: ReplyTo, value: unknown): boolean {
+  resolve(replyTo: ReplyTo, value: unknown, by?: Answerer): boolean {
     const open = this.#close(replyTo.askId);
-    return open !== undefined && open.asker.resolve(value) !== false;
+    return open !== undefined && open.asker.resolve(value, by) !== false;
   }
 
   /** Refuses; false when nobody waits any more. */
-  reject(replyTo: ReplyTo, error: Error): boolean {
+  reject(replyTo: ReplyTo, error: Error, by?: Answerer): boolean {
     const open = this.#close(replyTo.askId);
-    return open !== undefined && open.asker.reject(error) !== false;
+    return open !== undefined && open.asker.reject(error, by) !== false;
   }
 
   /** True while somebody waits for the answer. */
@@ -87,4 +93,17 @@ export class Asks {
     if (open.timer !== undefined) this.#timers.cancel(open.timer);
     return open;
   }
+}
+
+const answerers = new WeakMap<object, Answerer>();
+
+/** Notes on the signal of an answer to whom it has to be acknowledged. */
+export function answered<S extends object>(signal: S, by: Answerer | undefined): S {
+  if (by?.key !== undefined) answerers.set(signal, by);
+  return signal;
+}
+
+/** To whom the answer in a signal has to be acknowledged. */
+export function answererOf(signal: object): Answerer | undefined {
+  return answerers.get(signal);
 }

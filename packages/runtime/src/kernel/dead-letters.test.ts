@@ -1,12 +1,4 @@
-import {
-  MessageRefusedError,
-  type Address,
-  type ChildSpec,
-  type DeadLetter,
-  type Strategy,
-  type SystemEvent,
-  type TurnRecord,
-} from "@orgtree/core";
+import { MessageRefusedError, type Address, type ChildSpec, type DeadLetter, type Strategy, type SystemEvent } from "@orgtree/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActorSystem, type ActorSystem } from "../actor-system.ts";
@@ -19,6 +11,7 @@ import { makeDeafPuppet, makePuppet, type Order } from "../actor/plain.fixture.t
 import type { Signal } from "../actor/signal.ts";
 import { supervisor } from "../supervisor/supervisor.ts";
 import type { Turn } from "../actor/turn.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import { VirtualClock } from "../time/virtual-clock.ts";
 
 const ids = ["a", "b", "c"] as const;
@@ -220,7 +213,7 @@ async function runProgram({ strategy, children: specs, deaf, durable, steps: all
   const ledger = new Ledger();
   const clock = new VirtualClock();
   const commits = new Commits();
-  const system = createActorSystem({ clock, freeze: true, ...(durable ? { commit: commits.commit } : {}) });
+  const system = createActorSystem({ clock, freeze: true, ...(durable ? { store: commits } : {}) });
   const run: Run = { system, clock, commits, ledger };
   system.observe((event) => ledger.hear(event));
   const actors = ids.map((id, at) => Object.assign({ id, logic: makeActor(ledger, deaf[at]!) }, specs[at]));
@@ -275,7 +268,7 @@ describe("a message that cannot be read", () => {
 
 test("What a turn published and did not send is a dead letter for each member", async () => {
   const commits = new Commits();
-  await using world = startWorld({ commit: commits.commit });
+  await using world = startWorld({ store: commits });
   for (const id of ["a", "b"]) {
     await world.start(makePuppet().logic, { id });
     await world.tell(((turn) => turn.join("desk")) satisfies Order, `/${id}`);
@@ -295,7 +288,7 @@ test("What a turn published and did not send is a dead letter for each member", 
 describe("a trace", () => {
   test("links a message from outside with all that it causes", async () => {
     const records: TurnRecord[] = [];
-    await using world = startWorld({ commit: async (record) => void records.push(record) });
+    await using world = startWorld({ store: { store: async (record) => void records.push(record) } });
     const puppets = { a: makePuppet(), b: makePuppet(), c: makePuppet() };
     for (const [id, { logic }] of Object.entries(puppets)) await world.start(logic, { id, restart: "permanent" });
     await world.tell(((turn) => turn.join("desk")) satisfies Order, "/b");
@@ -333,7 +326,7 @@ describe("a trace", () => {
 
   test("is one for all that an initial step does", async () => {
     const records: TurnRecord[] = [];
-    await using world = startWorld({ commit: async (record) => void records.push(record) });
+    await using world = startWorld({ store: { store: async (record) => void records.push(record) } });
     await world.start(makePuppet().logic, { id: "other" });
     const { logic } = makePuppet({
       init: (_input, turn) => {

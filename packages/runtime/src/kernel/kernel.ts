@@ -1,12 +1,12 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import {
   AskFailedError,
+  isWithin,
   MailboxFullError,
   MessageRefusedError,
   UnknownRecipientError,
   type Address,
   type Clock,
-  type Commit,
   type DeadLetterReason,
   type Logger,
   type Observer,
@@ -14,10 +14,11 @@ import {
   type SystemEvent,
 } from "@orgtree/core";
 import { Accounts } from "./accounts.ts";
-import { Asks } from "./asks.ts";
+import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import type { TurnStore } from "../durable/turn-store.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { Registry } from "./registry.ts";
@@ -32,7 +33,7 @@ export interface KernelOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly commit: Commit | undefined;
+  readonly store: TurnStore | undefined;
   /** How long a commit may take, all attempts together. */
   readonly commitMs: number;
   /** Turns longer than this are reported. */
@@ -51,7 +52,7 @@ export class Kernel {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly commit: Commit | undefined;
+  store: TurnStore | undefined;
   readonly commitMs: number;
   readonly freeze: boolean;
   readonly makeBody: MakeBody;
@@ -65,16 +66,19 @@ export class Kernel {
   readonly deadLetters: DeadLetters;
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
+  /** The process leaves: nobody takes turns any more, and what is stored stays as it is. */
+  leaving = false;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #observers = new Set<Observer>();
+  #recovering: { readonly life: Incarnation; readonly work: () => void }[] = [];
   #lastTrace = 0;
 
   constructor(options: KernelOptions) {
     this.clock = options.clock;
     this.random = options.random;
     this.logger = options.logger;
-    this.commit = options.commit;
+    this.store = options.store;
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
@@ -158,6 +162,31 @@ export class Kernel {
     if (notice.kind !== "signal" || signal.type !== "orgtree.refused") return;
     const reason = signal.error instanceof MessageRefusedError ? signal.error.reason : "mailbox-full";
     this.bury(new Mail("message", { to: signal.to, from: notice.to, trace: notice.trace }, signal.message), reason);
+  }
+
+  /** The process leaves: nobody takes turns any more, and nothing more is stored. */
+  leave(): void {
+    this.leaving = true;
+    this.store = undefined;
+  }
+
+  /** A numbered message was taken, or is known to be: whoever sent it need not send it again. */
+  acknowledge({ kind, from, key, message }: Mail): void {
+    if (kind === "message" && from !== undefined && key !== undefined) return this.cells.get(from)?.acknowledge(key);
+    const answerer = kind === "signal" ? answererOf(message as Signal) : undefined;
+    if (answerer !== undefined) this.cells.get(answerer.address)?.acknowledge(answerer.key!);
+  }
+
+  /** Work of a reactivated actor that waits until all of its tree is there. */
+  afterRecovery(life: Incarnation, work: () => void): void {
+    this.#recovering.push({ life, work });
+  }
+
+  /** The tree at `top` is there again. */
+  recovered(top: Address): void {
+    const due = this.#recovering.filter(({ life }) => isWithin(life.cell.address, top));
+    this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
+    for (const { life, work } of due) if (life.phase !== "ended") work();
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

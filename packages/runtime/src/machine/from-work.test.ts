@@ -50,7 +50,7 @@ describe("declared work", () => {
 
   test("has the key under which the turn's record knows its start, and never that of another", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const { logic, calls } = heldWork();
     await world.start(asking(logic), { restart: "permanent" });
     await world.tell({ type: "AGAIN" });
@@ -64,7 +64,7 @@ describe("declared work", () => {
 
   test("has the key of its record also when it is spawned in an assign", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const { logic, calls } = heldWork();
     const spawn = assign({ ref: ({ spawn }) => spawn(logic, { id: "work", input: "question" }) });
     await world.start(machineOf({ a: { on: { GO: { actions: spawn } } } }, { context: {} }));
@@ -112,7 +112,7 @@ describe("declared work", () => {
     expect(calls.map(({ context }) => context.signal.aborted)).toEqual([true, true]);
     for (const { end } of calls) end.resolve("too late");
     await world.clock.settle();
-    expect(world.state()).toBe("b");
+    expect(world.state).toBe("b");
   });
 });
 

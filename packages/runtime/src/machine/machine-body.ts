@@ -39,6 +39,11 @@ export class MachineBody implements Body {
     return "started";
   }
 
+  restore(state: unknown): void {
+    const { machine } = this.#prepared;
+    this.#next = machine.restoreSnapshot(state as never, xstateScope) as AnyMachineSnapshot;
+  }
+
   compute(mail: Mail): ComputeResult {
     const event = this.#eventOf(mail);
     if (event === undefined) return "skipped";

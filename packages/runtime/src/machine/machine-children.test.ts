@@ -87,7 +87,7 @@ describe("children", () => {
       }),
     );
     await world.tell({ type: "GO" });
-    expect(world.state()).toBe("c");
+    expect(world.state).toBe("c");
     expect(family.seen).toEqual([]);
   });
 
@@ -177,7 +177,7 @@ describe("a systemId", () => {
     await world.start(machineOf({ a: { invoke, on: { AGAIN: { target: "a", reenter: true } } } }));
     await world.tell({ type: "AGAIN" });
     await world.tell({ type: "AGAIN" });
-    expect(world.state()).toBe("a");
+    expect(world.state).toBe("a");
     expect(world.failures()).toEqual([]);
   });
 
@@ -258,7 +258,7 @@ describe("a result", () => {
 
   test("of an invoke that was replaced never reaches the new one", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const { logic, pending } = calls();
     const states = {
       a: { invoke: { src: logic, id: "call", onDone: { target: "end", actions: take } }, on: { AGAIN: { target: "a", reenter: true } } },
@@ -298,7 +298,7 @@ describe("a result", () => {
 
   test("of a callback that waits in the mailbox dies with its incarnation", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     const senders: ((event: { type: string }) => void)[] = [];
     const callback = fromCallback(({ sendBack }) => void senders.push(sendBack));
     await world.start(machineOf({ a: { invoke: { src: callback }, on: { NEWS: "b", GO: {} } }, b: {} }), { restart: "permanent" });
@@ -325,10 +325,10 @@ describe("a result", () => {
     await world.tell({ type: "BAD" });
     selves[0]!.send({ type: "NEWS" });
     await world.clock.settle();
-    expect(world.state()).toBe("a");
+    expect(world.state).toBe("a");
     selves[1]!.send({ type: "NEWS" });
     await world.clock.settle();
-    expect(world.state()).toBe("b");
+    expect(world.state).toBe("b");
   });
 });
 
@@ -363,5 +363,5 @@ test("a chain of 2,000 sibling children inside one machine needs no stack", asyn
   );
   await world.tell({ type: "GO" });
   expect(world.failures()).toEqual([]);
-  expect(world.state()).toBe("b");
+  expect(world.state).toBe("b");
 });

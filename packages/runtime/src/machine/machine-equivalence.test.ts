@@ -1,4 +1,4 @@
-import type { Commit } from "@orgtree/core";
+import type { TurnStore } from "../durable/turn-store.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActor, SimulatedClock, type AnyMachineSnapshot } from "xstate";
@@ -90,8 +90,8 @@ function waitOn(timers: TimerQueue, { ms, signal }: { ms: number; signal: AbortS
 }
 
 /** The same under orgtree. */
-async function runHosted(numbers: readonly number[], steps: readonly Step[], commit?: Commit): Promise<readonly View[]> {
-  await using world = startWorld(commit === undefined ? {} : { commit });
+async function runHosted(numbers: readonly number[], steps: readonly Step[], commit?: TurnStore["store"]): Promise<readonly View[]> {
+  await using world = startWorld(commit === undefined ? {} : { store: { store: commit } });
   const notes: string[] = [];
   const { clock, system } = world;
   // The queue of the machine's own timers, so that what is due at the same moment comes in the order it was asked for.

@@ -1,19 +1,27 @@
 import {
+  checkChildOf,
   checkSupervisorSpec,
   childAddress,
   FailureError,
   isQuery,
   listChildren,
   makeSupervision,
+  restoreSupervision,
   shutdownExit,
+  storeSupervision,
   supervise,
+  toFailure,
+  type CheckedChildSpec,
   type Exit,
   type ReplyTo,
+  type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
+import { emptyBooks } from "../durable/books.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -34,6 +42,7 @@ import type { Timer } from "../time/timer-queue.ts";
 export class SupervisorBody implements Body, Supervisor {
   readonly isSupervisor = true;
   readonly #life: Incarnation;
+  readonly #isRoot: boolean;
   readonly #supervision: Supervision<Logic>;
   readonly #retries = new Map<string, Timer>();
   #heard: SupervisionEvent<Logic>[] = [];
@@ -47,6 +56,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
     this.#life = life;
+    this.#isRoot = isRoot;
     const { address } = life.cell;
     this.#supervision = makeSupervision(address, checkSupervisorSpec(logic.spec, address, typeOfLogic), isRoot);
   }
@@ -79,7 +89,7 @@ export class SupervisorBody implements Body, Supervisor {
       while (at < events.length) {
         const event = events[at++]!;
         const steps = supervise(this.#supervision, event, { nowMs: kernel.clock.nowMs(), random: kernel.random });
-        if (kernel.commit !== undefined && steps.length > 0 && !isLook(event)) {
+        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event.kind, steps);
         }
@@ -89,13 +99,35 @@ export class SupervisorBody implements Body, Supervisor {
     this.#busy = false;
   }
 
+  /** That what was running runs again was decided when it was started. */
+  #recovers(event: SupervisionEvent<Logic>): boolean {
+    return event.kind === "recover" || this.#supervision.operation?.purpose.kind === "recover";
+  }
+
   /** A decision is durable before it is carried out. */
   #commitSteps(cause: string, steps: readonly SupervisionStep[]): void {
     const { cell, number } = this.#life;
     const { address, kernel } = cell;
     const seq = cell.seq++;
-    const effects = steps.map(({ kind, ...detail }, at) => ({ kind, key: `${address}#${seq}.${at}`, detail }));
-    const record = { address, incarnation: number, seq, cause, trace: traceText(this.#life.trace()), effects, state: () => this.state() };
+    const record: TurnRecord = {
+      address,
+      incarnation: number,
+      seq,
+      cause,
+      from: undefined,
+      message: undefined,
+      trace: traceText(this.#life.trace()),
+      effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
+      state: this.state(),
+      books: emptyBooks,
+      isFresh: false,
+      logic: undefined,
+    };
+    try {
+      kernel.store!.prepare?.(record);
+    } catch (error) {
+      return this.#life.end({ kind: "failure", failure: toFailure(error, address) });
+    }
     this.#undone = steps;
     this.#commit = new PendingCommit(kernel, record, (failed) => {
       this.#commit = undefined;
@@ -159,7 +191,8 @@ export class SupervisorBody implements Body, Supervisor {
       kernel.cells.set(cell.address, cell);
     }
     cell.spec = spec;
-    cell.start();
+    const isKnown = this.#isRoot || this.#supervision.operation?.purpose.kind === "recover";
+    cell.start(isKnown ? kernel.store?.take?.(cell.address) : undefined);
   }
 
   /** Also what was granted to a child whose place is given up already. */
@@ -238,7 +271,27 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   state(): unknown {
-    return { children: listChildren(this.#supervision), stamps: this.#supervision.stamps };
+    return storeSupervision(this.#supervision, this.#surroundings());
+  }
+
+  restore(state: unknown): void {
+    const specOf = (id: string, input: unknown): CheckedChildSpec<Logic> | undefined => {
+      const { strategy, template } = this.#supervision.spec;
+      if (strategy !== "dynamic" || template === undefined) return undefined;
+      return checkChildOf(this.#supervision.spec, { ...template, id, input }, { field: "template", typeOf: typeOfLogic });
+    };
+    restoreSupervision(this.#supervision, state as StoredSupervision, { ...this.#surroundings(), specOf });
+    this.#started = "yes";
+  }
+
+  /** The children that ran run again, as they were. */
+  recover(): void {
+    this.hear({ kind: "recover" });
+  }
+
+  #surroundings(): { readonly nowMs: number; readonly epochMs: number } {
+    const { clock } = this.#life.cell.kernel;
+    return { nowMs: clock.nowMs(), epochMs: clock.epochMs() };
   }
 
   /** The children as they stand, for the tree view. */
@@ -272,6 +325,11 @@ export class SupervisorBody implements Body, Supervisor {
       else this.#child(id)?.forget();
     }
   }
+}
+
+/** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
+function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
+  return "reply" in detail ? {} : detail;
 }
 
 /** A call that only looks decides nothing that a journal would have to know. */

@@ -1,7 +1,8 @@
-import { FencedError, type TurnRecord } from "@orgtree/core";
+import { FencedError } from "@orgtree/core";
 import { assign } from "xstate";
 import { describe, expect, test } from "vitest";
 import { Commits } from "../actor/commits.fixture.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import { machineOf, startWorld } from "../machine/machine.fixture.ts";
 import { supervisor } from "./supervisor.ts";
 
@@ -27,7 +28,7 @@ const starts = (world: ReturnType<typeof startWorld>): readonly string[] =>
 describe("a supervisor", () => {
   test("starts no child before its decision to do so is committed", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     commits.holds = "/desk";
     const starting = world.system.start({ id: "desk", logic: desk });
     await world.clock.advance(1_000);
@@ -43,7 +44,7 @@ describe("a supervisor", () => {
 
   test("restarts no child before its decision to do so is committed, and hears meanwhile what else happens", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(desk, { id: "desk" });
     commits.holds = "/desk";
     await world.tell({ type: "BAD" }, "/desk/one");
@@ -60,7 +61,7 @@ describe("a supervisor", () => {
 
   test("writes what it decided, under keys of its own, one record after the other", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(desk, { id: "desk" });
     await world.tell({ type: "BAD" }, "/desk/one");
     const records = commits.of("/desk");
@@ -70,12 +71,12 @@ describe("a supervisor", () => {
       { kind: "report", key: `/desk#${records.length - 1}.0`, detail: { report: { context: "child-terminated", child: "one" } } },
       { kind: "start", key: `/desk#${records.length - 1}.1`, detail: { id: "one" } },
     ]);
-    expect(records.at(-1)!.state()).toMatchObject({ children: [{ id: "two" }, { id: "one" }] });
+    expect(records.at(-1)!.state).toMatchObject({ children: [{ id: "two" }, { id: "one" }] });
   });
 
   test("whose commit is refused has done nothing of it and ends as fenced, with its children", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(desk, { id: "desk" });
     commits.holds = "/desk";
     await world.tell({ type: "BAD" }, "/desk/one");
@@ -94,7 +95,7 @@ describe("a supervisor", () => {
       if (isOver && record.address === "/desk") throw new FencedError("/desk", "epoch 7 is over");
       return Promise.resolve();
     };
-    await using world = startWorld({ commit });
+    await using world = startWorld({ store: { store: commit } });
     await world.start(desk, { id: "desk" });
     isOver = true;
     await world.tell({ type: "BAD" }, "/desk/one");
@@ -103,7 +104,7 @@ describe("a supervisor", () => {
 
   test("that is killed while it commits does not carry out what it decided", async () => {
     const commits = new Commits();
-    await using world = startWorld({ commit: commits.commit });
+    await using world = startWorld({ store: commits });
     await world.start(desk, { id: "desk", shutdownMs: "brutal-kill" });
     commits.holds = "/desk";
     await world.tell({ type: "BAD" }, "/desk/one");

@@ -1,0 +1,121 @@
+import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
+import type { Effect } from "../actor/effect.ts";
+import type { Mail } from "../actor/mail.ts";
+import type { Signal } from "../actor/signal.ts";
+import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
+
+/** What a turn changes in the books. */
+export interface BookedTurn {
+  readonly seq: number;
+  /** What the turn took; none in the initial step. */
+  readonly mail: Mail | undefined;
+  readonly effects: readonly Effect[];
+  /** Now, milliseconds since 1970. */
+  readonly epochMs: number;
+  /** Messages and answers that their recipients have taken since the last turn. */
+  readonly acknowledged: readonly EffectKey[];
+  /** What was spent since the last turn. */
+  readonly spent: Amount;
+}
+
+/** The books after a turn. */
+export function bookTurn(books: Books, turn: BookedTurn): Books {
+  const taken = turn.mail === undefined ? books : bookMail(books, turn.mail);
+  let next: Books = { ...taken, pending: without(taken.pending, turn.acknowledged), spent: addAmounts(taken.spent, turn.spent) };
+  for (const [at, effect] of turn.effects.entries())
+    next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
+  return next;
+}
+
+function bookMail(books: Books, { kind, from, key, message, replyTo }: Mail): Books {
+  if (kind === "signal") return bookSignal(books, message as Signal, key);
+  if (kind !== "message" || from === undefined || key === undefined) return books;
+  const taken = withEntry(books.taken, from, key);
+  return replyTo === undefined ? { ...books, taken } : { ...books, taken, asked: withEntry(books.asked, String(replyTo.askId), replyTo) };
+}
+
+function bookSignal(books: Books, signal: Signal, key: EffectKey | undefined): Books {
+  switch (signal.type) {
+    case "orgtree.timer":
+      return { ...books, timers: without(books.timers, [signal.name]) };
+    case "orgtree.down":
+      return { ...books, watching: without(books.watching, [signal.address]) };
+    case "orgtree.reply":
+    case "orgtree.ask-failed":
+    case "orgtree.done":
+    case "orgtree.failed":
+      return key === undefined ? books : { ...books, pending: without(books.pending, [key]) };
+    case "orgtree.refused":
+      return books;
+    default:
+      return signal satisfies never;
+  }
+}
+
+interface Moment {
+  readonly key: EffectKey;
+  readonly epochMs: number;
+}
+
+function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
+  switch (effect.kind) {
+    case "reply":
+    case "refuse":
+      return bookReply(books, effect, moment.key);
+    case "ask":
+    case "deliver":
+    case "run":
+      return { ...books, pending: withEntry(books.pending, moment.key, pendingOf(effect, moment.epochMs)) };
+    case "timer":
+      return { ...books, timers: withEntry(books.timers, effect.name, moment.epochMs + effect.delayMs) };
+    case "cancel-timer":
+      return { ...books, timers: without(books.timers, [effect.name]) };
+    case "watch":
+      return { ...books, watching: withEntry(books.watching, effect.address, true) };
+    case "unwatch":
+      return { ...books, watching: without(books.watching, [effect.address]) };
+    case "register":
+      return { ...books, names: withEntry(books.names, effect.name, true) };
+    case "join":
+      return { ...books, groups: withEntry(books.groups, effect.group, true) };
+    case "leave":
+      return { ...books, groups: without(books.groups, [effect.group]) };
+    default:
+      return books; // Nothing that a later life would have to know.
+  }
+}
+
+/** An answer to somebody outside is given or lost; one to an actor is owed until it has taken it. */
+function bookReply(books: Books, effect: Extract<Effect, { kind: "reply" | "refuse" }>, key: EffectKey): Books {
+  const asked = without(books.asked, [String(effect.to.askId)]);
+  if (effect.key === undefined) return { ...books, asked };
+  const answer = effect.kind === "reply" ? { value: effect.value } : { error: errorData(effect.error) };
+  return { ...books, asked, pending: withEntry(books.pending, key, { kind: "reply", to: effect.to, answer }) };
+}
+
+function pendingOf(effect: Extract<Effect, { kind: "ask" | "deliver" | "run" }>, epochMs: number): Pending {
+  switch (effect.kind) {
+    case "deliver":
+      return { kind: "deliver", to: effect.mail.to, message: effect.mail.message };
+    case "ask": {
+      const { mail, tag, askId, timeoutMs } = effect;
+      const dueMs = timeoutMs === Infinity ? undefined : epochMs + timeoutMs;
+      return { kind: "ask", to: mail.to, message: mail.message, tag, askId, dueMs };
+    }
+    case "run":
+      return { kind: "work", tag: effect.tag, name: undefined, input: undefined, does: "irreversible" };
+    default:
+      return effect satisfies never;
+  }
+}
+
+/** What is stored of an error. */
+export function errorData(error: Error): ErrorData {
+  if (error instanceof ExpectedError) return toErrorData(error);
+  return { name: error.name, message: error.message, retryable: false, detail: {} };
+}
+
+function addAmounts(a: Amount, b: Amount): Amount {
+  if (b === noAmount) return a;
+  return { turns: a.turns + b.turns, tokens: a.tokens + b.tokens, microUsd: a.microUsd + b.microUsd };
+}
