@@ -115,9 +115,13 @@ export class ActorSystem {
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel);
-    if (this.#kernel.store?.load === undefined) return void this.#root.start();
-    this.#ready = this.#load(() => this.#kernel.store!.load!());
-    this.#ready.catch(() => {}); // Whoever starts something hears of it.
+    const { store } = this.#kernel;
+    if (store?.load === undefined) {
+      this.#root.start();
+    } else {
+      this.#ready = this.#load(() => store.load!());
+      this.#ready.catch(() => {}); // Whoever starts something hears of it.
+    }
   }
 
   /** Nobody lives before the journal is read. */

@@ -108,7 +108,7 @@ test("a turn that throws in its first phase leaves nothing, whatever it collecte
   await world.tell({ type: "GO" });
   await world.clock.advance(100);
   expect(traces.seen).toEqual([]);
-  expect(world.state).toBe("a");
+  expect(world.state()).toBe("a");
   expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init"]);
   expect(world.letters()).toEqual(["failed: GO"]);
 });

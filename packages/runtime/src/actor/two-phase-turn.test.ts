@@ -290,10 +290,10 @@ describe("the record of a turn", () => {
     commits.holds = "/m";
     await world.tell({ type: "GO" });
     expect(commits.last.record.state).toMatchObject({ value: "b", context: { n: 1 } });
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     commits.last.accept();
     await world.clock.settle();
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 
   test("is numbered one after the other, over restarts too, and no effect has the key of another", async () => {

@@ -45,7 +45,13 @@ class Written {
 
 describe("what a log has written", () => {
   test("leads back to the state, whatever the steps were", () => {
-    const step = fc.record({ key: fc.constantFrom("a", "b", "list"), value: fc.jsonValue({ maxDepth: 2 }), fresh: fc.integer({ max: 3 }) });
+    const step = fc.record({
+      key: fc.constantFrom("a", "b", "list"),
+      value: fc
+        .jsonValue({ maxDepth: 2 })
+        .map((value) => JSON.parse(JSON.stringify(value).replaceAll('"__proto__"', '"proto"')) as unknown),
+      fresh: fc.integer({ max: 3 }),
+    });
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 200 }), (steps) => {
         const written = new Written();

@@ -112,7 +112,7 @@ describe("declared work", () => {
     expect(calls.map(({ context }) => context.signal.aborted)).toEqual([true, true]);
     for (const { end } of calls) end.resolve("too late");
     await world.clock.settle();
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 });
 

@@ -51,7 +51,7 @@ describe("the error of a child", () => {
       }),
     );
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
   });
 
   test.each(Object.keys(failing))("of %s fails the actor where there is none", async (kind) => {
@@ -96,7 +96,7 @@ describe("the error of a child", () => {
     const child = createMachine({ invoke: { src: grandchild }, after: { 10: { actions: fail } } });
     await world.start(machineOf({ a: { invoke: { src: child, onError: "mended" } }, mended: {} }));
     await world.clock.advance(10);
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
     expect(stopped).toEqual(["grandchild"]);
   });
 
@@ -105,7 +105,7 @@ describe("the error of a child", () => {
     const child = fromCallback(() => fail);
     await world.start(machineOf({ a: { invoke: { src: child }, on: { GO: "b" } }, b: { invoke: { src: child } } }));
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
     await world.system.stop("/m");
     expect(world.exits()).toMatchObject([{ kind: "shutdown" }]);
     expect(world.log.filter(({ level }) => level === "warn")).toHaveLength(2);
@@ -139,13 +139,13 @@ describe("a wildcard", () => {
   test("beside an onError is not asked", async () => {
     await using world = startWorld();
     await world.start(machineOf({ a: { invoke: { src: fromPromise(reject), onError: "mended" }, on: { "*": "end" } }, mended: {} }));
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
   });
 
   test("that names the errors of actors takes them", async () => {
     await using world = startWorld();
     await world.start(machineOf({ a: { invoke: { src: fromPromise(reject) }, on: { "xstate.error.actor.*": "mended" } }, mended: {} }));
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
   });
 });
 
@@ -196,7 +196,7 @@ describe("a step of a child that throws half-way", () => {
     );
     await world.tell({ type: "GO" });
     await world.clock.advance(10);
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
     expect(done).toEqual([]);
   });
 
@@ -211,7 +211,7 @@ describe("a step of a child that throws half-way", () => {
       ),
     );
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
     expect(done).toEqual([]);
   });
 });

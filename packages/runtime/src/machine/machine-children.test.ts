@@ -87,7 +87,7 @@ describe("children", () => {
       }),
     );
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("c");
+    expect(world.state()).toBe("c");
     expect(family.seen).toEqual([]);
   });
 
@@ -177,7 +177,7 @@ describe("a systemId", () => {
     await world.start(machineOf({ a: { invoke, on: { AGAIN: { target: "a", reenter: true } } } }));
     await world.tell({ type: "AGAIN" });
     await world.tell({ type: "AGAIN" });
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     expect(world.failures()).toEqual([]);
   });
 
@@ -325,10 +325,10 @@ describe("a result", () => {
     await world.tell({ type: "BAD" });
     selves[0]!.send({ type: "NEWS" });
     await world.clock.settle();
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     selves[1]!.send({ type: "NEWS" });
     await world.clock.settle();
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 });
 
@@ -363,5 +363,5 @@ test("a chain of 2,000 sibling children inside one machine needs no stack", asyn
   );
   await world.tell({ type: "GO" });
   expect(world.failures()).toEqual([]);
-  expect(world.state).toBe("b");
+  expect(world.state()).toBe("b");
 });

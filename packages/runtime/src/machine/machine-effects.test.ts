@@ -92,7 +92,7 @@ describe("a child of any kind", () => {
     );
     const onSnapshot = { guard: ({ event }: { event: { snapshot: { context?: unknown } } }) => event.snapshot.context === 3, target: "b" };
     await world.start(machineOf({ a: { invoke: { src: observable, onSnapshot: onSnapshot as never } }, b: {} }));
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
     expect(left).toBe(1);
   });
 
@@ -106,7 +106,7 @@ describe("a child of any kind", () => {
       }),
     );
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 
   test("may be a machine of machines", async () => {
@@ -115,6 +115,6 @@ describe("a child of any kind", () => {
     const middle = createMachine({ initial: "x", states: { x: { invoke: { src: leaf, onDone: "done" } }, done: { type: "final" } } });
     await world.start(machineOf({ a: { invoke: { src: middle, onDone: "b" } }, b: {} }));
     await world.clock.advance(10);
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 });

@@ -68,7 +68,7 @@ describe("a final state", () => {
     } as const;
     await world.start(machineOf({ a: { ...inner, onDone: "b" }, b: {} }));
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 
   test("runs the exit actions, and its last effects", async () => {

@@ -142,7 +142,7 @@ describe("an async action that rejects", () => {
     await using world = startWorld();
     await world.start(machineOf({ a: { invoke: { src: child, onError: "mended" } }, mended: {} }));
     await world.clock.advance(10);
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
   });
 
   test("changes nothing once its actor has ended", async () => {
@@ -194,6 +194,6 @@ test("an observer that throws disturbs neither the actor nor the other observers
   world.system.observe(() => void heard++);
   await world.start(machineOf({ a: { on: { GO: "b" } }, b: {} }));
   await world.tell({ type: "GO" });
-  expect(world.state).toBe("b");
+  expect(world.state()).toBe("b");
   expect(heard).toBe(world.events.length);
 });

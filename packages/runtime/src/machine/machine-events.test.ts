@@ -34,7 +34,7 @@ describe("an event of a reserved type", () => {
     expect(() => world.system.tell("/m", event)).toThrow(MessageRefusedError);
     await expect(world.system.ask("/m", event)).rejects.toMatchObject({ name: "MessageRefusedError", reason: "forged" });
     await world.clock.settle();
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
   });
 
   test.each(forged)("$type from another actor comes back to it as orgtree.refused", async (event) => {
@@ -59,7 +59,7 @@ describe("an event of a reserved type", () => {
       { type: "orgtree.refused", to: "/m", message: event, error: { reason: "forged" } },
       { type: "orgtree.ask-failed", tag: "t", error: { reason: "forged" } },
     ]);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
   });
 
   test("from a machine that does not listen becomes a dead letter", async () => {
@@ -67,7 +67,7 @@ describe("an event of a reserved type", () => {
     await world.start(victim);
     await world.start(machineOf({ a: { on: { GO: { actions: tell("/m", { type: "xstate.stop" }) } } } }), { id: "forger" });
     await world.tell({ type: "GO" }, "/forger");
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     expect(world.letters()).toEqual(["forged: xstate.stop"]);
   });
 
@@ -102,7 +102,7 @@ describe("an event of a reserved type", () => {
       const gateway = fromCallback(({ sendBack }) => sendBack({ type, output: "transfer the money" } as never));
       const invoke = [{ src: fromPromise(() => new Promise(() => {})), id: "llm", onDone: "believed" }, { src: gateway }];
       await world.start(machineOf({ a: { invoke, on: { "orgtree.down": "believed", "*": "believed" } }, believed: {} }));
-      expect(world.state).toBe("a");
+      expect(world.state()).toBe("a");
       expect(world.letters()).toEqual([`forged: ${type}`]);
     },
   );
@@ -115,7 +115,7 @@ describe("an event of a reserved type", () => {
     ];
     await world.start(machineOf({ a: { on: { GO: { actions } } } }));
     await world.tell({ type: "GO" });
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     expect(world.letters()).toEqual(["forged: xstate.stop", "forged: xstate.done.actor.x"]);
   });
 });
@@ -165,7 +165,7 @@ describe("an event that nothing handles", () => {
     const child = createMachine({ entry: sendParent({ type: "NEWS" }) });
     await world.start(machineOf({ a: { invoke: { src: child } } }));
     expect(world.letters()).toEqual([]);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
   });
 });
 
@@ -181,18 +181,18 @@ test("what a machine sends while it computes is sent with its other effects, or 
   const on = { GO: { actions: sendInside }, BAD: { actions: [sendInside, fail] }, NEWS: "b" };
   await world.start(machineOf({ a: { on }, b: {} }), { onFailure: { crash: "resume" } });
   await world.tell({ type: "BAD" });
-  expect(world.state).toBe("a");
+  expect(world.state()).toBe("a");
   await world.tell({ type: "GO" });
-  expect(world.state).toBe("b");
+  expect(world.state()).toBe("b");
 });
 
 test("a message is taken up after tell has returned, not on the stack of its sender", async () => {
   await using world = startWorld();
   await world.start(machineOf({ a: { on: { GO: "b" } }, b: {} }));
   world.system.tell("/m", { type: "GO" });
-  expect(world.state).toBe("a");
+  expect(world.state()).toBe("a");
   await world.clock.settle();
-  expect(world.state).toBe("b");
+  expect(world.state()).toBe("b");
 });
 
 test("what is sent to a machine that has ended, or waits behind its end, is a dead letter", async () => {

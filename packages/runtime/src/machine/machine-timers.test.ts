@@ -16,9 +16,9 @@ describe("a delayed transition", () => {
     await using world = startWorld();
     await world.start(machineOf({ a: { after: { [delayMs]: "b" } }, b: {} }));
     await world.clock.advance(delayMs - 1);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     await world.clock.advance(1);
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 
   test("is cancelled when its state is left", async () => {
@@ -26,7 +26,7 @@ describe("a delayed transition", () => {
     await world.start(machineOf({ a: { after: { 10: "late" }, on: { GO: "b" } }, b: {}, late: {} }));
     await world.tell({ type: "GO" });
     await world.clock.advance(100);
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
     expect(world.clock.pending).toBe(0);
   });
 
@@ -45,9 +45,9 @@ describe("a delayed transition", () => {
     await world.clock.settle();
     expect(world.node()).toMatchObject({ label: "a", mailbox: 0 });
     await world.clock.advance(9);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     await world.clock.advance(1);
-    expect(world.state).toBe("late");
+    expect(world.state()).toBe("late");
   });
 
   test("starts again from zero when the state is entered again", async () => {
@@ -56,9 +56,9 @@ describe("a delayed transition", () => {
     await world.clock.advance(6);
     await world.tell({ type: "AGAIN" });
     await world.clock.advance(6);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     await world.clock.advance(4);
-    expect(world.state).toBe("late");
+    expect(world.state()).toBe("late");
   });
 
   test("does not survive a restart", async () => {
@@ -72,7 +72,7 @@ describe("a delayed transition", () => {
     await world.clock.advance(6);
     expect(world.node()).toMatchObject({ label: "a", incarnation: 2 });
     await world.clock.advance(4);
-    expect(world.state).toBe("late");
+    expect(world.state()).toBe("late");
   });
 
   test("by a name takes the delay that the name stands for", async () => {
@@ -81,9 +81,9 @@ describe("a delayed transition", () => {
     const states = { a: { after: { patience: "b" } }, b: { after: { patience: "end" } }, end: { type: "final" } } as const;
     await world.start(parts.createMachine({ context: { ms: 50 }, initial: "a", states }));
     await world.clock.advance(49);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     await world.clock.advance(1);
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 
   test.each([
@@ -123,9 +123,9 @@ describe("a delayed event", () => {
     );
     await world.tell({ type: "STOP" });
     await world.clock.advance(10);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     await world.clock.advance(10);
-    expect(world.state).toBe("two");
+    expect(world.state()).toBe("two");
   });
 
   test("that fired is still cancelled, as long as it has not been taken up", async () => {
@@ -138,7 +138,7 @@ describe("a delayed event", () => {
     await world.clock.advance(10);
     commits.last.accept();
     await world.clock.settle();
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
   });
 
   test("that is sent again under its id comes once, at the later time", async () => {
@@ -161,9 +161,9 @@ describe("a delayed event", () => {
       machineOf({ a: { invoke: { src: child, id: "kid", onDone: "b" }, entry: sendTo("kid", { type: "PING" }, { delay: 10 }) }, b: {} }),
     );
     await world.clock.advance(9);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
     await world.clock.advance(1);
-    expect(world.state).toBe("b");
+    expect(world.state()).toBe("b");
   });
 
   test("set by a turn that threw never comes", async () => {
@@ -175,7 +175,7 @@ describe("a delayed event", () => {
     await world.start(machineOf({ a: { on: { GO: { actions }, LATE: "late" } }, late: {} }), { onFailure: { crash: "resume" } });
     await world.tell({ type: "GO" });
     await world.clock.advance(100);
-    expect(world.state).toBe("a");
+    expect(world.state()).toBe("a");
   });
 });
 

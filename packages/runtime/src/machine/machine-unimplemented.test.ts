@@ -65,7 +65,7 @@ describe("a name that is only known at run time and has nothing behind it", () =
     const child = createMachine({ after: { 1: { actions: "nobody" } } });
     await world.start(machineOf({ a: { invoke: { src: child, onError: "mended" } }, mended: {} }));
     await world.clock.advance(1);
-    expect(world.state).toBe("mended");
+    expect(world.state()).toBe("mended");
   });
 });
 

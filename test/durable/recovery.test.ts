@@ -1,0 +1,166 @@
+/** What lives on when its process does not: a second system over the same journal. */
+import { plain, supervisor, type Signal, type Turn } from "@orgtree/runtime";
+import { describe, expect, test } from "vitest";
+import { World } from "./world.ts";
+
+type Order = (turn: Turn) => void;
+
+/** Counts its turns, and does what it is told. What it hears is kept outside, as people would remember it. */
+function makeClerk() {
+  const heard: Signal[] = [];
+  const logic = plain<{ readonly count: number }, Order | "get">({
+    init: () => ({ count: 0 }),
+    receive(state, message, turn) {
+      if (message === "get") return (turn.reply(state.count), state);
+      message(turn);
+      return { count: state.count + 1 };
+    },
+    signal(state, signal) {
+      heard.push(signal);
+      return { count: state.count + 10 };
+    },
+  });
+  return { logic, heard };
+}
+
+/** Orders as data, since functions cannot be stored. */
+const desk = plain<{ readonly count: number }, { readonly do: string; readonly to?: string }>({
+  init: () => ({ count: 0 }),
+  receive(state, message, turn) {
+    switch (message.do) {
+      case "get":
+        turn.reply(state.count);
+        return state;
+      case "timer":
+        turn.setTimer("alarm", 60_000);
+        break;
+      case "ask":
+        turn.ask("/other", { do: "answer" }, { tag: "question", timeoutMs: 600_000 });
+        break;
+      case "deliver":
+        turn.deliver("/other", { do: "add" });
+        break;
+      case "work":
+        turn.run("work", () => new Promise(() => {}));
+        break;
+      case "answer":
+        turn.reply("the answer");
+        break;
+      default:
+        break;
+    }
+    return { count: state.count + 1 };
+  },
+  signal: (state, signal) => ({ count: state.count + (signal.type === "orgtree.timer" ? 1_000 : 100) }),
+});
+
+describe("a plain actor", () => {
+  test("goes on where it was, as a new incarnation, without a restart", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    await world.tell("/m", { do: "add" });
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(2);
+    expect(world.system.tree().children[0]).toMatchObject({ incarnation: 2, restarts: 0 });
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(2);
+  });
+
+  test("has its timers with the time that is left, over any number of crashes", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "timer" });
+    await world.clock.advance(20_000);
+    await world.crash(5_000);
+    await world.start({ id: "m", logic: desk });
+    await world.clock.advance(10_000);
+    await world.crash(5_000);
+    await world.start({ id: "m", logic: desk });
+    await world.clock.advance(19_999);
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+    await world.clock.advance(1);
+    expect(await world.ask("/m", { do: "get" })).toBe(1_001);
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    await world.clock.advance(100_000);
+    expect(await world.ask("/m", { do: "get" })).toBe(1_001);
+  });
+
+  test("that was stopped for good begins afresh", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    await world.system.stop("/m");
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(0);
+  });
+
+  test("is left as it is by a system that closes", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    await world.system.close();
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+  });
+
+  test("whose work was under way fails with an unknown outcome", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk, restart: "temporary" });
+    await world.tell("/m", { do: "work" });
+    await world.crash();
+    await world.start({ id: "m", logic: desk, restart: "temporary" });
+    expect(world.events.filter(({ type }) => type === "actor-failed")).toMatchObject([{ failure: { class: "unknown-outcome" } }]);
+  });
+
+  test("with a state that cannot be stored fails in that turn, and goes on with the one before", async () => {
+    const world = new World();
+    const { logic } = makeClerk();
+    await world.start({ id: "m", logic, onFailure: { crash: "resume" } });
+    await world.tell("/m", () => {});
+    expect(world.events.find(({ type }) => type === "actor-failed")).toMatchObject({
+      failure: { name: "NotStorableError", message: expect.stringContaining("the message that /m took cannot be stored") as string },
+    });
+    expect(await world.ask("/m", "get")).toBe(0);
+  });
+});
+
+describe("a tree", () => {
+  const tree = supervisor({
+    strategy: "one-for-all",
+    children: [
+      { id: "a", logic: desk },
+      { id: "b", logic: supervisor({ children: [{ id: "c", logic: desk }] }) },
+    ],
+  });
+
+  test("is there again as it was, and nothing of it counts as a restart", async () => {
+    const world = new World();
+    await world.start({ id: "org", logic: tree });
+    await world.tell("/org/a", { do: "add" });
+    await world.tell("/org/b/c", { do: "add" });
+    await world.tell("/org/b/c", { do: "add" });
+    await world.crash();
+    await world.start({ id: "org", logic: tree });
+    expect(await world.ask("/org/a", { do: "get" })).toBe(1);
+    expect(await world.ask("/org/b/c", { do: "get" })).toBe(2);
+    expect(world.events.filter(({ type }) => type === "report")).toEqual([]);
+  });
+});
+
+describe("between durable actors", () => {
+  const pair = supervisor({ children: [{ id: "unused", logic: desk }] });
+
+  test("a question that was not answered is asked again, and answered once", async () => {
+    void pair;
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "ask" }); // Nobody is there: it fails at once.
+    expect(await world.ask("/m", { do: "get" })).toBe(101);
+  });
+});

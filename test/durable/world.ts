@@ -1,0 +1,48 @@
+import type { Address, ChildSpec, SystemEvent } from "@orgtree/core";
+import { MemoryFile, MemoryJournal } from "@orgtree/journal";
+import { createActorSystem, VirtualClock, type ActorSystem, type Logic } from "@orgtree/runtime";
+
+/**
+ * One process after the other over the same journal. A crash leaves the old one where it is: nothing of it is closed, and
+ * what it would still store is refused.
+ */
+export class World {
+  readonly file = new MemoryFile();
+  clock = new VirtualClock();
+  system: ActorSystem;
+  events: SystemEvent[] = [];
+
+  constructor() {
+    this.system = this.#boot();
+  }
+
+  #boot(): ActorSystem {
+    this.events = [];
+    const events = this.events;
+    const system = createActorSystem({ clock: this.clock, journal: new MemoryJournal(this.file) });
+    system.observe((event) => void events.push(event));
+    return system;
+  }
+
+  /** The process dies, and another one comes up `afterMs` later, with a clock of its own. */
+  async crash(afterMs = 0): Promise<void> {
+    this.clock = new VirtualClock(this.clock.epochMs() + afterMs);
+    this.system = this.#boot();
+    await this.clock.settle();
+  }
+
+  async start(spec: ChildSpec<Logic>): Promise<Address> {
+    const [address] = await Promise.all([this.system.start(spec), this.clock.settle()]);
+    return address;
+  }
+
+  async ask(to: Address, message: unknown): Promise<unknown> {
+    const [answer] = await Promise.all([this.system.ask(to, message), this.clock.settle()]);
+    return answer;
+  }
+
+  async tell(to: Address, message: unknown): Promise<void> {
+    this.system.tell(to, message);
+    await this.clock.settle();
+  }
+}
