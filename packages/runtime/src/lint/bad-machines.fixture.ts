@@ -33,7 +33,7 @@ const badEndings: readonly LintedMachine[] = [
       initial: "a",
       states: { a: { always: "b", on: { X: "end" } }, b: { on: { X: "a" }, after: { 9: "a" } }, end: { type: "final" } },
     }),
-    findings: ["error cannot-finish m.a", "error cannot-finish m.b", "warning unreachable m.end"],
+    findings: ["error cannot-finish m.a", "warning unbounded-loop m.a", "error cannot-finish m.b", "warning unreachable m.end"],
   },
   {
     name: "the way to the end lies behind an eventless transition of the state around",
@@ -46,7 +46,7 @@ const badEndings: readonly LintedMachine[] = [
         end: { type: "final" },
       },
     }),
-    findings: ["error cannot-finish m.a.x", "error cannot-finish m.b", "warning unreachable m.end"],
+    findings: ["error cannot-finish m.a.x", "warning unbounded-loop m.a.x", "error cannot-finish m.b", "warning unreachable m.end"],
   },
   {
     name: "the timer to the end is longer than another",
@@ -59,7 +59,13 @@ const badEndings: readonly LintedMachine[] = [
         end: { type: "final" },
       },
     }),
-    findings: ["error cannot-finish m.a.x", "error cannot-finish m.a.y", "error cannot-finish m.b", "warning unreachable m.end"],
+    findings: [
+      "error cannot-finish m.a.x",
+      "warning unbounded-loop m.a.x",
+      "error cannot-finish m.a.y",
+      "error cannot-finish m.b",
+      "warning unreachable m.end",
+    ],
   },
   {
     name: "the end waits for a signal that nobody sends",
@@ -178,7 +184,13 @@ const badEndings: readonly LintedMachine[] = [
         end: { type: "final" },
       },
     }),
-    findings: ["error cannot-finish m.a.x", "error cannot-finish m.a.y", "error dead-end m.trap", "warning unreachable m.end"],
+    findings: [
+      "error cannot-finish m.a.x",
+
+      "error cannot-finish m.a.y",
+      "error dead-end m.trap",
+      "warning unreachable m.end",
+    ],
   },
   {
     name: "a nested end without onDone, from which nothing leads on",
