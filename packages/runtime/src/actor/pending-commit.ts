@@ -1,4 +1,13 @@
-import { describeFailure, FencedError, toFailure, type Address, type Failure, type TurnRecord } from "@orgtree/core";
+import {
+  describeFailure,
+  FencedError,
+  rootAddress,
+  toFailure,
+  type Address,
+  type Commit,
+  type Failure,
+  type TurnRecord,
+} from "@orgtree/core";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -21,15 +30,17 @@ const longestRetryMs = 1_000;
  */
 export class PendingCommit {
   readonly #kernel: Kernel;
+  readonly #commit: Commit;
   readonly #record: TurnRecord;
   #done: ((failed: Uncommitted | undefined) => void) | undefined;
-  readonly #deadline: Timer;
+  #deadline: Timer;
   #retry: Timer | undefined;
   #lastError: unknown;
 
   /** Begins at once; `done` is called once, later, with nothing when the record is committed. */
   constructor(kernel: Kernel, record: TurnRecord, done: (failed: Uncommitted | undefined) => void) {
     this.#kernel = kernel;
+    this.#commit = kernel.commit!;
     this.#record = record;
     this.#done = done;
     this.#deadline = kernel.timers.set(kernel.commitMs, () => this.#giveUp());
@@ -44,7 +55,7 @@ export class PendingCommit {
   #attempt(retryMs: number): void {
     this.#retry = undefined;
     // Begun inside a promise, so that a commit which throws at once fails like any other.
-    new Promise<void>((resolve) => resolve(this.#kernel.commit!(this.#record))).then(
+    new Promise<void>((resolve) => resolve(this.#commit(this.#record))).then(
       () => this.#settle(undefined),
       (error: unknown) => this.#failed(error, retryMs),
     );
@@ -63,6 +74,11 @@ export class PendingCommit {
   }
 
   #giveUp(): void {
+    // With the root everything would end. It waits for better times, until it is to end anyway.
+    if (this.#record.address === rootAddress && !this.#kernel.leaving) {
+      this.#deadline = this.#kernel.timers.set(this.#kernel.commitMs, () => this.#giveUp());
+      return;
+    }
     const kind = this.#retry === undefined ? "unknown" : "failed";
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
     const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
@@ -77,7 +93,13 @@ export class PendingCommit {
     const { timers } = this.#kernel;
     timers.cancel(this.#deadline);
     if (this.#retry !== undefined) timers.cancel(this.#retry);
-    if (tells) done(failed);
+    if (!tells) return;
+    try {
+      done(failed);
+    } catch (error) {
+      // On nobody's stack but ours: it would end the process.
+      this.#kernel.cells.get(this.#record.address)?.crashed(error);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
+import { isPermitted, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
 import { isBuiltin } from "../machine/child-actor.ts";
 import type { Effect, MachineEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
@@ -190,6 +190,7 @@ function run(life: Incarnation, { tag, key, work }: Extract<Effect, { kind: "run
 function copiesOf(life: Incarnation, { group, message }: Extract<Effect, { kind: "publish" }>): readonly Mail[] {
   const { kernel, address } = life.cell;
   const trace = life.trace();
-  const others = kernel.registry.members(group).filter((member) => member !== address);
+  // Checked again: somebody may have joined since the turn was computed.
+  const others = kernel.registry.members(group).filter((to) => to !== address && isPermitted(life.cell.spec.recipients, to));
   return others.map((to) => new Mail("message", { to, from: address, trace }, message));
 }

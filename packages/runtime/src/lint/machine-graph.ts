@@ -49,9 +49,9 @@ export function readMachine(machine: AnyStateMachine): MachineGraph {
 
 /** In a state that is left at once, only eventless transitions of the states around it get a chance. */
 function eventless(ways: Ways): Ways {
-  let kept: readonly Edge[] = [];
-  for (let part: Ways | undefined = ways; part; part = part.above) kept = [...kept, ...part.edges.filter(({ kind }) => kind === "always")];
-  return { edges: kept, above: undefined };
+  const edges: Edge[] = [];
+  for (let part: Ways | undefined = ways; part; part = part.above) edges.push(...part.edges.filter(({ kind }) => kind === "always"));
+  return { edges, above: undefined };
 }
 
 /** All edges that can be taken while a state is active, innermost first: the order in which XState tries them. */

@@ -46,9 +46,9 @@ function delayOf({ kind, transition }: Edge): number | undefined {
   return typeof delayMs === "number" && !Number.isNaN(delayMs) ? delayMs : undefined;
 }
 
-const signals: readonly string[] = ["down", "reply", "ask-failed", "refused", "timer", "done", "failed", "*"];
+const signals: ReadonlySet<string> = new Set(["down", "reply", "ask-failed", "refused", "timer", "done", "failed", "*"]);
 
 /** Nobody but the runtime sends events of this prefix, and it sends these. */
 function isUnknownSignal(event: string): boolean {
-  return event.startsWith("orgtree.") && !signals.includes(event.slice("orgtree.".length));
+  return event.startsWith("orgtree.") && !signals.has(event.slice("orgtree.".length));
 }
