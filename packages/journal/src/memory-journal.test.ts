@@ -8,5 +8,5 @@ journalContract(
     const file = new MemoryFile();
     return Promise.resolve({ open: () => Promise.resolve(new MemoryJournal(file)), [Symbol.asyncDispose]: () => Promise.resolve() });
   },
-  { modelRuns: 500 },
+  { modelRuns: Number(process.env["RUNS"] ?? 150) },
 );

@@ -208,7 +208,7 @@ describe("damage", () => {
     async () => {
       await fc.assert(
         fc.asyncProperty(damage, (how) => checkDamaged(damagedCopy(clean, how), written)),
-        { numRuns: 20 },
+        { numRuns: Number(process.env["RUNS"] ?? 5) },
       );
     },
   );
@@ -216,7 +216,7 @@ describe("damage", () => {
   test("anywhere in a file with a log, or in the log", { timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(damage, (how) => checkDamaged(damagedCopy(crashed, how), crashedWritten)),
-      { numRuns: 20 },
+      { numRuns: Number(process.env["RUNS"] ?? 5) },
     );
   });
 

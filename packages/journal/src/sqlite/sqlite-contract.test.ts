@@ -12,4 +12,4 @@ const make: MakeStore = async () => {
 };
 
 // A thread takes its time to start, so the model gets fewer lives than in memory.
-journalContract("SQLite", make, { modelRuns: 25 });
+journalContract("SQLite", make, { modelRuns: Number(process.env["RUNS"] ?? 8) });
