@@ -93,7 +93,7 @@ function convert(thrown: unknown, address: Address | undefined, depth: number): 
   const cause = thrown.cause !== undefined && depth < maxCauseDepth ? convert(thrown.cause, undefined, depth + 1) : undefined;
   const expected = thrown instanceof ExpectedError ? thrown : undefined;
   return {
-    class: classOf(expected?.failureClass),
+    class: failureClassOf(expected?.failureClass),
     kind: textOf(expected?.failureKind),
     name: String(thrown.name),
     message: String(thrown.message),
@@ -115,7 +115,7 @@ function describe(thrown: unknown): string {
 }
 
 /** A class of the closed list; whatever else somebody wrote there is a crash, or nobody could decide on it. */
-function classOf(value: unknown): FailureClass {
+export function failureClassOf(value: unknown): FailureClass {
   return failureClasses.includes(value as FailureClass) ? (value as FailureClass) : "crash";
 }
 
@@ -134,7 +134,7 @@ function copyFailure(failure: Failure, depth: number): Failure {
   const { class: named, kind, name, message, address, stack, detail, cause } = failure;
   const isDeeper = typeof cause === "object" && cause !== null && depth < maxCauseDepth;
   return {
-    class: classOf(named),
+    class: failureClassOf(named),
     kind: textOf(kind),
     name: textOf(name) ?? "Failure",
     message: textOf(message) ?? "no message was given",

@@ -79,7 +79,7 @@ const knownFields: readonly (keyof ChildSpec)[] = [
 ];
 
 /** Messages a mailbox holds when its spec does not say. */
-export const defaultMailbox = 1_000;
+const defaultMailbox = 1_000;
 
 const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] satisfies RestartType[];
 const directives: readonly string[] = ["resume", "restart", "stop", "escalate"] satisfies Rung["directive"][];
