@@ -11,6 +11,7 @@ import { toLines, writeResults } from "./harness/report.ts";
 import { bench as children } from "./children.ts";
 import { bench as coldStart } from "./cold-start.ts";
 import { bench as idleBytes } from "./idle-bytes.ts";
+import { bench as journal } from "./journal.ts";
 import { bench as lint } from "./lint.ts";
 import { bench as machineEvent } from "./machine-event.ts";
 import { bench as modelTurn } from "./model-turn.ts";
@@ -18,7 +19,7 @@ import { bench as plainAsk } from "./plain-ask.ts";
 import { bench as plainTell } from "./plain-tell.ts";
 import { bench as spawnStop } from "./spawn-stop.ts";
 
-const benches: readonly Bench[] = [plainTell, plainAsk, machineEvent, spawnStop, idleBytes, children, modelTurn, lint, coldStart];
+const benches: readonly Bench[] = [plainTell, plainAsk, machineEvent, spawnStop, idleBytes, children, modelTurn, journal, lint, coldStart];
 
 const [wanted] = process.argv.slice(2);
 const chosen = wanted === undefined ? benches : benches.filter(({ name }) => name === wanted);

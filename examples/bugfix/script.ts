@@ -49,7 +49,7 @@ export function bugfixScript(thinkMs: number): ModelClient {
   return crashingOnce(scriptedModel(paced, { clock: systemClock, prices: { inputPerMillion: 0.15, outputPerMillion: 0.6 } }));
 }
 
-/** A bug in somebody's client code: the worker's first call throws what no type promised. */
+/** A bug in somebody's client code, planted: the worker's first call throws what no type promised. */
 function crashingOnce(model: ModelClient): ModelClient {
   let crashed = false;
   return {
@@ -59,7 +59,7 @@ function crashingOnce(model: ModelClient): ModelClient {
     complete(request, options) {
       if (crashed || request.key?.startsWith("/bugfix/worker#") !== true) return model.complete(request, options);
       crashed = true;
-      return Promise.reject(new TypeError("cannot read the message of undefined"));
+      return Promise.reject(new TypeError("planted by the script: cannot read the message of undefined"));
     },
   };
 }

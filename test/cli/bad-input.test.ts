@@ -33,7 +33,8 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
     says: /^cannot import outside\.mjs: Cannot find package 'orgtree' .*; it is not published yet: move the file .*ln -s /,
   },
   { args: ["lint", "text.txt"], says: /^cannot import text\.txt: / },
-  { args: ["run", "demo.mjs"], says: /^the demo of demo\.mjs is not complete; it is \{ files: URL/ },
+  { args: ["run", "demo.mjs"], says: "the demo of demo.mjs is not complete; it is { task: string, script: (thinkMs) => ModelClient }" },
+  { args: ["run", "half.mjs"], says: /^the demo of half\.mjs is not complete; it is \{ files: URL, check: string, task: string, script/ },
   {
     args: ["run", fixture("unknown-tool.ts"), "--task", "x"],
     env: key,
@@ -67,11 +68,55 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
     env: key,
     says: /check: `nosuchcommand --x`, or what it calls, was not found in the copy of the repository \(.*nosuchcommand: not found\).*--ignored node_modules/,
   },
-  { args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--ignored", "../x"], env: key, says: /ignoredPaths/ },
+  {
+    args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--ignored", "../x"],
+    env: key,
+    says: "--ignored ../x: must be a path inside of the repository",
+  },
+  {
+    args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--ignored", "node_modules"],
+    env: key,
+    says: /^--ignored node_modules: there is no such path in \/.*\/repo; leave it out$/,
+  },
   {
     args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--base-url", "localhost"],
     env: key,
-    says: /^baseURL: must be an absolute URL/,
+    says: "--base-url needs http:// or https://; write --base-url http://localhost",
+  },
+  {
+    args: ["run", desk, "--task", "x", "--base-url", "localhost:18080"],
+    says: "--base-url needs http:// or https://; write --base-url http://localhost:18080",
+  },
+  {
+    args: ["run", desk, "--task", "x"],
+    env: { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "localhost:18080" },
+    says: "OPENAI_BASE_URL needs http:// or https://; write OPENAI_BASE_URL=http://localhost:18080",
+  },
+  {
+    args: ["run", desk, "--task", "x", "--price-in", "1"],
+    env: key,
+    says: "--price-in needs --price-out too; give both, in US dollars per million tokens",
+  },
+  {
+    args: ["run", desk, "--task", "x", "--price-in", "1", "--price-out", "$8"],
+    env: key,
+    says: "--price-out is no price: $8; give US dollars per million tokens, such as 0.25",
+  },
+  { args: ["run", bugfix, "--scripted", "--price-in", "1"], says: /has no use for --price-in; leave out one of them$/ },
+  {
+    args: ["run", fixture("environment.ts"), "--task", "x"],
+    env: key,
+    says: /^newsroom works on an environment, which its tools take, and only a program can give one: run\(newsroom, task, \{ model, environment \}\)/,
+  },
+  {
+    args: ["run", fixture("bad-answers.ts"), "--task", "x"],
+    env: key,
+    says: /agents\.writer\.onFailure\.crsh: no such failure class; one of crash, timeout/,
+  },
+  {
+    args: ["run", fixture("endless.ts"), "--task", "x"],
+    env: key,
+    says: /^machine "agents\.turner: endless" is refused/,
   },
   { args: ["run", bugfix, "--scripted", "--repo", "REPO"], says: /^--scripted plays what FILE brings along and has no use for --repo/ },
   { args: ["run", bugfix, "--scripted", "--model", "m"], says: /has no use for --model; leave out one of them$/ },
@@ -96,6 +141,8 @@ const files: Readonly<Record<string, string>> = {
   "outside.mjs": 'import { agent } from "orgtree";\nexport default agent;\n',
   "text.txt": "no code\n",
   "demo.mjs": 'export default { name: "team", agents: {}, lead() {}, budget: {} };\nexport const demo = { check: "true" };\n',
+  "half.mjs":
+    'export default { name: "team", agents: {}, lead() {}, budget: {}, worksOn: "repository" };\nexport const demo = { task: "x", script() {} };\n',
 };
 
 describe("bad input", () => {

@@ -53,9 +53,14 @@ export class Desk implements AsyncDisposable {
     return { PATH: process.env["PATH"] ?? "", HOME: this.#home, TMPDIR: join(this.#home, "tmp") };
   }
 
+  /** What the command takes for the system's temporary directory. */
+  get temporary(): string {
+    return join(this.#home, "tmp");
+  }
+
   /** What the command has left in the temporary directory. */
   leftovers(): Promise<string[]> {
-    return readdir(join(this.#home, "tmp"));
+    return readdir(this.temporary);
   }
 
   /** Writes a file into the working directory and gives its path. */

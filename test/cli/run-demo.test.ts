@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { failure, startChatServer } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts
 
 /** The four failures of the script, each with its decision and its recovery, in order. */
 const story = [
-  "✗ worker    crash: cannot read the message of undefined",
+  "✗ worker    crash: planted by the script: cannot read the message of undefined",
   "↻ bugfix    decides on worker: restart",
   "● worker    starts afresh: life 2",
   "✗ worker    unfounded-claim: it says that check passed, but never ran run_check for it",
@@ -114,6 +114,19 @@ describe.concurrent("orgtree run, without a key", () => {
   });
 });
 
+describe.concurrent("orgtree run, of a file with a demo that needs no repository", () => {
+  test("plays its script", async () => {
+    await using desk = await Desk.open();
+    for (const args of [[], ["--scripted"]]) {
+      const { code, stdout } = await desk.run(["run", fixture("played.ts"), ...args]);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/a script plays the model, with its mistakes\.\n/);
+      expect(stdout).toMatch(/\n {2}task +the sea\n/);
+      expect(stdout).toMatch(/\nThe sea is old\.\n\n✔ done in/);
+    }
+  });
+});
+
 describe.concurrent("orgtree run, when the organization fails", () => {
   test("exits with 1, names the failure and keeps the patch as far as it got apart from a good one", async () => {
     await using desk = await Desk.open();
@@ -123,10 +136,13 @@ describe.concurrent("orgtree run, when the organization fails", () => {
     const { code, stdout, stderr } = await desk.run(["run", fixture("hopeless.ts"), "--scripted", "--out", "mend.patch"], env);
     expect(code).toBe(1);
     expect(stdout).toMatch(/^--scripted: a script plays the model, with its mistakes, on the bundled repository\.\n/);
-    expect(stderr).toMatch(/^orgtree: bugfix gave up on lead: rejected: .*check failed.*\n$/);
-    expect(stdout).toMatch(/✗ failed in [\d.]+ s: rejected: .*check failed/);
+    expect(stderr).toMatch(/^orgtree: bugfix gave up on lead: rejected at \/bugfix\/lead: .*check failed.*\n$/);
+    expect(stdout).toMatch(/✗ failed in [\d.]+ s: rejected at \/bugfix\/lead: .*check failed/);
     expect(stdout).toContain("mend.partial.patch: it has not passed the check");
-    expect(await readFile(join(desk.cwd, "mend.patch"), "utf8")).toBe("an earlier one\n");
+    // Nobody shall take it for what this run has made.
+    expect(stdout).toMatch(/note +there was a patch already: it is in .*\/mend\.previous\.patch now\n/);
+    expect((await readdir(desk.cwd)).toSorted()).toEqual(["mend.partial.patch", "mend.previous.patch"]);
+    expect(await readFile(join(desk.cwd, "mend.previous.patch"), "utf8")).toBe("an earlier one\n");
     expect(await readFile(join(desk.cwd, "mend.partial.patch"), "utf8")).toContain("+  const hours = Math.floor(minute / 60) % 24;");
     expect(await desk.leftovers()).toEqual([]);
   });
@@ -136,7 +152,7 @@ describe.concurrent("orgtree run, when the organization fails", () => {
     await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided." }) });
     const { code, stdout, stderr } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, "--json"]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^orgtree: desk gave up on writer: model-error\/auth: /);
+    expect(stderr).toMatch(/^orgtree: desk gave up on writer: model-error\/auth at \/desk\/writer: /);
     const result = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as object;
     expect(result).toMatchObject({ type: "result", status: "failed", exitCode: 1, failure: { class: "model-error" } });
   });

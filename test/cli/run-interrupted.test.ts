@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { silence, startChatServer } from "@orgtree/model/testing";
@@ -119,6 +119,24 @@ describe.concurrent("orgtree run, interrupted", () => {
     expect(stdout).not.toContain("before the organization was started");
     expect(await processesOf(`sleep ${mark}`)).toEqual([]);
     expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("by SIGKILL leaves its directory to the next run, which removes it, and none of a run that lives", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: () => silence() });
+    const start = () => desk.start(["run", fixture("quick.ts"), "--base-url", server.url]);
+    const [killed, alive] = [start(), start()];
+    const [copy, kept] = await Promise.all([killed, alive].map((orgtree) => orgtree.line("  copy ")));
+    const directoryOf = (line: string): string => /orgtree-run-\w+/.exec(line)![0];
+    killed.signal("SIGKILL");
+    await killed.ended;
+    await mkdir(join(desk.temporary, "orgtree-run-nobodys"));
+    expect((await desk.leftovers()).toSorted()).toEqual([directoryOf(copy!), directoryOf(kept!), "orgtree-run-nobodys"].toSorted());
+    expect((await desk.run(["run", fixture("talk.ts"), "--task", "the sea"], { OPENAI_API_KEY: "k" })).code).toBe(0);
+    expect((await desk.leftovers()).toSorted()).toEqual([directoryOf(kept!), "orgtree-run-nobodys"].toSorted());
+    alive.signal("SIGINT");
+    expect((await alive.ended).code).toBe(130);
+    expect(await desk.leftovers()).toEqual(["orgtree-run-nobodys"]);
   });
 
   test("by a reader that goes away stops as well", async () => {

@@ -42,7 +42,10 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
     expect(server.requests[0]!.headers.authorization).toBe("Bearer sk-secret-key");
     expect(stdout).not.toContain("sk-secret-key");
     expect(stdout).toContain(`repo    a copy of ${repo}`);
-    expect(stdout).toContain("it is in orgtree.patch");
+    expect(stdout).toMatch(/\n {2}copy {4}\/.*\/tmp\/orgtree-run-\w+\/orgtree-workspace-\w+\/files, removed at the end\n/);
+    expect(stdout).toContain("limits  1,000,000 tokens, 30 min ($5.00 is not counted: no prices known for test-model)\n");
+    expect(stdout).toContain("\ndollars are not counted: no prices known for test-model\n");
+    expect(stdout).toContain("it is in orgtree.patch; to apply it:\n  git -C ");
     expect(await git(repo, "status", "--porcelain")).toBe("");
     expect(await checkTideTable(repo)).toBe(1);
     expect(await readFile(join(desk.cwd, "orgtree.patch"), "utf8")).not.toContain("needed");
@@ -96,13 +99,61 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
       OPENAI_BASE_URL: server.url,
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^orgtree: bugfix gave up on planner: model-error\/auth: .*\n$/);
+    expect(stderr).toMatch(/^orgtree: bugfix gave up on planner: model-error\/auth at \/bugfix\/planner: .*\n$/);
     expect(stderr).not.toContain("sk-wrong");
-    expect(stdout).toMatch(/✗ failed in [\d.]+ s: model-error\/auth: /);
+    expect(stdout).toMatch(/✗ failed in [\d.]+ s: model-error\/auth at \/bugfix\/planner: /);
     expect(stdout).toContain("nothing had been changed");
     expect(stdout).not.toContain("sk-wrong");
     expect(await readdir(desk.cwd)).toEqual([]);
     expect(await desk.leftovers()).toEqual([]);
+  });
+});
+
+describe.concurrent("orgtree run, with prices", () => {
+  const prices = ["--price-in", "0.25", "--price-out", "2"];
+
+  test("counts dollars, and shows the limit that holds", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: [streamedText("A."), streamedText("B.")] });
+    const args = ["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, ...prices];
+    const { code, stdout } = await desk.run(args);
+    expect(code).toBe(0);
+    expect(stdout).toContain("limits  2,000,000 tokens, $10.00, 1 h\n");
+    expect(stdout).toMatch(/^total +2 +· +20 +\$0\.0000 /m);
+    expect(stdout).not.toContain("not counted");
+  });
+
+  test("makes no call that the limit has no room for", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: good });
+    await desk.tideTable("cwd/repo");
+    const args = ["run", bugfix, "--repo", "repo", ...work, "--base-url", server.url, "--price-in", "0.25", "--price-out", "2000"];
+    const { code, stdout } = await desk.run(args);
+    expect(code).toBe(1);
+    expect(stdout).toContain("budget-exhausted/usd");
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test("without them says so as JSON too", async () => {
+    await using desk = await Desk.open();
+    await using server = await startChatServer({ replies: [streamedText("A."), streamedText("B.")] });
+    const { stdout } = await desk.run([
+      "run",
+      fixture("desk.ts"),
+      "--task",
+      "the sea",
+      "--base-url",
+      server.url,
+      "--model",
+      "tiny",
+      "--json",
+    ]);
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(lines[0]).toMatchObject({ type: "run", unpriced: ["tiny"], organization: { budget: { tokens: 2_000_000 } } });
+    expect(lines.at(-1)).toMatchObject({ type: "result", report: { usd: 0, unpriced: ["test-model"] } });
   });
 });
 

@@ -76,6 +76,31 @@ describe("an agent", () => {
     expect(JSON.stringify(model.requests[1])).toContain("There is no tool");
   });
 
+  test("that hands in by a tool which it was never offered is told that there is none", async () => {
+    const model = scriptedModel([callTool("deliver", { summary: "It is done." }), say("The sea is empty.")]);
+    expect(await play(model)).toMatchObject({ status: "done", output: "The sea is empty." });
+    expect(JSON.stringify(model.requests[1])).toContain('There is no tool \\"deliver\\". Yours are: look.');
+    expect(model.requests[1]!.messages.filter(({ role }) => role === "tool")).toHaveLength(1);
+  });
+
+  test("that says nothing, again and again, fails as invalid output", async () => {
+    const silent: ModelClient = {
+      provider: "silent",
+      model: "silent",
+      worstCase: () => ({ tokens: 1, usd: 0 }),
+      complete: async () => ({
+        content: " ",
+        toolCalls: [],
+        finishReason: "stop",
+        usage: { inputTokens: 1, outputTokens: 0, cachedInputTokens: 0, reasoningTokens: 0 },
+        model: "silent",
+      }),
+    };
+    const result = await play(silent);
+    expect(result).toMatchObject({ status: "failed", failure: { class: "model-error", kind: "invalid-output" } });
+    expect(JSON.stringify(result)).toContain("it is empty. Answer in words");
+  });
+
   test.each([
     { what: "arguments of the wrong shape", call: callTool("look", { where: "sea" }) },
     { what: "an argument too many", call: callTool("look", []) },

@@ -53,7 +53,7 @@ export function checkBudget(budget: Budget, field: string): void {
 
 /** Dollars to whole millionths; rounds up, so that a reservation is never too small. */
 export function toMicroUsd(usd: number): number {
-  return Math.ceil(Math.round(usd * 1e9) / 1e3);
+  return usd > 0 ? Math.max(1, Math.ceil(Math.round(usd * 1e9) / 1e3)) : 0;
 }
 
 /** A fresh account with the limits of `budget`. */

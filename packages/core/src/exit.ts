@@ -41,21 +41,23 @@ export function failureOf(exit: Exit): Failure | undefined {
 }
 
 /**
- * An exit as somebody's code gave it, which the compiler may not have seen. What is in it is copied, so that it cannot change.
+ * An exit as somebody's code gave it, which the compiler may not have seen: a copy, of which each field was read once and is
+ * what it ought to be.
  *
- * Throws `TypeError` when it is none.
+ * Throws `TypeError` when it is none, and whatever reading it throws.
  */
 export function checkExit(exit: Exit): Exit {
-  const kind: unknown = (exit as Exit | null | undefined)?.kind;
+  const { kind, output, state, info, failure } = (exit ?? {}) as Record<string, unknown>;
   switch (kind) {
     case "normal":
+      return { kind, output, state: typeof state === "string" ? state : undefined };
     case "shutdown":
-      return exit;
+      return info === undefined ? shutdownExit : { kind, info };
     case "killed":
       return killedExit;
     case "failure":
     case "escalated":
-      return { kind, failure: readFailure((exit as { failure: unknown }).failure) };
+      return { kind, failure: readFailure(failure) };
     default:
       throw new TypeError(
         'this is no exit: give { kind: "normal", output }, { kind: "shutdown" } or { kind: "failure", failure: { class, name, message } }',

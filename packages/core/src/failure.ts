@@ -87,18 +87,18 @@ export function toFailure(thrown: unknown, address?: Address): Failure {
 function convert(thrown: unknown, address: Address | undefined, depth: number): Failure {
   if (thrown instanceof FailureError) {
     const failure = readFailure(thrown.failure);
-    return { ...failure, address: failure.address ?? address, stack: thrown.stack };
+    return { ...failure, address: failure.address ?? address, stack: textOf(thrown.stack) };
   }
   if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: describe(thrown), address };
   const cause = thrown.cause !== undefined && depth < maxCauseDepth ? convert(thrown.cause, undefined, depth + 1) : undefined;
   const expected = thrown instanceof ExpectedError ? thrown : undefined;
   return {
-    class: classOf(expected?.failureClass),
-    kind: expected?.failureKind,
+    class: failureClassOf(expected?.failureClass),
+    kind: textOf(expected?.failureKind),
     name: String(thrown.name),
     message: String(thrown.message),
     address,
-    stack: thrown.stack,
+    stack: textOf(thrown.stack),
     detail: expected?.detail,
     cause,
   };
@@ -115,7 +115,7 @@ function describe(thrown: unknown): string {
 }
 
 /** A class of the closed list; whatever else somebody wrote there is a crash, or nobody could decide on it. */
-function classOf(value: unknown): FailureClass {
+export function failureClassOf(value: unknown): FailureClass {
   return failureClasses.includes(value as FailureClass) ? (value as FailureClass) : "crash";
 }
 
@@ -131,16 +131,22 @@ export function readFailure(value: unknown): Failure {
 }
 
 function copyFailure(failure: Failure, depth: number): Failure {
-  const { class: named, kind, name, message, cause } = failure;
+  const { class: named, kind, name, message, address, stack, detail, cause } = failure;
   const isDeeper = typeof cause === "object" && cause !== null && depth < maxCauseDepth;
   return {
-    ...failure,
-    class: classOf(named),
-    kind: typeof kind === "string" ? kind : undefined,
-    name: typeof name === "string" ? name : "Failure",
-    message: typeof message === "string" ? message : "no message was given",
+    class: failureClassOf(named),
+    kind: textOf(kind),
+    name: textOf(name) ?? "Failure",
+    message: textOf(message) ?? "no message was given",
+    address: textOf(address) as Address | undefined,
+    stack: textOf(stack),
+    detail: typeof detail === "object" && detail !== null ? { ...detail } : undefined,
     cause: isDeeper ? copyFailure(cause, depth + 1) : undefined,
   };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 /** The chain from the outermost failure to the leaf that began it. */

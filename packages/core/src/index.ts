@@ -1,15 +1,4 @@
-export {
-  type Address,
-  checkAddress,
-  checkSegment,
-  childAddress,
-  idOf,
-  isWithin,
-  maxDepth,
-  maxSegmentLength,
-  parentAddress,
-  rootAddress,
-} from "./address.ts";
+export { type Address, checkAddress, checkSegment, childAddress, idOf, isWithin, maxDepth, parentAddress, rootAddress } from "./address.ts";
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
@@ -24,18 +13,8 @@ export {
   splitAmount,
   toMicroUsd,
 } from "./budget.ts";
+export { type CheckedChildSpec, checkChildSpec, type ChildSpec, type ShutdownMs, withoutInput } from "./supervision/child-spec.ts";
 export {
-  type CheckedChildSpec,
-  checkChildSpec,
-  checkIntensity,
-  type ChildSpec,
-  defaultMailbox,
-  type ShutdownMs,
-  withoutInput,
-} from "./supervision/child-spec.ts";
-export {
-  decideDirective,
-  defaultLadder,
   type Directive,
   type DirectiveVerdict,
   type FailureKey,
@@ -47,7 +26,7 @@ export {
   type Rung,
   type RungHistory,
 } from "./supervision/directive.ts";
-export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo, reservedPrefixes } from "./envelope.ts";
+export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
 export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
@@ -74,11 +53,12 @@ export {
   type Failure,
   type FailureClass,
   failureClasses,
+  failureClassOf,
   FailureError,
   maxCauseDepth,
   toFailure,
 } from "./failure.ts";
-export { decideRestart, defaultIntensity, type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
+export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {
   type FinishReason,
   type ModelCallOptions,
@@ -93,15 +73,7 @@ export {
   type ToolDescription,
 } from "./model.ts";
 export type { Clock, EffectRecord, Logger, Observer, Random } from "./ports.ts";
-export {
-  affectedBy,
-  type AfterExit,
-  type AutoShutdown,
-  decideAfterExit,
-  decideAutoShutdown,
-  type RestartType,
-  type Strategy,
-} from "./supervision/strategy.ts";
+export { type AfterExit, type AutoShutdown, type RestartType, type Strategy } from "./supervision/strategy.ts";
 export {
   type CheckedSupervisorSpec,
   checkChildOf,

@@ -1,6 +1,6 @@
 /**
- * Ports: what the machinery packages need of the world and of each other, as small types. They are joined in one place
- * (`orgtree` for one process, `services/node` for a cluster); nobody imports a twin's package.
+ * Ports: what the machinery packages need of the world and of each other, as small types. They are joined in one place, the
+ * package `orgtree`; nobody imports a twin's package.
  */
 import type { SystemEvent } from "./events.ts";
 

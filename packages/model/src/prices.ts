@@ -1,4 +1,4 @@
-import type { ModelRequest, ModelUsage } from "@orgtree/core";
+import { checkFields, type ModelRequest, type ModelUsage } from "@orgtree/core";
 
 import { checkAtLeast } from "./option-check.ts";
 import { defaultMaxOutputTokens, estimateInputTokens } from "./token-estimate.ts";
@@ -19,6 +19,7 @@ export interface ModelPrices {
 /** Refuses prices that are negative or no numbers, with a `SpecError`. */
 export function checkPrices(prices: ModelPrices | undefined): void {
   if (!prices) return;
+  checkFields(prices, { field: "prices", known: ["inputPerMillion", "outputPerMillion", "cachedInputPerMillion"] });
   checkAtLeast("prices.inputPerMillion", prices.inputPerMillion, 0);
   checkAtLeast("prices.outputPerMillion", prices.outputPerMillion, 0);
   if (prices.cachedInputPerMillion !== undefined) checkAtLeast("prices.cachedInputPerMillion", prices.cachedInputPerMillion, 0);

@@ -32,8 +32,8 @@ export class AgentModel {
       throw error;
     }
     const tokens = response.usage.inputTokens + response.usage.outputTokens;
-    const usd = response.usd ?? 0;
-    reservation.settle({ tokens, usd });
+    const { usd } = response;
+    reservation.settle({ tokens, usd: usd ?? 0 });
     this.#record.add({ kind: "model", key, by: this.#by, model: response.model, tokens, usd });
     return response;
   }

@@ -59,7 +59,9 @@ export function afterAnswer(state: AgentState, response: ModelResponse, rules: A
     calls: toolCalls,
     modelCalls: state.modelCalls + 1,
   };
-  const calls = toolCalls.filter(({ name }) => name !== deliverToolName);
+  // Where nothing is handed in by a tool, one of that name is as unknown as any other.
+  const handsIn = rules.deliverable.tool !== undefined;
+  const calls = toolCalls.filter(({ name }) => !handsIn || name !== deliverToolName);
   if (calls.length > 0) return { ...heard, step: { kind: "act", calls } };
   const reading = readHandIn(response, state, rules);
   switch (reading?.kind) {
@@ -70,7 +72,7 @@ export function afterAnswer(state: AgentState, response: ModelResponse, rules: A
     case "unfounded":
       return { ...heard, step: { kind: "end", end: "unfounded", reason: reading.problem } };
     case "malformed":
-      return mend(heard, `That could not be read: ${reading.problem}. Call ${deliverToolName} again.`);
+      return mend(heard, `That could not be read: ${reading.problem}. ${handsIn ? `Call ${deliverToolName} again` : "Answer in words"}.`);
     default:
       return reading satisfies never;
   }
@@ -79,7 +81,7 @@ export function afterAnswer(state: AgentState, response: ModelResponse, rules: A
 /** The state after the tools ran. A nudge is told to the agent: it may not have noticed. */
 export function afterTools(state: AgentState, results: readonly ToolResult[], repetition: RepetitionVerdict): AgentState {
   const tooEarly = state.calls
-    .filter(({ name }) => name === deliverToolName)
+    .filter(({ name, id }) => name === deliverToolName && !results.some(({ callId }) => callId === id))
     .map(({ id }) => ({
       callId: id,
       outcome: `Not taken: call ${deliverToolName} alone, after you have seen the results of your other calls.`,

@@ -1,10 +1,10 @@
-import { SpecError, type ChildSpec, type ModelClient } from "@orgtree/core";
+import { checkChildSpec, checkFields, SpecError, type ChildSpec, type ModelClient } from "@orgtree/core";
 import type { Logic } from "@orgtree/runtime";
 import { agentPart } from "./agent-machine.ts";
 import { charterFields, type Charter } from "./charter.ts";
 import { claimedWork } from "./claims.ts";
 import { textDeliverable } from "./deliverable.ts";
-import { checkFields } from "./known-fields.ts";
+import { checkModel } from "./model-check.ts";
 import type { Part } from "./part.ts";
 import { planDeliverable } from "./plan.ts";
 import { reviewDeliverable } from "./review.ts";
@@ -37,7 +37,7 @@ const workInstructions = "Work with your tools, one step at a time, and look at 
 /**
  * An agent that works: under a contract it hands in claims that are checked, without one its plain answer counts.
  *
- * This and its siblings throw `SpecError` for a field that there is not.
+ * What is wrong in the options of this and its siblings is told by `organization()`, which knows the name of the agent.
  */
 export function agent(options: AgentOptions): AgentDefinition {
   return define("worker", options, (world) => {
@@ -85,7 +85,16 @@ const supervisionFields = ["onFailure", "backoff", "shutdownMs", "restart"] sati
 const agentFields: readonly string[] = [...charterFields, ...supervisionFields, "model"];
 
 function define(kind: AgentKind, options: AgentOptions, make: AgentDefinition["make"]): AgentDefinition {
-  checkFields(options, { field: makers[kind], known: agentFields });
+  if (typeof options !== "object" || options === null)
+    throw new SpecError(makers[kind], `takes an object { ${agentFields.join(", ")} }, not ${String(options)}`);
   const { model, onFailure, backoff, shutdownMs, restart, ...charter } = options;
   return { kind, charter, supervision: { onFailure, backoff, shutdownMs, restart }, model, make };
+}
+
+/** Checks what of an agent can be checked before it is in a run; throws `SpecError` naming `field`. */
+export function checkAgent({ charter, supervision, model }: AgentDefinition, field: string): void {
+  // What is no field of the supervision or the model is left in the charter.
+  checkFields(charter, { field, known: agentFields });
+  checkChildSpec({ ...supervision, id: "agent", logic: {} }, field);
+  if (model !== undefined) checkModel(model, `${field}.model`);
 }

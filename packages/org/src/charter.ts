@@ -1,5 +1,4 @@
-import { checkBudget, SpecError, type Budget } from "@orgtree/core";
-import { checkFields } from "./known-fields.ts";
+import { checkBudget, checkFields, SpecError, type Budget } from "@orgtree/core";
 
 /**
  * What an agent is for, what it may do, and what it may spend. Checked before the organization starts, enforced while it

@@ -1,4 +1,5 @@
 import { ToolError, type Address, type CheckContext, type Evidence, type Tool } from "@orgtree/core";
+import { checkOutcome } from "./check-outcome.ts";
 import { checkToolName } from "./claims.ts";
 import type { Criterion, RunContract } from "./contract.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -23,13 +24,15 @@ export class Checker {
 
   /**
    * Executes the check of a criterion on the work as it stands. The work must not change meanwhile, or nobody could say what was handed
-   * in. Rejects with `ToolError` for a criterion that there is not, else as the check does.
+   * in. Rejects with `ToolError` for a criterion that there is not, `CheckOutcomeError` for a check that does not answer as one, else
+   * as the check does.
    */
   async run(criterion: string, context: CheckContext): Promise<Evidence> {
-    const { check } = this.#criterion(criterion);
+    const { check, id } = this.#criterion(criterion);
     const { key, signal } = context;
     const artefact = await this.#contract.fingerprint();
-    const { passed, observed } = await check.run({ key, signal, artefact });
+    const at = this.criteria.findIndex((each) => each.id === id);
+    const { passed, observed } = checkOutcome(await check.run({ key, signal, artefact }), `contract.criteria[${at}].check.run`);
     const isSame = (await this.#contract.fingerprint()) === artefact;
     const outcome = isSame ? { passed, observed } : { passed: false, observed: "the work changed while it was checked" };
     const evidence: Evidence = { criterion, key, by: this.#by, artefact, ...outcome };

@@ -1,5 +1,4 @@
-import { checkSegment, SpecError, type CheckContext, type CheckOutcome } from "@orgtree/core";
-import { checkFields } from "./known-fields.ts";
+import { checkFields, checkSegment, SpecError, type CheckContext, type CheckOutcome } from "@orgtree/core";
 
 /** What a check of a contract is run with. */
 export interface ArtefactContext extends CheckContext {
@@ -66,6 +65,8 @@ export function describeCriteria(criteria: readonly Pick<Criterion, "id" | "stat
 function checkCriterion(criterion: Criterion, field: string): Criterion {
   checkFields(criterion, { field, known: ["id", "statement", "check"] });
   checkSegment(criterion.id);
+  if (typeof criterion.statement !== "string")
+    throw new SpecError(`${field}.statement`, "say in words what has to hold; the worker is told so");
   checkFields(criterion.check, { field: `${field}.check`, known: ["run"] });
   const { run } = criterion.check;
   if (typeof run !== "function") throw new SpecError(`${field}.check.run`, "a function, async (context) => ({ passed, observed })");

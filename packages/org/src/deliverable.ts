@@ -26,8 +26,11 @@ export type Reading =
 /** The name of the tool by which structured work is handed in. */
 export const deliverToolName = "deliver";
 
-/** Plain text is the result. */
-export const textDeliverable: Deliverable = { tool: undefined, read: (text) => accepted(text) };
+/** Plain text is the result; silence is none. */
+export const textDeliverable: Deliverable = {
+  tool: undefined,
+  read: (text) => (text.trim() === "" ? malformed("it is empty") : accepted(text)),
+};
 
 /** A structured result: a JSON Schema for the model, and a function that reads the parsed value. */
 export function structuredDeliverable(

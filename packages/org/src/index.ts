@@ -12,13 +12,16 @@ export {
 export type { AgentModel } from "./agent-model.ts";
 export type { AgentEvent, Assignment, Delivery } from "./assignment.ts";
 export type { Charter, CheckedCharter } from "./charter.ts";
+export { CheckOutcomeError } from "./check-outcome.ts";
 export type { Checker } from "./checker.ts";
 export type { ClaimedWork } from "./claims.ts";
 export type { ArtefactContext, Check, Contract, Criterion, RunContract } from "./contract.ts";
 export { crew } from "./crew.ts";
 export type { HoldAnswer, OpenRequest, VerifyRequest } from "./hold-point.ts";
-export { checkFields, type KnownFields } from "./known-fields.ts";
-export { organization, type Organization, type OrganizationParts, type WorksOn } from "./organization.ts";
+export { checkArgument, type KnownArgument } from "./argument-check.ts";
+export { checkLogics } from "./logic-check.ts";
+export { checkModels, countsDollars, withoutDollars } from "./model-check.ts";
+export { isOrganization, organization, type Organization, type OrganizationParts, runBudget, type WorksOn } from "./organization.ts";
 export type { Part } from "./part.ts";
 export { relay } from "./relay.ts";
 export { type RecordEntry, type RecordView, RunRecord } from "./run-record.ts";

@@ -1,8 +1,9 @@
 import { SpecError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
-import { agent, planner, verifier } from "./agent.ts";
+import { agent, critic, customAgent, planner, verifier } from "./agent.ts";
 import { openContract, type Contract, type Criterion } from "./contract.ts";
-import { organization, type OrganizationParts } from "./organization.ts";
+import { crew } from "./crew.ts";
+import { organization, runBudget, type OrganizationParts } from "./organization.ts";
 
 const criterion: Criterion = { id: "check", statement: "it works", check: { run: async () => ({ passed: true, observed: "" }) } };
 const worker = agent({ purpose: "Work." });
@@ -16,7 +17,8 @@ describe("organization", () => {
   test("fills in a budget, a risk class and a lead", () => {
     const made = organization({ name: "desk", agents: { worker } });
     expect(made.risk).toBe("medium");
-    expect(made.budget.usd).toBeGreaterThan(0);
+    expect(made.budget.tokens).toBeGreaterThan(0);
+    expect(runBudget(made).usd).toBeGreaterThan(0);
     expect(made.lead).toBeTypeOf("function");
   });
 
@@ -62,6 +64,27 @@ describe("organization", () => {
     { what: "a contract without a verifier", parts: untyped({ agents: { worker }, contract }), field: "agents" },
     { what: "a contract without a worker", parts: untyped({ agents: { checker }, contract }), field: "agents" },
     { what: "an agent that agent() did not make", parts: untyped({ agents: { worker: { purpose: "Work." } } }), field: "agents.worker" },
+    { what: "no parts", parts: "desk" as never, field: "organization" },
+    {
+      what: "an answer to a class of failures that there is not",
+      parts: untyped({ agents: { worker: agent({ purpose: "Work.", onFailure: { crsh: "restart" } as never }) } }),
+      field: "agents.worker.onFailure.crsh",
+    },
+    {
+      what: "a directive that there is not",
+      parts: untyped({ agents: { worker: agent({ purpose: "Work.", onFailure: { crash: "retry" } as never }) } }),
+      field: "agents.worker.onFailure.crash[0]",
+    },
+    {
+      what: "a backoff upside down",
+      parts: untyped({ agents: { worker: agent({ purpose: "Work.", backoff: { minMs: 10, maxMs: 1 } }) } }),
+      field: "agents.worker.backoff.maxMs",
+    },
+    {
+      what: "the name of a model for a model",
+      parts: untyped({ agents: { worker: agent({ purpose: "Work.", model: "gpt-4" as never }) } }),
+      field: "agents.worker.model",
+    },
     { what: "a risk class that there is not", parts: untyped({ risk: "high" }), field: "risk" },
     { what: "something else to work on", parts: untyped({ worksOn: "the sea" }), field: "worksOn" },
   ])("refuses $what", ({ parts, field }) => {
@@ -72,6 +95,27 @@ describe("organization", () => {
     expect(() => organization({ name: "a/b", agents: { worker } })).toThrow("letters, digits");
   });
 
+  test.each([
+    { kind: "worker", twins: { scribe: worker, editor: worker } },
+    { kind: "planner", twins: { scribe: planner({ purpose: "Plan." }), editor: planner({ purpose: "Plan." }), worker } },
+    { kind: "critic", twins: { scribe: critic({ purpose: "Doubt." }), editor: critic({ purpose: "Doubt." }), worker } },
+  ])("refuses a second $kind in a crew, which would never be asked", ({ kind, twins }) => {
+    const parts = { name: "crew", agents: { ...twins, checker }, contract };
+    const told = expect.objectContaining({
+      name: "SpecError",
+      field: "agents.editor",
+      message: expect.stringContaining(`a crew asks one ${kind} (scribe)`),
+    });
+    expect(() => organization(parts)).toThrow(told);
+    expect(() => organization({ ...parts, lead: crew })).toThrow(told);
+    expect(organization({ ...parts, lead: () => ({ logic: {} as never }) }).name).toBe("crew");
+  });
+
+  test("lets a crew have a worker whom another agent may address", () => {
+    const boss = customAgent({ purpose: "Ask.", recipients: ["helper"] }, () => ({}) as never);
+    expect(organization({ name: "crew", agents: { worker, helper: worker, boss, checker }, contract }).name).toBe("crew");
+  });
+
   test("accepts a crew", () => {
     const agents = { planner: planner({ purpose: "Plan." }), worker, verifier: verifier({ purpose: "Check." }) };
     expect(organization({ name: "crew", agents, contract }).name).toBe("crew");
@@ -80,8 +124,24 @@ describe("organization", () => {
 
 describe("a field that there is not", () => {
   test.each([
-    { what: "an agent", make: () => agent({ purpose: "Work.", tool: ["look"] } as never), field: "agent.tool", meant: "tools" },
-    { what: "a planner", make: () => planner({ purpos: "Plan." } as never), field: "planner.purpos", meant: "purpose" },
+    {
+      what: "an agent",
+      make: () => organization(untyped({ agents: { worker: agent({ purpose: "Work.", tool: ["look"] } as never) } })),
+      field: "agents.worker.tool",
+      meant: "tools",
+    },
+    {
+      what: "a planner",
+      make: () => organization(untyped({ agents: { head: planner({ purpos: "Plan." } as never) } })),
+      field: "agents.head.purpos",
+      meant: "purpose",
+    },
+    {
+      what: "the supervision of an agent",
+      make: () => organization(untyped({ agents: { worker: agent({ purpose: "Work.", onFailur: {} } as never) } })),
+      field: "agents.worker.onFailur",
+      meant: "onFailure",
+    },
     { what: "an organization", make: () => organization(untyped({ agent: {} })), field: "agent", meant: "agents" },
     {
       what: "a contract",

@@ -1,9 +1,9 @@
 import { SpecError, checkSegment, type Budget, type Tool } from "@orgtree/core";
-import type { AgentDefinition } from "./agent.ts";
+import { checkAgent, type AgentDefinition, type AgentKind } from "./agent.ts";
+import { checkArgument } from "./argument-check.ts";
 import { checkCharter, checkCharterRecipients, completeBudget } from "./charter.ts";
 import { checkContract, type Contract } from "./contract.ts";
 import { crew } from "./crew.ts";
-import { checkFields } from "./known-fields.ts";
 import { relay } from "./relay.ts";
 import type { Lead, RiskClass } from "./team.ts";
 
@@ -26,7 +26,10 @@ export interface OrganizationParts<E> {
   readonly tools?: ((environment: E) => readonly Tool[]) | undefined;
   /** Default `medium`. */
   readonly risk?: RiskClass | undefined;
-  /** What one run may spend. Default: 2,000,000 tokens, 10 US dollars, 1 hour. */
+  /**
+   * What one run may spend. Default: 2,000,000 tokens, 1 hour, and 10 US dollars where they are counted, which is where the model
+   * client was given prices. A limit of dollars that is named here is refused where they are not.
+   */
   readonly budget?: Budget | undefined;
 }
 
@@ -38,11 +41,29 @@ export interface Organization<E = unknown> extends OrganizationParts<E> {
   readonly worksOn: WorksOn;
   readonly lead: Lead;
   readonly risk: RiskClass;
+  /** Dollars only where the parts name them; see `runBudget`. */
   readonly budget: Budget;
 }
 
 /** The limits of a run that names none: every run ends, and none costs more than its owner can bear. */
-const defaultRunBudget: Budget = { tokens: 2_000_000, usd: 10, wallMs: 60 * 60_000 };
+const defaultRunBudget: Budget = { tokens: 2_000_000, wallMs: 60 * 60_000 };
+
+/** Where dollars are counted, and nobody named a limit. */
+const defaultUsd = 10;
+
+/** What one run of an organization may spend, the limit of dollars that it did not name included. */
+export function runBudget({ budget }: Pick<Organization, "budget">): Budget {
+  return { ...budget, usd: budget.usd ?? defaultUsd };
+}
+
+/** Whether a value is what `organization` makes, also with another copy of orgtree. */
+export function isOrganization(value: unknown): value is Organization {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, agents, lead, budget } = value as Partial<Record<keyof Organization, unknown>>;
+  return (
+    typeof name === "string" && typeof agents === "object" && agents !== null && typeof lead === "function" && typeof budget === "object"
+  );
+}
 
 const fields: readonly string[] = [
   "name",
@@ -57,7 +78,7 @@ const fields: readonly string[] = [
 
 /** Makes an organization; throws `SpecError` naming what is wrong, before anything runs. */
 export function organization<E = unknown>(parts: OrganizationParts<E>): Organization<E> {
-  checkFields(parts, { field: "", known: fields });
+  checkArgument(parts, { name: "organization", known: fields });
   checkSegment(parts.name);
   checkAgents(parts);
   for (const name of ["tools", "lead"] as const) {
@@ -88,16 +109,31 @@ function checkAgents<E>({ agents, contract, lead }: OrganizationParts<E>): void 
       throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
     if (typeof definition?.make !== "function")
       throw new SpecError(`agents.${name}`, "is no agent; make it with agent(), planner(), critic(), verifier() or customAgent()");
+    checkAgent(definition, `agents.${name}`);
     checkCharterRecipients(checkCharter(definition.charter, `agents.${name}`), names, `agents.${name}`);
     if (definition.kind === "verifier" && contract === undefined)
       throw new SpecError(`agents.${name}`, "a verifier needs a contract whose checks it can execute");
   }
+  if ((lead ?? (contract === undefined ? relay : crew)) === crew) checkCrew(agents);
   if (contract === undefined) return;
   const kinds = new Set(Object.values(agents).map(({ kind }) => kind));
   if (!kinds.has("verifier"))
     throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work; add one made with verifier()");
   if (!kinds.has("worker") && lead === undefined)
     throw new SpecError("agents", "a contract needs somebody who works under it; add one made with agent(), or a lead of your own");
+}
+
+/** A crew asks one of each: another one would wait for ever, and nobody would notice, unless a third agent addresses it. */
+function checkCrew(agents: Readonly<Record<string, AgentDefinition>>): void {
+  const addressed = new Set(Object.values(agents).flatMap(({ charter }) => charter.recipients ?? []));
+  const asked = new Map<AgentKind, string>();
+  for (const [name, { kind }] of Object.entries(agents)) {
+    if (kind === "verifier" || kind === "custom") continue;
+    const first = asked.get(kind);
+    if (first === undefined) asked.set(kind, name);
+    else if (!addressed.has(name))
+      throw new SpecError(`agents.${name}`, `a crew asks one ${kind} (${first}); leave the others out, or lead with a lead of your own`);
+  }
 }
 
 function checkOneOf(value: string | undefined, words: readonly string[], field: string): void {

@@ -78,5 +78,10 @@ const relayMachine = parts.createMachine({
 });
 
 function assignmentFor({ task, at, result, briefing }: RelayState): Assignment {
-  return { goal: task, material: at === 0 ? undefined : String(result), briefing };
+  return { goal: task, material: at === 0 ? undefined : inWords(result), briefing };
+}
+
+/** A plan or a review is no text. */
+function inWords(result: unknown): string {
+  return typeof result === "string" ? result : (JSON.stringify(result, undefined, 2) ?? "");
 }

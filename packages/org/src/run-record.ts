@@ -8,7 +8,8 @@ export type RecordEntry =
       readonly by: Address;
       readonly model: string;
       readonly tokens: number;
-      readonly usd: number;
+      /** Undefined where no price is known. */
+      readonly usd: number | undefined;
     }
   | {
       readonly kind: "tool";

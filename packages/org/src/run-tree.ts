@@ -17,7 +17,7 @@ import { checkToolName } from "./claims.ts";
 import { openContract, type RunContract } from "./contract.ts";
 import { deliverToolName } from "./deliverable.ts";
 import { holdPoint } from "./hold-point.ts";
-import type { Organization } from "./organization.ts";
+import { runBudget, type Organization } from "./organization.ts";
 import type { Part } from "./part.ts";
 import type { RunRecord } from "./run-record.ts";
 import type { Team } from "./team.ts";
@@ -64,6 +64,8 @@ const defaultAgentAnswers: OnFailure = {
   "no-progress": twiceThenEscalate,
   "unfounded-claim": twiceThenEscalate,
   "role-violation": twiceThenEscalate,
+  // A check that does not answer as a check is a mistake in the contract: it will not answer better.
+  "unverified/bad-check": "escalate",
 };
 
 /**
@@ -97,7 +99,7 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
     children,
   });
   const id = address.slice(address.lastIndexOf("/") + 1);
-  const spec: ChildSpec<Logic> = { id, logic, restart: "temporary", budget: organization.budget };
+  const spec: ChildSpec<Logic> = { id, logic, restart: "temporary", budget: runBudget(organization) };
   return { spec, lead: childAddress(address, "lead"), agents, contract };
 }
 

@@ -32,18 +32,7 @@ export {
   ToolError,
   type Verdict,
 } from "@orgtree/core";
-export {
-  callTool,
-  failWith,
-  garbage,
-  hang,
-  openaiModel,
-  recordingModel,
-  replayingModel,
-  say,
-  scriptedModel,
-  withRetries,
-} from "@orgtree/model";
+export { callTool, failWith, garbage, hang, recordingModel, replayingModel, say, scriptedModel, withRetries } from "@orgtree/model";
 export {
   agent,
   type AgentDefinition,
@@ -56,7 +45,9 @@ export {
   crew,
   type Criterion,
   critic,
+  countsDollars,
   customAgent,
+  isOrganization,
   type Lead,
   type LeadOutput,
   organization,
@@ -66,10 +57,12 @@ export {
   type RecordEntry,
   type RecordView,
   relay,
+  runBudget,
   RunRecord,
   type RunTree,
   type Team,
   verifier,
+  withoutDollars,
 } from "@orgtree/org";
 export {
   act,
@@ -101,6 +94,8 @@ export {
   watch,
 } from "@orgtree/runtime";
 export { commandTool, createWorkspace, defineTool, runCommand, type Workspace, workspaceTools } from "@orgtree/tools";
+export { describeCause, describeDecision, tellingFailure } from "./describe-cause.ts";
+export { openaiModel, type OpenaiOptions } from "./openai-model.ts";
 export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";
 export {
   type OpenRepository,
@@ -110,5 +105,5 @@ export {
   type RepositoryTask,
   runOnRepository,
 } from "./repository-run.ts";
-export { type AgentReport, describeDecision, type RunReport, tellingFailure } from "./run-report.ts";
+export type { AgentReport, RunReport } from "./run-report.ts";
 export { run, type RunOptions, type RunResult } from "./run.ts";

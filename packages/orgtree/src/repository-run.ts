@@ -1,8 +1,8 @@
 import { SpecError, type CheckOutcome } from "@orgtree/core";
-import { checkFields, type Organization } from "@orgtree/org";
+import { checkArgument, type Organization } from "@orgtree/org";
 import { createWorkspace, type Workspace } from "@orgtree/tools";
 import { checkTree, isCheckOfRepository, type Repository } from "./repository.ts";
-import { run, type RunOptions, type RunResult } from "./run.ts";
+import { checkRun, run, type RunOptions, type RunResult } from "./run.ts";
 
 /** Which repository, and how to tell that the work is done. */
 export interface RepositoryTask {
@@ -28,6 +28,8 @@ export type RepositoryRunOptions = Omit<RunOptions<Repository>, "environment">;
 
 /** A private copy of a repository, in which nothing has been done yet. Disposing of it removes the copy. */
 export interface OpenRepository extends AsyncDisposable {
+  /** The top of the copy. */
+  readonly root: string;
   /** What the check said before any work. */
   readonly before: CheckOutcome;
   /**
@@ -45,13 +47,14 @@ const taskFields: readonly string[] = ["repo", "check", "task", "ignoredPaths"] 
  * Rejects with `NotARepositoryError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there.
  */
 export async function openRepository(task: RepositoryTask, signal?: AbortSignal): Promise<OpenRepository> {
-  checkFields(task, { field: "", known: taskFields });
+  checkArgument(task, { name: "task", known: taskFields });
   const workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal });
   const repository = { workspace, check: task.check };
   try {
     const before = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
     checkThatItWasFound(task.check, before);
     return {
+      root: workspace.root,
       before,
       run: (organization, options) => runTask({ organization, repository, brief: briefOf(task, before) }, options),
       [Symbol.asyncDispose]: () => workspace.remove(),
@@ -72,6 +75,8 @@ export async function runOnRepository(
   task: RepositoryTask,
   options: RepositoryRunOptions,
 ): Promise<RepositoryResult> {
+  checkArgument(task, { name: "task", known: taskFields });
+  checkRun(organization, task.task, options);
   await using repository = await openRepository(task, options.signal);
   return await repository.run(organization, options);
 }

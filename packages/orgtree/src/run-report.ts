@@ -1,15 +1,4 @@
-import {
-  describeExit,
-  describeFailure,
-  failureOf,
-  maxCauseDepth,
-  type Address,
-  type Exit,
-  type Failure,
-  type SystemEvent,
-  type SupervisorReport,
-  type Verdict,
-} from "@orgtree/core";
+import { failureOf, type Address, type Exit, type Failure, type SystemEvent, type SupervisorReport, type Verdict } from "@orgtree/core";
 import type { RecordEntry } from "@orgtree/org";
 
 /** What one agent did in a run. */
@@ -19,6 +8,7 @@ export interface AgentReport {
   readonly modelCalls: number;
   readonly toolCalls: number;
   readonly tokens: number;
+  /** Dollars of the calls whose price is known. */
   readonly usd: number;
   /** Lives after the first one. */
   readonly restarts: number;
@@ -29,13 +19,17 @@ export interface AgentReport {
 /** Who did what, what failed, what the supervisors decided, what it cost. Plain data. */
 export interface RunReport {
   readonly agents: readonly AgentReport[];
+  /** What supervisors decided about failures, in order; quiet ends are no decisions. */
   readonly decisions: readonly SupervisorReport[];
   readonly verdicts: readonly Verdict[];
   readonly alarms: readonly Extract<RecordEntry, { kind: "alarm" }>[];
-  /** Messages that were lost, by reason. */
+  /** Messages that nobody took, by reason: `{ "late-reply": 1 }`. */
   readonly deadLetters: Readonly<Record<string, number>>;
   readonly tokens: number;
+  /** Dollars of the calls whose price is known. */
   readonly usd: number;
+  /** Models that answered without a price, since their clients were given none: their calls are in no sum of dollars. */
+  readonly unpriced: readonly string[];
   readonly wallMs: number;
 }
 
@@ -45,6 +39,7 @@ export class ReportBuilder {
   readonly #decisions: SupervisorReport[] = [];
   readonly #verdicts: Verdict[] = [];
   readonly #alarms: Extract<RecordEntry, { kind: "alarm" }>[] = [];
+  readonly #unpriced = new Set<string>();
   readonly #deadLetters: Record<string, number> = {};
   /** The exit of each actor's newest life. */
   readonly #exits = new Map<Address, Exit>();
@@ -70,7 +65,7 @@ export class ReportBuilder {
         return;
       }
       case "report":
-        this.#decisions.push(event.report);
+        if (event.report.chain.length > 0) this.#decisions.push(event.report);
         return;
       case "dead-letter":
         this.#deadLetters[event.letter.reason] = (this.#deadLetters[event.letter.reason] ?? 0) + 1;
@@ -83,11 +78,12 @@ export class ReportBuilder {
   readonly onEntry = (entry: RecordEntry): void => {
     switch (entry.kind) {
       case "model": {
+        if (entry.usd === undefined) this.#unpriced.add(entry.model);
         const agent = this.#agents.get(entry.by);
         if (agent === undefined) return;
         agent.modelCalls++;
         agent.tokens += entry.tokens;
-        agent.usd += entry.usd;
+        agent.usd += entry.usd ?? 0;
         return;
       }
       case "tool": {
@@ -123,29 +119,10 @@ export class ReportBuilder {
       deadLetters: { ...this.#deadLetters },
       tokens: agents.reduce((sum, { tokens }) => sum + tokens, 0),
       usd: agents.reduce((sum, { usd }) => sum + usd, 0),
+      unpriced: [...this.#unpriced],
       wallMs,
     };
   }
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-/** One line about a supervisor's decision. */
-export function describeDecision(report: SupervisorReport): string {
-  const [failure] = report.chain;
-  const why = failure === undefined ? describeExit(report.exit) : describeFailure(tellingFailure(failure));
-  return `${report.supervisor} on ${report.child}: ${why} -> ${report.decision}`;
-}
-
-/**
- * The failure in a chain that tells most: the leaf that began it. An error that nobody classified, below one that somebody
- * did, is left out: that a model call failed with `model-error/auth` tells more than that a library threw.
- */
-export function tellingFailure(failure: Failure): Failure {
-  let telling = failure;
-  for (let depth = 0; telling.cause !== undefined && depth < maxCauseDepth; depth++) {
-    if (telling.cause.class === "crash" && telling.class !== "crash") break;
-    telling = telling.cause;
-  }
-  return telling;
-}

@@ -8,8 +8,19 @@ import {
   type ModelClient,
   type Observer,
   type Random,
+  SpecError,
 } from "@orgtree/core";
-import { buildRun, checkFields, RunRecord, type LeadOutput, type Organization, type RecordEntry } from "@orgtree/org";
+import {
+  buildRun,
+  checkArgument,
+  checkLogics,
+  checkModels,
+  isOrganization,
+  RunRecord,
+  type LeadOutput,
+  type Organization,
+  type RecordEntry,
+} from "@orgtree/org";
 import { createActorSystem, guardProcess, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
 import { judgeDelivery } from "./delivery.ts";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
@@ -64,8 +75,8 @@ export type RunResult<T = unknown> =
 /**
  * Runs one task with an organization, in this process, and waits for its end.
  *
- * A run that fails is a result, not an exception. Rejects only when the organization could not be started: `SpecError`,
- * `MachineLintError`.
+ * A run that fails is a result, not an exception. Rejects only when the organization could not be started: `SpecError` for what is
+ * wrong in it or in the options, a missing model and a limit of dollars that cannot be held included; `MachineLintError`.
  *
  * @example
  * const result = await run(desk, "the sea", { model: scriptedModel(["The sea is wide."]) });
@@ -75,12 +86,13 @@ export async function run<T = unknown, E = unknown>(
   task: string,
   options: RunOptions<E>,
 ): Promise<RunResult<T>> {
-  checkFields(options, { field: "", known: optionFields });
+  checkRun(organization, task, options);
   const clock = options.clock ?? systemClock;
   const startMs = clock.nowMs();
   const record = new RunRecord();
   const address = `/${organization.name}` as const;
   const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
+  checkLogics(tree);
   const builder = new ReportBuilder(tree.agents);
   await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger") });
   using _guard = options.guardsProcess === true ? guardProcess(system) : undefined;
@@ -101,6 +113,14 @@ export async function run<T = unknown, E = unknown>(
   const delivery = await judgeDelivery(tree, record.view);
   if (delivery.kind === "approved") return { status: "done", output, artefact: delivery.artefact, report };
   return { status: "failed", failure: delivery.failure, output, report };
+}
+
+/** Checks before anything is built that what was given is what a run needs; throws `SpecError`. */
+export function checkRun<E>(organization: Organization<E>, task: string, options: RunOptions<E>): void {
+  if (!isOrganization(organization)) throw new SpecError("organization", "is none; make it with organization({ name, agents, … })");
+  if (typeof task !== "string") throw new SpecError("task", `a text that says what is to be done, not ${String(task)}`);
+  checkArgument(options, { name: "options", known: optionFields });
+  checkModels(organization, options.model);
 }
 
 /** The exit of the run's supervisor. On the signal it is stopped in order. */

@@ -1,5 +1,6 @@
 import {
   AddressError,
+  AskFailedError,
   checkAddress,
   checkChildOf,
   describeExit,
@@ -32,6 +33,7 @@ import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore } from "./durable/journal-store.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
+import { isThenable } from "./actor/thenable.ts";
 import { isMachine, typeOfLogic, type Logic } from "./logic.ts";
 import { MachineBody } from "./machine/machine-body.ts";
 import { Mail } from "./actor/mail.ts";
@@ -179,7 +181,8 @@ export class ActorSystem {
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
-      const asker = options.signal === undefined ? { resolve, reject } : this.#impatient(options.signal, mail, { resolve, reject });
+      const plain = this.#asker(to, { resolve, reject });
+      const asker = options.signal === undefined ? plain : this.#impatient(options.signal, mail, plain);
       const replyTo = asks.open(asker, mail, { timeoutMs });
       const refusal = cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
@@ -187,6 +190,21 @@ export class ActorSystem {
       reject(error);
     }
     return promise;
+  }
+
+  /** Whoever asks from outside. What he makes of the answer is his own affair, and no actor's. */
+  #asker(to: Address, asking: { resolve(value: unknown): void; reject(error: Error): void }): Asker {
+    const kernel = this.#kernel;
+    const owner = kernel.owners?.getStore();
+    const fail = (error: Error): void => kernel.within(owner, () => asking.reject(error));
+    return {
+      resolve(value) {
+        // It became one on its way; the promise of the ask would follow it past every deadline.
+        if (isThenable(value)) fail(new AskFailedError(to, "unknown", "its answer is a promise"));
+        else kernel.within(owner, () => asking.resolve(value));
+      },
+      reject: fail,
+    };
   }
 
   /** An asker that gives up when `signal` says so, and lets go of the signal when it has its answer. */
@@ -324,7 +342,7 @@ export class ActorSystem {
   async close(): Promise<void> {
     this.#closed = "it is closed";
     // What is stored stays as it is: whoever opens it again goes on from there.
-    if (this.#kernel.store !== undefined) this.#kernel.leave();
+    this.#kernel.leave();
     // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
     await Promise.resolve();
     if (this.#root.life !== undefined) {

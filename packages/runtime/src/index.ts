@@ -16,7 +16,6 @@ export { act, ask, currentAsk, type From, publish, reply, tell, type TurnAction,
 export { endsOf, type MachineEnd } from "./machine/machine-exit.ts";
 export { machine, type MachineLogic, type MachineOptions } from "./machine/machine.ts";
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
-export { maxIterations } from "./machine/prepared-machine.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
@@ -24,7 +23,6 @@ export {
   type StartedChild,
   supervisor,
   type SupervisorHandle,
-  supervisorHandle,
   type SupervisorLogic,
   type SupervisorMessage,
   type TemplateChild,

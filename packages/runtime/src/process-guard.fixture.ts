@@ -160,9 +160,41 @@ async function runLate(): Promise<void> {
   await system.close();
 }
 
+/** Errors in code that is cleaned up after its actor, and promises of callers that nobody awaits: no actor is to blame. */
+async function runInnocents(): Promise<void> {
+  const system = createActorSystem();
+  using _guard = guardProcess(system);
+  await system.start({ id: "bystander", logic: ticking });
+  const listening = plain<null, "work">({
+    init: () => null,
+    receive(state, _message, turn) {
+      turn.run("work", ({ signal }) => {
+        signal.addEventListener("abort", boom);
+        return Promise.withResolvers<void>().promise;
+      });
+      return state;
+    },
+  });
+  await system.start({ id: "listening", logic: listening });
+  system.tell("/listening", "work");
+  await system.ask("/bystander", "ping", { timeoutMs: 50 }).catch(() => {});
+  await system.stop("/listening");
+  const deaf = plain<null, unknown>({ init: () => null, receive: (state, _message, turn) => (turn.refuse(new Error("no")), state) });
+  await system.start({ id: "deaf", logic: deaf });
+  const escaped: unknown[] = [];
+  process.on("unhandledRejection", (error) => void escaped.push(error));
+  void system.ask("/deaf", "one");
+  void system.ask("/bystander", "two", { timeoutMs: 10 });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const left = system.tree().children.map(({ address, status, restarts }) => `${address} ${status} ${restarts}`);
+  console.log(`left: ${left.join()}; outside: ${escaped.length}`);
+  await system.close();
+}
+
 const what = process.argv[2]!;
 if (what === "strays") await runStrays();
 else if (what === "late") await runLate();
+else if (what === "innocents") await runInnocents();
 else {
   const system = createActorSystem();
   guardProcess(system);

@@ -28,6 +28,10 @@ describe("guardProcess", () => {
     expect(await run("late")).toMatchObject({ code: 0, out: ["left: /m running 0", "logged: an error escaped the code of an actor"] });
   });
 
+  test("blames nobody for what is cleaned up after an actor, nor for the promises of callers outside", async () => {
+    expect(await run("innocents")).toMatchObject({ code: 0, out: ["left: /bystander running 0,/deaf running 0; outside: 2"] });
+  });
+
   test.each(["code outside", "an observer", "an actor after the guard"])("lets the process die of an error of %s", async (what) => {
     const { code, err } = await run(what);
     expect(code).not.toBe(0);

@@ -51,7 +51,8 @@ function onRejection(reason: unknown): void {
 
 /** Fails the actor whose code it was; false when there is none. */
 function blame(life: Incarnation | undefined, error: unknown): boolean {
-  if (life === undefined) return false;
+  // A supervisor has no code of anybody's.
+  if (life === undefined || life.body?.isSupervisor === true) return false;
   const { address, kernel } = life.cell;
   kernel.logger.error({ err: error, address }, "an error escaped the code of an actor");
   life.failLater(error);

@@ -35,7 +35,7 @@ describe("ignoredPaths", () => {
   test("refuse a path that is not ignored: new work in it would be in no patch", async () => {
     const error: unknown = await createWorkspace({ repo, ignoredPaths: ["src/"] }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(SpecError);
-    expect((error as Error).message).toContain('"src/" is not ignored: src/answer.py is in it');
+    expect((error as Error).message).toContain("src/: is not ignored, since src/answer.py is in it");
   });
 
   test("turn links into the original into links into the copy, and leave those to the system", async () => {

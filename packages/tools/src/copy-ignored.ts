@@ -10,15 +10,19 @@ import { relocateVirtualenv } from "./virtualenv.ts";
 /** Throws `SpecError` unless each path is ignored, is there, and is inside of the repository. */
 export async function checkIgnoredPaths(original: OriginalRepository, paths: readonly string[]): Promise<void> {
   for (const path of paths) {
-    const name = JSON.stringify(path);
+    const name = path === "" ? '""' : path;
     const parts = path.split("/");
     if (path === "" || path.startsWith("/") || parts.includes("..") || parts.includes(".git"))
-      throw new SpecError("ignoredPaths", `${name} must be a path inside of the repository`);
-    if (!(await isThere(join(original.root, path)))) throw new SpecError("ignoredPaths", `there is no ${name} in ${original.root}`);
+      throw new SpecError("ignoredPaths", `${name}: must be a path inside of the repository`);
+    if (!(await isThere(join(original.root, path))))
+      throw new SpecError("ignoredPaths", `${name}: there is no such path in ${original.root}; leave it out`);
     const plain = posix.normalize(path).replace(/\/$/, "");
     const tracked = original.files.find((file) => plain === "." || file === plain || file.startsWith(`${plain}/`));
     if (tracked !== undefined)
-      throw new SpecError("ignoredPaths", `${name} is not ignored: ${tracked} is in it and is copied anyway; name only what git ignores`);
+      throw new SpecError(
+        "ignoredPaths",
+        `${name}: is not ignored, since ${tracked} is in it and is copied anyway; name only what git ignores`,
+      );
   }
 }
 

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ExpectedError, type ModelClient, type Organization } from "orgtree";
+import { ExpectedError, isOrganization, type ModelClient, type Organization } from "orgtree";
 import type { Surroundings } from "../surroundings.ts";
 import { UsageError } from "../input/usage-error.ts";
 
@@ -14,12 +14,18 @@ export interface LoadedFile {
 
 /** What a file may export beside its organization, so that it can be tried without a repository and without a key. */
 export interface Demo {
+  readonly task: string;
+  /** What an organization that works on a repository is given; none for any other. */
+  readonly bundle: Bundle | undefined;
+  /** A model that plays a script. Each of its answers takes `thinkMs`. */
+  readonly script: (thinkMs: number) => ModelClient;
+}
+
+/** A repository that a file brings along. */
+export interface Bundle {
   /** A directory of files; a copy of it becomes the repository. */
   readonly files: URL;
   readonly check: string;
-  readonly task: string;
-  /** A model that plays a script. Each of its answers takes `thinkMs`. */
-  readonly script: (thinkMs: number) => ModelClient;
 }
 
 /** A file of the user's cannot be imported. The cause is what it threw. */
@@ -60,27 +66,21 @@ export function organizationOf(file: LoadedFile): Organization {
   throw new UsageError(`${file.path} has no organization as its default export`, remedy);
 }
 
-/** The demo that a file exports; throws `UsageError` when it is malformed. */
-export function demoOf(file: LoadedFile): Demo | undefined {
+/** The demo that a file exports beside its organization; throws `UsageError` when it is malformed. */
+export function demoOf(file: LoadedFile, { name, worksOn }: Organization): Demo | undefined {
   const { demo } = file.exports;
   if (demo === undefined) return undefined;
-  const { files, check, task, script } = (demo ?? {}) as Partial<Record<keyof Demo, unknown>>;
-  const isDemo = files instanceof URL && typeof check === "string" && typeof task === "string" && typeof script === "function";
-  if (!isDemo)
-    throw new UsageError(
-      `the demo of ${file.path} is not complete`,
-      "it is { files: URL, check: string, task: string, script: (thinkMs) => ModelClient }",
-    );
-  return demo as Demo;
-}
-
-/** Whether a value is an organization, also one made with another copy of orgtree. */
-export function isOrganization(value: unknown): value is Organization {
-  if (typeof value !== "object" || value === null) return false;
-  const { name, agents, lead, budget } = value as Partial<Record<keyof Organization, unknown>>;
-  return (
-    typeof name === "string" && typeof agents === "object" && agents !== null && typeof lead === "function" && typeof budget === "object"
-  );
+  const { files, check, task, script } = (demo ?? {}) as Partial<Record<string, unknown>>;
+  const isDemo = typeof task === "string" && typeof script === "function";
+  const bundle = files instanceof URL && typeof check === "string" ? { files, check } : undefined;
+  const needsBundle = worksOn === "repository";
+  if (isDemo && (bundle !== undefined || !needsBundle)) {
+    if (!needsBundle && (files !== undefined || check !== undefined))
+      throw new UsageError(`${name} works on its task alone, and has no use for the files and the check of its demo`, "leave them out");
+    return { task, script: script as Demo["script"], bundle };
+  }
+  const parts = needsBundle ? "files: URL, check: string, task: string" : "task: string";
+  throw new UsageError(`the demo of ${file.path} is not complete`, `it is { ${parts}, script: (thinkMs) => ModelClient }`);
 }
 
 /** Why an import failed, in words, with the place in the user's file where Node tells it. */

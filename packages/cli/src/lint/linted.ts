@@ -1,5 +1,5 @@
-import { isMachine, lintMachine, type LintFinding, type Logic, type Organization } from "orgtree";
-import { ImportError, isOrganization, type LoadedFile } from "../file/load-organization.ts";
+import { isMachine, isOrganization, lintMachine, type LintFinding, type Logic, type Organization } from "orgtree";
+import { ImportError, type LoadedFile } from "../file/load-organization.ts";
 import { buildStandInRun } from "../file/stand-in-run.ts";
 
 /** What the lint found in one thing that a file exports. */

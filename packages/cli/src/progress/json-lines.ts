@@ -9,10 +9,11 @@ export function followInJson({ clock, stdout }: Pick<Surroundings, "clock" | "st
   const print = (object: object): void => stdout.write(jsonLine(object));
   return {
     prepare: () => {},
-    begin({ organization, task, work, model, notice }, before) {
-      const { name, risk, budget, agents } = organization;
-      const shown = { name, risk, budget, agents: Object.keys(agents) };
-      print({ type: "run", organization: shown, task, work, model: model.model, notice, before, atMs: clock.epochMs() });
+    begin({ organization, limits, task, work, model, notice }, start) {
+      const { name, risk, agents } = organization;
+      const shown = { name, risk, budget: limits.budget, agents: Object.keys(agents) };
+      const { unpriced } = limits;
+      print({ type: "run", organization: shown, task, work, model: model.model, unpriced, notice, ...start, atMs: clock.epochMs() });
     },
     onStart: () => {},
     onEvent: print,

@@ -1,30 +1,23 @@
-import type { CheckOutcome } from "orgtree";
 import type { RepositoryWork, RunPlan } from "../run/run-plan.ts";
-import { describeBudget } from "../text/amounts.ts";
+import { describeBudget, describeUsd } from "../text/amounts.ts";
 import { cleanText } from "../text/display-width.ts";
 import { padText, span, type Line } from "../text/styled-line.ts";
 import { wrapText } from "../text/wrap-text.ts";
-
-/** What is known when a run is announced. */
-export interface Opening {
-  /** What the check said before any work, where there is one. */
-  readonly before: CheckOutcome | undefined;
-  /** Infinity where there is no window. */
-  readonly columns: number;
-}
+import type { RunStart } from "./progress.ts";
 
 /** Columns of the names of facts, with the blanks around them. */
 const factWidth = 10;
 
-/** What is printed before a run: what it is about, and what it may spend. */
-export function openingLines(plan: RunPlan, { before, columns }: Opening): readonly Line[] {
+/** What is printed before a run: what it is about, and what it may spend. `columns` is Infinity where there is no window. */
+export function openingLines(plan: RunPlan, { before, copy, previous }: RunStart, columns: number): readonly Line[] {
   const { organization, work, model, notice, task } = plan;
   const facts: [string, string][] = [["task", cleanText(task)]];
   if (work.kind === "repository") facts.push(["repo", `a copy of ${work.repo}`]);
+  if (copy !== undefined) facts.push(["copy", `${copy}, removed at the end`]);
   if (work.kind !== "nothing") facts.push(["check", cleanText(work.check)]);
   facts.push(["model", model.provider === model.model ? model.model : `${model.model} (${model.provider})`]);
-  const limits = describeBudget(organization.budget);
-  if (limits !== "") facts.push(["limits", limits]);
+  facts.push(["limits", describeLimits(plan.limits)]);
+  if (previous !== undefined) facts.push(["note", `there was a patch already: it is in ${previous} now`]);
   const passes = "The check passes already, before any work: it cannot tell whether the task is done.";
   return [
     ...(notice === undefined ? [] : [...paragraph(notice, columns), []]),
@@ -33,6 +26,14 @@ export function openingLines(plan: RunPlan, { before, columns }: Opening): reado
     [],
     ...(before?.passed === true ? [...paragraph(passes, columns), []] : []),
   ];
+}
+
+/** `1,000,000 tokens, 30 min ($5.00 is not counted: no prices known for gpt-5-mini)`. */
+function describeLimits({ budget, unpriced, uncountedUsd }: RunPlan["limits"]): string {
+  const limits = describeBudget(budget);
+  if (unpriced.length === 0) return limits;
+  const what = uncountedUsd === undefined ? "dollars are" : `${describeUsd(uncountedUsd)} is`;
+  return `${limits} (${what} not counted: no prices known for ${unpriced.join(", ")})`.trimStart();
 }
 
 /** What is printed while the repository is looked at. */

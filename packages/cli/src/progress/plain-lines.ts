@@ -20,12 +20,12 @@ export function followInLines({ clock, stdout }: Pick<Surroundings, "clock" | "s
     prepare(work) {
       if (work.kind === "repository") print([preparingLine(work)]);
     },
-    begin(plan, before) {
+    begin(plan, start) {
       const { name, agents } = plan.organization;
       startMs = clock.nowMs();
       story = new Story(`/${name}`);
       nameWidth = Math.min(16, Math.max(...[name, "lead", ...Object.keys(agents)].map(({ length }) => length)));
-      print(openingLines(plan, { before, columns: columns() }));
+      print(openingLines(plan, start, columns()));
     },
     onStart: () => {},
     onEvent: (event) => tell(story?.ofEvent(event, sinceStart()) ?? []),

@@ -119,10 +119,11 @@ describe("Story.ofEvent", () => {
       notes: ["decision worker: waits 8.0 s before it starts again"],
     },
     { what: "what a machine emits", event: { type: "emitted", address: "/bugfix/gate", event: { type: "other" }, ...at }, notes: [] },
+    { what: "a short stall", event: { type: "stalled", address: "/bugfix/worker", turnMs: 110, ...at }, notes: [] },
     {
       what: "a stall",
       event: { type: "stalled", address: "/bugfix/desk/writer", turnMs: 1_200, ...at },
-      notes: ["trouble desk/writer: kept all others waiting for 1.2 s"],
+      notes: ["trouble desk/writer: computed for 1.2 s without a pause; nobody else could act meanwhile"],
     },
     {
       what: "what reaches the root",

@@ -1,7 +1,7 @@
 import type { Address, RecordEntry, SupervisorReport, SystemEvent } from "orgtree";
 import { describeDuration } from "../text/amounts.ts";
 import { firstLine } from "../text/display-width.ts";
-import { describeCause, describeEvidence } from "../text/failure-text.ts";
+import { describeEvidence, describeShortly, inWords } from "../text/failure-text.ts";
 import type { Tone } from "../text/styled-line.ts";
 
 /** One thing worth knowing, in words. */
@@ -19,6 +19,9 @@ export interface Note {
 
 /** Shortest wait before a restart that is told, in milliseconds; shorter ones are over before they are read. */
 const toldDelayMs = 1_000;
+
+/** Shortest stall that is told, in milliseconds; on a busy machine shorter ones are nobody's fault. */
+const toldStallMs = 1_000;
 
 /**
  * Tells the events of a run as notes.
@@ -56,13 +59,14 @@ export class Story {
           tone: "warning",
         });
       case "escalated-to-root":
-        return note(event.address, { kind: "failure", text: `nobody above it could help: ${describeCause(event.failure)}`, tone: "bad" });
+        return note(event.address, { kind: "failure", text: `nobody above it could help: ${describeShortly(event.failure)}`, tone: "bad" });
       case "dead-letter":
         return note(event.letter.envelope.to, { kind: "trouble", text: `did not get a message: ${event.letter.reason}`, tone: "warning" });
       case "stalled":
+        if (event.turnMs < toldStallMs) return [];
         return note(event.address, {
           kind: "trouble",
-          text: `kept all others waiting for ${describeDuration(event.turnMs)}`,
+          text: `computed for ${describeDuration(event.turnMs)} without a pause; nobody else could act meanwhile`,
           tone: "warning",
         });
       case "emitted": // What a hold point emits is in the record, with the reason.
@@ -116,17 +120,18 @@ export class Story {
     if (failure === undefined || supervisor === "/") return [];
     const who = this.who(supervisor);
     // Giving up follows on the decision about the same failure.
-    if (context === "gave-up") return [{ atMs, kind: "decision", who, text: `gives up on ${child}${describeWhy(decision)}`, tone: "bad" }];
-    const cause = describeCause(failure);
+    if (context === "gave-up")
+      return [{ atMs, kind: "decision", who, text: `gives up on ${child}${describeWhy(inWords(decision))}`, tone: "bad" }];
+    const cause = describeShortly(failure);
     const address: Address = `${supervisor}/${child}`;
     const { repeats, count } = this.#count(address, `${address} ${cause} ${decision}`);
     const failed = { atMs, kind: "failure", who: this.who(address), tone: "bad", repeats } as const;
     // Once is a story; from the second time on a number tells it better.
-    if (count > 1) return [{ ...failed, text: `(×${count}) ${cause} → ${decision}` }];
+    if (count > 1) return [{ ...failed, text: `(×${count}) ${cause} → ${inWords(decision)}` }];
     const tone = directive === "escalate" ? "bad" : "warning";
     return [
       { ...failed, text: cause },
-      { atMs, kind: "decision", who, text: `decides on ${child}: ${decision}`, tone, repeats },
+      { atMs, kind: "decision", who, text: `decides on ${child}: ${inWords(decision)}`, tone, repeats },
     ];
   }
 

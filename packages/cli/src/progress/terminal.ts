@@ -39,9 +39,9 @@ export function followInTerminal(surroundings: Surroundings): Progress {
       preparing = [clipLine(preparingLine(work), sizeOf(stdout).columns)];
       stdout.write(paintLines(preparing, stdout.hasColor));
     },
-    begin(plan, before) {
+    begin(plan, start) {
       const { columns } = sizeOf(stdout);
-      stdout.write(`${erase(preparing, columns)}${paintLines(openingLines(plan, { before, columns }), stdout.hasColor)}`);
+      stdout.write(`${erase(preparing, columns)}${paintLines(openingLines(plan, start, columns), stdout.hasColor)}`);
       preparing = [];
       startMs = clock.nowMs();
       model = new LiveModel(plan.organization.name);

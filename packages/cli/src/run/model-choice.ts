@@ -17,18 +17,44 @@ export function chooseModel(
   const named = valueOf(input, "base-url");
   const apiKey = notEmpty(environment.OPENAI_API_KEY) ?? (named === undefined ? undefined : "none");
   if (apiKey === undefined) return undefined;
-  const baseURL = named ?? notEmpty(environment.OPENAI_BASE_URL);
+  const baseURL = named === undefined ? notEmpty(environment.OPENAI_BASE_URL) : named.trim();
+  checkBaseUrl(baseURL, named === undefined ? "OPENAI_BASE_URL" : "--base-url");
   const model = valueOf(input, "model") ?? notEmpty(environment.OPENAI_MODEL) ?? defaultModel;
-  return openaiModel({ apiKey, baseURL, model, clock, random, logger });
+  return openaiModel({ apiKey, baseURL, model, prices: pricesOf(input), clock, random, logger });
 }
 
 /** A script knows one task on one repository, and is its own model. */
 function refuseBeside(input: CommandInput): undefined {
-  for (const option of ["model", "base-url", "repo", "task"]) {
+  for (const option of ["model", "base-url", "price-in", "price-out", "repo", "task"]) {
     if (input.values.has(option))
       throw new UsageError(`--scripted plays what FILE brings along and has no use for --${option}`, "leave out one of them");
   }
   return undefined;
+}
+
+/** `localhost:8080` would be an address too, of the protocol `localhost`. */
+function checkBaseUrl(url: string | undefined, from: string): void {
+  if (url === undefined || (/^https?:\/\//i.test(url) && URL.canParse(url))) return;
+  throw new UsageError(`${from} needs http:// or https://`, `write ${from === "--base-url" ? "--base-url " : `${from}=`}http://${url}`);
+}
+
+/** Both or none: with one of them the half of the costs would be taken for all. */
+function pricesOf(input: CommandInput): { readonly inputPerMillion: number; readonly outputPerMillion: number } | undefined {
+  const [given, other] = ["price-in", "price-out"].filter((option) => input.values.has(option));
+  if (given === undefined) return undefined;
+  if (other === undefined)
+    throw new UsageError(
+      `--${given} needs --${given === "price-in" ? "price-out" : "price-in"} too`,
+      "give both, in US dollars per million tokens",
+    );
+  return { inputPerMillion: priceOf(input, "price-in"), outputPerMillion: priceOf(input, "price-out") };
+}
+
+function priceOf(input: CommandInput, option: string): number {
+  const text = valueOf(input, option)!.trim();
+  if (!/^\d*\.?\d+$/.test(text))
+    throw new UsageError(`--${option} is no price: ${text}`, "give US dollars per million tokens, such as 0.25");
+  return Number(text);
 }
 
 function notEmpty(text: string | undefined): string | undefined {

@@ -20,6 +20,11 @@ describe("patchLines", () => {
     expect(lines.map(([span]) => span!.tone)).toEqual(["dim", "dim", "dim", "accent", "bad", "good", "plain"]);
   });
 
+  test("shows the ids of contents as short as git does, within a window of 80 columns", () => {
+    const [line] = patchLines(`index ${"a".repeat(40)}..${"b".repeat(40)} 100644\n-index ${"a".repeat(40)}\n`, undefined).map(lineText);
+    expect(line).toBe("index aaaaaaa..bbbbbbb 100644");
+  });
+
   test("is shortened only where a file holds all of it", () => {
     const long = "+a\n".repeat(300);
     expect(patchLines(long, undefined)).toHaveLength(300);

@@ -9,8 +9,13 @@ const shownLines = 120;
 export function patchLines(patch: string, file: string | undefined): readonly Line[] {
   const lines = patch.trimEnd().split("\n");
   const most = file === undefined ? Infinity : shownLines;
-  const shown = lines.slice(0, most).map((line): Line => [span(cleanLine(line), toneOf(line))]);
+  const shown = lines.slice(0, most).map((line): Line => [span(cleanLine(abbreviate(line)), toneOf(line))]);
   return lines.length <= most ? shown : [...shown, [span(`… ${countOf(lines.length - most, "more line")} in ${file}`, "dim")]];
+}
+
+/** The ids of the files' contents, as short as git shows them. */
+function abbreviate(line: string): string {
+  return line.startsWith("index ") ? line.replaceAll(/\b([0-9a-f]{7})[0-9a-f]{33}\b/g, "$1") : line;
 }
 
 function toneOf(line: string): Tone {

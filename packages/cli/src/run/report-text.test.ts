@@ -16,6 +16,7 @@ const calm: RunReport = {
   deadLetters: {},
   tokens: 5_641,
   usd: 0.00088,
+  unpriced: [],
   wallMs: 2_100,
 };
 
@@ -47,13 +48,24 @@ const eventful: RunReport = {
     decision(refusal, { decision: "escalate (step 2)" }),
     decision(refusal, { context: "auto-shutdown", chain: [] }),
   ],
+  agents: [
+    ...calm.agents,
+    {
+      ...nothing,
+      name: "worker",
+      address: "/bugfix/worker",
+      failures: [{ ...loop, message: "it ended in looping: read_file 4 times in a row" }],
+    },
+  ],
   verdicts: [
     { ...verdict, accepted: false, evidence: [{ ...check, passed: false, observed: "exit code 1" }] },
     { ...verdict, accepted: true, evidence: [{ ...check, passed: true, observed: "" }] },
   ],
   alarms: [
-    { kind: "alarm", level: "yellow", by: "/bugfix/worker", what: "" },
-    { kind: "alarm", level: "red", by: "/bugfix/worker", what: "" },
+    { kind: "alarm", level: "yellow", by: "/bugfix/worker", what: "read_file 2 times with the same outcome" },
+    { kind: "alarm", level: "yellow", by: "/bugfix/worker", what: "read_file 3 times with the same outcome" },
+    { kind: "alarm", level: "red", by: "/bugfix/worker", what: "read_file 4 times in a row" },
+    { kind: "alarm", level: "red", by: "/bugfix/verifier", what: "the desk is on fire" },
   ],
   deadLetters: { "late-reply": 1, stopped: 2 },
 };
@@ -71,9 +83,7 @@ describe("reportLines", () => {
       verifier            ·           ·       ·        ·         ·
       total               3           2   5,641  $0.0009         ·
 
-      nothing failed
-
-      alarms: none   messages lost: none"
+      nothing failed"
     `);
   });
 
@@ -82,16 +92,23 @@ describe("reportLines", () => {
       "agent     model calls  tool calls  tokens     cost  restarts
       planner             3           2   5,641  $0.0009         ·
       verifier            ·           ·       ·        ·         ·
+      worker              ·           ·       ·        ·         ·
       total               3           2   5,641  $0.0009         ·
 
       what happened, and what was decided
-      ✗ worker    loop                 read_file({"path":"src/tides.js"}) 4 times in a row with the same…  → restart
-      ✗ worker    model-error/refusal  no                                                                  → escalate (step 2)
-      ✗ verifier  refused              check failed (exit code 1)                                          → held back
-      ✔ verifier  accepted             1 check executed and passed                                         → passed
+      ! worker    warning              read_file 3 times with the same outcome                        → was told
+      ! verifier  alarm                the desk is on fire
+      ✗ worker    loop                 read_file({"path":"src/tides.js"}) 4 times in a row with the…  → restart
+      ✗ worker    model-error/refusal  no                                                             → escalate (last resort)
+      ✗ verifier  refused              check failed (exit code 1)                                     → held back
+      ✔ verifier  accepted             1 check executed and passed                                    → passed
 
-      alarms: 1 yellow (warned), 1 red (failed)   messages lost: 1 late-reply, 2 stopped"
+      messages that nobody took: 1 (late-reply), 2 (stopped)"
     `);
+  });
+
+  test("says that dollars are not counted where no prices are known", () => {
+    expect(text({ ...calm, unpriced: ["tiny"] }, 100)).toMatch(/\n\ndollars are not counted: no prices known for tiny$/);
   });
 
   test("counts rows that say the same", () => {
@@ -102,7 +119,7 @@ describe("reportLines", () => {
   test("clips reasons in a narrow window, never decisions", () => {
     const lines = text(eventful, 80).split("\n");
     expect(lines.find((line) => line.includes("loop"))).toMatch(/^✗ worker {4}loop +read_file\(.*… {2}→ restart$/);
-    expect(lines.find((line) => line.includes("escalate"))).toMatch(/→ escalate \(step 2\)$/);
+    expect(lines.find((line) => line.includes("escalate"))).toMatch(/→ escalate \(last resort\)$/);
   });
 });
 

@@ -1,7 +1,7 @@
 import { tellingFailure, type AgentReport, type RunReport, type SupervisorReport, type Verdict } from "orgtree";
 import { countOf, describeCount, describeUsd } from "../text/amounts.ts";
-import { clipText, widthOf } from "../text/display-width.ts";
-import { classOf, describeEvidence, messageOf } from "../text/failure-text.ts";
+import { clipText, firstLine, widthOf } from "../text/display-width.ts";
+import { classOf, describeEvidence, inWords, messageOf } from "../text/failure-text.ts";
 import { padText, span, type Line, type Span, type Tone } from "../text/styled-line.ts";
 
 /** A report in words: who did what, what failed and what was decided, the verdicts. Lines are within `columns`. */
@@ -47,10 +47,10 @@ function shownCount(count: number): string {
   return count === 0 ? "·" : describeCount(count);
 }
 
-/** What went wrong, with what was decided about it, in order of their kinds: failures, then verdicts. */
+/** What went wrong, with what was decided about it, in order of their kinds: alarms, failures, verdicts. */
 function failureTable(report: RunReport, columns: number): readonly Line[] {
   const failures = failedDecisions(report).map((decision) => decisionRow(decision));
-  const rows = foldRows([...failures, ...report.verdicts.map(verdictRow)]);
+  const rows = foldRows([...alarmRows(report), ...failures, ...report.verdicts.map(verdictRow)]);
   if (rows.length === 0) return [[], [span("nothing failed", "good")]];
   const whoWidth = Math.max(...rows.map(({ who }) => widthOf(who)));
   const whatWidth = Math.max(...rows.map(({ what }) => widthOf(what)));
@@ -97,9 +97,26 @@ function decisionRow({ child, chain, decision, context }: SupervisorReport): Tab
     who: child,
     what: classOf(failure),
     why: messageOf(failure),
-    decided: `→ ${context === "gave-up" ? `gave up: ${decision}` : decision}`,
+    decided: `→ ${context === "gave-up" ? `gave up: ${inWords(decision)}` : inWords(decision)}`,
     tone: "bad",
   };
+}
+
+/** Alarms of the same agent, one after the other, are about the same: the last says how far it came. One that ended it is a failure. */
+function alarmRows({ alarms, agents }: RunReport): readonly TableRow[] {
+  const last = alarms.filter(({ by, level }, at) => alarms[at + 1]?.by !== by || alarms[at + 1]?.level !== level);
+  const failed = (by: string, what: string): boolean =>
+    agents.some(({ address, failures }) => address === by && failures.some(({ message }) => message.includes(what)));
+  return last
+    .filter(({ by, what, level }) => level === "yellow" || !failed(by, what))
+    .map(({ by, what, level }) => ({
+      mark: "!",
+      who: by.slice(by.lastIndexOf("/") + 1),
+      what: level === "yellow" ? "warning" : "alarm",
+      why: firstLine(what),
+      decided: level === "yellow" ? "→ was told" : "",
+      tone: level === "yellow" ? "warning" : "bad",
+    }));
 }
 
 function verdictRow(verdict: Verdict): TableRow {
@@ -121,14 +138,13 @@ function failedDecisions({ decisions }: RunReport): readonly SupervisorReport[] 
   );
 }
 
-function otherLines({ alarms, deadLetters }: RunReport): readonly Line[] {
-  const count = (level: "yellow" | "red"): number => alarms.filter((alarm) => alarm.level === level).length;
-  const letters = Object.entries(deadLetters).map(([reason, number]) => `${describeCount(number)} ${reason}`);
+function otherLines({ deadLetters, unpriced }: RunReport): readonly Line[] {
+  const letters = Object.entries(deadLetters).map(([reason, number]) => `${describeCount(number)} (${reason})`);
   const facts = [
-    `alarms: ${alarms.length === 0 ? "none" : `${count("yellow")} yellow (warned), ${count("red")} red (failed)`}`,
-    `messages lost: ${letters.length === 0 ? "none" : letters.join(", ")}`,
-  ];
-  return [[], [span(facts.join("   "), "dim")]];
+    unpriced.length === 0 ? "" : `dollars are not counted: no prices known for ${unpriced.join(", ")}`,
+    letters.length === 0 ? "" : `messages that nobody took: ${letters.join(", ")}`,
+  ].filter((fact) => fact !== "");
+  return facts.length === 0 ? [] : [[], ...facts.map((fact): Line => [span(fact, "dim")])];
 }
 
 /** `3 failures answered, 1 patch held back`; empty when nothing went wrong. */

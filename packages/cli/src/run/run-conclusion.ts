@@ -1,10 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { relative, resolve } from "node:path";
-import type { RunResult } from "orgtree";
+import { relative } from "node:path";
+import { describeCause, type RunResult } from "orgtree";
 import { describeDuration } from "../text/amounts.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
-import { describeCause } from "../text/failure-text.ts";
+import { firstLine } from "../text/display-width.ts";
 import { jsonLine } from "../progress/json-lines.ts";
+import { writePatch } from "./patch-file.ts";
 import { patchLines } from "./patch-text.ts";
 import { describeTrouble, reportLines } from "./report-text.ts";
 import type { RunPlan } from "./run-plan.ts";
@@ -17,17 +17,17 @@ export interface EndedRun {
   readonly result: RunResult;
   /** Empty when nothing was changed; undefined when there is no repository. */
   readonly patch: string | undefined;
-  /** The file for a patch that has passed the check; undefined to show it only. */
+  /** The file for a patch that has passed the check, as a whole path; undefined to show it only. */
   readonly out: string | undefined;
   readonly isJson: boolean;
 }
 
 /** Writes the patch, prints how the run ended, and gives the exit code. */
 export async function concludeRun(run: EndedRun, surroundings: Surroundings): Promise<ExitCode> {
-  const { result, patch, isJson } = run;
+  const { result, patch, out, isJson } = run;
   const { stdout, cwd } = surroundings;
   const code = codes[result.status];
-  const patchFile = await writePatch(run, cwd);
+  const patchFile = out === undefined || !patch ? undefined : await writePatch(out, patch, result.status);
   if (isJson) {
     stdout.write(jsonLine({ type: "result", exitCode: code, patch, patchFile, ...result }));
     return code;
@@ -53,18 +53,6 @@ export function concludeUnstarted(isJson: boolean, { stdout }: Surroundings): Ex
 }
 
 const codes = { done: exitCode.done, failed: exitCode.failed, cancelled: exitCode.interrupted } as const;
-
-/** The name for a patch that has not passed: never the name that a passed one would have. */
-function partialName(out: string): string {
-  return `${out.replace(/\.patch$/, "")}.partial.patch`;
-}
-
-async function writePatch({ result, patch, out }: EndedRun, cwd: string): Promise<string | undefined> {
-  if (out === undefined || patch === undefined || patch === "") return undefined;
-  const file = resolve(cwd, result.status === "done" ? out : partialName(out));
-  await writeFile(file, patch);
-  return file;
-}
 
 /** What the last lines refer to. */
 interface Hints {
@@ -101,7 +89,10 @@ function closingLines(run: EndedRun, hints: Hints): readonly Line[] {
       ];
     }
     case "failed":
-      return [...wrapSpan(span(`✗ failed in ${took}: ${describeCause(result.failure)}`, "bad"), columns), ...partialLines(run, hints)];
+      return [
+        ...wrapSpan(span(`✗ failed in ${took}: ${firstLine(describeCause(result.failure))}`, "bad"), columns),
+        ...partialLines(run, hints),
+      ];
     case "cancelled":
       return [[span(`✗ interrupted after ${took}, stopped in order`, "warning")], ...partialLines(run, hints)];
     default:
@@ -121,10 +112,12 @@ function applyLines({ plan, patch }: EndedRun, { patchFile, program }: Hints): r
   const { work } = plan;
   if (patch === undefined || patch === "") return [];
   if (work.kind === "repository" && patchFile !== undefined)
-    return [[span(`  it is in ${patchFile}: git -C ${work.repo} apply "$PWD/${patchFile}"`)]];
+    return [[span(`  it is in ${patchFile}; to apply it:`)], [span(`  git -C ${work.repo} apply "$PWD/${patchFile}"`, "accent")]];
   const where = patchFile === undefined ? [] : [[span(`  it is in ${patchFile}`)]];
-  const own = `${program} run ${plan.file} --repo PATH --check "npm test" --task "…"`;
-  return [...where, [], [span("With OPENAI_API_KEY set, on a repository of yours:")], [span(`  ${own}`, "accent")]];
+  // In two lines, as a shell takes them: one would be broken somewhere by an ordinary window.
+  const own = [`  ${program} run ${plan.file} \\`, `    --repo PATH --check "npm test" --task "…"`];
+  const yours = own.map((text): Line => [span(text, "accent")]);
+  return [...where, [], [span("With OPENAI_API_KEY set, on a repository of yours:")], ...yours];
 }
 
 function partialLines({ patch }: EndedRun, { patchFile, columns }: Hints): readonly Line[] {

@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Surroundings } from "../surroundings.ts";
+import { isAbandoned, writeOwner } from "./run-owner.ts";
 
 /** A directory for everything temporary of one run. */
 export interface RunDirectory {
@@ -10,14 +11,18 @@ export interface RunDirectory {
   readonly remove: () => void;
 }
 
+const prefix = "orgtree-run-";
+
 /**
  * Makes the directory, and has everything temporary made in it from now on: copies of repositories, homes of commands. Even
  * a run that is cut off by a second Ctrl-C or by a crash of this program leaves nothing behind, because one removal at
- * the end of the process is enough. A SIGKILL is beyond that.
+ * the end of the process is enough. A SIGKILL is beyond that: what it leaves is removed here, by the next run.
  */
 export function openRunDirectory({ onExit, setTemporaryDirectory }: Surroundings): RunDirectory {
   const before = tmpdir();
-  const path = mkdtempSync(join(before, "orgtree-run-"));
+  removeAbandoned(before);
+  const path = mkdtempSync(join(before, prefix));
+  writeOwner(path);
   const cancel = onExit(() => removeDirectory(path));
   setTemporaryDirectory(path);
   return {
@@ -28,6 +33,25 @@ export function openRunDirectory({ onExit, setTemporaryDirectory }: Surroundings
       removeDirectory(path);
     },
   };
+}
+
+/** Removes what killed runs of the same user have left. */
+function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const path = join(parent, name);
+    if (!name.startsWith(prefix) || !isOwnDirectory(path) || !isAbandoned(path)) continue;
+    try {
+      removeDirectory(path);
+    } catch (error) {
+      // Another run may be at it too, or a process that the killed one left still writes there: the next run tries again.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    }
+  }
+}
+
+function isOwnDirectory(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.isDirectory() && stats.uid === process.getuid?.();
 }
 
 function removeDirectory(path: string): void {

@@ -1,13 +1,12 @@
-import { access, constants, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult } from "orgtree";
+import { resolve } from "node:path";
+import { openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult, type SpecError } from "orgtree";
 import type { ExitCode } from "../exit-code.ts";
 import { demoOf, importFile, organizationOf } from "../file/load-organization.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import { followInJson, jsonLine } from "../progress/json-lines.ts";
 import { followInLines } from "../progress/plain-lines.ts";
-import type { Progress } from "../progress/progress.ts";
+import type { Progress, RunStart } from "../progress/progress.ts";
 import { followInTerminal } from "../progress/terminal.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { describeError } from "../text/error-text.ts";
@@ -15,6 +14,7 @@ import { openDecisionLog } from "./decision-log.ts";
 import { tellGivingUp } from "./giving-up.ts";
 import { chooseModel } from "./model-choice.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
+import { checkWritable, putAway } from "./patch-file.ts";
 import { concludeRun, concludeUnstarted } from "./run-conclusion.ts";
 import { openRunDirectory } from "./run-directory.ts";
 import { planRun, type RunPlan } from "./run-plan.ts";
@@ -38,20 +38,23 @@ async function planAndRun(input: CommandInput, surroundings: Surroundings): Prom
   const isJson = input.flags.has("json");
   const file = await importFile(input.operands[0]!, surroundings);
   const organization = organizationOf(file);
-  const out = valueOf(input, "out") ?? (input.values.has("repo") ? "orgtree.patch" : undefined);
-  if (out !== undefined) await checkWritable(resolve(cwd, out));
+  const named = valueOf(input, "out") ?? (input.values.has("repo") ? "orgtree.patch" : undefined);
+  const out = named === undefined ? undefined : resolve(cwd, named);
+  if (out !== undefined) await checkWritable(out);
   const log = valueOf(input, "log");
   const logger = log === undefined ? undefined : await openDecisionLog(log, cwd);
   const model = chooseModel(input, surroundings, logger);
   const thinkMs = stdout.isTerminal && !isJson ? 150 : 20;
-  const plan = planRun({ file, organization, demo: demoOf(file), input, cwd, model, thinkMs });
-  const ended = await carryOut(plan, surroundings, { progress: chooseProgress(input, surroundings), logger });
+  const plan = planRun({ file, organization, demo: demoOf(file, organization), input, cwd, model, thinkMs });
+  const ended = await carryOut(plan, surroundings, { progress: chooseProgress(input, surroundings), logger, out });
   return ended === "interrupted" ? concludeUnstarted(isJson, surroundings) : concludeRun({ plan, out, isJson, ...ended }, surroundings);
 }
 
 interface Listeners {
   readonly progress: Progress;
   readonly logger: Logger | undefined;
+  /** Where the patch will go, as a whole path. */
+  readonly out: string | undefined;
 }
 
 interface Ended {
@@ -60,7 +63,7 @@ interface Ended {
 }
 
 /** Runs the plan; whatever comes, nothing temporary is left. */
-async function carryOut(plan: RunPlan, surroundings: Surroundings, { progress, logger }: Listeners): Promise<Ended | "interrupted"> {
+async function carryOut(plan: RunPlan, surroundings: Surroundings, { progress, logger, out }: Listeners): Promise<Ended | "interrupted"> {
   const signal = surroundings.catchInterrupts();
   const directory = openRunDirectory(surroundings);
   signal.addEventListener("abort", progress.interrupted);
@@ -80,7 +83,7 @@ async function carryOut(plan: RunPlan, surroundings: Surroundings, { progress, l
     ...(logger === undefined ? {} : { logger }),
   };
   try {
-    return await work({ plan, directory: directory.path, progress }, options);
+    return await work({ plan, directory: directory.path, progress, out }, options);
   } catch (error) {
     // Stopped before the organization was there.
     if (signal.aborted && error === signal.reason) return "interrupted";
@@ -98,12 +101,18 @@ interface Workplace {
   readonly plan: RunPlan;
   readonly directory: string;
   readonly progress: Progress;
+  readonly out: string | undefined;
 }
 
-async function work({ plan, directory, progress }: Workplace, options: Options): Promise<Ended> {
+async function work({ plan, directory, progress, out }: Workplace, options: Options): Promise<Ended> {
   const { organization, task, work } = plan;
+  const begin = (start: Pick<RunStart, "before" | "copy">): void => {
+    // Not before: of a run that is refused nothing is left, and nothing is lost.
+    const previous = out === undefined ? undefined : putAway(out);
+    progress.begin(plan, { ...start, previous });
+  };
   if (work.kind === "nothing") {
-    const all = announced(options, () => progress.begin(plan, undefined));
+    const all = announced(options, () => begin({ before: undefined, copy: undefined }));
     return { result: await runOrganization(organization, task, all), patch: undefined };
   }
   progress.prepare(work);
@@ -111,10 +120,17 @@ async function work({ plan, directory, progress }: Workplace, options: Options):
   const { signal } = options;
   const repo = work.kind === "bundled" ? await makeDemoRepository(work.files, { directory, signal }) : work.repo;
   const ignoredPaths = work.kind === "bundled" ? [] : work.ignoredPaths;
-  await using repository = await openRepository({ repo, check, task, ignoredPaths }, signal);
-  const all = announced(options, () => progress.begin(plan, repository.before));
+  await using repository = await openRepository({ repo, check, task, ignoredPaths }, signal).catch(inWordsOfOptions);
+  const all = announced(options, () => begin({ before: repository.before, copy: repository.root }));
   const { patch, ...result } = await repository.run(organization, all);
   return { result, patch };
+}
+
+/** Whoever typed `--ignored` has never heard of `ignoredPaths`. */
+function inWordsOfOptions(error: unknown): never {
+  const { name, field, message } = error as Partial<SpecError>;
+  if (name !== "SpecError" || field !== "ignoredPaths") throw error;
+  throw new UsageError(message!.replace(/^ignoredPaths: /, "--ignored "));
 }
 
 /** The run is announced when its first actor is there: until then its organization may be refused. */
@@ -136,16 +152,4 @@ function chooseProgress(input: CommandInput, surroundings: Surroundings): Progre
   const isPlain =
     input.flags.has("plain") || !surroundings.stdout.isTerminal || (valueOf(input, "log") === "-" && surroundings.stderr.isTerminal);
   return isPlain ? followInLines(surroundings) : followInTerminal(surroundings);
-}
-
-/** Before money is spent: a patch that cannot be written would be lost. */
-async function checkWritable(path: string): Promise<void> {
-  const directory = dirname(path);
-  try {
-    await access(directory, constants.W_OK);
-    if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) return;
-  } catch (error) {
-    throw new UsageError(`cannot write to ${directory}: ${(error as Error).message}`, "choose another --out");
-  }
-  throw new UsageError(`${path} is a directory`, "name a file with --out");
 }

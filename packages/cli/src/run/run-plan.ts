@@ -1,14 +1,16 @@
 import { basename, resolve } from "node:path";
 import type { ModelClient, Organization } from "orgtree";
 import { valueOf, type CommandInput } from "../input/command.ts";
-import type { Demo, LoadedFile } from "../file/load-organization.ts";
+import type { Bundle, Demo, LoadedFile } from "../file/load-organization.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { limitsOf, type RunLimits } from "./run-limits.ts";
 
 /** What is to be run, and on what. */
 export interface RunPlan {
   /** As the user wrote it. */
   readonly file: string;
   readonly organization: Organization;
+  readonly limits: Pick<RunLimits, "budget" | "unpriced" | "uncountedUsd">;
   readonly task: string;
   readonly work: Work;
   readonly model: ModelClient;
@@ -23,7 +25,7 @@ export type Work = RepositoryWork | { readonly kind: "nothing" };
 export type RepositoryWork =
   | { readonly kind: "repository"; readonly repo: string; readonly check: string; readonly ignoredPaths: readonly string[] }
   /** Files that come with the organization; made a repository for the time of the run. */
-  | { readonly kind: "bundled"; readonly files: URL; readonly check: string };
+  | ({ readonly kind: "bundled" } & Bundle);
 
 /** What a plan is made from. */
 export interface RunRequest {
@@ -40,6 +42,15 @@ export interface RunRequest {
 
 /** Decides what a command line asks for; throws `UsageError`, which names what is missing. */
 export function planRun(request: RunRequest): RunPlan {
+  const plan = planWork(request);
+  const { organization, ...limits } = limitsOf(request.organization, plan.model);
+  return { ...plan, organization, limits };
+}
+
+/** A plan whose limits are not settled yet. */
+type WorkPlan = Omit<RunPlan, "organization" | "limits">;
+
+function planWork(request: RunRequest): WorkPlan {
   const { input, demo } = request;
   const task = valueOf(input, "task");
   if (input.values.has("repo")) return planRepository(request);
@@ -49,12 +60,12 @@ export function planRun(request: RunRequest): RunPlan {
   if (input.flags.has("scripted") && demo === undefined)
     throw new UsageError(`${request.file.path} brings no script along`, "export a demo with one, or leave --scripted out");
   if (demo !== undefined) return planDemo(request, demo);
+  checkNoEnvironment(request.organization);
   const { name, worksOn } = request.organization;
   if (worksOn === "repository") throw new UsageError(`${name} works on a repository`, 'give --repo PATH --check "COMMAND" --task "…"');
   if (task === undefined) throw new UsageError(`${name} needs something to do`, 'give --task "…"');
   return {
     file: request.file.path,
-    organization: request.organization,
     task,
     work: { kind: "nothing" },
     model: modelOf(request),
@@ -62,7 +73,7 @@ export function planRun(request: RunRequest): RunPlan {
   };
 }
 
-function planRepository(request: RunRequest): RunPlan {
+function planRepository(request: RunRequest): WorkPlan {
   const { input, organization, cwd } = request;
   const [check, task] = [valueOf(input, "check"), valueOf(input, "task")];
   if (organization.worksOn !== "repository")
@@ -76,17 +87,19 @@ function planRepository(request: RunRequest): RunPlan {
     check,
     ignoredPaths: input.values.get("ignored") ?? [],
   };
-  return { file: request.file.path, organization, task, work, model: modelOf(request), notice: undefined };
+  return { file: request.file.path, task, work, model: modelOf(request), notice: undefined };
 }
 
-function planDemo(request: RunRequest, demo: Demo): RunPlan {
-  const { organization, input, model } = request;
+function planDemo(request: RunRequest, demo: Demo): WorkPlan {
+  const { input, model, organization } = request;
   const task = valueOf(input, "task");
   const file = request.file.path;
-  const work: Work = { kind: "bundled", files: demo.files, check: demo.check };
+  const work: Work = demo.bundle === undefined ? { kind: "nothing" } : { kind: "bundled", ...demo.bundle };
+  if (demo.bundle === undefined) checkNoEnvironment(organization);
   if (model !== undefined) {
-    const notice = `No --repo: ${model.model} works on the bundled repository. (--scripted plays the script instead.)`;
-    return { file, organization, task: task ?? demo.task, work, model, notice };
+    const instead = "(--scripted plays the script instead.)";
+    const notice = work.kind === "nothing" ? undefined : `No --repo: ${model.model} works on the bundled repository. ${instead}`;
+    return { file, task: task ?? demo.task, work, model, notice };
   }
   if (task !== undefined) {
     throw new UsageError(
@@ -95,8 +108,26 @@ function planDemo(request: RunRequest, demo: Demo): RunPlan {
     );
   }
   const why = input.flags.has("scripted") ? "--scripted" : "No OPENAI_API_KEY";
-  const notice = `${why}: a script plays the model, with its mistakes, on the bundled repository.`;
-  return { file, organization, task: demo.task, work, model: demo.script(request.thinkMs), notice };
+  const notice = `${why}: a script plays the model, with its mistakes${work.kind === "nothing" ? "" : ", on the bundled repository"}.`;
+  return { file, task: demo.task, work, model: demo.script(request.thinkMs), notice };
+}
+
+/**
+ * An environment is a value, which no command line can give. That an organization needs one is seen by the functions that take
+ * it: whoever does not need it names no parameter.
+ */
+function checkNoEnvironment({ name, worksOn, tools, contract }: Organization): void {
+  if (worksOn === "repository") return;
+  const taker = tools !== undefined && tools.length > 0 ? "tools" : contractTaker(contract);
+  if (taker === undefined) return;
+  throw new UsageError(
+    `${name} works on an environment, which its ${taker} take, and only a program can give one: run(${name}, task, { model, environment })`,
+    "give a function that needs none no parameter",
+  );
+}
+
+function contractTaker(contract: Organization["contract"]): string | undefined {
+  return (["criteria", "fingerprint"] as const).find((part) => contract !== undefined && contract[part].length > 0);
 }
 
 function modelOf({ model }: RunRequest): ModelClient {

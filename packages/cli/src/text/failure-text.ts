@@ -2,8 +2,8 @@ import { tellingFailure, type Failure, type Verdict } from "orgtree";
 import { countOf } from "./amounts.ts";
 import { cleanText, firstLine } from "./display-width.ts";
 
-/** A failure in one line: the link of its chain that tells most. */
-export function describeCause(failure: Failure): string {
+/** A failure in a few words, for where the actor is named beside: the link of its chain that tells most. */
+export function describeShortly(failure: Failure): string {
   const telling = tellingFailure(failure);
   return `${classOf(telling)}: ${messageOf(telling)}`;
 }
@@ -16,6 +16,11 @@ export function classOf({ class: failureClass, kind }: Failure): string {
 /** The message, without the end state, which the class says as well. */
 export function messageOf(failure: Failure): string {
   return firstLine(failure.message.replace(/^it ended in [\w.-]+: (?=.)/, ""));
+}
+
+/** A supervisor's decision, without the number of its step, which means nothing to whoever has not written the ladder. */
+export function inWords(decision: string): string {
+  return decision.replace(/ \(step \d+\)$/, " (last resort)");
 }
 
 /** What the checks of a verdict found. */

@@ -61,7 +61,8 @@ export interface Answer {
 /** Outlines an organization; throws `SpecError` or `UsageError` when it cannot be built. */
 export function outlineOf(organization: Organization): Outline {
   const { tree, supervisor } = buildStandInRun(organization);
-  const { name, risk, budget, agents } = organization;
+  const { name, risk, agents } = organization;
+  const { budget = {} } = tree.spec;
   return {
     name,
     risk,

@@ -79,7 +79,7 @@ const knownFields: readonly (keyof ChildSpec)[] = [
 ];
 
 /** Messages a mailbox holds when its spec does not say. */
-export const defaultMailbox = 1_000;
+const defaultMailbox = 1_000;
 
 const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] satisfies RestartType[];
 const directives: readonly string[] = ["resume", "restart", "stop", "escalate"] satisfies Rung["directive"][];
@@ -114,15 +114,24 @@ export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "work
     shutdownMs: checkShutdown(spec.shutdownMs ?? (isSupervisor ? "infinity" : 5_000), `${field}.shutdownMs`),
     startMs: checkStart(spec.startMs ?? (isSupervisor ? "infinity" : 30_000), `${field}.startMs`),
     significant,
-    onFailure,
+    onFailure: { ...onFailure },
     backoff: spec.backoff === undefined ? undefined : checkBackoff(spec.backoff, `${field}.backoff`),
     budget: spec.budget,
     mailbox: checkCount(spec.mailbox ?? defaultMailbox, 1, `${field}.mailbox`),
-    recipients: spec.recipients,
+    recipients: checkRecipients(spec.recipients, `${field}.recipients`),
   };
 }
 
 const noAnswers: OnFailure = {};
+
+function checkRecipients(recipients: readonly string[] | undefined, field: string): readonly string[] | undefined {
+  if (recipients === undefined) return undefined;
+  if (!Array.isArray(recipients)) throw new SpecError(field, `a list of addresses, not ${shown(recipients)}`);
+  for (const [at, entry] of recipients.entries())
+    if (typeof entry !== "string" || !entry.startsWith("/"))
+      throw new SpecError(`${field}[${at}]`, `an address, or /desk/* for all below /desk, not ${shown(entry)}`);
+  return [...(recipients as readonly string[])];
+}
 
 /** The spec of a temporary child that runs: nothing will start it again, so its input, which may be large, is not kept. */
 export function withoutInput<L>(spec: CheckedChildSpec<L>): CheckedChildSpec<L> {

@@ -4,7 +4,7 @@ import type { Failure, FailureClass } from "../failure.ts";
 /**
  * What a supervisor does about a failure.
  *
- * `resume`: same state, the message becomes a dead letter, pending effects go on. `restart`: fresh initial state, same
+ * `resume`: the last committed state; the message of a turn that did not happen is a dead letter, pending effects go on. `restart`: fresh initial state, same
  * address and mailbox, pending effects aborted. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
  * the whole cause chain.
  */

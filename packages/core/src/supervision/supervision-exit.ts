@@ -6,7 +6,7 @@ import { describeFailure, type Failure } from "../failure.ts";
 import { decideRestart } from "./intensity.ts";
 import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
 import { beginOperation, beginShutdown, dropChild, leave, report } from "./supervision-operation.ts";
-import type { ChildRow, SupervisionTurn } from "./supervision-state.ts";
+import { isDown, type ChildRow, type SupervisionTurn } from "./supervision-state.ts";
 
 /** A suspended child asks what is to become of it. */
 export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
@@ -32,17 +32,13 @@ export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): v
 /** A child ended by itself: OTP's `do_restart`, with the directive in front of it. */
 export function onExit(turn: SupervisionTurn, id: string, exit: Exit): void {
   const row = turn.state.table.get(id);
-  if (row === undefined || isGone(row)) return; // A stranger, or one whose end is known: never fatal.
+  if (row === undefined || isDown(row)) return; // A stranger, or one whose end is known: never fatal.
   row.status = "stopped";
   const failure = failureOf(exit);
   if (failure === undefined) return afterQuietExit(turn, id, exit);
   const verdict = row.verdict ?? decide(turn, row, failure);
   row.verdict = undefined;
   afterFailure(turn, id, { row, exit, failure, verdict });
-}
-
-function isGone(row: ChildRow): boolean {
-  return row.status === "stopped" || row.status === "restarting";
 }
 
 function decide(turn: SupervisionTurn, row: ChildRow, failure: Failure): DirectiveVerdict {

@@ -216,7 +216,20 @@ describe("openaiModel: the request", () => {
     expect(() => openaiModel({ ...options, maxRetries: 1.5 })).toThrow("maxRetries: must be a whole number of at least 0, got 1.5");
     expect(() => openaiModel({ ...options, prices: { inputPerMillion: -1, outputPerMillion: 1 } })).toThrow("prices.inputPerMillion");
     expect(() => openaiModel({ ...options, baseURL: "localhost" })).toThrow("baseURL: must be an absolute URL");
+    expect(() => openaiModel({ ...options, baseURL: "localhost:8080" })).toThrow("baseURL: must be an absolute URL");
     expect(() => openaiModel({ ...options, apiKey: "" })).toThrow("the api key is empty");
+    expect(() => openaiModel({ ...options, apiKey: undefined as never })).toThrow("the api key is empty");
+    expect(() => openaiModel({ ...options, model: undefined as never })).toThrow("model: name the model");
+  });
+
+  test("refuses fields that there are not: a misspelt address would send the work elsewhere", () => {
+    const options = { apiKey, model: "m", clock: makeFakeClock(), random: { next: () => 0 } };
+    const misspelt = { ...options, bseURL: "http://127.0.0.1:1/v1" };
+    expect(() => openaiModel(misspelt)).toThrow("openaiModel.bseURL: there is no such field; did you mean baseURL?");
+    const prices = { inputPerMillion: 1, outputPerMillon: 1 } as never;
+    expect(() => openaiModel({ ...options, prices })).toThrow(
+      "prices.outputPerMillon: there is no such field; did you mean outputPerMillion?",
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import {
+  checkFields,
   type Clock,
   type Logger,
   type ModelCallOptions,
@@ -50,24 +51,42 @@ export interface OpenaiModelOptions {
   readonly onRetry?: ((retry: Retry) => void) | undefined;
 }
 
+const optionFields: readonly string[] = [
+  "apiKey",
+  "baseURL",
+  "model",
+  "timeoutMs",
+  "idleTimeoutMs",
+  "maxRetries",
+  "deadlineMs",
+  "prices",
+  "clock",
+  "random",
+  "logger",
+  "onRetry",
+] satisfies (keyof OpenaiModelOptions)[];
+
 /**
  * A model behind any server that speaks Chat Completions, through the official SDK.
  *
  * Answers are always streamed, so that silence is noticed; a server that answers at once is understood as well. The usage of
- * a server that does not count is estimated, which is logged once. Options out of range throw `SpecError`.
+ * a server that does not count is estimated, which is logged once. Options out of range, and fields that there are not, throw
+ * `SpecError`: a misspelt `baseURL` would send the work to OpenAI.
  *
  * @example
  * const model = openaiModel({ apiKey, baseURL: "http://127.0.0.1:11434/v1", model: "qwen3", clock, random });
  * const { content } = await model.complete({ messages: [{ role: "user", content: "Why is the sky blue?" }] });
  */
 export function openaiModel(options: OpenaiModelOptions): ModelClient {
+  checkFields(options, { field: "openaiModel", known: optionFields });
   const timeoutMs = checkAtLeast("timeoutMs", options.timeoutMs ?? 120_000, 1);
   if (options.idleTimeoutMs !== undefined) checkAtLeast("idleTimeoutMs", options.idleTimeoutMs, 1);
   checkPrices(options.prices);
-  if (options.baseURL !== undefined && !URL.canParse(options.baseURL)) {
+  if (options.baseURL !== undefined && !/^https?:$/.test(URL.parse(options.baseURL)?.protocol ?? "")) {
     throw new SpecError("baseURL", `must be an absolute URL such as http://127.0.0.1:11434/v1, got ${JSON.stringify(options.baseURL)}`);
   }
-  if (options.apiKey === "") {
+  if (typeof options.model !== "string" || options.model === "") throw new SpecError("model", "name the model, such as gpt-5-mini");
+  if (typeof options.apiKey !== "string" || options.apiKey === "") {
     throw new ModelError("auth", "the api key is empty; give your account's key, or any text for a server that asks for none");
   }
   const { clock, random, logger, onRetry } = options;

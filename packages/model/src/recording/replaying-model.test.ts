@@ -91,6 +91,19 @@ describe("recordingModel", () => {
 });
 
 describe("replayingModel", () => {
+  test("counts dollars where they were counted when it was recorded", async () => {
+    const priced = { inputPerMillion: 1, outputPerMillion: 10 };
+    const costs: number[] = [];
+    for (const prices of [priced, undefined]) {
+      const lines: string[] = [];
+      const model = recordingModel(scriptedModel(["noon"], { prices }), (line) => void lines.push(line));
+      const { usd = 0 } = await model.complete(ask("when?"));
+      costs.push(usd);
+      expect(replayingModel(lines.join("\n")).worstCase(ask("again?")).usd).toBe(usd);
+    }
+    expect(costs).toEqual([expect.closeTo(0.00004, 4), 0]);
+  });
+
   test("gives answers to the same request in their order, whatever comes between", async () => {
     const lines = await record(["first", "other", failWith("server"), "second"], [ask("a"), ask("b"), ask("a"), ask("a")]);
     const model = replayingModel(lines.join("\n"));

@@ -28,11 +28,13 @@ class Replay implements ReplayingModel {
   readonly model: string;
   readonly #recordings: readonly Recording[];
   readonly #leftByHash: ReadonlyMap<string, Recording[]>;
+  readonly #dearest: number;
 
   constructor(recordings: readonly Recording[]) {
     this.provider = recordings[0]?.provider ?? "replay";
     this.model = recordings[0]?.model ?? "replay";
     this.#recordings = recordings;
+    this.#dearest = recordings.reduce((most, each) => Math.max(most, "response" in each ? (each.response.usd ?? 0) : 0), 0);
     this.#leftByHash = Map.groupBy(recordings, ({ hash }) => hash);
   }
 
@@ -40,9 +42,9 @@ class Replay implements ReplayingModel {
     return [...this.#leftByHash.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Recordings know no prices: `usd` is 0. */
+  /** Recordings know no prices, but what calls have cost: in dollars the dearest of them. 0 where none was counted. */
   worstCase(request: ModelRequest): { readonly tokens: number; readonly usd: number } {
-    return worstCaseOf(request);
+    return { ...worstCaseOf(request), usd: this.#dearest };
   }
 
   async complete(request: ModelRequest, call: ModelCallOptions = {}): Promise<ModelResponse> {

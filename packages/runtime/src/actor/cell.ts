@@ -236,7 +236,11 @@ export class Cell implements Runnable {
   crashed(error: unknown): void {
     const { kernel, address } = this;
     kernel.logger.error({ err: error, address }, "a turn escaped its actor");
-    this.life?.end({ kind: "failure", failure: toFailure(error, address) });
+    try {
+      this.life?.end({ kind: "failure", failure: toFailure(error, address) });
+    } catch (again) {
+      kernel.logger.error({ err: again, address }, "an actor could not be ended in order");
+    }
   }
 
   /** The address is given up: what is in the mailbox is lost. */

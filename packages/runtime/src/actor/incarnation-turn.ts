@@ -1,4 +1,4 @@
-import { checkExit, isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
+import { AddressError, checkExit, isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
 import type { BudgetHandle } from "../kernel/budget-account.ts";
 import { effectKey, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "./effect.ts";
@@ -221,6 +221,7 @@ export class IncarnationTurn implements Turn {
   }
 
   #checkRecipient(to: Address): void {
+    if (typeof to !== "string") throw new AddressError(typeof to === "symbol" ? "a symbol" : `a ${typeof to}`, "it is no text");
     const { recipients } = this.#life.cell.spec;
     if (recipients === undefined || isPermitted(recipients, to)) return;
     throw new RoleViolationError(this.address, `send to ${to}`, `its recipients are ${recipients.join(", ") || "nobody"}`);

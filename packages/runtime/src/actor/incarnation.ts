@@ -60,7 +60,7 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return this.phase === "running" && this.#commit === undefined && !(this.cell.kernel.leaving && this.body!.isSupervisor !== true);
+    return this.phase === "running" && this.#commit === undefined && (!this.cell.kernel.leaving || this.body!.isSupervisor === true);
   }
 
   get committing(): boolean {
@@ -98,10 +98,12 @@ export class Incarnation {
     }
     if (!(begun instanceof Promise)) return this.#begun(begun);
     this.#limitStart();
-    begun.then(
-      (result) => this.phase === "starting" && this.#begun(result),
-      (error: unknown) => this.phase === "starting" && this.#throwAtStart(error),
-    );
+    begun
+      .then(
+        (result) => this.phase === "starting" && this.#begun(result),
+        (error: unknown) => this.phase === "starting" && this.#throwAtStart(error),
+      )
+      .catch((error: unknown) => this.cell.crashed(error));
   }
 
   #begun(result: BeginResult): void {
@@ -145,7 +147,7 @@ export class Incarnation {
   #up(): void {
     this.#cancelDeadline();
     this.body!.install();
-    if (this.body!.isSupervisor !== true) this.cell.seq++;
+    if (this.body!.isSupervisor !== true && this.cell.kernel.store === undefined) this.cell.seq++;
     this.phase = "running";
     this.cell.started(this.turn.takeInfo());
     if (this.phase !== "running") return;
@@ -172,6 +174,8 @@ export class Incarnation {
 
   /** Waits until `record` is stored, or is not; while it waits it takes no mail. */
   commit(record: TurnRecord, done: (failed: Uncommitted | undefined) => void): void {
+    // From here on the number is taken, whatever becomes of the turn.
+    this.cell.seq++;
     this.#commit = new PendingCommit(this.cell.kernel, record, (failed) => {
       this.#commit = undefined;
       done(failed);
@@ -306,7 +310,7 @@ export class Incarnation {
   /** Clean-up runs code of the user's: a throw there must not keep anybody from hearing of the end. */
   #guarded(cleanUp: () => void): void {
     try {
-      cleanUp();
+      this.cell.kernel.within(this, cleanUp);
     } catch (error) {
       this.cell.kernel.logger.error({ err: error, address: this.cell.address }, "the clean-up of an actor threw");
     }

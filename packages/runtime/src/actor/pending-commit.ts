@@ -1,5 +1,5 @@
-import { describeFailure, FencedError, toFailure, type Address, type Failure } from "@orgtree/core";
-import type { TurnRecord } from "../durable/turn-store.ts";
+import { describeFailure, FencedError, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
+import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -22,15 +22,17 @@ const longestRetryMs = 1_000;
  */
 export class PendingCommit {
   readonly #kernel: Kernel;
+  readonly #store: TurnStore;
   readonly #record: TurnRecord;
   #done: ((failed: Uncommitted | undefined) => void) | undefined;
-  readonly #deadline: Timer;
+  #deadline: Timer;
   #retry: Timer | undefined;
   #lastError: unknown;
 
   /** Begins at once; `done` is called once, later, with nothing when the record is committed. */
   constructor(kernel: Kernel, record: TurnRecord, done: (failed: Uncommitted | undefined) => void) {
     this.#kernel = kernel;
+    this.#store = kernel.store!;
     this.#record = record;
     this.#done = done;
     this.#deadline = kernel.timers.set(kernel.commitMs, () => this.#giveUp());
@@ -45,7 +47,7 @@ export class PendingCommit {
   #attempt(retryMs: number): void {
     this.#retry = undefined;
     // Begun inside a promise, so that a commit which throws at once fails like any other.
-    new Promise<void>((resolve) => resolve(this.#kernel.store!.store(this.#record))).then(
+    new Promise<void>((resolve) => resolve(this.#store.store(this.#record))).then(
       () => this.#settle(undefined),
       (error: unknown) => this.#failed(error, retryMs),
     );
@@ -64,6 +66,11 @@ export class PendingCommit {
   }
 
   #giveUp(): void {
+    // With the root everything would end. It waits for better times, until it is to end anyway.
+    if (this.#record.address === rootAddress && !this.#kernel.leaving) {
+      this.#deadline = this.#kernel.timers.set(this.#kernel.commitMs, () => this.#giveUp());
+      return;
+    }
     const kind = this.#retry === undefined ? "unknown" : "failed";
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
     const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
@@ -78,7 +85,13 @@ export class PendingCommit {
     const { timers } = this.#kernel;
     timers.cancel(this.#deadline);
     if (this.#retry !== undefined) timers.cancel(this.#retry);
-    if (tells) done(failed);
+    if (!tells) return;
+    try {
+      done(failed);
+    } catch (error) {
+      // On nobody's stack but ours: it would end the process.
+      this.#kernel.cells.get(this.#record.address)?.crashed(error);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { rootAddress, toFailure, type Address, type Failure, type ReplyTo } from "@orgtree/core";
+import { isPermitted, rootAddress, toFailure, type Address, type Failure, type ReplyTo } from "@orgtree/core";
 import type { EffectKey } from "../durable/books.ts";
 import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
@@ -224,6 +224,7 @@ function run(life: Incarnation, { tag, key, place, work }: Extract<Effect, { kin
 function copiesOf(life: Incarnation, { group, message }: Extract<Effect, { kind: "publish" }>): readonly Mail[] {
   const { kernel, address } = life.cell;
   const trace = life.trace();
-  const others = kernel.registry.members(group).filter((member) => member !== address);
+  // Checked again: somebody may have joined since the turn was computed.
+  const others = kernel.registry.members(group).filter((to) => to !== address && isPermitted(life.cell.spec.recipients, to));
   return others.map((to) => new Mail("message", { to, from: address, trace }, message));
 }

@@ -29,6 +29,7 @@ export class PlainBody implements Body {
 
   #begun(state: unknown): BeginResult {
     if (state === ignore) return "ignore";
+    if (this.#freeze) freezeState(state);
     this.#next = state;
     return "started";
   }
@@ -46,6 +47,7 @@ export class PlainBody implements Body {
     if (next instanceof Promise) throw notAsync(next);
     if (next === undefined && this.#state !== undefined)
       throw new TypeError("a turn gave back no state: return the state, also where it is the old one");
+    if (this.#freeze) freezeState(next);
     this.#next = next;
   }
 
@@ -57,7 +59,6 @@ export class PlainBody implements Body {
     this.#state = this.#next;
     if (this.#unheard !== undefined) this.#life.cell.kernel.bury(this.#unheard, "mailbox-full");
     this.#unheard = undefined;
-    if (this.#freeze) freezeState(this.#state);
   }
 
   discard(): void {

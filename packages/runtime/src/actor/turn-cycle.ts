@@ -74,7 +74,8 @@ function commitTurn(life: Incarnation, mail: Mail): void {
 /** The turn is committed: the state counts, the effects happen. */
 function finishTurn(life: Incarnation, mail: Mail): void {
   const body = life.body!;
-  if (body.isSupervisor !== true) life.cell.seq++;
+  // The number of a turn that was stored, or was to be, is used up already.
+  if (body.isSupervisor !== true && life.cell.kernel.store === undefined) life.cell.seq++;
   body.install();
   carryOut(life, mail);
   if (life.phase !== "suspended") life.turn.end();
@@ -115,13 +116,8 @@ function putAside(life: Incarnation, mail: Mail): void {
 
 /** The turn did not happen, or nobody knows whether it did. The incarnation has no state to go on with in either case. */
 function uncommitted(life: Incarnation, mail: Mail, { kind, failure }: Uncommitted): void {
-  if (kind === "unknown") {
-    loseMail(life, mail);
-    // The number may be taken.
-    life.cell.seq++;
-  } else {
-    life.cell.mailbox.putBack([mail]);
-  }
+  if (kind === "unknown") loseMail(life, mail);
+  else life.cell.mailbox.putBack([mail]);
   forgetTurn(life);
   life.turn.end();
   life.end({ kind: "failure", failure });

@@ -197,7 +197,7 @@ describe.each([
       { kind: "failure", failure: { class: "fenced", cause: { message: "/m belongs to somebody else: epoch 7 is over" } } },
     ]);
     expect(world.node()).toMatchObject({ incarnation: 2, mailbox: 0 });
-    // The turn did not happen, so its number is free for the next.
+    // The turn did not happen, and its number does not come again: its key may be known somewhere.
     expect(
       commits
         .of("/m")
@@ -206,9 +206,9 @@ describe.each([
     ).toEqual([
       ["init", 0, 1],
       ["GO", 1, 1],
-      ["init", 1, 2],
-      ["GO", 2, 2],
-      ["NEXT", 3, 2],
+      ["init", 2, 2],
+      ["GO", 3, 2],
+      ["NEXT", 4, 2],
     ]);
     expect(refused).toMatchObject({ cause: "GO", seq: 1 });
     expect(world.letters()).toEqual([]);

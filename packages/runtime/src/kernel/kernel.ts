@@ -21,6 +21,8 @@ import { DeadLetters } from "./dead-letters.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
+import { isThenable } from "../actor/thenable.ts";
+import { guardLogger } from "./guarded-logger.ts";
 import { Registry } from "./registry.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -53,6 +55,8 @@ export class Kernel {
   readonly random: Random;
   readonly logger: Logger;
   store: TurnStore | undefined;
+  /** The process leaves: nobody takes turns any more, and nothing more is stored. */
+  leaving = false;
   readonly commitMs: number;
   readonly freeze: boolean;
   readonly makeBody: MakeBody;
@@ -66,35 +70,54 @@ export class Kernel {
   readonly deadLetters: DeadLetters;
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
-  /** The process leaves: nobody takes turns any more, and what is stored stays as it is. */
-  leaving = false;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #observers = new Set<Observer>();
   #recovering: { readonly life: Incarnation; readonly work: () => void }[] = [];
   #lastTrace = 0;
+  #lastNumber = 0;
 
   constructor(options: KernelOptions) {
     this.clock = options.clock;
     this.random = options.random;
-    this.logger = options.logger;
+    this.logger = guardLogger(options.logger);
     this.store = options.store;
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
-    this.timers = new TimerQueue(options.clock, (error) => this.logger.error({ err: error }, "a timer threw"));
+    // A timer is nobody's, whoever armed it: what fires in it is run on behalf of those it belongs to.
+    const { clock } = options;
+    const ownerless: Clock = {
+      nowMs: () => clock.nowMs(),
+      epochMs: () => clock.epochMs(),
+      setTimer: (delayMs, due) => this.within(undefined, () => clock.setTimer(delayMs, due)),
+      defer: (work) => this.within(undefined, () => clock.defer(work)),
+    };
+    this.timers = new TimerQueue(ownerless, (error) => this.logger.error({ err: error }, "a timer threw"));
     this.asks = new Asks(this.timers, options.random);
     this.deadLetters = new DeadLetters(options.keepDeadLetters);
-    this.dispatcher = new Dispatcher(options.clock, {
+    this.dispatcher = new Dispatcher(ownerless, {
       ms: options.stallMs,
       report: (runnable, turnMs) =>
         this.notify({ type: "stalled", address: (runnable as Cell).address, turnMs, atMs: this.clock.epochMs() }),
     });
   }
 
+  /** What is stored stays as it is: the stop of everything is no decision about anybody. */
+  leave(): void {
+    if (this.store === undefined) return;
+    this.leaving = true;
+    this.store = undefined;
+  }
+
   /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */
   within<T>(life: Incarnation | undefined, work: () => T): T {
     return this.owners === undefined ? work() : this.owners.run(life, work);
+  }
+
+  /** A number that this system gives out once. */
+  nextNumber(): number {
+    return ++this.#lastNumber;
   }
 
   /** A trace for a message from outside: unique within this system. */
@@ -118,11 +141,16 @@ export class Kernel {
   notify(event: SystemEvent): void {
     for (const observer of this.#observers) {
       try {
-        this.within(undefined, () => observer(event));
+        const result: unknown = this.within(undefined, () => observer(event));
+        if (isThenable(result)) this.#watchObserver(result, event);
       } catch (error) {
         this.logger.error({ err: error, event: event.type }, "an observer threw");
       }
     }
+  }
+
+  #watchObserver(result: PromiseLike<unknown>, { type }: SystemEvent): void {
+    result.then(undefined, (error: unknown) => this.logger.error({ err: error, event: type }, "an observer rejected"));
   }
 
   /** Brings a mail to its mailbox. What cannot be brought is answered to its sender or becomes a dead letter. */
@@ -162,12 +190,6 @@ export class Kernel {
     if (notice.kind !== "signal" || signal.type !== "orgtree.refused") return;
     const reason = signal.error instanceof MessageRefusedError ? signal.error.reason : "mailbox-full";
     this.bury(new Mail("message", { to: signal.to, from: notice.to, trace: notice.trace }, signal.message), reason);
-  }
-
-  /** The process leaves: nobody takes turns any more, and nothing more is stored. */
-  leave(): void {
-    this.leaving = true;
-    this.store = undefined;
   }
 
   /** A numbered message was taken, or is known to be: whoever sent it need not send it again. */

@@ -27,6 +27,56 @@ const badEndings: readonly LintedMachine[] = [
     findings: ["error no-final m", "warning unbounded-loop m.a.x"],
   },
   {
+    name: "the way to the end lies behind an eventless transition",
+    machine: createMachine({
+      id: "m",
+      initial: "a",
+      states: { a: { always: "b", on: { X: "end" } }, b: { on: { X: "a" }, after: { 9: "a" } }, end: { type: "final" } },
+    }),
+    findings: ["error cannot-finish m.a", "warning unbounded-loop m.a", "error cannot-finish m.b", "warning unreachable m.end"],
+  },
+  {
+    name: "the way to the end lies behind an eventless transition of the state around",
+    machine: createMachine({
+      id: "m",
+      initial: "a",
+      states: {
+        a: { initial: "x", always: "b", states: { x: { on: { X: "#m.end" } } } },
+        b: { on: { X: "a" }, after: { 9: "a" } },
+        end: { type: "final" },
+      },
+    }),
+    findings: ["error cannot-finish m.a.x", "warning unbounded-loop m.a.x", "error cannot-finish m.b", "warning unreachable m.end"],
+  },
+  {
+    name: "the timer to the end is longer than another",
+    machine: createMachine({
+      id: "m",
+      initial: "a",
+      states: {
+        a: { after: { 5: "b" }, initial: "x", states: { x: { on: { X: "y" } }, y: { after: { 9: "#m.end" } } } },
+        b: { after: { 9: "a", 10: "end" }, on: { X: "a" } },
+        end: { type: "final" },
+      },
+    }),
+    findings: [
+      "error cannot-finish m.a.x",
+      "warning unbounded-loop m.a.x",
+      "error cannot-finish m.a.y",
+      "error cannot-finish m.b",
+      "warning unreachable m.end",
+    ],
+  },
+  {
+    name: "the end waits for a signal that nobody sends",
+    machine: createMachine({
+      id: "m",
+      initial: "a",
+      states: { a: { on: { "orgtree.repyl": "end" } }, end: { type: "final" } },
+    }),
+    findings: ["error dead-end m.a", "warning unreachable m.end"],
+  },
+  {
     name: "no states at all",
     machine: createMachine({ id: "m", on: { X: { actions: () => undefined } } }),
     findings: ["error no-final m"],
@@ -134,7 +184,13 @@ const badEndings: readonly LintedMachine[] = [
         end: { type: "final" },
       },
     }),
-    findings: ["error cannot-finish m.a.x", "error cannot-finish m.a.y", "error dead-end m.trap", "warning unreachable m.end"],
+    findings: [
+      "error cannot-finish m.a.x",
+
+      "error cannot-finish m.a.y",
+      "error dead-end m.trap",
+      "warning unreachable m.end",
+    ],
   },
   {
     name: "a nested end without onDone, from which nothing leads on",

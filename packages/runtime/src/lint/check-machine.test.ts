@@ -5,7 +5,6 @@ import { badMachines } from "./bad-machines.fixture.ts";
 import { checkMachine } from "./check-machine.ts";
 import { goodAgents } from "./good-agents.fixture.ts";
 import { MachineLintError } from "./lint-error.ts";
-import { lintMachine } from "./lint-machine.ts";
 
 function refusalOf(machine: AnyStateMachine): MachineLintError {
   try {
@@ -24,8 +23,8 @@ const trap = createMachine({
 });
 
 describe("checkMachine", () => {
-  test("returns the report of a machine that has warnings at most", () => {
-    for (const { machine } of goodAgents) expect(checkMachine(machine)).toEqual(lintMachine(machine));
+  test("says nothing of warnings", () => {
+    for (const { machine } of goodAgents) expect(() => checkMachine(machine)).not.toThrow();
   });
 
   test("refuses a machine exactly when it has errors", () => {
@@ -34,14 +33,6 @@ describe("checkMachine", () => {
       if (isRefused) expect(() => checkMachine(machine)).toThrow(MachineLintError);
       else expect(() => checkMachine(machine)).not.toThrow();
     }
-  });
-
-  test("lints a machine once for each answer to the question of a deadline", () => {
-    const { machine } = goodAgents.find(({ findings }) => findings.length > 0)!;
-    expect(checkMachine(machine)).toBe(checkMachine(machine));
-    expect(checkMachine(machine, { deadline: true })).toBe(checkMachine(machine, { deadline: true }));
-    expect(checkMachine(machine, { deadline: true }).warnings).toBe(0);
-    expect(checkMachine(machine).warnings).toBeGreaterThan(0);
   });
 
   test("refuses again when asked again", () => {

@@ -18,6 +18,8 @@ export interface Edge {
   /** The innermost state that stays active; everything inside it is left. `undefined` when even the root is left. */
   readonly domain: State | undefined;
   readonly actions: readonly unknown[];
+  /** As XState has it. */
+  readonly transition: AnyTransitionDefinition;
 }
 
 /**
@@ -67,6 +69,7 @@ function readEdge(source: State, transition: AnyTransitionDefinition, stateOf: R
     entered: enteredBy(targets, domain),
     domain,
     actions: transition.actions,
+    transition,
   };
 }
 

@@ -16,7 +16,11 @@ function isActive(configuration: Configuration, state: string): boolean {
 }
 
 /** Hands random machines to the check, with a way to learn all that they can do. */
-function forMachines(ingredients: Ingredients, check: (random: RandomMachine, run: () => Runs) => void, numRuns = 100): void {
+function forMachines(
+  ingredients: Ingredients,
+  check: (random: RandomMachine, run: () => Runs) => void,
+  numRuns = Number(process.env["RUNS"] ?? 40),
+): void {
   const run = (random: RandomMachine): Runs => {
     const runs = runThrough(random);
     fc.pre(runs !== undefined);

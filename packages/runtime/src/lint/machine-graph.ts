@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from "xstate";
 import { isWildcard, takes } from "./descriptor.ts";
 import { completionEvent, readEdges, type Edge } from "./edge.ts";
+import { preemptionOf, takable, unhindered, type Preemption } from "./untaken.ts";
 import { readStateTree, type State, type StateTree } from "./state-tree.ts";
 
 /**
@@ -26,12 +27,17 @@ export function readMachine(machine: AnyStateMachine): MachineGraph {
   const tree = readStateTree(machine);
   const ways = new Map<State, Ways>();
   const onDone = new Map<State, readonly Edge[]>();
+  const preemptions = new Map<State, Preemption>();
   for (const state of tree.states) {
-    const edges = readEdges(state, tree.stateOf);
+    const written = readEdges(state, tree.stateOf);
+    const preemption = preemptionOf(state, written, state.parent === undefined ? unhindered : preemptions.get(state.parent)!);
+    preemptions.set(state, preemption);
+    const edges = takable(written, preemption);
     const done = completionEvent(state);
     const completion = state.node.transitions.has(done) ? edges.filter((edge) => edge.event === done) : [];
     const own = completion.length > 0 ? edges.filter((edge) => edge.event !== done) : edges;
-    const above = state.parent && visibleFrom(ways.get(state.parent)!, edges);
+    const around = state.parent && visibleFrom(ways.get(state.parent)!, edges);
+    const above = around && preemption.isPassing ? eventless(around) : around;
     if (completion.length > 0) onDone.set(state, completion);
     ways.set(state, own.length === 0 && above ? above : { edges: own, above });
     // The machine ends in the step that gets here; nothing written here or around is taken any more.
@@ -39,6 +45,13 @@ export function readMachine(machine: AnyStateMachine): MachineGraph {
       ways.set(state, { edges: [], above: undefined });
   }
   return { machine, ...tree, ways, onDone };
+}
+
+/** In a state that is left at once, only eventless transitions of the states around it get a chance. */
+function eventless(ways: Ways): Ways {
+  const edges: Edge[] = [];
+  for (let part: Ways | undefined = ways; part; part = part.above) edges.push(...part.edges.filter(({ kind }) => kind === "always"));
+  return { edges, above: undefined };
 }
 
 /** All edges that can be taken while a state is active, innermost first: the order in which XState tries them. */

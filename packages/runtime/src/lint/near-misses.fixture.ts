@@ -205,7 +205,7 @@ const endings: readonly NearMiss[] = [
       id: "m",
       initial: "a",
       states: {
-        a: { after: { 9: "end", 10: "failed", 11: "other" } },
+        a: { after: { 9: "end" }, on: { FAIL: "failed", STOP: "other" } },
         failed: { type: "final", meta: { exit: "failure", class: "model-error", kind: "rate-limit" } },
         other: { type: "final", meta: { color: "red" } },
         end,

@@ -41,12 +41,17 @@ function makeAtomic(machine: AnyStateMachine): AnyStateMachine {
     return machine.getInitialSnapshot({ ...scope, actionExecutor } as never, input);
   }) as never;
   logic.transition = ((snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) => {
-    // XState's stop is one step without actions of the user's.
-    if (event.type === "xstate.stop") return machine.transition(snapshot, event, scope as never);
+    // XState's stop is one step without actions of the user's; it stops children in the order in which the snapshot has them.
+    if (event.type === "xstate.stop") return machine.transition(newestFirst(snapshot) as never, event, scope as never);
     if (event.type === actionFailed) return failed(snapshot, event["error"], scope);
     return step(machine, { snapshot, event, scope });
   }) as never;
   return logic;
+}
+
+function newestFirst(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
+  const children = Object.fromEntries(Object.entries(snapshot.children as Record<string, unknown>).reverse());
+  return { ...snapshot, children } as AnyMachineSnapshot;
 }
 
 interface Step {
@@ -90,7 +95,8 @@ function step(machine: AnyStateMachine, { snapshot, event, scope }: Step): AnyMa
 function failed(snapshot: AnyMachineSnapshot, error: unknown, scope: AnyActorScope): AnyMachineSnapshot {
   const host = hostOf(scope.self)!;
   host.forgetStep(scope.self);
-  for (const child of Object.values(snapshot.children as Record<string, AnyActorRef | undefined>))
+  // The newest first, as everything here ends.
+  for (const child of Object.values(snapshot.children as Record<string, AnyActorRef | undefined>).reverse())
     if (child !== undefined) childOf(child)._stop();
   return { ...snapshot, status: "error", error } as AnyMachineSnapshot;
 }

@@ -34,6 +34,6 @@ export function keyOfWork(child: ChildActor): string {
 }
 
 /** For children that an action function made itself, past all effects. */
-function undeclared({ cell, number }: Incarnation): string {
-  return `${cell.address}#undeclared-${number}`;
+function undeclared({ cell }: Incarnation): string {
+  return `${cell.address}#undeclared-${cell.kernel.nextNumber()}`;
 }

@@ -85,6 +85,7 @@ export class MachineBody implements Body {
   #computed(next: AnyMachineSnapshot): void {
     if (next.status === "error") throw next.error;
     const { life, snapshot } = this.#host;
+    if (life.cell.kernel.freeze) freezeState(next.context);
     this.#next = next;
     if (next.status === "done") life.turn.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
     else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.effects.push({ kind: "unstash" });
@@ -100,7 +101,6 @@ export class MachineBody implements Body {
     if (unknown !== undefined) kernel.bury(unknown, "unhandled");
     if (next === undefined || next === snapshot) return;
     this.#host.snapshot = next;
-    if (kernel.freeze) freezeState(next.context);
     if (!kernel.observed || isSameValue(snapshot?.value, next.value)) return;
     const from = snapshot === undefined ? "" : describeValue(snapshot.value);
     kernel.notify({ type: "state-changed", address, from, to: describeValue(next.value), atMs: kernel.clock.epochMs() });

@@ -1,4 +1,4 @@
-import { failureClasses, type Address, type Exit, type Failure, type FailureClass } from "@orgtree/core";
+import { failureClassOf, type Address, type Exit, type Failure, type FailureClass } from "@orgtree/core";
 import type { AnyMachineSnapshot, AnyStateNode } from "xstate";
 import { isMachine, type Logic } from "../logic.ts";
 
@@ -26,7 +26,7 @@ export function endsOf(logic: Logic): readonly MachineEnd[] {
 function failedEnd({ meta }: AnyStateNode): MachineEnd["failure"] {
   const { exit, class: named, kind } = (meta ?? {}) as EndMeta;
   if (exit !== "failure") return undefined;
-  return { class: named !== undefined && failureClasses.includes(named) ? named : "crash", kind };
+  return { class: failureClassOf(named), kind };
 }
 
 /** The exit of a machine that is done: its named final state says whether it is a normal end or a failure of some class. */

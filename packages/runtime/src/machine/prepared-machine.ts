@@ -8,7 +8,7 @@ export interface PreparedMachine {
 }
 
 /** Microsteps in one turn before a machine is taken to loop; XState's default is no limit, and a hang. */
-export const maxIterations = 1_000;
+const maxIterations = 1_000;
 
 const prepared = new WeakMap<AnyStateMachine, PreparedMachine>();
 const bounded = new WeakMap<AnyStateMachine, AnyStateMachine>();

@@ -18,6 +18,7 @@ import {
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,
+  type SupervisorSpec,
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import { emptyBooks } from "../durable/books.ts";
@@ -43,6 +44,8 @@ export class SupervisorBody implements Body, Supervisor {
   readonly isSupervisor = true;
   readonly #life: Incarnation;
   readonly #isRoot: boolean;
+  /** As it was started with; `change-spec` does not outlive it. */
+  readonly #spec: SupervisorSpec<Logic>;
   readonly #supervision: Supervision<Logic>;
   readonly #retries = new Map<string, Timer>();
   #heard: SupervisionEvent<Logic>[] = [];
@@ -57,6 +60,7 @@ export class SupervisorBody implements Body, Supervisor {
   constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
     this.#life = life;
     this.#isRoot = isRoot;
+    this.#spec = logic.spec;
     const { address } = life.cell;
     this.#supervision = makeSupervision(address, checkSupervisorSpec(logic.spec, address, typeOfLogic), isRoot);
   }
@@ -93,7 +97,7 @@ export class SupervisorBody implements Body, Supervisor {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event.kind, steps);
         }
-        for (const step of steps) this.#carryOut(step);
+        for (const step of steps) this.#tryToCarryOut(step);
       }
     }
     this.#busy = false;
@@ -131,11 +135,24 @@ export class SupervisorBody implements Body, Supervisor {
     this.#undone = steps;
     this.#commit = new PendingCommit(kernel, record, (failed) => {
       this.#commit = undefined;
-      if (failed !== undefined) return this.#life.end({ kind: "failure", failure: failed.failure });
+      // A system that leaves ends in order, also where the store is out of reach.
+      const mayGoOn = failed === undefined || (kernel.leaving && failed.kind !== "refused");
+      if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
-      for (const step of steps) this.#carryOut(step);
+      for (const step of steps) this.#tryToCarryOut(step);
       this.#work();
     });
+  }
+
+  /** One step that cannot be done must not make a supervisor deaf, which would take all below it along. */
+  #tryToCarryOut(step: SupervisionStep): void {
+    try {
+      this.#carryOut(step);
+    } catch (error) {
+      const { address, kernel } = this.#life.cell;
+      kernel.logger.error({ err: error, address, step: step.kind }, "a step of a supervisor threw");
+      if (step.kind === "start") this.hear({ kind: "start-failed", id: step.id, failure: toFailure(error, address) });
+    }
   }
 
   #carryOut(step: SupervisionStep): void {
@@ -318,11 +335,11 @@ export class SupervisorBody implements Body, Supervisor {
       if (step.kind === "forget") this.#child(step.id)?.forget();
       else if (step.kind === "drop") this.#drop(step.id);
     }
-    // The next life of a dynamic supervisor knows none of them.
-    const isDynamic = this.#supervision.spec.strategy === "dynamic";
+    // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
+    const known = new Set(this.#spec.children?.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
-      if (isDynamic) this.#drop(id);
-      else this.#child(id)?.forget();
+      if (known.has(id)) this.#child(id)?.forget();
+      else this.#drop(id);
     }
   }
 }

@@ -1,6 +1,7 @@
 import {
   checkChildOf,
   checkSupervisorSpec,
+  childAddress,
   ExpectedError,
   idOf,
   SupervisorCallError,
@@ -73,6 +74,5 @@ function childId(supervision: Supervision<Logic>, name: string): string {
     throw new SupervisorCallError("not-found", supervision.address, `a child is named by a text, not by a ${typeof name}`);
   if (!name.startsWith("/")) return name;
   const id = idOf(name as Address);
-  const own = supervision.address === "/" ? `/${id}` : `${supervision.address}/${id}`;
-  return own === name ? id : name;
+  return childAddress(supervision.address, id) === name ? id : name;
 }

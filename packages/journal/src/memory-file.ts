@@ -1,0 +1,26 @@
+import type { Address, Entry } from "@orgtree/core";
+
+/** What a `MemoryJournal` writes to. It survives the journal, as a file would: opened again, everything is there. */
+export class MemoryFile {
+  /** How people know it, in messages of errors. */
+  readonly name: string;
+  /** @internal */
+  epoch = 0;
+  /** @internal Of the newest entry that was ever there. */
+  lastPosition = 0;
+  /** @internal Images before it are not complete any more. */
+  horizon = 0;
+  /** @internal In the order in which the addresses came. */
+  readonly histories = new Map<Address, History>();
+
+  constructor(name = "in memory") {
+    this.name = name;
+  }
+}
+
+/** What is left of one address. */
+export interface History {
+  lastSeq: number;
+  /** In order. */
+  entries: Entry[];
+}

@@ -1,0 +1,139 @@
+import { kinds } from "../sqlite/stored-row.ts";
+import { toRecord, type WriterRecord } from "../sqlite/writer-record.ts";
+import { type Cell, cellsOf } from "./page-cells.ts";
+import type { PageSource } from "./page-source.ts";
+import { isBlobType, isIntegerType, isTextType, readRecordTypes, readValues, type RecordValue } from "./record.ts";
+
+/** Something that has the shape of an entry's row. Whether it is one, its checksum says. */
+export interface FoundRow {
+  readonly position: number;
+  readonly addressId: number;
+  readonly seq: number;
+  readonly step: number;
+  readonly kind: number;
+  readonly mark: string | null;
+  readonly crc: number;
+  readonly dataBytes: number;
+  /** The content; undefined where not all of it is there. Read anew each time. */
+  readonly data: () => Uint8Array | undefined;
+}
+
+/** What an index says of an entry. */
+export interface IndexedEntry {
+  readonly addressId: number;
+  readonly seq: number;
+  readonly position: number;
+}
+
+/** Everything in a file that looks like ours, page by page, whatever the trees say that lead there. */
+export interface FoundRows {
+  readonly rows: FoundRow[];
+  readonly indexed: IndexedEntry[];
+  /** Texts that an address may have; more than one where a copy is damaged. */
+  readonly addresses: Map<number, Set<string>>;
+  /** The numbers that the table of addresses remembers. */
+  readonly lastSeqs: Map<number, number>;
+  journal: FoundJournal | undefined;
+}
+
+/** The row of the journal itself. */
+export interface FoundJournal {
+  readonly epoch: number;
+  readonly lastPosition: number;
+  readonly writer: WriterRecord | undefined;
+  readonly horizon: number;
+  /** A repair left gaps up to this position. */
+  readonly mended: number;
+}
+
+/** Looks through all pages; lets others work in between. */
+export async function findRows(source: PageSource): Promise<FoundRows> {
+  const found: FoundRows = { rows: [], indexed: [], addresses: new Map(), lastSeqs: new Map(), journal: undefined };
+  for (let page = 1; page <= source.pageCount; page++) {
+    for (const cell of cellsOf(source, page)) take(cell, found);
+    if (page % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return found;
+}
+
+function take(cell: Cell, found: FoundRows): void {
+  const record = readRecordTypes(cell.local);
+  if (record === undefined) return;
+  const { types } = record;
+  if (cell.tree === "index") {
+    const [first, second, third, ...more] = types;
+    if (more.length > 0) return;
+    if (third !== undefined && [first, second, third].every(isIntegerType)) takeIndexed(readValues(cell.local, record), found);
+    else if (third === undefined && isTextType(first) && isIntegerType(second)) {
+      const [text, id] = readValues(cell.payload(), record);
+      if (typeof id === "number") addAddress(found, id, text);
+    }
+  } else if (isEntry(types)) {
+    found.rows.push(toRow(cell, record));
+  } else if (types.length === 3 && types[0] === 0 && isTextType(types[1]) && isIntegerType(types[2])) {
+    const [, text, lastSeq] = readValues(cell.payload(), record);
+    addAddress(found, cell.rowid, text);
+    if (typeof lastSeq === "number") found.lastSeqs.set(cell.rowid, lastSeq);
+  } else if (cell.rowid === 1 && isJournal(types)) {
+    found.journal ??= toJournal(readValues(cell.payload(), record));
+  }
+}
+
+function takeIndexed([addressId, seq, position]: readonly RecordValue[], found: FoundRows): void {
+  if (typeof addressId !== "number" || typeof seq !== "number" || typeof position !== "number") return;
+  if (addressId >= 1 && seq >= 0 && position >= 1) found.indexed.push({ addressId, seq, position });
+}
+
+function addAddress(found: FoundRows, id: number, text: RecordValue): void {
+  // Marks have an index of the same shape; what is none begins otherwise, or fits no checksum.
+  if (typeof text !== "string" || !text.startsWith("/")) return;
+  let texts = found.addresses.get(id);
+  if (texts === undefined) found.addresses.set(id, (texts = new Set()));
+  texts.add(text);
+}
+
+function isEntry([position, address, seq, step, kind, mark, crc, data, ...more]: readonly number[]): boolean {
+  if (more.length > 0 || position !== 0 || !(mark === 0 || isTextType(mark)) || !isBlobType(data)) return false;
+  return [address, seq, step, kind, crc].every(isIntegerType);
+}
+
+function isJournal([id, epoch, lastPosition, writer, horizon, mended, ...more]: readonly number[]): boolean {
+  if (more.length > 0 || id !== 0 || !isIntegerType(epoch) || !isIntegerType(lastPosition)) return false;
+  return (writer === 0 || isTextType(writer)) && [horizon, mended].every((type) => type === undefined || isIntegerType(type));
+}
+
+function toRow(cell: Cell, record: NonNullable<ReturnType<typeof readRecordTypes>>): FoundRow {
+  // The content is the last column, and often the only one that is not in the page itself.
+  const local = readValues(cell.local, record);
+  const [, addressId, seq, step, kind, mark, crc] = local.slice(0, 7).includes(undefined) ? readValues(cell.payload(), record) : local;
+  return {
+    position: cell.rowid,
+    addressId: whole(addressId),
+    seq: whole(seq),
+    step: whole(step),
+    kind: whole(kind),
+    mark: typeof mark === "string" ? mark : null,
+    crc: whole(crc),
+    dataBytes: Math.floor((record.types[7]! - 12) / 2),
+    data: () => readValues(cell.payload(), record)[7] as Uint8Array | undefined,
+  };
+}
+
+function toJournal([, epoch, lastPosition, writer, horizon = 0, mended = 0]: readonly RecordValue[]): FoundJournal {
+  return {
+    epoch: whole(epoch),
+    lastPosition: whole(lastPosition),
+    writer: toRecord(writer),
+    horizon: whole(horizon),
+    mended: whole(mended),
+  };
+}
+
+function whole(value: RecordValue): number {
+  return typeof value === "number" ? value : -1;
+}
+
+/** True for a number that stands for a kind. */
+export function isKind(kind: number): boolean {
+  return kinds[kind] !== undefined;
+}

@@ -1,0 +1,90 @@
+import { type Address, JournalError } from "@orgtree/core";
+import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { openDatabase } from "../sqlite/database.ts";
+import { toJournalError } from "../sqlite/journal-problem.ts";
+import { problemOf } from "../sqlite/problem.ts";
+import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
+import { findOrphans } from "./chains.ts";
+import { openSalvage } from "./open-salvage.ts";
+import type { DamagedEntry, Salvage, SoundRow } from "./salvage.ts";
+
+/** What a repair did. Plain data. */
+export interface RepairReport {
+  readonly from: string;
+  readonly to: string;
+  readonly kept: number;
+  /** Sound entries that build on one that is not there. */
+  readonly leftOut: readonly {
+    readonly address: Address;
+    readonly seq: number;
+    readonly position: number;
+    readonly missing: number | undefined;
+  }[];
+  /** What was not sound, as in `verifyJournal`. */
+  readonly damaged: readonly DamagedEntry[];
+  readonly lost: readonly { readonly from: number; readonly to: number }[];
+}
+
+/**
+ * Writes everything sound of a journal to a new file, under the same numbers and positions; the original is not changed.
+ *
+ * An address whose chain is broken keeps what is before the break, and its next `whole` with what follows. Numbers that were used
+ * are not given again, even those of damaged entries.
+ *
+ * Rejects with `JournalError` when `to` is there already, and as `verifyJournal` does; nothing is left at `to` then.
+ */
+export async function repairJournal(path: string, { to }: { readonly to: string }): Promise<RepairReport> {
+  const target = resolve(to);
+  if (existsSync(target)) throw new JournalError(target, "it is there already; a repair writes a new file only");
+  using opened = await openSalvage(path);
+  const { found } = opened;
+  const leftOut = findOrphans(found.sound).filter(({ missing }) => missing !== undefined);
+  const gone = new Set(leftOut.map(({ position }) => position));
+  const kept = found.sound.filter(({ position }) => !gone.has(position));
+  try {
+    await withNewFile(target, (database) => write(database, { kept, found }));
+  } catch (error) {
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${target}${suffix}`, { force: true });
+    throw error instanceof JournalError ? error : toJournalError(target, problemOf(error));
+  }
+  return { from: opened.path, to: target, kept: kept.length, leftOut, damaged: found.damaged, lost: found.lost };
+}
+
+async function withNewFile(path: string, work: (database: DatabaseSync) => Promise<void>): Promise<void> {
+  const database = openDatabase(path, "write");
+  try {
+    database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; BEGIN`);
+    migrate(database, versionOf(database));
+    await work(database);
+    database.exec("COMMIT");
+  } finally {
+    database.close();
+  }
+  const directory = openSync(dirname(path), "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+async function write(
+  database: DatabaseSync,
+  { kept, found }: { readonly kept: readonly SoundRow[]; readonly found: Salvage },
+): Promise<void> {
+  const ids = new Map<Address, number>();
+  const addAddress = database.prepare("INSERT INTO addresses (address, last_seq) VALUES (?, ?)");
+  for (const [address, lastSeq] of found.lastSeqs) ids.set(address, Number(addAddress.run(address, lastSeq).lastInsertRowid));
+  const add = database.prepare("INSERT INTO entries (position, address, seq, step, kind, mark, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const [index, row] of kept.entries()) {
+    const { position, address, seq, step, kind, mark, crc } = row;
+    // It was there when its checksum was looked at.
+    add.run(position, ids.get(address)!, seq, step, kind, mark, crc, row.data()!);
+    if (index % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const last = Math.max(found.journal?.lastPosition ?? 0, found.sound.at(-1)?.position ?? 0, found.damaged.at(-1)?.position ?? 0);
+  const { epoch = 0, horizon = 0 } = found.journal ?? {};
+  database.prepare("UPDATE journal SET epoch = ?, last_position = ?, horizon = ?, mended = ?").run(epoch, last, horizon, last);
+}

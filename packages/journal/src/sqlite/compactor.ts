@@ -1,0 +1,77 @@
+import type { CompactionResult } from "@orgtree/core";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { decideRemovals } from "../compaction.ts";
+import { outOfPlace } from "./entry-reader.ts";
+import type { EntryWriter } from "./entry-writer.ts";
+import { kinds } from "./stored-row.ts";
+
+/** Longest transaction of a compaction, in milliseconds and removals, but that one address is done in one. */
+const sliceMs = 10;
+const sliceRemovals = 2_000;
+
+/**
+ * Removes what nobody needs, in slices, so that appends wait for one slice only. Each slice is a transaction that leaves the
+ * journal whole: a crash in between costs nothing but space.
+ */
+export class Compactor {
+  readonly #writer: EntryWriter;
+  readonly #nextAddress: StatementSync;
+  readonly #facts: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #setLastSeq: StatementSync;
+  readonly #setHorizon: StatementSync;
+  readonly #count: StatementSync;
+
+  constructor(database: DatabaseSync, writer: EntryWriter) {
+    this.#writer = writer;
+    this.#nextAddress = database.prepare("SELECT id FROM addresses WHERE id > ? ORDER BY id LIMIT 1");
+    this.#facts = database.prepare("SELECT position, kind, mark, seq FROM entries WHERE address = ? AND position <= ? ORDER BY seq");
+    this.#facts.setReturnArrays(true);
+    this.#remove = database.prepare("DELETE FROM entries WHERE position = ?");
+    this.#setLastSeq = database.prepare("UPDATE addresses SET last_seq = max(last_seq, ?) WHERE id = ?");
+    this.#setHorizon = database.prepare("UPDATE journal SET horizon = max(horizon, ?), last_position = max(last_position, ?)");
+    this.#count = database.prepare("SELECT count(*) AS count FROM entries");
+  }
+
+  /** Each step does one slice; what it gives back at the end is the result. Throws `ProblemError`. */
+  *slices(cut: number): Generator<void, CompactionResult> {
+    let removed = 0;
+    let address: number | undefined = 0;
+    // The horizon is known before anything is gone.
+    this.#writer.transaction(() => this.#setHorizon.run(cut, this.#writer.lastPosition));
+    while (address !== undefined) {
+      yield;
+      const slice = this.#slice(address, cut);
+      removed += slice.removed;
+      address = slice.next;
+    }
+    return { removed, kept: Number(this.#count.get()!["count"]) };
+  }
+
+  #slice(after: number, cut: number): { readonly removed: number; readonly next: number | undefined } {
+    const begin = performance.now();
+    const slice = this.#writer.transaction(() => {
+      let removed = 0;
+      let next: number | undefined = after;
+      while (removed < sliceRemovals && performance.now() - begin < sliceMs) {
+        const before: number = next;
+        next = this.#nextAddress.get(before)?.["id"] as number | undefined;
+        if (next === undefined) break;
+        if (next <= before) throw outOfPlace(`among the addresses, behind number ${before}`);
+        removed += this.#compactAddress(next, cut);
+      }
+      return { removed, next };
+    });
+    if (slice.removed > 0) this.#writer.forget();
+    return slice;
+  }
+
+  #compactAddress(id: number, cut: number): number {
+    const rows = this.#facts.all(id, cut) as unknown as readonly (readonly [number, number, string | null, number])[];
+    const removals = decideRemovals(rows.map(([position, kind, mark]) => ({ position, kind: kinds[kind]!, marked: mark !== null })));
+    if (removals.length === 0) return 0;
+    for (const position of removals) this.#remove.run(position);
+    this.#setLastSeq.run(rows.at(-1)![3], id);
+    return removals.length;
+  }
+}

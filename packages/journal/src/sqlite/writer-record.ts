@@ -1,0 +1,58 @@
+import type { DatabaseSync } from "node:sqlite";
+import { ProblemError } from "./problem.ts";
+import { describeProcess, isAlive, type ProcessIdentity } from "./process-identity.ts";
+
+/** Who has the journal open for writing, as it is written in the file. */
+export interface WriterRecord extends ProcessIdentity {
+  /** Of one opening, so that a process can tell its own ones apart. */
+  readonly opening: string;
+}
+
+/** Who wants to write. */
+export interface Opener {
+  readonly record: WriterRecord;
+  /** Openings of this process that have ended without saying so. */
+  readonly died: readonly string[];
+  readonly takeOver: boolean;
+}
+
+/** Makes the opener the writer and gives back its epoch; inside of a transaction. Throws `ProblemError` when another one lives. */
+export function takeWriting(database: DatabaseSync, { record, died, takeOver }: Opener): number {
+  const row = database.prepare("SELECT epoch, writer FROM journal").get();
+  if (row === undefined) throw new ProblemError({ kind: "damaged", problem: "its first page is damaged: the row of the journal is gone" });
+  const current = toRecord(row["writer"]);
+  if (!takeOver && current !== undefined && writes(current, { record, died })) {
+    throw new ProblemError({ kind: "locked", owner: describeProcess(current) });
+  }
+  const epoch = Number(row["epoch"]) + 1;
+  database.prepare("UPDATE journal SET epoch = ?, writer = ?").run(epoch, JSON.stringify(record));
+  return epoch;
+}
+
+/** Who has it open for writing; undefined when it was closed. */
+export function readWriter(database: DatabaseSync): WriterRecord | undefined {
+  return toRecord(database.prepare("SELECT writer FROM journal").get()?.["writer"]);
+}
+
+/** The journal is closed: nobody writes. Inside of a transaction that has checked the epoch. */
+export function endWriting(database: DatabaseSync): void {
+  database.prepare("UPDATE journal SET writer = NULL").run();
+}
+
+function writes(other: WriterRecord, self: Pick<Opener, "record" | "died">): boolean {
+  const isOwn = other.host === self.record.host && other.pid === self.record.pid && other.birth === self.record.birth;
+  // A worker of this process may have died, and the process lives.
+  return isOwn ? !self.died.includes(other.opening) : isAlive(other);
+}
+
+/** A record that cannot be read holds nobody up: whoever wrote it is fenced by the epoch. */
+export function toRecord(text: unknown): WriterRecord | undefined {
+  if (typeof text !== "string") return undefined;
+  try {
+    const value = JSON.parse(text) as Partial<WriterRecord> | null;
+    const isRecord = typeof value?.host === "string" && typeof value.pid === "number" && typeof value.birth === "string";
+    return isRecord ? (value as WriterRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
