@@ -129,6 +129,7 @@ export class ActorSystem {
   /** Nobody lives before the journal is read. */
   async #load(load: () => Promise<number>): Promise<void> {
     this.#kernel.nextSeq = await load();
+    this.#root.seq = this.#kernel.nextSeq;
     this.#root.start();
   }
 

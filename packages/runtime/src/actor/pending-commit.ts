@@ -1,4 +1,4 @@
-import { describeFailure, FencedError, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
+import { describeFailure, ExpectedError, FencedError, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -61,6 +61,8 @@ export class PendingCommit {
       return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
     }
     this.#lastError = error;
+    // Trying again would not help.
+    if (error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }
@@ -71,11 +73,14 @@ export class PendingCommit {
       this.#deadline = this.#kernel.timers.set(this.#kernel.commitMs, () => this.#giveUp());
       return;
     }
-    const kind = this.#retry === undefined ? "unknown" : "failed";
+    this.#settle(this.#tooLate(this.#retry === undefined ? "unknown" : "failed"));
+  }
+
+  #tooLate(kind: "failed" | "unknown"): Uncommitted {
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
     const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
     const failure = { class: "timeout", kind: "commit", name: "CommitTimeout", message } as const;
-    this.#settle({ kind, failure: failureOf(this.#record.address, failure, this.#lastError) });
+    return { kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
   }
 
   #settle(failed: Uncommitted | undefined, tells = true): void {
