@@ -1,4 +1,5 @@
 /** What lives on when its process does not: a second system over the same journal. */
+import type { ReplyTo } from "@orgtree/core";
 import { plain, supervisor, type Signal, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -153,14 +154,84 @@ describe("a tree", () => {
   });
 });
 
-describe("between durable actors", () => {
-  const pair = supervisor({ children: [{ id: "unused", logic: desk }] });
+/** Asks, delivers and answers; what it took it remembers, so that whatever comes twice shows. */
+const peer = plain<{ readonly log: readonly string[]; readonly asker?: ReplyTo }, { readonly do: string; readonly n?: number }>({
+  init: () => ({ log: [] }),
+  receive(state, message, turn) {
+    const log = [...state.log, message.n === undefined ? message.do : `${message.do} ${message.n}`];
+    switch (message.do) {
+      case "log":
+        turn.reply(state.log);
+        return state;
+      case "ask":
+        turn.ask("/b", { do: "question", n: message.n }, { tag: `q${message.n}`, timeoutMs: 600_000 });
+        return { ...state, log };
+      case "deliver":
+        turn.deliver("/b", { do: "delivered", n: message.n });
+        return { ...state, log };
+      case "question": // Kept until somebody says so.
+        return { ...state, log, asker: turn.replyTo! };
+      case "answer":
+        turn.reply("the answer", state.asker);
+        return { ...state, log };
+      default:
+        return { ...state, log };
+    }
+  },
+  signal: (state, signal) => ({ ...state, log: [...state.log, "tag" in signal ? `${signal.type} ${signal.tag}` : signal.type] }),
+});
 
-  test("a question that was not answered is asked again, and answered once", async () => {
-    void pair;
+describe("between durable actors", () => {
+  async function pair(): Promise<World> {
     const world = new World();
-    await world.start({ id: "m", logic: desk });
-    await world.tell("/m", { do: "ask" }); // Nobody is there: it fails at once.
-    expect(await world.ask("/m", { do: "get" })).toBe(101);
+    await boot(world, ["a", "b"]);
+    return world;
+  }
+
+  async function boot(world: World, ids: readonly string[]): Promise<void> {
+    for (const id of ids) await world.start({ id, logic: peer });
+  }
+
+  test.each([
+    ["the asker first", ["a", "b"]],
+    ["the asked first", ["b", "a"]],
+  ])("a question survives a crash of both, %s, and is taken once and answered once", async (_, order) => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.crash();
+    await boot(world, order);
+    expect(await world.ask("/b", { do: "log" })).toEqual(["question 1"]);
+    await world.crash();
+    await boot(world, order);
+    await world.tell("/b", { do: "answer" });
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.reply q1"]);
+    await world.crash();
+    await boot(world, order);
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.reply q1"]);
+    expect(await world.ask("/b", { do: "log" })).toEqual(["question 1", "answer"]);
+    expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
+  });
+
+  test("a question that was asked and not taken when everything died is taken by the next life", async () => {
+    const world = await pair();
+    world.file.freeze("/b");
+    world.system.tell("/a", { do: "ask", n: 1 });
+    await world.clock.settle();
+    world.file.thaw();
+    await world.crash();
+    await boot(world, ["a", "b"]);
+    expect(await world.ask("/b", { do: "log" })).toEqual(["question 1"]);
+  });
+
+  test("a question still ends at its deadline when nobody answers in any life", async () => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.clock.advance(300_000);
+    await world.crash(100_000);
+    await boot(world, ["a", "b"]);
+    await world.clock.advance(199_999);
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1"]);
+    await world.clock.advance(1);
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.ask-failed q1"]);
   });
 });

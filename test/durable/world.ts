@@ -1,13 +1,41 @@
-import type { Address, ChildSpec, SystemEvent } from "@orgtree/core";
+import type { Address, ChildSpec, NewEntry, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { createActorSystem, VirtualClock, type ActorSystem, type Logic } from "@orgtree/runtime";
+
+/** A file on which the appends of one address can be held up, as by a slow disk. */
+class FreezingFile extends MemoryFile {
+  frozen: Address | undefined;
+
+  freeze(address: Address): void {
+    this.frozen = address;
+  }
+
+  thaw(): void {
+    this.frozen = undefined;
+  }
+}
+
+/** Appends of a frozen address never come to an end. */
+class FreezingJournal extends MemoryJournal {
+  readonly #file: FreezingFile;
+
+  constructor(file: FreezingFile) {
+    super(file);
+    this.#file = file;
+  }
+
+  override append(entries: readonly NewEntry[]): Promise<number> {
+    if (entries.some(({ address }) => address === this.#file.frozen)) return new Promise(() => {});
+    return super.append(entries);
+  }
+}
 
 /**
  * One process after the other over the same journal. A crash leaves the old one where it is: nothing of it is closed, and
  * what it would still store is refused.
  */
 export class World {
-  readonly file = new MemoryFile();
+  readonly file = new FreezingFile();
   clock = new VirtualClock();
   system: ActorSystem;
   events: SystemEvent[] = [];
@@ -19,7 +47,7 @@ export class World {
   #boot(): ActorSystem {
     this.events = [];
     const events = this.events;
-    const system = createActorSystem({ clock: this.clock, journal: new MemoryJournal(this.file) });
+    const system = createActorSystem({ clock: this.clock, journal: new FreezingJournal(this.file) });
     system.observe((event) => void events.push(event));
     return system;
   }

@@ -138,6 +138,7 @@ export class Incarnation {
     this.phase = "running";
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
+    kernel.release(this.cell.address);
     kernel.afterRecovery(this, () => resumePending(this, durable.books));
     this.body.recover?.();
     if (parentAddress(this.cell.address) === rootAddress) kernel.recovered(this.cell.address);

@@ -38,6 +38,10 @@ export class JournalStore implements TurnStore {
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
   }
 
+  has(address: Address): boolean {
+    return this.#found.has(address);
+  }
+
   take(address: Address): Stored | undefined {
     const stored = this.#found.get(address);
     this.#found.delete(address);

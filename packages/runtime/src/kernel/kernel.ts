@@ -74,6 +74,7 @@ export class Kernel {
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #observers = new Set<Observer>();
   #recovering: { readonly life: Incarnation; readonly work: () => void }[] = [];
+  readonly #kept = new Map<Address, Mail[]>();
   #lastTrace = 0;
   #lastNumber = 0;
 
@@ -156,9 +157,24 @@ export class Kernel {
   /** Brings a mail to its mailbox. What cannot be brought is answered to its sender or becomes a dead letter. */
   send(mail: Mail): void {
     const cell = this.cells.get(mail.to);
-    if (cell === undefined) return this.bury(mail, "no-recipient");
+    if (cell === undefined) return this.store?.has?.(mail.to) === true ? this.#keep(mail) : this.bury(mail, "no-recipient");
     const refusal = cell.accept(mail);
     if (refusal !== undefined) this.#refuse(mail, refusal);
+  }
+
+  /** Whom it is for is stored, and not up again yet. */
+  #keep(mail: Mail): void {
+    const kept = this.#kept.get(mail.to);
+    if (kept === undefined) this.#kept.set(mail.to, [mail]);
+    else kept.push(mail);
+  }
+
+  /** Brings what was kept for an address to who lives there now, or to nobody. */
+  release(address: Address): void {
+    const kept = this.#kept.get(address);
+    if (kept === undefined) return;
+    this.#kept.delete(address);
+    for (const mail of kept) this.send(mail);
   }
 
   #refuse(mail: Mail, error: MailboxFullError | MessageRefusedError): void {
