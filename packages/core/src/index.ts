@@ -109,6 +109,7 @@ export {
   type EntryQuery,
   type Image,
   type Journal,
+  JournalCompactedError,
   JournalConflictError,
   JournalDamagedError,
   JournalError,
