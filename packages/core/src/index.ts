@@ -110,6 +110,7 @@ export {
   type EntryQuery,
   type Image,
   type Journal,
+  JournalCompactedError,
   JournalConflictError,
   JournalDamagedError,
   JournalError,

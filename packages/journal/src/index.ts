@@ -1,4 +1,3 @@
-export { JournalCompactedError } from "./compacted-error.ts";
 export { MemoryFile } from "./memory-file.ts";
 export { MemoryJournal } from "./memory-journal.ts";
 export type { OrphanedPart } from "./salvage/chains.ts";

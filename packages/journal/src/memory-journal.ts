@@ -1,4 +1,5 @@
 import {
+  JournalCompactedError,
   type Address,
   type Compaction,
   type CompactionResult,
@@ -13,7 +14,6 @@ import {
   type NewEntry,
   type Pin,
 } from "@orgtree/core";
-import { JournalCompactedError } from "./compacted-error.ts";
 import { decideCut, decideRemovals } from "./compaction.ts";
 import { checkPosition } from "./position-check.ts";
 import { type History, MemoryFile } from "./memory-file.ts";

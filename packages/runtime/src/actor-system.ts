@@ -1,9 +1,7 @@
 import {
   AddressError,
-  AskFailedError,
   checkAddress,
   checkChildOf,
-  describeExit,
   ExpectedError,
   idOf,
   MessageRefusedError,
@@ -23,26 +21,20 @@ import {
   type Logger,
   type Observer,
   type Random,
-  type SupervisionEvent,
 } from "@orgtree/core";
-import type { Asker } from "./kernel/asks.ts";
-import type { Body } from "./actor/body.ts";
-import { Cell, type Supervisor } from "./actor/cell.ts";
-import type { Incarnation } from "./actor/incarnation.ts";
+import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore } from "./durable/journal-store.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
-import { isThenable } from "./actor/thenable.ts";
-import { isMachine, typeOfLogic, type Logic } from "./logic.ts";
-import { MachineBody } from "./machine/machine-body.ts";
+import { impatientAsker, outsideAsker, watchUntil } from "./kernel/outside.ts";
+import { untilQuiet } from "./kernel/quiet.ts";
+import { makeBody, makeRoot } from "./root.ts";
+import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
 import { isOversized } from "./actor/message-size.ts";
-import { PlainBody } from "./actor/plain-body.ts";
-import { SupervisorBody } from "./supervisor/supervisor-body.ts";
-import { supervisor, supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
+import { supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
 import { systemClock, systemRandom } from "./time/system-clock.ts";
-import type { Timer } from "./time/timer-queue.ts";
 import { viewTree, type TreeNode } from "./tree-view.ts";
 
 /** How a system is made. Everything has a default. */
@@ -182,8 +174,8 @@ export class ActorSystem {
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
-      const plain = this.#asker(to, { resolve, reject });
-      const asker = options.signal === undefined ? plain : this.#impatient(options.signal, mail, plain);
+      const plain = outsideAsker(this.#kernel, to, { resolve, reject });
+      const asker = options.signal === undefined ? plain : impatientAsker(this.#kernel, mail, { asker: plain, signal: options.signal });
       const replyTo = asks.open(asker, mail, { timeoutMs });
       const refusal = cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
@@ -191,41 +183,6 @@ export class ActorSystem {
       reject(error);
     }
     return promise;
-  }
-
-  /** Whoever asks from outside. What he makes of the answer is his own affair, and no actor's. */
-  #asker(to: Address, asking: { resolve(value: unknown): void; reject(error: Error): void }): Asker {
-    const kernel = this.#kernel;
-    const owner = kernel.owners?.getStore();
-    const fail = (error: Error): void => kernel.within(owner, () => asking.reject(error));
-    return {
-      resolve(value) {
-        // It became one on its way; the promise of the ask would follow it past every deadline.
-        if (isThenable(value)) fail(new AskFailedError(to, "unknown", "its answer is a promise"));
-        else kernel.within(owner, () => asking.resolve(value));
-      },
-      reject: fail,
-    };
-  }
-
-  /** An asker that gives up when `signal` says so, and lets go of the signal when it has its answer. */
-  #impatient(signal: AbortSignal, mail: Mail, asker: Asker): Asker {
-    const giveUp = (): void => {
-      this.#kernel.asks.drop(mail.replyTo!);
-      asker.reject(signal.reason);
-    };
-    const patient = (): void => signal.removeEventListener("abort", giveUp);
-    signal.addEventListener("abort", giveUp, { once: true });
-    return {
-      resolve(value) {
-        patient();
-        asker.resolve(value);
-      },
-      reject(error) {
-        patient();
-        asker.reject(error);
-      },
-    };
   }
 
   #mail(to: Address, message: unknown): Mail {
@@ -250,20 +207,8 @@ export class ActorSystem {
     if (signal?.aborted === true) reject(signal.reason);
     else if (!this.#kernel.cells.has(address)) reject(new UnknownRecipientError(address));
     else if (signal === undefined) this.#kernel.watches.addOutside(address, ({ exit }) => resolve(exit));
-    else this.#watchUntil(signal, address, { resolve, reject });
+    else watchUntil(this.#kernel, address, { signal, resolve, reject });
     return promise;
-  }
-
-  #watchUntil(signal: AbortSignal, address: Address, waiting: { resolve(exit: Exit): void; reject(reason: unknown): void }): void {
-    const giveUp = (): void => {
-      unwatch();
-      waiting.reject(signal.reason);
-    };
-    const unwatch = this.#kernel.watches.addOutside(address, ({ exit }) => {
-      signal.removeEventListener("abort", giveUp);
-      waiting.resolve(exit);
-    });
-    signal.addEventListener("abort", giveUp, { once: true });
   }
 
   /** The administrative calls of the supervisor at `address`. */
@@ -310,33 +255,8 @@ export class ActorSystem {
    */
   async drain(timeoutMs = 30_000): Promise<void> {
     this.#closed ??= "it drains";
-    await this.#quiet(checkMs(timeoutMs, "timeoutMs"));
+    await untilQuiet(this.#kernel, checkMs(timeoutMs, "timeoutMs"));
     await this.close();
-  }
-
-  /** Waits until nobody has mail. Looks again soon while there are turns to take, and now and then while somebody is stuck. */
-  async #quiet(timeoutMs: number): Promise<void> {
-    const { clock, dispatcher, timers } = this.#kernel;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = timers.set(timeoutMs, resolve);
-    let pause: Timer | undefined;
-    let looks = 0;
-    const look = (): void => {
-      if (!deadline.pending) return;
-      if (this.#isIdle()) resolve();
-      else if (!dispatcher.idle || ++looks < 1_000) clock.defer(look);
-      else pause = timers.set(10, look);
-    };
-    look();
-    await promise;
-    timers.cancel(deadline);
-    if (pause !== undefined) timers.cancel(pause);
-  }
-
-  #isIdle(): boolean {
-    if (!this.#kernel.dispatcher.idle) return false;
-    for (const { mailbox, life } of this.#kernel.cells.values()) if (mailbox.size > 0 || life?.committing === true) return false;
-    return true;
   }
 
   /** Ends everything, in order, and waits for it. A second call waits for the first. */
@@ -375,39 +295,6 @@ export function createActorSystem(options: SystemOptions = {}): ActorSystem {
 }
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** What runs in a cell, by its logic. */
-function makeBody(life: Incarnation, logic: Logic): Body {
-  if (isMachine(logic)) return new MachineBody(life, { kind: "machine", machine: logic, options: {} });
-  switch (logic.kind) {
-    case "plain":
-      return new PlainBody(life, logic);
-    case "machine":
-      return new MachineBody(life, logic);
-    case "supervisor":
-      return new SupervisorBody(life, logic, life.cell.address === rootAddress);
-    default:
-      return logic satisfies never;
-  }
-}
-
-function makeRoot(kernel: Kernel): Cell {
-  const logic = supervisor({ strategy: "dynamic", maxChildren: 1_000_000 });
-  const flags = { strategy: "one-for-one", autoShutdown: "never" } as const;
-  const spec = checkChildOf<Logic>(flags, { id: "root", logic, mailbox: 1_000_000 }, { field: "root", typeOf: typeOfLogic });
-  const above: Supervisor = { hear: (event) => afterRoot(root, event), account: undefined };
-  const root = new Cell(kernel, { address: rootAddress, supervisor: above }, spec);
-  kernel.cells.set(rootAddress, root);
-  return root;
-}
-
-/** Nobody starts the root again: whoever waits for it is told. */
-function afterRoot(root: Cell, event: SupervisionEvent<Logic>): void {
-  if (event.kind !== "exited" && event.kind !== "start-failed") return;
-  const exit: Exit = event.kind === "exited" ? event.exit : { kind: "failure", failure: event.failure };
-  if (exit.kind !== "shutdown") root.kernel.logger.error({ exit: describeExit(exit) }, "the root did not end in order");
-  root.forget();
-}
 
 /** Throws `MessageRefusedError` for a message that cannot be read, such as a proxy that throws. */
 function isTooLong(to: Address, message: unknown, limit: number): boolean {

@@ -82,12 +82,18 @@ export interface Journal {
    * Appends may be made without waiting for the ones before; they are stored in the order of the calls. An entry that is
    * there already, byte for byte, counts as stored: whoever does not know what became of an append may make it again.
    *
+   * An append that fails takes those that were made behind it along, until it is known to have failed: none may stand without the
+   * one that it builds on. Without entries it gives the newest position when everything before it is stored.
+   *
    * Rejects with `JournalFencedError` when another writer has opened the journal, `JournalConflictError` when the number is
    * taken by another entry or lies before one that is there, `JournalFullError` when more bytes wait than the journal takes,
    * `JournalError` when the store failed. Nothing of the append is stored then, but with an `outcome` of `unknown`.
    */
   append(entries: readonly NewEntry[]): Promise<number>;
-  /** Every actor that has not ended, as of now or of a position. */
+  /**
+   * Every actor that has not ended, as of now or of a position: one consistent moment. Throws `JournalCompactedError` for a position
+   * that compaction has gone past.
+   */
   images(at?: number): AsyncIterable<Image>;
   /** One actor, as of now or of a position; undefined when it is not there, or has ended. */
   image(address: Address, at?: number): Promise<Image | undefined>;
@@ -166,6 +172,24 @@ export class JournalFullError extends JournalError {
 /** An entry, or the file itself, is not what was written. What can be read is still there. */
 export class JournalDamagedError extends JournalError {
   override readonly name = "JournalDamagedError";
+}
+
+/** The past that was asked for has been compacted: what the actors were at that position is not known any more. */
+export class JournalCompactedError extends JournalError {
+  override readonly name = "JournalCompactedError";
+  /** The position that was asked for. */
+  readonly position: number;
+  /** The oldest position from which on everything is there. */
+  readonly oldest: number;
+
+  constructor(journal: string, position: number, oldest: number) {
+    super(
+      journal,
+      `position ${position} was compacted; read from ${oldest} on, or at the position of a marked entry of the actor, and pin what is still to be read`,
+    );
+    this.position = position;
+    this.oldest = oldest;
+  }
 }
 
 /** The journal was written by a newer version, or by none of ours. */

@@ -1,4 +1,5 @@
 import {
+  JournalCompactedError,
   type Address,
   JournalConflictError,
   JournalDamagedError,
@@ -7,7 +8,6 @@ import {
   JournalLockedError,
   JournalVersionError,
 } from "@orgtree/core";
-import { JournalCompactedError } from "../compacted-error.ts";
 import { type Problem, problemOf } from "./problem.ts";
 
 /** The error of the port that says what went wrong in the file. */

@@ -13,6 +13,8 @@ export interface Body {
   begin(input: unknown): BeginResult | Promise<BeginResult>;
   /** In place of the initial step: goes on from a stored state. Throws when that cannot be. */
   restore(state: unknown): void;
+  /** Machines only: their children and timers, when everybody of the tree is there again. */
+  resume?(): void;
   /** Supervisors only: starts the children that ran, when it is up itself. */
   recover?(): void;
   /** Computes the next state from one mail. */

@@ -139,7 +139,10 @@ export class Incarnation {
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
-    kernel.afterRecovery(this, () => resumePending(this, durable.books));
+    kernel.afterRecovery(this, () => {
+      resumePending(this, durable.books);
+      this.body?.resume?.();
+    });
     this.body.recover?.();
     if (parentAddress(this.cell.address) === rootAddress) kernel.recovered(this.cell.address);
     this.cell.wake();

@@ -151,7 +151,9 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecor
     ...(mail === undefined ? initialStep : causeOf(mail)),
     trace: traceText(life.trace()),
     effects,
-    state: body!.state(),
+    get state() {
+      return body!.state();
+    },
     books: nextBooks(life, mail),
     isFresh: mail === undefined,
     logic: undefined,

@@ -13,6 +13,7 @@ export interface ChildActor {
   readonly _parent: ChildActor | { readonly host: MachineHost; readonly _parent: undefined };
   logic: AnyActorLogic;
   getSnapshot(): unknown;
+  start(): void;
   _send(event: AnyEventObject): void;
   _stop(): void;
 }

@@ -3,7 +3,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import type { Trace } from "../actor/mail.ts";
 
 /** Where a child comes from: the effect that starts it, and the trace of the turn that did. */
-interface Origin {
+export interface Origin {
   readonly key: string;
   readonly trace: Trace | undefined;
 }
@@ -14,6 +14,16 @@ const counts = new WeakMap<object, number>();
 /** The start of a child is the effect of a turn that is collected next. */
 export function noteOrigin(child: ChildActor, life: Incarnation): void {
   origins.set(child, { key: life.turn.nextKey(), trace: life.trace() });
+}
+
+/** The effect that started a child, and what it belongs to. */
+export function originOf(child: ChildActor): Origin | undefined {
+  return origins.get(child);
+}
+
+/** A child that is there again goes on under the key under which it began. */
+export function noteKey(child: ChildActor, key: string): void {
+  origins.set(child, { key, trace: undefined });
 }
 
 /** The trace to which what the child sends belongs. */

@@ -1,4 +1,4 @@
-import type { Exit, MessageRefusedError } from "@orgtree/core";
+import { decode, encode, FailureError, type Exit, type MessageRefusedError } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode } from "xstate";
 import type { BeginResult, Body, ComputeResult, Termination } from "../actor/body.ts";
 import { isSwallowed } from "./child-error.ts";
@@ -9,6 +9,8 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { exitOf } from "./machine-exit.ts";
 import { MachineHost, type InternalEvent } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
+import { noteKey } from "./child-origin.ts";
+import { childrenOf, howToResume, storeMachine, timersAfter, type StoredMachine } from "./stored-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
 import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
@@ -23,6 +25,10 @@ export class MachineBody implements Body {
   readonly #prepared: PreparedMachine;
   readonly #options: MachineLogic["options"];
   #next: AnyMachineSnapshot | undefined;
+  #timers: StoredMachine["timers"] = noTimers;
+  #nextTimers: StoredMachine["timers"] = noTimers;
+  /** The timer whose event is computed. */
+  #fired: string | undefined;
   /** The message of this turn, when the machine does not know it. */
   #unknown: Mail | undefined;
 
@@ -41,7 +47,30 @@ export class MachineBody implements Body {
 
   restore(state: unknown): void {
     const { machine } = this.#prepared;
-    this.#next = machine.restoreSnapshot(state as never, xstateScope) as AnyMachineSnapshot;
+    // XState changes what it is given.
+    const { snapshot, timers, keys } = decode(encode(state)) as StoredMachine;
+    this.#next = machineScope.compute(this.#host, () => machine.restoreSnapshot(snapshot as never, xstateScope) as AnyMachineSnapshot);
+    this.#nextTimers = timers;
+    for (const child of childrenOf(this.#next)) if (keys[child.id] !== undefined) noteKey(child, keys[child.id]!);
+  }
+
+  resume(): void {
+    const { life, snapshot, self } = this.#host;
+    const { clock } = life.cell.kernel;
+    const children = childrenOf(snapshot!);
+    for (const [id, { event, dueMs, child }] of Object.entries(this.#timers)) {
+      const target = child === undefined ? self : children.find((each) => each.id === child);
+      if (target !== undefined) this.#host.schedule(self, target, event, Math.max(0, dueMs - clock.epochMs()), id);
+    }
+    const lost: string[] = [];
+    for (const child of children) {
+      if ((child.getSnapshot() as { status: string }).status !== "active") continue;
+      if (howToResume(child) === "start") child.start();
+      else lost.push(child.id);
+    }
+    if (lost.length === 0) return;
+    const message = `${lost.join(", ")}: under way when its process ended, and whether it was done is unknown`;
+    life.failLater(new FailureError({ class: "unknown-outcome", name: "UnknownOutcome", message, detail: { children: lost } }));
   }
 
   compute(mail: Mail): ComputeResult {
@@ -69,7 +98,9 @@ export class MachineBody implements Body {
       }
       case "internal": {
         const internal = mail.message as InternalEvent;
-        return this.#host.isCurrent(internal) ? internal.event : undefined;
+        if (!this.#host.isCurrent(internal)) return undefined;
+        this.#fired = internal.timer?.id;
+        return internal.event;
       }
       default:
         return mail.kind satisfies never;
@@ -87,6 +118,11 @@ export class MachineBody implements Body {
     const { life, snapshot } = this.#host;
     if (life.cell.kernel.freeze) freezeState(next.context);
     this.#next = next;
+    if (life.cell.kernel.store !== undefined) {
+      const epochMs = life.cell.kernel.clock.epochMs();
+      this.#nextTimers = timersAfter(this.#timers, life.turn.effects, { epochMs, fired: this.#fired });
+    }
+    this.#fired = undefined;
     if (next.status === "done") life.turn.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
     else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.effects.push({ kind: "unstash" });
   }
@@ -101,20 +137,22 @@ export class MachineBody implements Body {
     if (unknown !== undefined) kernel.bury(unknown, "unhandled");
     if (next === undefined || next === snapshot) return;
     this.#host.snapshot = next;
+    this.#timers = this.#nextTimers;
     if (!kernel.observed || isSameValue(snapshot?.value, next.value)) return;
     const from = snapshot === undefined ? "" : describeValue(snapshot.value);
     kernel.notify({ type: "state-changed", address, from, to: describeValue(next.value), atMs: kernel.clock.epochMs() });
   }
 
   discard(): void {
+    this.#nextTimers = this.#timers;
+    this.#fired = undefined;
     this.#next = undefined;
     this.#unknown = undefined;
     this.#host.forgetStep(this.#host.self);
   }
 
-  state(): unknown {
-    const snapshot = this.#next ?? this.#host.snapshot;
-    return snapshot === undefined ? undefined : { value: snapshot.value, context: snapshot.context, status: snapshot.status };
+  state(): StoredMachine {
+    return storeMachine(this.#prepared.machine, this.#next ?? this.#host.snapshot!, this.#nextTimers);
   }
 
   label(): string | undefined {
@@ -143,3 +181,5 @@ function postponedIn(snapshot: AnyMachineSnapshot, type: string): boolean {
   const nodes = snapshot._nodes as readonly AnyStateNode[];
   return nodes.some((node) => (node.meta as { postpone?: readonly string[] } | undefined)?.postpone?.includes(type) === true);
 }
+
+const noTimers: StoredMachine["timers"] = {};
