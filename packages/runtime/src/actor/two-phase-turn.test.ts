@@ -281,7 +281,7 @@ describe("the record of a turn", () => {
         detail: { id: "work", src: expect.stringContaining("xstate.invoke"), systemId: undefined, input: { q: 1 } },
       },
     ]);
-    expect(record.state).toMatchObject({ value: "b", context: { n: 1 }, status: "active" });
+    expect(record.state).toMatchObject({ snapshot: { value: "b", context: { n: 1 }, status: "active" } });
   });
 
   test("shows the computed state while the old one still counts", async () => {
@@ -289,7 +289,7 @@ describe("the record of a turn", () => {
     await world.start(machineOf({ a: { on: { GO: { target: "b", actions: assign({ n: 1 }) } } }, b: {} }, { context: { n: 0 } }));
     commits.holds = "/m";
     await world.tell({ type: "GO" });
-    expect(commits.last.record.state).toMatchObject({ value: "b", context: { n: 1 } });
+    expect(commits.last.record.state).toMatchObject({ snapshot: { value: "b", context: { n: 1 } } });
     expect(world.state()).toBe("a");
     commits.last.accept();
     await world.clock.settle();

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createActor, SimulatedClock, type AnyMachineSnapshot } from "xstate";
 import { kernelOf } from "../actor-system.ts";
 import { startWorld } from "./machine.fixture.ts";
+import type { StoredMachine } from "./stored-machine.ts";
 import type { TimerQueue } from "../time/timer-queue.ts";
 import { outsideEvents, randomStatechart, type Context, type Side } from "./random-statechart.fixture.ts";
 
@@ -99,8 +100,8 @@ async function runHosted(numbers: readonly number[], steps: readonly Step[], com
   const side: Side = { note: (what) => void notes.push(what), wait: (ms, signal) => waitOn(timers, { ms, signal }) };
   const states: { value: unknown; context: Context }[] = [];
   const look = (): void => {
-    const state = kernelOf(system).cells.get("/m")?.life?.body?.state() as { value: unknown; context: Context } | undefined;
-    if (state !== undefined) states.push(state);
+    const stored = kernelOf(system).cells.get("/m")?.life?.body?.state() as StoredMachine | undefined;
+    if (stored !== undefined) states.push(stored.snapshot as { value: unknown; context: Context });
   };
   const view = (): View => {
     look();
