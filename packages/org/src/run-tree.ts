@@ -1,5 +1,6 @@
 import {
   childAddress,
+  idOf,
   SpecError,
   type Address,
   type ChildSpec,
@@ -64,8 +65,9 @@ const defaultAgentAnswers: OnFailure = {
   "no-progress": twiceThenEscalate,
   "unfounded-claim": twiceThenEscalate,
   "role-violation": twiceThenEscalate,
-  // A check that does not answer as a check is a mistake in the contract: it will not answer better.
+  // A check that does not answer as a check is a mistake in the contract: it will not answer better. So is a fingerprint that is none.
   "unverified/bad-check": "escalate",
+  "unverified/bad-fingerprint": "escalate",
 };
 
 /**
@@ -98,7 +100,7 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
     autoShutdown: "any-significant",
     children,
   });
-  const id = address.slice(address.lastIndexOf("/") + 1);
+  const id = idOf(address);
   const spec: ChildSpec<Logic> = { id, logic, restart: "temporary", budget: runBudget(organization) };
   return { spec, lead: childAddress(address, "lead"), agents, contract };
 }

@@ -1,4 +1,4 @@
-import { describeExit, describeFailure, maxCauseDepth, type Failure, type SupervisorReport } from "@orgtree/core";
+import { describeFailure, maxCauseDepth, type Failure } from "@orgtree/core";
 
 /**
  * One line about why something failed, for people: the class, the place and the message of the failure that began it. What
@@ -9,13 +9,6 @@ import { describeExit, describeFailure, maxCauseDepth, type Failure, type Superv
  */
 export function describeCause(failure: Failure): string {
   return describeFailure(tellingFailure(failure));
-}
-
-/** One line about a supervisor's decision. */
-export function describeDecision(report: SupervisorReport): string {
-  const [failure] = report.chain;
-  const why = failure === undefined ? describeExit(report.exit) : describeCause(failure);
-  return `${report.supervisor} on ${report.child}: ${why} -> ${report.decision}`;
 }
 
 /**

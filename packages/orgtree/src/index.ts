@@ -14,6 +14,7 @@ export {
   type FailureClass,
   failureClasses,
   FailureError,
+  idOf,
   isNamed,
   type Ladder,
   ladderFor,
@@ -94,7 +95,7 @@ export {
   watch,
 } from "@orgtree/runtime";
 export { commandTool, createWorkspace, defineTool, runCommand, type Workspace, workspaceTools } from "@orgtree/tools";
-export { describeCause, describeDecision, tellingFailure } from "./describe-cause.ts";
+export { describeCause, tellingFailure } from "./describe-cause.ts";
 export { openaiModel, type OpenaiOptions } from "./openai-model.ts";
 export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";
 export {

@@ -1,4 +1,7 @@
-/** The known name that was probably meant; undefined when none is near enough to be helpful. */
+/**
+ * The known name that was probably meant; undefined when none is near enough to be helpful. Core has the same; to take it from
+ * there would load the whole runtime for a misspelt option.
+ */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(name.length / 3));
   let nearest: { readonly name: string; readonly distance: number } | undefined;

@@ -1,4 +1,4 @@
-import type { TreeNode } from "orgtree";
+import { idOf, type TreeNode } from "orgtree";
 import { describeCount, describeDuration } from "../text/amounts.ts";
 import { clipText, widthOf } from "../text/display-width.ts";
 import { lineWidth, padText, span, type Line, type Span } from "../text/styled-line.ts";
@@ -91,7 +91,7 @@ function drawRow(picture: LivePicture, node: TreeNode, branch: string): Row {
   const { address, restarts, spent } = node;
   return {
     branch,
-    name: address.slice(address.lastIndexOf("/") + 1),
+    name: idOf(address),
     ...drawState(picture, node),
     restarts: restarts === 0 ? "" : `↻ ${restarts}`,
     tokens: spent === undefined || spent.tokens === 0 || picture.phase === "ended" ? "" : `${describeCount(spent.tokens)} tokens`,

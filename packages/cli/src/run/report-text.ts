@@ -1,4 +1,4 @@
-import { tellingFailure, type AgentReport, type RunReport, type SupervisorReport, type Verdict } from "orgtree";
+import { idOf, tellingFailure, type AgentReport, type RunReport, type SupervisorReport, type Verdict } from "orgtree";
 import { countOf, describeCount, describeUsd } from "../text/amounts.ts";
 import { clipText, firstLine, widthOf } from "../text/display-width.ts";
 import { classOf, describeEvidence, inWords, messageOf } from "../text/failure-text.ts";
@@ -111,7 +111,7 @@ function alarmRows({ alarms, agents }: RunReport): readonly TableRow[] {
     .filter(({ by, what, level }) => level === "yellow" || !failed(by, what))
     .map(({ by, what, level }) => ({
       mark: "!",
-      who: by.slice(by.lastIndexOf("/") + 1),
+      who: idOf(by),
       what: level === "yellow" ? "warning" : "alarm",
       why: firstLine(what),
       decided: level === "yellow" ? "→ was told" : "",
@@ -121,7 +121,7 @@ function alarmRows({ alarms, agents }: RunReport): readonly TableRow[] {
 
 function verdictRow(verdict: Verdict): TableRow {
   const { accepted, by } = verdict;
-  const who = by.slice(by.lastIndexOf("/") + 1);
+  const who = idOf(by);
   return accepted
     ? { mark: "✔", who, what: "accepted", why: describeEvidence(verdict), decided: "→ passed", tone: "good" }
     : { mark: "✗", who, what: "refused", why: describeEvidence(verdict), decided: "→ held back", tone: "bad" };
