@@ -102,7 +102,7 @@ describe("orgtree tree", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("│  ends        given up (crash), closed (normal)\n");
     expect(stdout).toContain(
-      "│  restarts    never (temporary)\n│  on          tool-error, model-error/auth, model-error/bad-request, unverified/bad-check: escalate\n│              anything else: stop\n│  budget",
+      "│  restarts    never (temporary)\n│  on          tool-error, model-error/auth, model-error/bad-request, unverified/bad-check,\n│              unverified/bad-fingerprint: escalate\n│              anything else: stop\n│  budget",
     );
   });
 

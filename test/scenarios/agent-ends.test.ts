@@ -6,12 +6,16 @@ import {
   garbage,
   hang,
   organization,
+  plain,
+  run,
   say,
   scriptedModel,
+  type Lead,
   type ModelClient,
   type RunResult,
 } from "orgtree";
 import { describe, expect, test } from "vitest";
+import { createMachine } from "xstate";
 import { z } from "zod";
 import { runOnVirtualTime } from "./run-on-virtual-time.ts";
 
@@ -153,5 +157,43 @@ describe("an agent", () => {
 
   test("answers garbage where text is wanted, and it counts as its answer", async () => {
     expect(await play(scriptedModel([garbage()]))).toMatchObject({ status: "done" });
+  });
+});
+
+describe("a run", () => {
+  const worker = agent({ purpose: "Work." });
+  const desk = organization({ name: "desk", agents: { worker } });
+
+  test("whose signal has aborted before it begins is cancelled, and asks nobody", async () => {
+    const model = scriptedModel([say("x")]);
+    const result = await run(desk, "a task", { model, signal: AbortSignal.abort(new Error("stop")) });
+    expect(result).toMatchObject({ status: "cancelled", report: { agents: [{ name: "worker", modelCalls: 0 }], tokens: 0 } });
+    expect(model.requests).toEqual([]);
+  });
+
+  test.each<{ what: string; lead: Lead }>([
+    { what: "machine", lead: () => ({ logic: createMachine({ id: "lead", initial: "end", states: { end: { type: "final" } } }) }) },
+    {
+      what: "plain logic",
+      lead: () => ({ logic: plain({ init: (_input: unknown, turn) => (turn.exit(), 0), receive: (state: number) => state }) }),
+    },
+  ])("whose lead, a $what, ends normally without an output has failed, and says so", async ({ lead }) => {
+    const led = organization({ name: "desk", agents: { worker }, lead });
+    expect(await run(led, "a task", { model: scriptedModel([]) })).toMatchObject({
+      status: "failed",
+      failure: { class: "crash", address: "/desk/lead", message: expect.stringContaining("ended normally without an output") },
+    });
+  });
+
+  test.each(["onEvent", "onEntry", "onStart"] as const)("is not disturbed by an %s that throws", async (name) => {
+    const heard: string[] = [];
+    const nothing = (): void => {};
+    const logger = { debug: nothing, info: nothing, warn: nothing, error: (_facts: object, message: string) => void heard.push(message) };
+    const listener = (): void => {
+      throw new Error("listener");
+    };
+    const result = await run(desk, "a task", { model: scriptedModel([say("The sea.")]), logger, [name]: listener });
+    expect(result).toMatchObject({ status: "done", output: "The sea.", report: { decisions: [] } });
+    expect(heard).not.toEqual([]);
   });
 });

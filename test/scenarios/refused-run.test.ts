@@ -82,6 +82,11 @@ describe("a run", () => {
     });
   });
 
+  test("with a limit of dollars and prices of 0 is done, and its calls are in the sum", async () => {
+    const free = scriptedModel(() => "The sea.", { prices: { inputPerMillion: 0, outputPerMillion: 0 } });
+    expect(await run(saving, "x", { model: free })).toMatchObject({ status: "done", report: { usd: 0, unpriced: [] } });
+  });
+
   test("without prices says in its report whose calls are in no sum", async () => {
     const { report } = await run(desk, "x", { model });
     expect(report).toMatchObject({ usd: 0, unpriced: ["scripted"], decisions: [] });

@@ -13,6 +13,7 @@ import {
   scriptedModel,
   verifier,
   workspaceTools,
+  type Criterion,
   type Organization,
   type Repository,
   type RepositoryResult,
@@ -188,6 +189,93 @@ describe("a run on a repository", () => {
     expect(result.status).toBe("done");
     expect(result.patch).not.toContain("more.txt");
     expect(passesWith(result.patch)).toBe(true);
+  });
+
+  test("does not accept work whose check was cut off, whatever the check says with its last breath", async () => {
+    const flood = "process.on('SIGTERM', () => process.exit(0)); setInterval(() => process.stdout.write('x'.repeat(1e6)), 1)";
+    const check = `grep -q right answer.txt || exit 1; exec node -e "${flood}"`;
+    const result = await play(
+      crewThat((root) => write(root, { "answer.txt": "right\n" })),
+      check,
+    );
+    expect(result).toMatchObject({ status: "failed", failure: { class: "rejected" } });
+    expect(result.report.verdicts[0]!.reason).toContain("check failed: stopped because it wrote without end");
+  });
+
+  test("does not accept work that git would convert to something else", async () => {
+    write(repo, { ".gitattributes": "*.txt text eol=crlf\n", "answer.txt": "wrong\r\n", "test.sh": "grep -qx right answer.txt\n" });
+    const result = await play(crewThat((root) => write(root, { "answer.txt": "right\n" })));
+    expect(result).toMatchObject({ status: "failed", failure: { class: "rejected" } });
+    expect(result.report.verdicts[0]!.reason).toContain("git apply would write other bytes into answer.txt");
+  });
+
+  test.each([
+    { what: "the copy", doomed: (root: string) => root },
+    { what: "all that belongs to it", doomed: (root: string) => dirname(root) },
+  ])("ends, and has failed, when a command removes $what", async ({ doomed }) => {
+    const result = await play(crewThat((root) => rmSync(doomed(root), { recursive: true })));
+    expect(result).toMatchObject({ status: "failed", patch: "" });
+    expect(JSON.stringify(result)).toContain("no directory at");
+  });
+
+  test("has failed as unverified when the copy is removed before the patch is made", async () => {
+    let live = "";
+    let taken = 0;
+    const crew = crewThat(
+      (root) => write((live = root), { "answer.txt": "right\n" }),
+      async (repository) => {
+        const fingerprint = await fingerprintOf(repository);
+        taken += 1;
+        // The hold point, the verifier before and after its check, and the end of the run.
+        if (taken === 4) rmSync(live, { recursive: true });
+        return fingerprint;
+      },
+    );
+    expect(await play(crew)).toMatchObject({
+      status: "failed",
+      failure: { class: "unverified", message: "the patch of the work cannot be made", cause: { name: "DirectoryNotFoundError" } },
+      output: { summary: "All tests pass." },
+      patch: "",
+    });
+    expect(taken).toBe(4);
+  });
+
+  test("whose signal has aborted before it begins is cancelled", async () => {
+    const result = await play(
+      crewThat(() => {}),
+      undefined,
+      { signal: AbortSignal.abort(new Error("stop")) },
+    );
+    expect(result).toMatchObject({ status: "cancelled", patch: "", report: { agents: [{ name: "worker" }, { name: "verifier" }] } });
+  });
+
+  test.each<{ what: string; forge: (repository: Repository) => Criterion }>([
+    { what: "another command", forge: (repository) => checkPasses({ ...repository, check: "true" }) },
+    { what: "another copy", forge: ({ check, workspace }) => checkPasses({ check, workspace: { ...workspace } }) },
+    {
+      what: "another function in its place",
+      forge: (repository) => {
+        const criterion = checkPasses(repository);
+        return { ...criterion, check: Object.assign(criterion.check, { run: async () => ({ passed: true, observed: "" }) }) };
+      },
+    },
+  ])("is refused to an organization that is held to a check of $what", async ({ forge }) => {
+    const crew = crewThat(() => {});
+    const forged = { ...crew, contract: { criteria: (repository: Repository) => [forge(repository)], fingerprint: fingerprintOf } };
+    await expect(play(forged)).rejects.toMatchObject({
+      name: "SpecError",
+      field: "contract",
+      message: expect.stringContaining("does not hold its work to the check `sh test.sh`; add checkPasses(repository)"),
+    });
+  });
+
+  test("is held to the criteria that were looked at, whatever the contract says when it is asked again", async () => {
+    let asked = 0;
+    const lax = { id: "lax", statement: "", check: { run: async () => ({ passed: true, observed: "" }) } };
+    const criteria = (repository: Repository): Criterion[] => (asked++ === 0 ? [checkPasses(repository)] : [lax]);
+    const crew = { ...crewThat(() => {}), contract: { criteria, fingerprint: fingerprintOf } };
+    expect(await play(crew)).toMatchObject({ status: "failed", failure: { class: "rejected" } });
+    expect(asked).toBe(1);
   });
 
   test("is refused to an organization that would not be held to the check", async () => {

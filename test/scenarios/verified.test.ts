@@ -100,6 +100,26 @@ describe("a run under a contract", () => {
     expect(JSON.stringify(result)).toContain("the desk is gone");
   });
 
+  test.each([
+    { what: "nothing", value: undefined, says: "not undefined" },
+    { what: "a number", value: 7, says: "not a value of type number" },
+    { what: "a list", value: ["7"], says: "not a value of type object" },
+  ])("ends, with a name for the mistake, when its fingerprint is $what", async ({ value, says }) => {
+    const desk = deskOf();
+    const contract = { ...desk.contract!, fingerprint: async () => value as never };
+    const wrong = { ...desk, contract };
+    const options = { environment: { text: "sea" } };
+    const message = `contract.fingerprint must give a text that names the work as it stands, ${says}; for a repository use fingerprintOf`;
+    const result = await runOnVirtualTime(wrong, "a word", { model: scriptedModel([handIn]), ...options });
+    expect(result.status).toBe("failed");
+    expect(JSON.stringify(result)).toContain(message);
+    const blind = await runOnVirtualTime({ ...wrong, lead: careless }, "a word", { model: scriptedModel([]), ...options });
+    expect(blind).toMatchObject({
+      status: "failed",
+      failure: { class: "unverified", cause: { class: "unverified", kind: "bad-fingerprint", message } },
+    });
+  });
+
   test("is refused where its lead needs a contract that there is not, or two tools have one name", async () => {
     const options = { model: scriptedModel([]), environment: { text: "" } };
     const worker = agent({ purpose: "Write." });

@@ -60,6 +60,7 @@ export {
 } from "./failure.ts";
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {
+  type AttemptMeter,
   type FinishReason,
   type ModelCallOptions,
   type ModelClient,

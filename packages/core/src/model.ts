@@ -67,12 +67,25 @@ export interface ModelResponse {
   readonly usd?: number | undefined;
 }
 
+/**
+ * Hears of each attempt that one call makes, so that each can be paid for by itself: what a lost one has cost nobody knows, and the
+ * next one may cost as much again. Both may be called more often than attempts are made, by wrappers around wrappers.
+ */
+export interface AttemptMeter {
+  /** An attempt is about to be made. What this throws ends the call. */
+  begin(): void;
+  /** The attempt has failed, and there may be another. */
+  fail(error: ModelError): void;
+}
+
 /** How a call is made. */
 export interface ModelCallOptions {
   /** Aborts the call; the rejection is then the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Hears the text as it streams in. */
   readonly onText?: ((delta: string) => void) | undefined;
+  /** Pays for the attempts of the call. A wrapper hands it on as it hands on the signal. */
+  readonly meter?: AttemptMeter | undefined;
 }
 
 /** A language model. Twins: openai (any compatible server), scripted, record and replay. */
@@ -81,6 +94,8 @@ export interface ModelClient {
   readonly provider: string;
   /** The model used when a request names none. */
   readonly model: string;
+  /** It was given prices, of 0 perhaps, so the dollars of its calls are counted. Undefined where a client does not say. */
+  readonly isPriced?: boolean | undefined;
   /** Asks; rejects with `ModelError`. */
   complete(request: ModelRequest, options?: ModelCallOptions): Promise<ModelResponse>;
   /** Upper bound of what the call can cost, for the reservation. Tokens are estimated high; `usd` only with known prices. */

@@ -58,6 +58,7 @@ type CheckedOptions = CircuitBreakerOptions & { readonly failures: number; reado
 class Breaker implements CircuitBreaker {
   readonly provider: string;
   readonly model: string;
+  readonly isPriced: boolean | undefined;
   readonly #client: ModelClient;
   readonly #options: CheckedOptions;
   #circuit: Circuit = { status: "closed", failuresInARow: 0 };
@@ -67,6 +68,7 @@ class Breaker implements CircuitBreaker {
   constructor(client: ModelClient, options: CheckedOptions) {
     this.provider = client.provider;
     this.model = client.model;
+    this.isPriced = client.isPriced;
     this.#client = client;
     this.#options = options;
   }

@@ -28,6 +28,7 @@ export function rateLimited(client: ModelClient, options: ConcurrencyLimitOption
   return {
     provider: client.provider,
     model: client.model,
+    isPriced: client.isPriced,
     worstCase: (request) => client.worstCase(request),
     async complete(request, call: ModelCallOptions = {}) {
       await turnstile.enter(call.signal);

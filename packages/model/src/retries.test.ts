@@ -1,4 +1,4 @@
-import { type ModelClient, ModelError, type ModelErrorKind } from "@orgtree/core";
+import { type ModelClient, ModelError, type ModelErrorKind, type ModelCallOptions, type AttemptMeter } from "@orgtree/core";
 import { describe, expect, test, vi } from "vitest";
 
 import { makeFakeClock } from "../test-support/fake-clock.ts";
@@ -107,6 +107,39 @@ describe("withRetries", () => {
     }
     expect((await answer).content).toBe("At noon.");
     expect(heard).toEqual(["At", " no"]);
+  });
+
+  test("tells the meter of each attempt, before it and after it failed", async () => {
+    const { client, clock } = makeRetrying([failWith("timeout"), failWith("rate-limit"), say("At noon.")]);
+    const heard: string[] = [];
+    const meter: AttemptMeter = { begin: () => void heard.push("begin"), fail: ({ kind }) => void heard.push(kind) };
+    const call: ModelCallOptions = { meter };
+    const answer = client.complete(request, call);
+    for (const delayMs of [500, 1_000]) {
+      await clock.timerOf(delayMs);
+      clock.advance(delayMs);
+    }
+    await answer;
+    expect(heard).toEqual(["begin", "timeout", "begin", "rate-limit", "begin"]);
+  });
+
+  test("makes no further attempt that the meter has no room for", async () => {
+    const { client, clock, scripted } = makeRetrying([failWith("timeout")]);
+    const spent = new RangeError("spent");
+    let begun = 0;
+    const meter: AttemptMeter = {
+      begin: () => {
+        begun += 1;
+        if (begun > 1) throw spent;
+      },
+      fail: () => {},
+    };
+    const call: ModelCallOptions = { meter };
+    const failed = expect(client.complete(request, call)).rejects.toBe(spent);
+    await clock.timerOf(500);
+    clock.advance(500);
+    await failed;
+    expect(scripted.requests).toHaveLength(1);
   });
 
   test("does not retry what is no ModelError", async () => {

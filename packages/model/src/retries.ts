@@ -44,7 +44,7 @@ export interface Retry {
  * A server's `retryAfterMs` is kept, though never beyond the deadline: a call that could only be repeated too late fails at
  * once, with the last error. `onText` hears one attempt only, the first that says anything, so that no text comes twice; the
  * response is what counts. `worstCase` and the usage of the response are those of one attempt: what a lost one cost is not
- * known here.
+ * known here. Whoever pays gives a `meter` with the call, and hears of every attempt.
  */
 export function withRetries(client: ModelClient, options: RetryOptions): ModelClient {
   checkWhole("maxRetries", options.maxRetries ?? 2, 0);
@@ -52,6 +52,7 @@ export function withRetries(client: ModelClient, options: RetryOptions): ModelCl
   return {
     provider: client.provider,
     model: client.model,
+    isPriced: client.isPriced,
     worstCase: (request) => client.worstCase(request),
     complete: (request, call = {}) => completeWithRetries(client, options, { request, call }),
   };
@@ -74,13 +75,17 @@ async function completeWithRetries(client: ModelClient, options: RetryOptions, {
   });
   const signal = call.signal ? AbortSignal.any([call.signal, deadline.signal]) : deadline.signal;
   const listener = makeListener(call.onText);
+  const { meter } = call;
   try {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await client.complete(request, { signal, onText: listener.ofAttempt(attempt) });
+        meter?.begin();
+        const metered: ModelCallOptions = { signal, onText: listener.ofAttempt(attempt), meter };
+        return await client.complete(request, metered);
       } catch (thrown) {
         signal.throwIfAborted();
         if (!(thrown instanceof ModelError) || !thrown.retryable) throw thrown;
+        meter?.fail(thrown);
         const delayMs = decideDelay(options, { attempt, error: thrown, leftMs: dueMs - clock.nowMs() });
         if (delayMs === undefined) throw thrown;
         announce(client, options, { attempt, delayMs, error: thrown });

@@ -1,4 +1,5 @@
 import { checkFields, checkSegment, SpecError, type CheckContext, type CheckOutcome } from "@orgtree/core";
+import { checkFingerprint } from "./work-fingerprint.ts";
 
 /** What a check of a contract is run with. */
 export interface ArtefactContext extends CheckContext {
@@ -27,7 +28,7 @@ export interface Criterion {
 export interface Contract<E = unknown> {
   /** At least one. Made once for each run. */
   readonly criteria: (environment: E) => readonly Criterion[];
-  /** Names the work as it stands: equal fingerprints, equal work. Evidence holds for one fingerprint only. */
+  /** Names the work as it stands, by a text: equal fingerprints, equal work. Evidence holds for one fingerprint only. */
   readonly fingerprint: (environment: E) => Promise<string>;
 }
 
@@ -53,7 +54,7 @@ export function openContract<E>(contract: Contract<E>, environment: E): RunContr
   const ids = criteria.map(({ id }) => id);
   const twice = ids.find((id, at) => ids.indexOf(id) !== at);
   if (twice !== undefined) throw new SpecError("contract.criteria", `two criteria have the id "${twice}"; give each its own`);
-  return { criteria, fingerprint: () => contract.fingerprint(environment) };
+  return { criteria, fingerprint: async () => checkFingerprint(await contract.fingerprint(environment)) };
 }
 
 /** The criteria as a worker is told them. */

@@ -28,4 +28,5 @@ export { type RecordEntry, type RecordView, RunRecord } from "./run-record.ts";
 export { buildRun, type RunPlan, type RunTree } from "./run-tree.ts";
 export type { Lead, LeadOutput, RiskClass, Team } from "./team.ts";
 export type { ToolBox, ToolResult } from "./tool-box.ts";
+export { FingerprintError } from "./work-fingerprint.ts";
 export type { AgentWorld } from "./world.ts";

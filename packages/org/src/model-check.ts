@@ -12,11 +12,11 @@ export function checkModel(model: unknown, field: string): void {
 }
 
 /**
- * Whether the calls of a model cost anything that is counted: its client was given prices. Asked through the port, so that it
- * holds for every client and for whatever is wrapped around one.
+ * Whether the dollars of a model's calls are counted: its client was given prices, of 0 perhaps. A client that does not say so itself,
+ * such as a wrapper of one's own, has prices if its worst case costs anything.
  */
 export function countsDollars(model: ModelClient): boolean {
-  return model.worstCase({ messages: [] }).usd > 0;
+  return model.isPriced ?? model.worstCase({ messages: [] }).usd > 0;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Verdict } from "@orgtree/core";
+import type { Logger, Verdict } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { RunRecord, type CheckEntry, type RecordEntry } from "./run-record.ts";
 
@@ -39,5 +39,34 @@ describe("the view of a record", () => {
     record.add({ kind: "hold", by: "/run/gate", artefact: "1", open: false, reason: "the tests fail" });
     record.add({ kind: "hold", by: "/run/gate", artefact: "2", open: true, reason: "" });
     expect(["1", "2", "3"].map((artefact) => record.view.hasOpened(artefact))).toEqual([false, true, false]);
+  });
+});
+
+describe("a listener that throws", () => {
+  test.each([
+    {
+      what: "at once",
+      listener: () => {
+        throw new Error("listener");
+      },
+    },
+    { what: "later", listener: async () => Promise.reject(new Error("listener")) },
+  ])("$what is logged, and disturbs neither the others nor whoever acts", async ({ listener }) => {
+    const logged: unknown[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const error = (facts: object): void => {
+      logged.push(facts);
+      resolve();
+    };
+    const nothing = (): void => {};
+    const logger: Logger = { debug: nothing, info: nothing, warn: nothing, error };
+    const record = new RunRecord({ logger });
+    const heard: RecordEntry[] = [];
+    record.view.observe(listener as () => void);
+    record.view.observe((entry) => void heard.push(entry));
+    record.add(check);
+    await promise;
+    expect(heard).toEqual([check]);
+    expect(logged).toEqual([{ err: new Error("listener"), entry: "check" }]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Address, Verdict } from "@orgtree/core";
+import type { Address, Logger, Verdict } from "@orgtree/core";
 
 /** Something that really happened in a run, as opposed to what somebody says of it. */
 export type RecordEntry =
@@ -61,7 +61,11 @@ export class RunRecord {
   /** The reading end. */
   readonly view: RecordView;
 
-  constructor() {
+  /** Hears of listeners that throw. */
+  readonly #logger: Logger | undefined;
+
+  constructor(options: { readonly logger?: Logger | undefined } = {}) {
+    this.#logger = options.logger;
     const copy = (): readonly RecordEntry[] => [...this.#entries];
     this.view = Object.freeze<RecordView>({
       get entries() {
@@ -78,11 +82,23 @@ export class RunRecord {
     });
   }
 
+  /** Keeps an entry and tells the listeners. One that throws is logged; it disturbs neither the others nor whoever acts. */
   add(entry: RecordEntry): void {
     const kept = frozenCopy(entry);
     this.#entries.push(kept);
     if (this.#entries.length > maxEntries + 1_000) this.#entries = this.#entries.slice(-maxEntries);
-    for (const listener of this.#listeners) listener(kept);
+    for (const listener of this.#listeners) {
+      try {
+        const result: unknown = listener(kept);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#report(error, kept));
+      } catch (error) {
+        this.#report(error, kept);
+      }
+    }
+  }
+
+  #report(error: unknown, { kind }: RecordEntry): void {
+    this.#logger?.error({ err: error, entry: kind }, "a listener of the run record threw");
   }
 }
 

@@ -1,8 +1,8 @@
-import { SpecError, type CheckOutcome } from "@orgtree/core";
+import { FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
 import { checkArgument, type Organization } from "@orgtree/org";
 import { createWorkspace, type Workspace } from "@orgtree/tools";
-import { checkTree, isCheckOfRepository, type Repository } from "./repository.ts";
-import { checkRun, run, type RunOptions, type RunResult } from "./run.ts";
+import { checkTree, isCheckOf, type Repository } from "./repository.ts";
+import { cancelledBeforeStart, checkRun, run, type RunOptions, type RunResult } from "./run.ts";
 
 /** Which repository, and how to tell that the work is done. */
 export interface RepositoryTask {
@@ -18,7 +18,7 @@ export interface RepositoryTask {
 export type RepositoryResult = RunResult & {
   /**
    * For `git apply` in the original; empty when nothing was changed. Of a `done` run it is the patch of exactly what passed the check;
-   * of any other it is how far the work got.
+   * of any other it is how far the work got, and nothing where the copy is gone.
    */
   readonly patch: string;
 };
@@ -44,7 +44,8 @@ const taskFields: readonly string[] = ["repo", "check", "task", "ignoredPaths"] 
 /**
  * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to.
  *
- * Rejects with `NotARepositoryError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there.
+ * Rejects with `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there; with
+ * the signal's reason when it aborts.
  */
 export async function openRepository(task: RepositoryTask, signal?: AbortSignal): Promise<OpenRepository> {
   checkArgument(task, { name: "task", known: taskFields });
@@ -68,7 +69,7 @@ export async function openRepository(task: RepositoryTask, signal?: AbortSignal)
 /**
  * Runs a task on a private copy of a repository, and removes the copy at the end.
  *
- * Rejects before anything runs, as `openRepository` and its `run` do.
+ * Rejects before anything runs, as `openRepository` and its `run` do; with a signal that has aborted it ends as `cancelled`.
  */
 export async function runOnRepository(
   organization: Organization<Repository>,
@@ -77,8 +78,20 @@ export async function runOnRepository(
 ): Promise<RepositoryResult> {
   checkArgument(task, { name: "task", known: taskFields });
   checkRun(organization, task.task, options);
-  await using repository = await openRepository(task, options.signal);
+  const opened = await openUnlessCancelled(task, options.signal);
+  if (opened === undefined) return { ...cancelledBeforeStart(organization), patch: "" };
+  await using repository = opened;
   return await repository.run(organization, options);
+}
+
+/** Nothing when the signal ended it: a run that was cancelled is a result, however early. */
+async function openUnlessCancelled(task: RepositoryTask, signal: AbortSignal | undefined): Promise<OpenRepository | undefined> {
+  try {
+    return await openRepository(task, signal);
+  } catch (error) {
+    if (signal?.aborted === true) return undefined;
+    throw error;
+  }
 }
 
 interface TaskRun {
@@ -88,21 +101,38 @@ interface TaskRun {
 }
 
 async function runTask({ organization, repository, brief }: TaskRun, options: RepositoryRunOptions): Promise<RepositoryResult> {
-  checkOrganization(organization, repository);
-  const result = await run(organization, brief, { ...options, environment: repository });
-  return { ...result, patch: await patchOf(result, repository.workspace) };
+  const held = heldToTheCheck(organization, repository);
+  const result = await run(held, brief, { ...options, environment: repository });
+  return await withPatch(result, repository.workspace);
 }
 
-/** Of a run that is done: not what is there now, but what was approved. */
-function patchOf(result: RunResult, workspace: Workspace): Promise<string> {
-  return result.status === "done" && result.artefact !== undefined ? workspace.diff({ tree: result.artefact }) : workspace.diff();
+/** Of a run that is done: the patch not of what is there now, but of what was approved. */
+async function withPatch(result: RunResult, workspace: Workspace): Promise<RepositoryResult> {
+  const approved = result.status === "done" && result.artefact !== undefined ? { tree: result.artefact } : undefined;
+  try {
+    return { ...result, patch: await workspace.diff(approved) };
+  } catch (error) {
+    // The copy is gone or broken: whoever had commands in it can do that. Without its patch nothing is done.
+    if (result.status !== "done") return { ...result, patch: "" };
+    const message = "the patch of the work cannot be made";
+    const { failure } = new FailureError({ class: "unverified", message, cause: toFailure(error) });
+    return { status: "failed", failure, output: result.output, report: result.report, patch: "" };
+  }
 }
 
-/** Whoever is given the patch of a run that is done relies on that it has passed the check. */
-function checkOrganization({ name, worksOn, contract }: Organization<Repository>, repository: Repository): void {
+/**
+ * The organization, with the criteria that were looked at and no others: whoever is given the patch of a run that is done relies on that
+ * it has passed the check.
+ */
+function heldToTheCheck(organization: Organization<Repository>, repository: Repository): Organization<Repository> {
+  const { name, worksOn, contract } = organization;
   if (worksOn !== "repository") throw new SpecError("worksOn", `${name} works on a ${worksOn}; say worksOn: "repository"`);
-  if (contract?.criteria(repository).some(isCheckOfRepository) !== true)
-    throw new SpecError("contract", `${name} does not hold its work to the check; add checkPasses(repository) to the criteria`);
+  const criteria = contract?.criteria(repository) ?? [];
+  if (contract === undefined || !criteria.some((criterion) => isCheckOf(repository, criterion))) {
+    const remedy = "add checkPasses(repository) to the criteria, with the repository as it is given";
+    throw new SpecError("contract", `${name} does not hold its work to the check \`${repository.check}\`; ${remedy}`);
+  }
+  return { ...organization, contract: { ...contract, criteria: () => criteria } };
 }
 
 function briefOf({ task, check }: RepositoryTask, before: CheckOutcome): string {

@@ -1,6 +1,6 @@
 import type { CheckOutcome } from "@orgtree/core";
 import type { ArtefactContext, Check, Criterion } from "@orgtree/org";
-import { CommandNotFoundError, OutsideLinkError, runCommand, type CommandResult, type Workspace } from "@orgtree/tools";
+import { CommandNotFoundError, OutsideLinkError, runCommand, UndeliverableError, type CommandResult, type Workspace } from "@orgtree/tools";
 
 /** What an organization that works on a repository is given: a private copy, and the command that tells whether it is right. */
 export interface Repository {
@@ -14,17 +14,20 @@ const checkMs = 10 * 60_000;
 /** Characters of a check's output that are shown; failures usually say why at the end. */
 const shownLength = 4_000;
 
-/** What `checkPasses` made. */
-const checksOfRepositories = new WeakSet<Check>();
+/** Of the functions that `checkPasses` made: for what. The functions and not the objects around them, which can be changed. */
+const checkedBy = new WeakMap<Check["run"], Repository>();
 
 /**
  * The criterion that the check command passes. It is run in a fresh copy of the original with exactly the patch that is checked: not in
  * the workspace, where work may change meanwhile and ignored files may lie about that no patch has.
  */
 export function checkPasses(repository: Repository): Criterion {
-  const check: Check = { run: ({ artefact, signal }) => checkTree(repository, artefact, signal) };
-  checksOfRepositories.add(check);
-  return { id: "check", statement: `\`${repository.check}\` exits with 0`, check };
+  const { workspace, check } = repository;
+  // Of its own: whoever holds `repository` may not change it later.
+  const own = Object.freeze({ workspace, check });
+  const run: Check["run"] = ({ artefact, signal }) => checkTree(own, artefact, signal);
+  checkedBy.set(run, own);
+  return { id: "check", statement: `\`${check}\` exits with 0`, check: { run } };
 }
 
 /**
@@ -46,24 +49,35 @@ export async function fingerprintOf(repository: Repository): Promise<string> {
   return (await repository.workspace.checkpoint()).tree;
 }
 
-/** Whether a criterion is one of `checkPasses`. */
-export function isCheckOfRepository({ check }: Criterion): boolean {
-  return checksOfRepositories.has(check);
+/** Whether a criterion is that of `checkPasses` for this copy and this command, and not for others. */
+export function isCheckOf({ workspace, check }: Repository, criterion: Criterion): boolean {
+  const checked = checkedBy.get(criterion.check.run);
+  return checked !== undefined && checked.workspace === workspace && checked.check === check;
 }
 
 /** Runs the check in a fresh copy of the original with the patch of a tree. */
 export async function checkTree({ workspace, check }: Repository, tree: string, signal: AbortSignal | undefined): Promise<CheckOutcome> {
   try {
     await using checkout = await workspace.checkout({ tree }, signal);
-    const result = await runCheck(check, checkout.root, signal);
-    const output = `${result.stdout}${result.stderr}`.trim();
-    const how = result.timedOut ? `stopped after ${checkMs} ms` : `exit code ${result.exitCode ?? String(result.signal)}`;
-    return { passed: result.exitCode === 0, observed: `${how}\n${output.slice(-shownLength)}` };
+    return outcomeOf(await runCheck(check, checkout.root, signal));
   } catch (error) {
-    // An agent made the link, and can mend it.
-    if (error instanceof OutsideLinkError) return { passed: false, observed: error.message };
+    // An agent made it so, and can mend it.
+    if (error instanceof OutsideLinkError || error instanceof UndeliverableError) return { passed: false, observed: error.message };
     throw error;
   }
+}
+
+/** A check that was cut off has not passed, whatever it says with its last breath. */
+export function outcomeOf(result: CommandResult): CheckOutcome {
+  const output = `${result.stdout}${result.stderr}`.trim();
+  const cut = cutOff(result);
+  const how = cut ?? `exit code ${result.exitCode ?? String(result.signal)}`;
+  return { passed: cut === undefined && result.exitCode === 0, observed: `${how}\n${output.slice(-shownLength)}` };
+}
+
+function cutOff({ timedOut, overflowed }: CommandResult): string | undefined {
+  if (timedOut) return `stopped after ${checkMs} ms`;
+  return overflowed ? "stopped because it wrote without end; make the check quieter" : undefined;
 }
 
 /** A check whose command is missing has failed like any other: an agent may have removed it. */

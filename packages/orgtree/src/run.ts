@@ -1,4 +1,5 @@
 import {
+  childAddress,
   failureOf,
   FailureError,
   type Clock,
@@ -23,6 +24,7 @@ import {
 } from "@orgtree/org";
 import { createActorSystem, guardProcess, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
 import { judgeDelivery } from "./delivery.ts";
+import { readLeadOutput } from "./lead-output.ts";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
 
 /** How a run is made. */
@@ -37,7 +39,7 @@ export interface RunOptions<E = unknown> {
   readonly logger?: Logger;
   /** Hears everything that happens in the tree. */
   readonly onEvent?: Observer;
-  /** Hears what the agents do: model calls, tool calls, checks, verdicts, alarms. */
+  /** Hears what the agents do: model calls, tool calls, checks, verdicts, alarms. What it throws is logged and forgotten. */
   readonly onEntry?: (entry: RecordEntry) => void;
   /** Is given a look at the tree, once it stands. */
   readonly onStart?: (view: () => TreeNode) => void;
@@ -89,7 +91,7 @@ export async function run<T = unknown, E = unknown>(
   checkRun(organization, task, options);
   const clock = options.clock ?? systemClock;
   const startMs = clock.nowMs();
-  const record = new RunRecord();
+  const record = new RunRecord({ logger: options.logger });
   const address = `/${organization.name}` as const;
   const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
   checkLogics(tree);
@@ -100,16 +102,18 @@ export async function run<T = unknown, E = unknown>(
   record.view.observe(builder.onEntry);
   if (options.onEvent !== undefined) system.observe(options.onEvent);
   if (options.onEntry !== undefined) record.view.observe(options.onEntry);
-  options.signal?.throwIfAborted();
+  if (isAborted(options.signal)) return cancelledBeforeStart(organization);
   await system.start(tree.spec);
-  options.onStart?.(() => system.tree());
+  tellStart(options, () => system.tree());
   // A lead may be at its end as soon as it starts.
   const exit = builder.exitOf(address) ?? (await endOfRun(system, address, options.signal));
-  const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: options.signal?.aborted === true };
+  const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: isAborted(options.signal) };
   await system.close();
   const report = builder.build(clock.nowMs() - startMs);
   if (ended.lead?.kind !== "normal") return failedResult<T>(ended, report);
-  const output = (ended.lead.output as LeadOutput).result as T;
+  const lead = readLeadOutput(ended.lead, tree.lead);
+  if (lead.kind === "unreadable") return { status: "failed", failure: lead.failure, output: undefined, report };
+  const output = lead.result as T;
   const delivery = await judgeDelivery(tree, record.view);
   if (delivery.kind === "approved") return { status: "done", output, artefact: delivery.artefact, report };
   return { status: "failed", failure: delivery.failure, output, report };
@@ -123,18 +127,32 @@ export function checkRun<E>(organization: Organization<E>, task: string, options
   checkModels(organization, options.model);
 }
 
+/** As with every listener: one that throws is logged, and the run goes on. */
+function tellStart({ onStart, logger }: Pick<RunOptions, "onStart" | "logger">, view: () => TreeNode): void {
+  try {
+    onStart?.(view);
+  } catch (error) {
+    logger?.error({ err: error }, "onStart threw");
+  }
+}
+
 /** The exit of the run's supervisor. On the signal it is stopped in order. */
 async function endOfRun(system: ActorSystem, address: `/${string}`, signal: AbortSignal | undefined): Promise<Exit> {
   const exit = system.watch(address);
   const stop = (): void => void system.stop(address).catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
   // It may have aborted while the tree started.
-  if (signal?.aborted === true) stop();
+  if (isAborted(signal)) stop();
   try {
     return await exit;
   } finally {
     signal?.removeEventListener("abort", stop);
   }
+}
+
+/** Asked anew each time: the compiler would take an answer to last. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 interface Ended {
@@ -156,6 +174,12 @@ function failedResult<T>({ run: exit, lead, cancelled }: Ended, report: RunRepor
 function partialOf(lead: Exit | undefined): unknown {
   const output = lead?.kind === "failure" ? (lead.failure.detail?.["output"] as LeadOutput | undefined) : undefined;
   return output?.result;
+}
+
+/** The result of a run that was cancelled before anything of it ran. */
+export function cancelledBeforeStart({ name, agents }: Pick<Organization, "name" | "agents">): Extract<RunResult, { status: "cancelled" }> {
+  const idle = new Map(Object.keys(agents).map((agent) => [agent, childAddress(`/${name}`, agent)]));
+  return { status: "cancelled", output: undefined, report: new ReportBuilder(idle).build(0) };
 }
 
 function pick<O extends object, K extends keyof O>(options: O, key: K): Partial<Pick<O, K>> {

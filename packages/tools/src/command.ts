@@ -41,7 +41,10 @@ export interface CommandOptions {
   readonly clock?: Timer | undefined;
 }
 
-/** How a command ended. A failure of the command's own, an exit code other than 0, is a result too. */
+/**
+ * How a command ended. A failure of the command's own, an exit code other than 0, is a result too. So is an exit code of 0 of a command
+ * that was stopped: it is a success only where neither `timedOut` nor `overflowed` is true.
+ */
 export interface CommandResult {
   /** Null when a signal ended the command. */
   readonly exitCode: number | null;

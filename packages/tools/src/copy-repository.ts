@@ -1,7 +1,7 @@
 import { constants, type Stats } from "node:fs";
-import { appendFile, copyFile, lstat, mkdir, readlink, symlink } from "node:fs/promises";
+import { copyFile, cp, lstat, mkdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { OutsideLinkError } from "./errors.ts";
+import { GitError, OutsideLinkError } from "./errors.ts";
 import { git, tryGit } from "./git.ts";
 import { targetInCopy } from "./link-target.ts";
 import type { OriginalRepository } from "./original-repository.ts";
@@ -39,19 +39,29 @@ export async function copyHistory(original: OriginalRepository, to: string, sign
   await git(["remote", "remove", "origin"], { cwd: to, signal });
 }
 
-/** Makes a directory with the history and without files: the `.git` of a copy. Objects are read where the history's are. */
+/**
+ * Makes a directory with the history and without files: the `.git` of a copy. Objects are read where the history's are; the
+ * rest is small, and copied without asking git, since it is done for every check.
+ */
 export async function openHistory(original: OriginalRepository, { history, to, signal }: CopyOptions): Promise<void> {
-  const form = ["--quiet", "--no-checkout", "--shared", "--no-reject-shallow", "--template=", "--origin=origin"];
-  await git(["clone", ...form, history, to], { cwd: history, signal });
+  const directory = join(to, ".git");
+  await mkdir(join(directory, "objects", "info"), { recursive: true });
+  await mkdir(join(directory, "info"));
+  await writeFile(join(directory, "objects", "info", "alternates"), `${join(history, "objects")}\n`);
+  for (const name of ["HEAD", "packed-refs", "refs", "shallow"]) await copyIfThere(join(history, name), join(directory, name));
+  const config = await readFile(join(history, "config"), "utf8");
+  const own = config.replace(/^(\s*bare\s*=\s*)true$/m, "$1false");
+  await writeFile(join(directory, "config"), `${own}[user]\n\tname = orgtree\n\temail = orgtree@localhost\n`);
+  await writeFile(join(directory, "info", "exclude"), original.privateRules);
   const inCopy = { cwd: to, signal };
-  // With the remote there, a `git push` of an agent would write into what all copies share.
-  await git(["remote", "remove", "origin"], inCopy);
-  await git(["config", "user.name", "orgtree"], inCopy);
-  await git(["config", "user.email", "orgtree@localhost"], inCopy);
-  await mkdir(join(to, ".git", "info"), { recursive: true });
-  await appendFile(join(to, ".git", "info", "exclude"), original.privateRules);
-  const { exitCode } = await tryGit(["rev-parse", "--quiet", "--verify", "HEAD"], inCopy);
-  if (exitCode === 0) await git(["read-tree", "HEAD"], inCopy);
+  const { exitCode, stderr } = await tryGit(["read-tree", "HEAD"], inCopy);
+  // A repository without a commit has nothing to read.
+  if (exitCode !== 0 && (await tryGit(["rev-parse", "--quiet", "--verify", "HEAD"], inCopy)).exitCode === 0)
+    throw new GitError("read-tree", exitCode, stderr);
+}
+
+async function copyIfThere(from: string, to: string): Promise<void> {
+  if ((await lstatOrNothing(from)) !== undefined) await cp(from, to, { recursive: true });
 }
 
 async function copyFiles(original: OriginalRepository, to: string, signal: AbortSignal | undefined): Promise<string[]> {

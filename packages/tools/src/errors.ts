@@ -108,6 +108,32 @@ export class OutsideLinkError extends ExpectedError {
   }
 }
 
+/** A file of the repository has a name that is not UTF-8: it would be in no copy, and nobody would notice. Nothing was copied. */
+export class FileNameError extends ExpectedError {
+  override readonly name = "FileNameError";
+  readonly retryable = false;
+  /** From the top of the repository; bytes that are no ASCII in octal, as `ls -b` writes them. */
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`the name of ${path} is not UTF-8, so it cannot be copied; rename it, or ignore it if it is not tracked`);
+    this.path = path;
+  }
+}
+
+/** `git apply` would refuse the patch of a checkpoint in the original, or make other files of it: what a check saw is not what is delivered. */
+export class UndeliverableError extends ExpectedError {
+  override readonly name = "UndeliverableError";
+  readonly retryable = false;
+  /** The files that it is about, as far as they are known. */
+  readonly paths: readonly string[];
+
+  constructor(problem: string, paths: readonly string[], remedy: string) {
+    super(`the work cannot be delivered: ${problem}; ${remedy}`);
+    this.paths = paths;
+  }
+}
+
 /** The checkpoint is not of this workspace. Nothing changed. */
 export class UnknownCheckpointError extends ExpectedError {
   override readonly name = "UnknownCheckpointError";

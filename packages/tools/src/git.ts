@@ -8,7 +8,7 @@ export interface GitOptions {
   readonly cwd: string;
   /** Added to git's environment, for example GIT_DIR. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  readonly input?: string | undefined;
+  readonly input?: string | Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Most bytes of output. Default 256 MiB. */
   readonly maxOutputBytes?: number | undefined;

@@ -6,6 +6,7 @@ import { checkDirectory } from "./directory.ts";
 import { DirectoryNotFoundError, NotARepositoryError } from "./errors.ts";
 import { git, tryGit } from "./git.ts";
 import { joinIgnoreRules, readIgnoreFiles } from "./ignore-rules.ts";
+import { splitNul, splitPaths } from "./nul-list.ts";
 
 /** What a copy is made from. */
 export interface OriginalRepository {
@@ -19,12 +20,15 @@ export interface OriginalRepository {
   readonly ignoreRules: string;
 }
 
-/** Reads a repository. Rejects with `NotARepositoryError` when `path` is not the top of one with a work tree. */
+/**
+ * Reads a repository. Rejects with `NotARepositoryError` when `path` is not the top of one with a work tree, `FileNameError` for a file
+ * whose name is not UTF-8.
+ */
 export async function readOriginal(path: string, signal?: AbortSignal): Promise<OriginalRepository> {
   const root = await topOf(resolve(path), signal);
   const read = { cwd: root, signal, asPerson: true };
   const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], read);
-  const files = [...new Set(splitNul(list))];
+  const files = [...new Set(splitPaths(list))];
   const excludePath = (await git(["rev-parse", "--git-path", "info/exclude"], read)).toString().trim();
   const ownRules = await readOrEmpty(resolve(root, excludePath));
   const personRules = await readOrEmpty(await personIgnoreFile(root, signal));
@@ -44,14 +48,6 @@ async function hiddenIgnoreFiles(root: string, signal: AbortSignal | undefined):
   const form = ["-z", "--others", "--ignored", "--exclude-standard", "--directory"];
   const ignored = splitNul(await git(["ls-files", ...form], { cwd: root, signal, asPerson: true }));
   return ignored.map((path) => (path.endsWith("/") ? `${path}.gitignore` : path));
-}
-
-/** The entries of git's `-z` output. */
-export function splitNul(output: Buffer): string[] {
-  return output
-    .toString("utf8")
-    .split("\0")
-    .filter((entry) => entry !== "");
 }
 
 async function topOf(path: string, signal: AbortSignal | undefined): Promise<string> {

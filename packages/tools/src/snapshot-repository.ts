@@ -1,16 +1,19 @@
 /** The git repository in which snapshots of a directory are kept: where it is, and how git is run on it. */
-import { link, mkdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, link, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { git, type GitOptions } from "./git.ts";
+import { git, tryGit, type GitOptions } from "./git.ts";
 
 /** Precedes every `.gitattributes`: files are kept as their bytes. `!diff`: what is binary is seen from its bytes. */
 const attributes = "* -text -eol -filter -ident -working-tree-encoding !diff\n";
+
+/** Nobody looks whether there is such an object. */
+const anyId = "1".repeat(40);
 
 /** What one git command is run with. */
 export interface GitFacts {
   /** Default: that of the first snapshot. */
   readonly index?: string;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly signal?: AbortSignal | undefined;
   /** Default: the directory whose files are kept. */
   readonly workTree?: string;
@@ -41,6 +44,8 @@ export class SnapshotRepository {
   static async make(places: SnapshotPlaces, ignoreRules: string): Promise<SnapshotRepository> {
     const repository = new SnapshotRepository(places);
     await repository.git(["init", "--quiet", "--template="]);
+    // git leaves names such as `git~1` out and goes on: work would be lost without a word. Whether one may be delivered is asked later.
+    await appendFile(join(places.directory, "config"), "[core]\n\tprotectNTFS = false\n");
     await mkdir(join(places.directory, "info"), { recursive: true });
     await mkdir(repository.nowhere);
     await writeFile(repository.#rules, ignoreRules);
@@ -76,6 +81,18 @@ export class SnapshotRepository {
     await link(join(this.#directory, "index"), index);
     try {
       return await use(index);
+    } finally {
+      await rm(index, { force: true });
+    }
+  }
+
+  /** Whether git, as it is by itself, keeps a file at this path. */
+  async accepts(path: string): Promise<boolean> {
+    this.#indexes += 1;
+    const index = join(this.#directory, `index-${this.#indexes}`);
+    const form = ["-c", "core.protectNTFS=true", "update-index", "--add", "--cacheinfo"] as const;
+    try {
+      return (await tryGit([...form, `100644,${anyId},${path}`], this.options({ index, workTree: this.nowhere }))).exitCode === 0;
     } finally {
       await rm(index, { force: true });
     }

@@ -7,10 +7,11 @@
  *   S3. What is ignored is decided by the rules of the start: no file that is written later hides anything, nor does a rule hide what
  *       was there at the start.
  */
+import { isUtf8 } from "node:buffer";
 import { checkDirectory } from "./directory.ts";
-import { GitError, UnknownCheckpointError, WorkspaceBusyError } from "./errors.ts";
+import { GitError, UndeliverableError, UnknownCheckpointError, WorkspaceBusyError } from "./errors.ts";
 import { type GitOutcome, tryGit } from "./git.ts";
-import { splitNul } from "./original-repository.ts";
+import { describeName, splitBytes, splitNul } from "./nul-list.ts";
 import { patchText } from "./patch-text.ts";
 import { SnapshotRepository, type SnapshotPlaces } from "./snapshot-repository.ts";
 
@@ -32,15 +33,18 @@ export interface SnapshotStart extends SnapshotPlaces {
 /** Files that a restored one stands in the way of, or the other way round, may need a second pass. */
 const maxRestorePasses = 2;
 
-/** Snapshots of one directory; calls must not overlap, but for `writeFiles` and `ignoreRule`. */
+/** Snapshots of one directory; calls must not overlap, but for those that are no `patch`, `restore` or `take`. */
 export class Snapshots {
   readonly #repository: SnapshotRepository;
+  /** The trees that were made here, which need no look. */
+  readonly #known: Set<string>;
   /** The first snapshot. */
   readonly base: string;
 
   private constructor(repository: SnapshotRepository, base: string) {
     this.#repository = repository;
     this.base = base;
+    this.#known = new Set([base]);
   }
 
   /** Makes the repository, in a directory that is there, and takes the first snapshot. */
@@ -83,9 +87,35 @@ export class Snapshots {
     });
   }
 
-  /** Paths of the symbolic links in a snapshot. */
+  /** Writes those of these files that the first snapshot has, and the attribute files that say how git converts files. */
+  async writeFirst(paths: readonly string[], to: string, signal: AbortSignal | undefined): Promise<void> {
+    const listed = await this.#repository.git(["ls-files", "-z", "--cached", "--", ":(top,glob)**/.gitattributes"], { signal });
+    const input = zeroEnded([...new Set([...splitNul(listed), ...paths])]);
+    await this.#repository.withIndex((index) =>
+      this.#repository.git(["checkout-index", "--force", "--quiet", "-z", "--stdin"], { index, workTree: to, input, signal }),
+    );
+  }
+
+  /** Which of these files of a snapshot are not the same in another directory. */
+  async differing(tree: string, paths: readonly string[], other: string): Promise<string[]> {
+    return this.#repository.withIndex(async (index) => {
+      await this.#repository.git(["read-tree", tree], { index });
+      const form = ["--add", "--remove", "--replace", "-z", "--stdin"];
+      await this.#repository.git(["update-index", ...form], { index, workTree: other, input: zeroEnded(paths) });
+      const found = await this.#repository.writeTree(index);
+      return splitNul(await this.#repository.git(["diff-tree", "-r", "-z", "--name-only", "--no-renames", tree, found]));
+    });
+  }
+
+  /** Paths of the symbolic links in a snapshot. Rejects with `UndeliverableError` for a name that is not UTF-8. */
   async links(tree: string): Promise<string[]> {
-    const entries = splitNul(await this.#repository.git(["ls-tree", "-r", "-z", tree]));
+    const listed = await this.#repository.git(["ls-tree", "-r", "-z", tree]);
+    const bad = isUtf8(listed) ? undefined : splitBytes(listed).find((entry) => !isUtf8(Buffer.from(entry, "latin1")));
+    if (bad !== undefined) {
+      const path = describeName(bad.slice(bad.indexOf("\t") + 1));
+      throw new UndeliverableError(`the name of ${path} is not UTF-8`, [path], "rename it, or remove it");
+    }
+    const entries = splitNul(listed);
     return entries.filter((entry) => entry.startsWith("120000 ")).map((entry) => entry.slice(entry.indexOf("\t") + 1));
   }
 
@@ -96,6 +126,11 @@ export class Snapshots {
     if (exitCode !== 0 && exitCode !== 1) throw new GitError("check-ignore", exitCode, stderr);
     const [, , rule] = stdout.toString("utf8").split("\0");
     return rule === undefined || rule.startsWith("!") ? undefined : rule;
+  }
+
+  /** Whether git keeps a file at this path; of others, such as `git~1/x`, it says nothing and leaves them out. */
+  accepts(path: string): Promise<boolean> {
+    return this.#repository.accepts(path);
   }
 
   /** What changed from the first snapshot to this one, by path. */
@@ -136,6 +171,7 @@ export class Snapshots {
   }
 
   async #checkKnown(tree: string): Promise<void> {
+    if (this.#known.has(tree)) return;
     const isId = /^[0-9a-f]{40,64}$/.test(tree);
     const found = isId && (await tryGit(["cat-file", "-e", `${tree}^{tree}`], this.#repository.options({}))).exitCode === 0;
     if (!found) throw new UnknownCheckpointError(tree);
@@ -150,14 +186,18 @@ export class Snapshots {
   async #withPresent<T>(use: (index: string, tree: string) => Promise<T>): Promise<T> {
     await checkDirectory(this.root);
     return this.#repository.withIndex(async (index) => {
-      const others = splitNul(await this.#repository.git(["ls-files", "-z", "--others", this.#repository.frozenRules], { index }));
-      const nested = others.filter((path) => path.endsWith("/")).map((path) => `:(top,exclude,literal)${path.slice(0, -1)}`);
+      // Byte for byte: a name that is not UTF-8 is work too.
+      const others = splitBytes(await this.#repository.git(["ls-files", "-z", "--others", this.#repository.frozenRules], { index }));
+      const nested = others.filter((path) => path.endsWith("/")).map((path) => `:(top,exclude,literal)${asText(path.slice(0, -1))}`);
       await this.#repository.git(["add", "--update", "--", ":(top)", ...nested], { index });
       // By name, since `add` goes by the ignore files of today. Some may be gone again: a command may be running.
       const added = others.filter((path) => !path.endsWith("/"));
+      const input = Buffer.from(zeroEnded(added), "latin1");
       if (added.length > 0)
-        await this.#repository.git(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { index, input: zeroEnded(added) });
-      return await use(index, await this.#repository.writeTree(index));
+        await this.#repository.git(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { index, input });
+      const tree = await this.#repository.writeTree(index);
+      this.#known.add(tree);
+      return await use(index, tree);
     });
   }
 }
@@ -170,6 +210,10 @@ interface GrepLimits {
 
 function zeroEnded(paths: readonly string[]): string {
   return paths.map((path) => `${path}\0`).join("");
+}
+
+function asText(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8");
 }
 
 function pathspecOf(glob: string | undefined): string {

@@ -81,9 +81,14 @@ async function withFile<T>(file: WorkspaceFile, flags: number, use: (handle: Fil
   }
 }
 
-/** What is written to an ignored path would be in no patch, and no check would see it. */
-async function refuseIgnored({ tool, path, workspace }: WorkspaceFile, real: string): Promise<void> {
-  const rule = await workspace.ignoreRule(relative(workspace.root, real));
+/** What is written where git does not look would be in no patch, and no check would see it. */
+async function refuseUnseen({ tool, path, workspace }: WorkspaceFile, real: string): Promise<void> {
+  const place = relative(workspace.root, real);
+  if (!(await workspace.acceptsPath(place))) {
+    const message = `${path} may not be written: git keeps no file of that name; choose a name that is not like .git`;
+    throw new ToolError(tool, "forbidden", { message });
+  }
+  const rule = await workspace.ignoreRule(place);
   if (rule === undefined) return;
   const why = `the repository ignores it (rule ${rule}), so that it would be in no patch and in no check`;
   throw new ToolError(tool, "forbidden", { message: `${path} may not be written: ${why}; write to a path that is not ignored` });
@@ -92,7 +97,7 @@ async function refuseIgnored({ tool, path, workspace }: WorkspaceFile, real: str
 async function openInside(file: WorkspaceFile, flags: number): Promise<FileHandle> {
   try {
     const real = await resolveInWorkspace(file.workspace.root, file.path);
-    if (flags & constants.O_WRONLY) await refuseIgnored(file, real);
+    if (flags & constants.O_WRONLY) await refuseUnseen(file, real);
     if (flags & constants.O_CREAT) await mkdir(dirname(real), { recursive: true });
     // Links are resolved already: one that is there now was put there since. Without NONBLOCK a pipe would hold a thread for ever.
     return await open(real, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type ToolContext, ToolError, type ToolErrorKind } from "@orgtree/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -89,6 +89,20 @@ describe("workspaceTools", () => {
     const kind = path === "src/a.txt/x" ? "forbidden" : "invalid-input";
     await expectFailure(tools.readFile.run({ path }, context()), kind, message);
     await expectFailure(tools.writeFile.run({ path, content: "x" }, context()), kind, message);
+  });
+});
+
+describe("write_file, where git keeps no file of the name", () => {
+  test.each(["git~1", "git~1/x", "sub/git~1/x.txt", "sub/.git ", ".git.", "sub/.git::$INDEX_ALLOCATION"])("refuses %j", async (path) => {
+    const message = `${path} may not be written: git keeps no file of that name`;
+    await expectFailure(tools.writeFile.run({ path, content: "x" }, context()), "forbidden", message);
+    expect(existsSync(join(workspace.root, path))).toBe(false);
+  });
+
+  test.each(["gitt~1", ".gitmodules", "a,b", "a\\b", "con"])("writes %j, which is in the patch", async (path) => {
+    await tools.writeFile.run({ path, content: "x" }, context());
+    expect((await workspace.changedFiles()).map((file) => file.path)).toContain(path);
+    rmSync(join(workspace.root, path));
   });
 });
 

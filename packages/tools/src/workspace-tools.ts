@@ -62,7 +62,7 @@ function runCheckTool(workspace: Workspace, check: CheckCommand, clock: Timer | 
   return commandTool({
     ...check,
     name: "run_check",
-    description: `Runs the check of this work, \`${text}\`, in the workspace. It passes when exitCode is 0; stdout and stderr tell the rest.`,
+    description: `Runs the check of this work, \`${text}\`, in the workspace. It passes when exitCode is 0 and neither timedOut nor overflowed is true; stdout and stderr tell the rest.`,
     kind: "idempotent",
     cwd: workspace.root,
     clock,

@@ -103,11 +103,11 @@ describe("createWorkspace", () => {
     expect(fingerprint(repo)).toEqual(original);
   });
 
-  test("has the history, a branch of the same name, and no way back to the original", async () => {
+  test("has the history, the branches, and no way back to the original", async () => {
     makeRepository(repo, { "a.txt": "a\n" });
     gitIn(repo, "checkout", "--quiet", "-b", "topic");
     await using workspace = await createWorkspace({ repo });
-    expect(gitIn(workspace.root, "log", "--format=%s %D").trim()).toBe("first HEAD -> topic");
+    expect(gitIn(workspace.root, "log", "--format=%s %D").trim()).toBe("first HEAD -> topic, main");
     expect(gitIn(workspace.root, "remote")).toBe("");
     expect(gitIn(workspace.root, "status", "--porcelain")).toBe("");
     expect(readFileSync(join(workspace.root, ".git", "config"), "utf8")).not.toContain(repo);

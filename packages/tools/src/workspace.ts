@@ -43,7 +43,10 @@ export interface Workspace extends AsyncDisposable {
   readonly root: string;
   /** The top of the original. */
   readonly repo: string;
-  /** A patch from the start to a checkpoint, by default to now, that `git apply` accepts in the original; empty when nothing changed. */
+  /**
+   * A patch from the start to a checkpoint, by default to now, for `git apply` in the original; empty when nothing changed. git accepts
+   * it unless it converts the changed files there, by attributes such as `ident`: `checkout` tries that.
+   */
   diff(checkpoint?: Checkpoint): Promise<string>;
   /** The files that differ from the start, by path, in a checkpoint or now. */
   changedFiles(checkpoint?: Checkpoint): Promise<readonly ChangedFile[]>;
@@ -52,12 +55,15 @@ export interface Workspace extends AsyncDisposable {
   restore(checkpoint: Checkpoint): Promise<void>;
   /**
    * A fresh copy of the original with the patch of a checkpoint, and nothing else of this workspace: what whoever applies the patch
-   * will have. Ignored paths come from the original. Rejects with `UnknownCheckpointError`, or `OutsideLinkError` when the checkpoint
-   * has a link that leads out.
+   * will have, which is tried: where git would refuse the patch in the original, or convert its files to others, rejects with
+   * `UndeliverableError`. Ignored paths come from the original. Rejects with `UnknownCheckpointError`, or `OutsideLinkError` when the
+   * checkpoint has a link that leads out.
    */
   checkout(checkpoint: Checkpoint, signal?: AbortSignal): Promise<Checkout>;
   /** The rule by which a new file at this path, from the top, would be ignored, and so be in no patch; none where it would not be. */
   ignoreRule(path: string): Promise<string | undefined>;
+  /** Whether git keeps a file at this path, from the top; of others, such as `git~1`, it says nothing and leaves them out. */
+  acceptsPath(path: string): Promise<boolean>;
   /** Paths of all files but ignored ones; see `TextQuery.glob`. */
   files(glob?: string, signal?: AbortSignal): Promise<readonly string[]>;
   /** Lines that match. Rejects with `GitError` for a malformed expression. */
@@ -70,8 +76,8 @@ export interface Workspace extends AsyncDisposable {
  * Copies a repository with its uncommitted and its new files, so that an agent sees what the person sees.
  *
  * The original is never written to, not even a lock. Links into the original lead into the copy. Submodules are left out. Rejects with
- * `NotARepositoryError`, `OutsideLinkError` for a link that leads out of the repository, `DirectoryNotFoundError` for `parentDir`,
- * `SpecError` for `ignoredPaths`, or `GitError`; nothing is left behind then.
+ * `NotARepositoryError`, `FileNameError` for a file whose name is not UTF-8, `OutsideLinkError` for a link that leads out of the
+ * repository, `DirectoryNotFoundError` for `parentDir`, `SpecError` for `ignoredPaths`, or `GitError`; nothing is left behind then.
  *
  * @example
  * await using workspace = await createWorkspace({ repo: "." });
@@ -121,7 +127,8 @@ function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
       await removeDirectory(home);
     });
   const checkout: Workspace["checkout"] = async ({ tree }, signal) => {
-    const making = makeCheckout({ ...places, snapshots, tree, signal });
+    const patch = await inTurn(() => snapshots.patch(tree));
+    const making = makeCheckout({ ...places, snapshots, tree, patch, signal });
     checkouts.add(making);
     try {
       const made = await making;
@@ -146,6 +153,7 @@ function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
     restore: (checkpoint) => inTurn(() => snapshots.restore(checkpoint.tree)),
     checkout,
     ignoreRule: (path) => snapshots.ignoreRule(path),
+    acceptsPath: (path) => snapshots.accepts(path),
     files: (glob, signal) => inTurn(() => snapshots.files(glob, signal)),
     search: (query) => inTurn(() => searchFiles(snapshots, query)),
     remove,

@@ -64,7 +64,9 @@ function checkRoom(draft: ChatDraft, request: ModelRequest, usage: ModelUsage): 
   if (usage.outputTokens >= allowed) {
     throw new ModelError("invalid-output", `all ${allowed} tokens of the answer went into thinking; raise maxOutputTokens`);
   }
-  throw new ModelError("context-overflow", `the request of ${usage.inputTokens} tokens leaves no room for an answer; shorten it`);
+  const problem = `the request of ${usage.inputTokens} tokens leaves no room for an answer; shorten it`;
+  // The server took the request and read it: whoever counts must not take this for a refusal at the door.
+  throw new ModelError("context-overflow", problem, { status: 200 });
 }
 
 function decideFinishReason({ finishReason, toolCalls }: ChatDraft): FinishReason {

@@ -66,7 +66,8 @@ function nameAnswer(error: APIError, { epochMs, origin }: ErrorContext): NamedFa
   const said = messageOf(error);
   return {
     kind,
-    status,
+    // What comes in the stream, whatever code it brings, comes after the server took the request.
+    status: error.status ?? 200,
     retryAfterMs: retryAfterMs(error.headers, epochMs),
     problem: `${origin} answered ${where}${said === "" ? "" : `: ${said}`}`,
     remedy: remedies[kind],

@@ -395,6 +395,16 @@ describe("openaiModel: failures", () => {
     expect((await failureOf([replies])).kind).toBe(kind);
   });
 
+  test.each([
+    { what: "a code in the stream", replies: rawStream(['{"error":{"message":"slow down","code":429}}']) },
+    {
+      what: "no room for an answer",
+      replies: streamedText("", { finishReason: "length", usage: { prompt_tokens: 8, completion_tokens: 0 } }),
+    },
+  ])("gives $what the status with which the server took the request", async ({ replies }) => {
+    expect((await failureOf([replies])).status).toBe(200);
+  });
+
   test("names the server that cannot be reached", async () => {
     await using setting = await startModel([]);
     await setting.server.close();

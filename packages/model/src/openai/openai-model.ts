@@ -104,6 +104,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
 class ChatClient implements ModelClient {
   readonly provider = "openai";
   readonly model: string;
+  readonly isPriced: boolean;
   readonly #options: OpenaiModelOptions;
   readonly #timeoutMs: number;
   readonly #baseURL: string;
@@ -113,6 +114,7 @@ class ChatClient implements ModelClient {
 
   constructor(options: OpenaiModelOptions, timeoutMs: number) {
     this.model = options.model;
+    this.isPriced = options.prices !== undefined;
     this.#options = options;
     this.#timeoutMs = timeoutMs;
     this.#baseURL = options.baseURL ?? officialBaseURL;

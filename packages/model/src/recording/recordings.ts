@@ -42,6 +42,7 @@ export function recordingModel(client: ModelClient, sink: RecordingSink): ModelC
   return {
     provider: client.provider,
     model: client.model,
+    isPriced: client.isPriced,
     worstCase: (request) => client.worstCase(request),
     async complete(request, call = {}) {
       const recorded: RecordedCall = {

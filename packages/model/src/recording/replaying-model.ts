@@ -1,4 +1,4 @@
-import { type ModelCallOptions, type ModelClient, ModelError, type ModelRequest, type ModelResponse } from "@orgtree/core";
+import { type ModelCallOptions, ModelError, type ModelRequest, type ModelResponse, type ModelClient } from "@orgtree/core";
 
 import { parseRecordings, type Recording } from "./recordings.ts";
 import { describeDifference, type Difference, findDifferences } from "./request-difference.ts";
@@ -28,6 +28,7 @@ class Replay implements ReplayingModel {
   readonly model: string;
   readonly #recordings: readonly Recording[];
   readonly #leftByHash: ReadonlyMap<string, Recording[]>;
+  readonly isPriced: boolean;
   readonly #dearest: number;
 
   constructor(recordings: readonly Recording[]) {
@@ -35,6 +36,7 @@ class Replay implements ReplayingModel {
     this.model = recordings[0]?.model ?? "replay";
     this.#recordings = recordings;
     this.#dearest = recordings.reduce((most, each) => Math.max(most, "response" in each ? (each.response.usd ?? 0) : 0), 0);
+    this.isPriced = recordings.some((each) => "response" in each && each.response.usd !== undefined);
     this.#leftByHash = Map.groupBy(recordings, ({ hash }) => hash);
   }
 

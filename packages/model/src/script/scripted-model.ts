@@ -1,11 +1,11 @@
 import {
   type Clock,
   type ModelCallOptions,
-  type ModelClient,
   ModelError,
   type ModelRequest,
   type ModelResponse,
   SpecError,
+  type ModelClient,
 } from "@orgtree/core";
 
 import { checkAnswer } from "../answer-check.ts";
@@ -58,6 +58,7 @@ const maxRequests = 1_000;
 class ScriptPlayer implements ScriptedModel {
   readonly provider = "scripted";
   readonly model: string;
+  readonly isPriced: boolean;
   readonly requests: ModelRequest[] = [];
   readonly #scripts: ReadonlyMap<string, OpenScript>;
   readonly #roles: ReadonlySet<string>;
@@ -71,6 +72,7 @@ class ScriptPlayer implements ScriptedModel {
     this.#roles = new Set(this.#scripts.keys());
     this.#options = options;
     this.model = options.model ?? "scripted";
+    this.isPriced = options.prices !== undefined;
   }
 
   worstCase(request: ModelRequest): { readonly tokens: number; readonly usd: number } {
