@@ -27,7 +27,7 @@ import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore } from "./durable/journal-store.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
-import { impatientAsker, outsideAsker, watchUntil } from "./kernel/outside.ts";
+import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
 import { untilQuiet } from "./kernel/quiet.ts";
 import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
@@ -174,7 +174,7 @@ export class ActorSystem {
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
-      const plain = outsideAsker(this.#kernel, to, { resolve, reject });
+      const plain = new OutsideAsker(this.#kernel, to, { resolve, reject });
       const asker = options.signal === undefined ? plain : impatientAsker(this.#kernel, mail, { asker: plain, signal: options.signal });
       const replyTo = asks.open(asker, mail, { timeoutMs });
       const refusal = cell.accept(mail);

@@ -24,7 +24,7 @@ export function openDatabase(path: string, mode: "read" | "write"): DatabaseSync
 function checkPath(path: string, mode: "read" | "write"): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) refuse("it is a directory; give the path of a file");
-  if (found !== undefined) return checkLogOf(path, found.size);
+  if (found !== undefined) return checkLogOf(path);
   if (mode === "read") refuse("there is no such file");
   const directory = dirname(path);
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -33,8 +33,10 @@ function checkPath(path: string, mode: "read" | "write"): void {
 }
 
 /** Of an empty database SQLite deletes the log, even when it is opened for reading only. */
-function checkLogOf(path: string, size: number): void {
-  if (size > 0 || (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
+function checkLogOf(path: string): void {
+  const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
+  // The log first: of a journal that is just being made, the database has its first page before the log has anything.
+  if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
   const problem = "it is empty, and its log (-wal) is not; write what is sound to a new file with repair";
   throw new ProblemError({ kind: "damaged", problem });
 }

@@ -1,22 +1,41 @@
 /** Those who wait outside of the tree: with a promise in place of a mailbox. */
 import { AskFailedError, type Address, type Exit } from "@orgtree/core";
+import type { Incarnation } from "../actor/incarnation.ts";
 import type { Mail } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import type { Asker } from "./asks.ts";
 import type { Kernel } from "./kernel.ts";
 
+/** What the promise of an ask is settled with. */
+interface Asking {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** Whoever asks from outside. What he makes of the answer is his own affair, and no actor's. */
-export function outsideAsker(kernel: Kernel, to: Address, asking: { resolve(value: unknown): void; reject(error: Error): void }): Asker {
-  const owner = kernel.owners?.getStore();
-  const reject = (error: Error): void => kernel.within(owner, () => asking.reject(error));
-  return {
-    resolve(value) {
-      // It became one on its way; the promise of the ask would follow it past every deadline.
-      if (isThenable(value)) reject(new AskFailedError(to, "unknown", "its answer is a promise"));
-      else kernel.within(owner, () => asking.resolve(value));
-    },
-    reject,
-  };
+export class OutsideAsker implements Asker {
+  readonly #kernel: Kernel;
+  readonly #to: Address;
+  readonly #asking: Asking;
+  readonly #owner: Incarnation | undefined;
+
+  constructor(kernel: Kernel, to: Address, asking: Asking) {
+    this.#kernel = kernel;
+    this.#to = to;
+    this.#asking = asking;
+    this.#owner = kernel.owners?.getStore();
+  }
+
+  resolve(value: unknown): void {
+    // It became one on its way; the promise of the ask would follow it past every deadline.
+    if (isThenable(value)) return this.reject(new AskFailedError(this.#to, "unknown", "its answer is a promise"));
+    if (this.#kernel.owners === undefined) this.#asking.resolve(value);
+    else this.#kernel.within(this.#owner, () => this.#asking.resolve(value));
+  }
+
+  reject(error: Error): void {
+    this.#kernel.within(this.#owner, () => this.#asking.reject(error));
+  }
 }
 
 /** An asker that gives up when `signal` says so, and lets go of the signal when it has its answer. */
