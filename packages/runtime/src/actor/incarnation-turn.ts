@@ -25,7 +25,8 @@ export class IncarnationTurn implements Turn {
   mail: Mail | undefined;
   /** What the turn belongs to; undefined outside of any. */
   trace: Trace | undefined;
-  effects: Effect[] = [];
+  /** What was collected; added to by `collect` only. */
+  effects: Effect[] = noEffects;
   postponed = false;
   #isOpen = false;
   #info: unknown;
@@ -52,7 +53,7 @@ export class IncarnationTurn implements Turn {
   forget(): void {
     this.#isOpen = false;
     this.postponed = false;
-    this.effects = [];
+    this.effects = noEffects;
   }
 
   /** Everything of the turn has happened. */
@@ -61,9 +62,16 @@ export class IncarnationTurn implements Turn {
     this.trace = undefined;
   }
 
+  /** Adds an effect, whoever makes it. */
+  collect(effect: Effect): void {
+    // A list that is pushed to makes room for many; mostly there is one.
+    if (this.effects === noEffects) this.effects = [effect];
+    else this.effects.push(effect);
+  }
+
   takeEffects(): readonly Effect[] {
     const { effects } = this;
-    this.effects = [];
+    this.effects = noEffects;
     return effects;
   }
 
@@ -103,7 +111,7 @@ export class IncarnationTurn implements Turn {
 
   tell(to: Address, message: unknown): void {
     this.#checkOpen();
-    this.effects.push(this.#mail(to, message));
+    this.collect(this.#mail(to, message));
   }
 
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
@@ -206,10 +214,14 @@ export class IncarnationTurn implements Turn {
 
   #collect(effect: Effect): void {
     this.#checkOpen();
-    this.effects.push(effect);
+    this.collect(effect);
   }
 
   #checkOpen(): void {
     if (!this.#isOpen) throw new TurnClosedError(this.address);
   }
 }
+
+/** Shared by all turns without effects. */
+const noEffects: Effect[] = [];
+Object.freeze(noEffects);

@@ -82,8 +82,8 @@ export class MachineBody implements Body {
     const { life, snapshot } = this.#host;
     if (life.cell.kernel.freeze) freezeState(next.context);
     this.#next = next;
-    if (next.status === "done") life.turn.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
-    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.effects.push({ kind: "unstash" });
+    if (next.status === "done") life.turn.collect({ kind: "exit", exit: exitOf(next, life.cell.address) });
+    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.collect({ kind: "unstash" });
   }
 
   install(): void {
