@@ -166,7 +166,7 @@ export class ActorSystem {
    * `UnknownRecipientError`, `MailboxFullError`, or the error that the actor answered with.
    */
   ask(to: Address, message: unknown, options: AskOptions = {}): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const asking = Promise.withResolvers<unknown>();
     try {
       const { asks, cells } = this.#kernel;
       const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
@@ -174,15 +174,15 @@ export class ActorSystem {
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
       if (cell === undefined) throw new UnknownRecipientError(to);
-      const plain = new OutsideAsker(this.#kernel, to, { resolve, reject });
+      const plain = new OutsideAsker(this.#kernel, to, asking);
       const asker = options.signal === undefined ? plain : impatientAsker(this.#kernel, mail, { asker: plain, signal: options.signal });
       const replyTo = asks.open(asker, mail, { timeoutMs });
       const refusal = cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
     } catch (error) {
-      reject(error);
+      asking.reject(error);
     }
-    return promise;
+    return asking.promise;
   }
 
   #mail(to: Address, message: unknown): Mail {

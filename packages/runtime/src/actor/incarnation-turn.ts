@@ -26,7 +26,8 @@ export class IncarnationTurn implements Turn {
   mail: Mail | undefined;
   /** What the turn belongs to; undefined outside of any. */
   trace: Trace | undefined;
-  effects: Effect[] = [];
+  /** What was collected; added to by `collect` only. */
+  effects: Effect[] = noEffects;
   postponed = false;
   #isOpen = false;
   #info: unknown;
@@ -53,7 +54,7 @@ export class IncarnationTurn implements Turn {
   forget(): void {
     this.#isOpen = false;
     this.postponed = false;
-    this.effects = [];
+    this.effects = noEffects;
   }
 
   /** Everything of the turn has happened. */
@@ -62,9 +63,16 @@ export class IncarnationTurn implements Turn {
     this.trace = undefined;
   }
 
+  /** Adds an effect, whoever makes it. */
+  collect(effect: Effect): void {
+    // A list that is pushed to makes room for many; mostly there is one.
+    if (this.effects === noEffects) this.effects = [effect];
+    else this.effects.push(effect);
+  }
+
   takeEffects(): readonly Effect[] {
     const { effects } = this;
-    this.effects = [];
+    this.effects = noEffects;
     return effects;
   }
 
@@ -103,12 +111,12 @@ export class IncarnationTurn implements Turn {
 
   tell(to: Address, message: unknown): void {
     this.#checkOpen();
-    this.effects.push(this.#mail(to, message));
+    this.collect(this.#mail(to, message));
   }
 
   deliver(to: Address, message: unknown): void {
     this.#checkOpen();
-    this.effects.push({ kind: "deliver", mail: this.#numbered(to, message) });
+    this.collect({ kind: "deliver", mail: this.#numbered(to, message) });
   }
 
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
@@ -116,7 +124,7 @@ export class IncarnationTurn implements Turn {
     const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
     const mail = this.#numbered(to, message);
     const askId = this.#life.cell.kernel.asks.newId();
-    this.effects.push({ kind: "ask", mail, tag: options.tag, askId, timeoutMs });
+    this.collect({ kind: "ask", mail, tag: options.tag, askId, timeoutMs });
   }
 
   reply(value: unknown, to: ReplyTo | undefined = this.replyTo): void {
@@ -229,10 +237,14 @@ export class IncarnationTurn implements Turn {
 
   #collect(effect: Effect): void {
     this.#checkOpen();
-    this.effects.push(effect);
+    this.collect(effect);
   }
 
   #checkOpen(): void {
     if (!this.#isOpen) throw new TurnClosedError(this.address);
   }
 }
+
+/** Shared by all turns without effects. */
+const noEffects: Effect[] = [];
+Object.freeze(noEffects);

@@ -9,13 +9,20 @@ export type MailKind = "message" | "signal" | "internal";
  * `tell` and `ask` of a turn: what is sent is collected as the mail that will leave.
  */
 export class Mail {
+  /**
+   * One that is never sent. Where a collection of garbage finds no mail at all, V8 would forget the shape of mails, and with
+   * it all optimized code that knows the shape: a third of the speed of the next burst.
+   */
+  static readonly unsent = new Mail("message", { to: "/", from: undefined, trace: 0 }, undefined);
+
   readonly kind: MailKind;
   readonly to: Address;
   readonly from: Address | undefined;
   readonly message: unknown;
   readonly trace: Trace;
   replyTo: ReplyTo | undefined;
-  deadlineMs: number;
+  /** When a question is over. None in most mails: a number would be an object more in each of them. */
+  deadlineMs: number | undefined;
   /** Of a numbered message: under which key its sender knows it. Of a signal: the key of what it is about. */
   key: EffectKey | undefined;
 
@@ -26,7 +33,7 @@ export class Mail {
     this.message = message;
     this.trace = route.trace;
     this.replyTo = undefined;
-    this.deadlineMs = Infinity;
+    this.deadlineMs = undefined;
     this.key = undefined;
   }
 }
@@ -48,5 +55,5 @@ export function traceText(trace: Trace): string {
 
 /** A mail as the world outside sees it. */
 export function toEnvelope({ to, from, message, trace, replyTo, deadlineMs }: Mail): Envelope {
-  return { to, from, message, trace: traceText(trace), replyTo, deadlineMs };
+  return { to, from, message, trace: traceText(trace), replyTo, deadlineMs: deadlineMs ?? Infinity };
 }

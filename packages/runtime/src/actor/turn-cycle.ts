@@ -23,7 +23,7 @@ import type { Signal } from "./signal.ts";
 export function takeMail(life: Incarnation, mail: Mail): void {
   const { cell, turn } = life;
   const { kernel } = cell;
-  if (mail.deadlineMs !== Infinity && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
+  if (mail.deadlineMs !== undefined && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
   if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
   if (mail.key !== undefined && isDuplicate(life, mail)) return kernel.acknowledge(mail);
   const body = life.body!;

@@ -2,7 +2,7 @@ import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtr
 import type { Mail } from "../actor/mail.ts";
 import type { EffectKey } from "../durable/books.ts";
 import { systemRandom } from "../time/system-clock.ts";
-import type { Timer, TimerQueue } from "../time/timer-queue.ts";
+import { QueueTimer, type TimerQueue } from "../time/timer-queue.ts";
 
 /**
  * Who waits for an answer: a promise outside the tree, or an actor's incarnation inside. Gives back false when it is gone
@@ -19,15 +19,33 @@ export interface Answerer {
   readonly key: EffectKey | undefined;
 }
 
-interface Open {
-  readonly asker: Asker;
-  readonly timer: Timer | undefined;
+/** A question that has no answer yet, and the timer that ends it. */
+class Question extends QueueTimer {
+  readonly #asks: Asks;
+  readonly askId: number;
+  readonly to: Address;
+  readonly timeoutMs: number;
+  /** None when it is over: a queue may still hold it, and nobody shall keep the answer. */
+  asker: Asker | undefined;
+
+  constructor(asks: Asks, askId: number, { to, timeoutMs, asker }: { to: Address; timeoutMs: number; asker: Asker }) {
+    super();
+    this.#asks = asks;
+    this.askId = askId;
+    this.to = to;
+    this.timeoutMs = timeoutMs;
+    this.asker = asker;
+  }
+
+  fire(): void {
+    this.#asks.expire(this);
+  }
 }
 
 /** The questions that have no answer yet. Each ends exactly once: answered, refused, or out of time. */
 export class Asks {
   readonly #timers: TimerQueue;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new Map<number, Question>();
   readonly #random: Random;
   #count = 0;
 
@@ -43,9 +61,12 @@ export class Asks {
 
   /** Makes the mail a question that ends after `timeoutMs` at the latest. */
   open(asker: Asker, mail: Mail, { timeoutMs, askId = this.newId() }: { readonly timeoutMs: number; readonly askId?: number }): ReplyTo {
-    const timer = timeoutMs === Infinity ? undefined : this.#timers.set(timeoutMs, () => this.#expire(askId, mail.to, timeoutMs));
-    this.#open.set(askId, { asker, timer });
-    if (timer !== undefined) mail.deadlineMs = timer.dueMs;
+    const question = new Question(this, askId, { to: mail.to, timeoutMs, asker });
+    this.#open.set(askId, question);
+    if (timeoutMs !== Infinity) {
+      this.#timers.start(question, timeoutMs);
+      mail.deadlineMs = question.dueMs;
+    }
     mail.replyTo = { address: mail.from, askId };
     return mail.replyTo;
   }
@@ -61,37 +82,40 @@ export class Asks {
   }
 
   /** Answers; false when nobody waits any more. */
-  resolve(replyTo: ReplyTo, value: unknown, by?: Answerer): boolean {
-    const open = this.#close(replyTo.askId);
-    return open !== undefined && open.asker.resolve(value, by) !== false;
+  resolve({ askId }: ReplyTo, value: unknown, by?: Answerer): boolean {
+    const asker = this.#close(askId);
+    return asker !== undefined && asker.resolve(value, by) !== false;
   }
 
   /** Refuses; false when nobody waits any more. */
-  reject(replyTo: ReplyTo, error: Error, by?: Answerer): boolean {
-    const open = this.#close(replyTo.askId);
-    return open !== undefined && open.asker.reject(error, by) !== false;
+  reject({ askId }: ReplyTo, error: Error, by?: Answerer): boolean {
+    const asker = this.#close(askId);
+    return asker !== undefined && asker.reject(error, by) !== false;
   }
 
   /** True while somebody waits for the answer. */
-  isOpen(replyTo: ReplyTo): boolean {
-    return this.#open.has(replyTo.askId);
+  isOpen({ askId }: ReplyTo): boolean {
+    return this.#open.has(askId);
   }
 
   /** The asker does not care any more. */
-  drop(replyTo: ReplyTo): void {
-    this.#close(replyTo.askId);
+  drop({ askId }: ReplyTo): void {
+    this.#close(askId);
   }
 
-  #expire(askId: number, to: Address, timeoutMs: number): void {
-    this.#close(askId)?.asker.reject(new AskTimeoutError(to, timeoutMs));
+  /** The time for the answer is over. */
+  expire({ askId, to, timeoutMs }: Question): void {
+    this.#close(askId)?.reject(new AskTimeoutError(to, timeoutMs));
   }
 
-  #close(askId: number): Open | undefined {
-    const open = this.#open.get(askId);
-    if (open === undefined) return undefined;
+  #close(askId: number): Asker | undefined {
+    const question = this.#open.get(askId);
+    if (question === undefined) return undefined;
     this.#open.delete(askId);
-    if (open.timer !== undefined) this.#timers.cancel(open.timer);
-    return open;
+    this.#timers.cancel(question);
+    const { asker } = question;
+    question.asker = undefined;
+    return asker;
   }
 }
 

@@ -48,7 +48,9 @@ export class Dispatcher {
   schedule(runnable: Runnable): void {
     if (runnable.queued) return;
     runnable.queued = true;
-    this.#queue.push(runnable);
+    // A list that is pushed to makes room for many; mostly there is one.
+    if (this.#queue.length === 0) this.#queue = [runnable];
+    else this.#queue.push(runnable);
     if (!this.#armed) this.#arm();
   }
 

@@ -123,8 +123,8 @@ export class MachineBody implements Body {
       this.#nextTimers = timersAfter(this.#timers, life.turn.effects, { epochMs, fired: this.#fired });
     }
     this.#fired = undefined;
-    if (next.status === "done") life.turn.effects.push({ kind: "exit", exit: exitOf(next, life.cell.address) });
-    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.effects.push({ kind: "unstash" });
+    if (next.status === "done") life.turn.collect({ kind: "exit", exit: exitOf(next, life.cell.address) });
+    else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.collect({ kind: "unstash" });
   }
 
   install(): void {

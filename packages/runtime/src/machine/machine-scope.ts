@@ -44,7 +44,7 @@ class MachineScope {
     const host = this.#host!;
     const { id, systemId, src, options } = host.made!;
     noteOrigin(host.made!, host.life);
-    host.life.turn.effects.push({
+    host.life.turn.collect({
       kind: "machine",
       type: "xstate.spawnChild",
       params: { id, systemId, src, input: options.input },
@@ -54,7 +54,8 @@ class MachineScope {
   };
 
   readonly emit = (event: { readonly type: string }): void => {
-    (this.#late ?? this.#host!.life.turn.effects).push({ kind: "emit", event });
+    if (this.#late === undefined) this.#host!.life.turn.collect({ kind: "emit", event });
+    else this.#late.push({ kind: "emit", event });
   };
 
   readonly stopChild = (child: AnyActorRef): void => childOf(child)._stop();
@@ -66,12 +67,12 @@ class MachineScope {
     const { type, params, info, exec } = action;
     if (type === "xstate.spawnChild") noteOrigin((params as { actorRef: ChildActor }).actorRef, life);
     else if (type === "xstate.stopChild") this.#stops++;
-    life.turn.effects.push({ kind: "machine", type, params, late: false, run: () => exec!(info, params) });
+    life.turn.collect({ kind: "machine", type, params, late: false, run: () => exec!(info, params) });
   };
 
   /** What a machine sends while it computes is sent with the other effects. */
   readonly #later: Later = (params, send) => {
-    this.#host!.life.turn.effects.push({ kind: "machine", type: "xstate.sendTo", params, late: true, run: send });
+    this.#host!.life.turn.collect({ kind: "machine", type: "xstate.sendTo", params, late: true, run: send });
   };
 
   /** Computes a step of `host`; its effects are collected in the turn. */

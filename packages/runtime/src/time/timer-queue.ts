@@ -7,19 +7,28 @@ export interface Timer {
   readonly pending: boolean;
 }
 
-class Entry implements Timer {
-  readonly dueMs: number;
-  readonly order: number;
-  due: (() => void) | undefined;
+/** A timer that a queue can hold. Whoever needs many of them makes them part of what they are for. */
+export abstract class QueueTimer implements Timer {
+  dueMs = 0;
+  /** Its place among those that are due at the same time. */
+  order = 0;
+  pending = false;
 
-  constructor(dueMs: number, order: number, due: () => void) {
-    this.dueMs = dueMs;
-    this.order = order;
-    this.due = due;
+  /** It is due. */
+  abstract fire(): void;
+}
+
+/** A timer that calls a function. */
+class Call extends QueueTimer {
+  readonly #due: () => void;
+
+  constructor(due: () => void) {
+    super();
+    this.#due = due;
   }
 
-  get pending(): boolean {
-    return this.due !== undefined;
+  fire(): void {
+    this.#due();
   }
 }
 
@@ -35,7 +44,7 @@ class Entry implements Timer {
 export class TimerQueue {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
-  #heap: Entry[] = [];
+  #heap: QueueTimer[] = [];
   #pending = 0;
   #order = 0;
   #armedMs = Infinity;
@@ -55,17 +64,24 @@ export class TimerQueue {
 
   /** Calls `due` once, not before `delayMs` have passed; never when that is `Infinity`, soon when it is no number. */
   set(delayMs: number, due: () => void): Timer {
-    const entry = new Entry(this.#clock.nowMs() + (delayMs > 0 ? delayMs : 0), this.#order++, due);
+    const timer = new Call(due);
+    this.start(timer, delayMs);
+    return timer;
+  }
+
+  /** Fires `timer`, which is not pending, once: like `set`. */
+  start(timer: QueueTimer, delayMs: number): void {
+    timer.dueMs = this.#clock.nowMs() + (delayMs > 0 ? delayMs : 0);
+    timer.order = this.#order++;
+    timer.pending = true;
     this.#pending++;
-    this.#siftUp(entry);
-    if (entry.dueMs < this.#armedMs && !this.#firing) this.#arm();
-    return entry;
+    this.#siftUp(timer);
+    if (timer.dueMs < this.#armedMs && !this.#firing) this.#arm();
   }
 
   cancel(timer: Timer): void {
-    const entry = timer as Entry;
-    if (entry.due === undefined) return;
-    entry.due = undefined;
+    if (!timer.pending) return;
+    (timer as QueueTimer).pending = false;
     this.#pending--;
     if (this.#pending === 0) this.#rest();
     else if (this.#heap.length > 1_024 && this.#heap.length > 2 * this.#pending) this.#sweep();
@@ -121,34 +137,33 @@ export class TimerQueue {
   #fireDue(nowMs: number, order: number): void {
     while (this.#heap.length > 0) {
       const first = this.#heap[0]!;
-      if (first.due !== undefined && (first.dueMs > nowMs || first.order >= order)) return;
-      const { due } = this.#takeFirst();
-      if (due !== undefined) this.#run(due);
+      if (first.pending && (first.dueMs > nowMs || first.order >= order)) return;
+      this.#removeFirst();
+      if (first.pending) this.#run(first);
     }
   }
 
-  #run(due: () => void): void {
+  #run(timer: QueueTimer): void {
+    timer.pending = false;
+    this.#pending--;
     try {
-      due();
+      timer.fire();
     } catch (error) {
       this.#onError(error);
     }
   }
 
-  #takeFirst(): { due: (() => void) | undefined } {
-    const first = this.#heap[0]!;
+  #removeFirst(): void {
     const last = this.#heap.pop()!;
     if (this.#heap.length > 0) this.#siftDown(last);
-    const { due } = first;
-    if (due !== undefined) this.#pending--;
-    first.due = undefined;
-    return { due };
   }
 
-  #siftUp(entry: Entry): void {
+  #siftUp(entry: QueueTimer): void {
     const heap = this.#heap;
     let at = heap.length;
-    heap.push(entry);
+    // A list that is pushed to makes room for many; mostly there is one.
+    if (at === 0) this.#heap = [entry];
+    else heap.push(entry);
     while (at > 0) {
       const parent = (at - 1) >> 1;
       if (!isBefore(entry, heap[parent]!)) break;
@@ -158,7 +173,7 @@ export class TimerQueue {
     heap[at] = entry;
   }
 
-  #siftDown(entry: Entry): void {
+  #siftDown(entry: QueueTimer): void {
     const heap = this.#heap;
     let at = 0;
     for (;;) {
@@ -173,12 +188,12 @@ export class TimerQueue {
   }
 
   #sweep(): void {
-    const pending = this.#heap.filter((entry) => entry.due !== undefined);
+    const pending = this.#heap.filter((entry) => entry.pending);
     this.#heap = [];
     for (const entry of pending) this.#siftUp(entry);
   }
 }
 
-function isBefore(a: Entry, b: Entry): boolean {
+function isBefore(a: QueueTimer, b: QueueTimer): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
 }
