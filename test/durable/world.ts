@@ -5,6 +5,8 @@ import { createActorSystem, VirtualClock, type ActorSystem, type Logic } from "@
 /** A file on which the appends of one address can be held up, as by a slow disk. */
 class FreezingFile extends MemoryFile {
   frozen: Address | undefined;
+  /** Appends that still come to an end; those behind them never do. */
+  left = Infinity;
 
   freeze(address: Address): void {
     this.frozen = address;
@@ -15,7 +17,7 @@ class FreezingFile extends MemoryFile {
   }
 }
 
-/** Appends of a frozen address never come to an end. */
+/** Appends of a frozen address, or behind the last one that is allowed, never come to an end. */
 class FreezingJournal extends MemoryJournal {
   readonly #file: FreezingFile;
 
@@ -25,7 +27,7 @@ class FreezingJournal extends MemoryJournal {
   }
 
   override append(entries: readonly NewEntry[]): Promise<number> {
-    if (entries.some(({ address }) => address === this.#file.frozen)) return new Promise(() => {});
+    if (entries.some(({ address }) => address === this.#file.frozen) || this.#file.left-- <= 0) return new Promise(() => {});
     return super.append(entries);
   }
 }

@@ -35,6 +35,10 @@ export interface Body {
   check?(mail: Mail): MessageRefusedError | undefined;
   /** Machines only: runs an action, or the first half of a built-in, whose second half it adds to `late`. */
   runEffect?(effect: MachineEffect, late: Effect[]): unknown;
+  /** Machines only: the event that this turn took, where it is another one than that of its mail. */
+  readonly took?: unknown;
+  /** Machines only: a failed turn has left it without a state that it could go on with. */
+  readonly isTorn?: boolean;
   /** A supervisor commits its decisions itself, pays for no turns, and ends its children before itself. */
   readonly isSupervisor?: boolean;
 }

@@ -34,6 +34,11 @@ export type Effect =
   | { readonly kind: "register"; readonly name: string }
   | { readonly kind: "emit"; readonly event: { readonly type: string } };
 
+/** False for what only follows from others: that a machine's timer is set in the end, that a child begins in the end. */
+export function isRecorded(effect: Effect): boolean {
+  return effect.kind !== "machine" || !effect.type.startsWith("orgtree.");
+}
+
 /** An effect without what cannot be written down. */
 export function describeEffect(effect: Effect): { kind: string; detail: unknown } {
   switch (effect.kind) {

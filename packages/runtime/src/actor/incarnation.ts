@@ -52,6 +52,8 @@ export class Incarnation {
   /** What a failed turn left undone, for `resume`. */
   #pending: readonly Effect[] = noEffects;
   #failure: Failure | undefined;
+  /** A machine that is there again, and whose children wait for the rest of the tree. */
+  #isRecovering = false;
 
   constructor(cell: Cell, number: number) {
     this.cell = cell;
@@ -60,7 +62,8 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return this.phase === "running" && this.#commit === undefined && (!this.cell.kernel.leaving || this.body!.isSupervisor === true);
+    if (this.phase !== "running" || this.#commit !== undefined || this.#isRecovering) return false;
+    return !this.cell.kernel.leaving || this.body!.isSupervisor === true;
   }
 
   get committing(): boolean {
@@ -136,12 +139,15 @@ export class Incarnation {
     }
     this.body.install();
     this.phase = "running";
+    this.#isRecovering = this.body.resume !== undefined;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
     kernel.afterRecovery(this, () => {
       resumePending(this, durable.books);
+      this.#isRecovering = false;
       this.body?.resume?.();
+      this.cell.wake();
     });
     this.body.recover?.();
     if (parentAddress(this.cell.address) === rootAddress) kernel.recovered(this.cell.address);
@@ -209,7 +215,11 @@ export class Incarnation {
   /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */
   fail(failure: Failure): void {
     this.cell.failed(failure);
-    const isFinal = this.phase === "suspended" || this.#stopWanted !== undefined || !mayResume(this.cell.spec.onFailure, failure);
+    const isFinal =
+      this.phase === "suspended" ||
+      this.body?.isTorn === true ||
+      this.#stopWanted !== undefined ||
+      !mayResume(this.cell.spec.onFailure, failure);
     if (isFinal) return this.end({ kind: "failure", failure });
     this.phase = "suspended";
     this.#failure = failure;

@@ -10,8 +10,8 @@ import { AskFailedError, describeFailure, noAmount, toFailure, type Failure } fr
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { emptyBooks, inheritBooks, isLater, type Books } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
-import type { ComputeResult } from "./body.ts";
-import { describeEffect } from "./effect.ts";
+import type { Body, ComputeResult } from "./body.ts";
+import { describeEffect, isRecorded } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { traceText, type Mail } from "./mail.ts";
@@ -143,12 +143,14 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
 export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecord {
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
-  const effects = turn.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+  const effects = turn.effects.flatMap((effect, number) =>
+    isRecorded(effect) ? [{ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }] : [],
+  );
   const record: TurnRecord = {
     address,
     incarnation,
     seq,
-    ...(mail === undefined ? initialStep : causeOf(mail)),
+    ...(mail === undefined ? initialStep : causeOf(mail, body!)),
     trace: traceText(life.trace()),
     effects,
     get state() {
@@ -179,8 +181,10 @@ type Cause = Pick<TurnRecord, "cause" | "from" | "message">;
 const initialStep: Cause = { cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, from, message }: Mail): Cause {
-  const event = kind === "internal" ? (message as { event?: unknown }).event : message;
+function causeOf({ kind, from, message }: Mail, body: Body): Cause {
+  const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
-  return { cause: typeof type === "string" ? type : kind, from, message: event };
+  // What a child looks like is no data, and is in the next state anyhow.
+  const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
+  return { cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
 }
