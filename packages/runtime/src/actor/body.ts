@@ -11,8 +11,11 @@ import type { Mail } from "./mail.ts";
 export interface Body {
   /** The initial step. A promise is awaited; `ignore` means that the child does not want to run. */
   begin(input: unknown): BeginResult | Promise<BeginResult>;
-  /** In place of the initial step: goes on from a stored state. Throws when that cannot be. */
-  restore(state: unknown): void;
+  /**
+   * In place of the initial step: goes on from a stored state. Throws when that cannot be. For tests: at once, in the place of
+   * another body, whose work it takes over.
+   */
+  restore(state: unknown, before?: Body): void;
   /** Machines only: their children and timers, when everybody of the tree is there again. */
   resume?(): void;
   /** Supervisors only: starts the children that ran, when it is up itself. */

@@ -27,6 +27,7 @@ import { Holdings } from "./holdings.ts";
 import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
+import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
@@ -189,6 +190,7 @@ export class Incarnation {
     this.#commit = new PendingCommit(this.cell.kernel, record, (failed) => {
       this.#commit = undefined;
       done(failed);
+      if (failed === undefined) relive(this, record);
       const exit = this.#stopWanted;
       if (exit !== undefined && this.phase === "running") this.#terminate(exit);
       this.cell.wake();

@@ -34,8 +34,9 @@ export class PlainBody implements Body {
     return "started";
   }
 
-  restore(state: unknown): void {
+  restore(state: unknown, before?: Body): void {
     this.#next = state;
+    if (before !== undefined) this.install();
   }
 
   compute(mail: Mail): void {

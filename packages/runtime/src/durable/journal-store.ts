@@ -7,20 +7,42 @@ interface Prepared {
   readonly durable: Durable;
 }
 
+/** What a journal store needs of its system. */
+export interface StoreSurroundings {
+  readonly epochMs: () => number;
+  readonly logger: Logger;
+  /** For tests: what is stored is read again at once; see `TurnStore.reread`. */
+  readonly rereads: boolean;
+}
+
+/** What is used of a journal. */
+export type TurnJournal = Pick<Journal, "append" | "images" | "lastSeqs">;
+
+/** A journal that keeps nothing, for systems that read at once what they store. */
+export const nowhere: TurnJournal = {
+  append: async () => 0,
+  images: async function* () {},
+  lastSeqs: async () => new Map(),
+};
+
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
-  readonly #journal: Journal;
+  readonly #journal: TurnJournal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
   readonly #logs = new Map<Address, ActorLog>();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
+  /** For tests: logs that know only what was written. */
+  readonly #readers = new Map<Address, ActorLog>();
+  readonly reread?: (address: Address) => unknown;
 
-  constructor(journal: Journal, around: { readonly epochMs: () => number; readonly logger: Logger }) {
+  constructor(journal: TurnJournal, around: StoreSurroundings) {
     this.#journal = journal;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
+    if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
   }
 
   /** Reads what is there; gives back the number that the turns of new places are counted from. */
@@ -35,6 +57,7 @@ export class JournalStore implements TurnStore {
     const log = new ActorLog(address);
     const newest = log.read(entries);
     this.#logs.set(address, log);
+    if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
   }
 
@@ -67,6 +90,13 @@ export class JournalStore implements TurnStore {
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+    if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
+  }
+
+  #readerOf(address: Address): ActorLog {
+    let reader = this.#readers.get(address);
+    if (reader === undefined) this.#readers.set(address, (reader = new ActorLog(address)));
+    return reader;
   }
 
   end(address: Address, seq: number): void {

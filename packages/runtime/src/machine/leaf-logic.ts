@@ -49,7 +49,9 @@ function step(logic: AnyActorLogic, { state, event, scope }: Step): Snapshot {
   if (event.type === actionFailed) return { ...state, status: "error", error: event["error"], input: undefined } as Snapshot;
   const host = hostOf(scope.self)!;
   if (!host.settling || !isCallback(logic)) return logic.transition(state, event, scope) as Snapshot;
-  later(host, { type: "orgtree.tell-child", child: childOf(scope.self) }, () => logic.transition(state, event, scope));
+  const child = childOf(scope.self);
+  const tell = (): unknown => logic.transition(state, event, host.working.get(child)?.scope ?? scope);
+  later(host, { type: "orgtree.tell-child", child }, tell);
   return state;
 }
 
@@ -59,10 +61,11 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
   const begin = (): void => {
     const state = child.getSnapshot() as Snapshot;
     if (isOver(child) || state.status !== "active") return;
-    host.working.set(child, () => void logic.transition(state, { type: "xstate.stop" }, scope));
+    host.working.set(child, { scope, stop: () => void logic.transition(state, { type: "xstate.stop" }, scope) });
     logic.start!(state, scope);
   };
-  if (host.resuming) return resume(logic, { host, child, begin });
+  if (host.returning === "taking-over") return;
+  if (host.returning === "resumed") return resume(logic, { host, child, begin });
   // One that an action function made itself is past all turns.
   if (!host.settling) return begin();
   // Of a child of the machine itself the record knows already.

@@ -10,8 +10,8 @@ import { exitOf } from "./machine-exit.ts";
 import { MachineHost, type InternalEvent } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
 import { actionFailed } from "./leaf-logic.ts";
-import { MachineRemains, storeMachine, type StoredMachine } from "./stored-machine.ts";
-import { childrenOf } from "./child-actor.ts";
+import { currentEvent, heirOf, replaceHeard } from "./succession.ts";
+import { isRepeated, MachineRemains, storeMachine, type StoredMachine } from "./stored-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
 import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
@@ -48,7 +48,7 @@ export class MachineBody implements Body {
     return "started";
   }
 
-  restore(state: unknown): void {
+  restore(state: unknown, before?: Body): void {
     const { machine } = this.#prepared;
     // XState changes what it is given.
     const stored = decode(encode(state)) as StoredMachine;
@@ -60,6 +60,17 @@ export class MachineBody implements Body {
     remains.plan();
     this.#heard = remains.heard;
     this.#next = next;
+    if (before !== undefined) this.#takeOver(before as MachineBody);
+  }
+
+  #takeOver(before: MachineBody): void {
+    replaceHeard(
+      before.#heard.filter(({ event }) => !isRepeated(event)),
+      this.#heard,
+    );
+    this.#host.snapshot = this.#next;
+    this.#next = undefined;
+    this.#host.takeOver(before.#host);
   }
 
   resume(): void {
@@ -71,9 +82,7 @@ export class MachineBody implements Body {
     const epochMs = life.cell.kernel.clock.epochMs();
     for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
     for (const internal of this.#heard) life.cell.internal(internal);
-    host.resuming = true;
-    for (const child of childrenOf(snapshot)) if ((child.getSnapshot() as { status: string }).status === "active") child.start();
-    host.resuming = false;
+    host.startChildren("resumed");
     if (lost.length === 0) return;
     const names = lost.map(({ id }) => id);
     const message = `${names.join(", ")}: under way when its process ended, and whether it was done is unknown`;
@@ -88,9 +97,10 @@ export class MachineBody implements Body {
       const event = this.#eventOf(mail);
       return event === undefined ? "skipped" : this.#step(event, mail);
     }
-    const internal = mail.message as InternalEvent;
+    const told = heirOf(mail.message as InternalEvent);
     this.took = undefined;
-    if (this.#heard.includes(internal)) this.#heard = this.#heard.filter((each) => each !== internal);
+    if (this.#heard.includes(told)) this.#heard = this.#heard.filter((each) => each !== told);
+    const internal = currentEvent(told);
     if (!this.#host.isCurrent(internal)) return "skipped";
     return internal.target === undefined ? this.#step(internal.event, mail) : this.#stepBelow(internal);
   }

@@ -14,9 +14,9 @@
  *       children is taken by them in the same turn; what they send to the machine is stored until the machine takes it.
  */
 import { isReservedType } from "@orgtree/core";
-import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
+import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot } from "xstate";
 import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
-import { isBelow, isOver, type ChildActor } from "./child-actor.ts";
+import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
 import { traceOf } from "./child-origin.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -25,6 +25,7 @@ import { MachineSelf } from "./machine-self.ts";
 import { MachineTimers, type MachineTimer } from "./machine-timers.ts";
 import { Mail } from "../actor/mail.ts";
 import type { Timer } from "../time/timer-queue.ts";
+import { heirOf, succeed } from "./succession.ts";
 import { TimerPlan } from "./timer-plan.ts";
 
 /** What an event is sent to: the machine, or one of its children. */
@@ -39,6 +40,12 @@ export interface InternalEvent {
   readonly timer: MachineTimer | undefined;
   /** The child that it is for; undefined for the machine itself. */
   readonly target: ChildActor | undefined;
+}
+
+/** What a child that is no machine has begun, and how it is told and stopped. */
+export interface Working {
+  readonly scope: AnyActorScope;
+  readonly stop: () => void;
 }
 
 /** Events that children may send each other in one turn. More go round in circles, and would hang the process. */
@@ -82,13 +89,15 @@ export class MachineHost {
   isTouched = false;
   /** Durable actors: what came for the machine while its children settled, in its order. */
   heard: InternalEvent[] = [];
-  /** Children are there again, and begin. */
-  resuming = false;
+  /** Children are there again: they begin anew, or, for tests, take over what those before them have begun. */
+  returning: "resumed" | "taking-over" | undefined;
+  /** For tests: who hosts the machine now. */
+  #heir: MachineHost | undefined;
   /** Children that were under way when the process ended, and of which nobody knows whether they did what they were to do. */
   readonly lost: ChildActor[] = [];
   readonly plan = new TimerPlan();
   /** Durable actors: promises, callbacks and the like that have really begun, and how each is stopped. In the order of their start. */
-  readonly working = new Map<ChildActor, () => void>();
+  readonly working = new Map<ChildActor, Working>();
   /** Set while a step is computed: takes what it sends meanwhile. */
   #computing: Later | undefined;
   #names: ChildNames | undefined;
@@ -231,6 +240,8 @@ export class MachineHost {
 
   /** Every event between the machine and its children passes here. */
   _relay(source: ChildActor | undefined, target: Target, event: AnyEventObject): void {
+    if (this.#heir !== undefined) return this.#heir._relay(heirOf(source), heirOf(target), event);
+    if (this.returning === "taking-over") return;
     if (this.life.phase === "ended") return this.#lose(event); // H1
     if (this.#computing !== undefined) return this.#computing({ to: target, event }, () => this._relay(source, target, event)); // H3
     const isOutside = this.isDurable && !this.settling;
@@ -344,6 +355,22 @@ export class MachineHost {
       kernel.logger.warn({ err: event["error"], address }, "a child of a machine failed too late to matter");
   }
 
+  /** For tests: goes on in the place of another host of the same life, with its timers and its work. */
+  takeOver(before: MachineHost): void {
+    succeed(before, this);
+    before.#heir = this;
+    this.#timers = before.#timers;
+    this.#timers?.handOver(this.plan.all, heirOf, (due) => this.#fired(due));
+    this.startChildren("taking-over");
+  }
+
+  /** The children of a machine that is there again are there too. */
+  startChildren(how: "resumed" | "taking-over"): void {
+    this.returning = how;
+    for (const child of childrenOf(this.snapshot!)) if ((child.getSnapshot() as { status: string }).status === "active") child.start();
+    this.returning = undefined;
+  }
+
   // End
 
   /** Stops all children and timers (H2). */
@@ -356,9 +383,9 @@ export class MachineHost {
 
   /** Stops what a child has really begun. */
   halt(child: ChildActor): void {
-    const stop = this.working.get(child);
+    const working = this.working.get(child);
     this.working.delete(child);
-    stop?.();
+    working?.stop();
   }
 
   /** Stops what runs below an actor, the newest first. */

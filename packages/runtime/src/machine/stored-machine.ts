@@ -62,7 +62,7 @@ function inlineChild({ life }: MachineHost, path: Path): NotStorableError {
 }
 
 /** The newest snapshot of a child comes again when the child does; and it is no data. */
-function isRepeated({ type }: AnyEventObject): boolean {
+export function isRepeated({ type }: AnyEventObject): boolean {
   return type.startsWith("xstate.snapshot.");
 }
 
