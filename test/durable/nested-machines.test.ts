@@ -1,4 +1,5 @@
 /** Machines in machines: what is below a durable machine comes back with it, and is never ahead of its records. */
+import { FailureError } from "@orgtree/core";
 import { fromWork, reply } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import {
@@ -241,6 +242,42 @@ describe("children of children", () => {
     await again(world, logic);
     await world.tell("/m", { type: "GO" });
     expect(await heardBy(world)).toEqual([1, 1, 2, 2]);
+  });
+
+  test("that failed with a class fail their machine with it, also when it hears of that after a crash", async () => {
+    const message = "no such file";
+    for (let stored = 1; ; stored++) {
+      const work = fromWork({
+        kind: "idempotent",
+        run: () => Promise.reject(new FailureError({ class: "tool-error", kind: "failed", message })),
+      });
+      const ear = fromCallback(() => {});
+      const kid = setup({ actors: { work, ear } }).createMachine({
+        id: "kid",
+        // The other one is stopped when the child fails: so that is one turn, and the failure of the machine the next.
+        invoke: [
+          { id: "work", src: "work" },
+          { id: "ear", src: "ear" },
+        ],
+      });
+      const logic = setup({ actors: { kid } }).createMachine({
+        id: "m",
+        initial: "up",
+        on: ends,
+        states: { up: { invoke: { id: "kid", src: "kid" } }, over: { type: "final" } },
+      }) as unknown as AnyStateMachine;
+      const world = new World();
+      world.file.left = stored;
+      world.system.start({ id: "m", logic, restart: "temporary" }).catch(() => {});
+      await world.clock.settle();
+      const failures = (): unknown =>
+        world.events.flatMap((event) => (event.type === "actor-failed" ? [[event.failure.class, event.failure.message]] : []));
+      const isWhole = JSON.stringify(failures()) !== "[]";
+      world.file.left = Infinity;
+      if (isWhole) return expect(failures()).toEqual([["tool-error", message]]);
+      await again(world, logic);
+      expect({ stored, failures: failures() }).toEqual({ stored, failures: [["tool-error", message]] });
+    }
   });
 });
 

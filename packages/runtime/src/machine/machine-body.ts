@@ -120,7 +120,7 @@ export class MachineBody implements Body {
     host.settle(() => host.deliver(internal));
     this.#next = host.snapshot;
     const [first] = host.heard;
-    if (first === undefined || this.#prepared.postpones || host.life.turn.effects.length > 0) return;
+    if (first === undefined || host.life.turn.effects.length > 0) return;
     host.heard.shift();
     if (!host.isCurrent(first)) return;
     this.took = first.event;

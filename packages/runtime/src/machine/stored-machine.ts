@@ -1,4 +1,4 @@
-import { NotStorableError } from "@orgtree/core";
+import { FailureError, NotStorableError, toFailure, type Failure } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import type { ChildActor } from "./child-actor.ts";
 import { noteKey, originOf } from "./child-origin.ts";
@@ -30,6 +30,8 @@ export interface StoredTimer {
 export interface StoredEvent {
   readonly event: AnyEventObject;
   readonly source: Path | undefined;
+  /** In place of the `error` of the event, which would come back without its class. */
+  readonly failure?: Failure;
 }
 
 /** What is stored of a machine at the end of a turn. Throws `NotStorableError` for a child whose logic has no name. */
@@ -51,7 +53,9 @@ export function storeMachine(
     const key = originOf(child)?.key;
     if (key !== undefined) keys[pathKey(path)] = key;
   }
-  const heard = now.heard.filter(({ event }) => !isRepeated(event)).map(({ event, source }) => ({ event, source: pathOf(source) }));
+  const heard = now.heard
+    .filter(({ event }) => !isRepeated(event))
+    .map(({ event, source }) => ({ ...withoutError(event), source: pathOf(source) }));
   return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, keys, heard };
 }
 
@@ -59,6 +63,13 @@ export function storeMachine(
 function inlineChild({ life }: MachineHost, path: Path): NotStorableError {
   const what = `the state of ${life.cell.address}`;
   return new NotStorableError(what, `its child ${path.join(" › ")}`, "has a logic without a name: give it one with setup({ actors })");
+}
+
+/** An event that is to be stored, such as the error of a child. */
+function withoutError(event: AnyEventObject): Pick<StoredEvent, "event" | "failure"> {
+  if (!(event["error"] instanceof Error)) return { event };
+  const { error, ...rest } = event;
+  return { event: rest, failure: toFailure(error) };
 }
 
 /** The newest snapshot of a child comes again when the child does; and it is no data. */
@@ -96,8 +107,8 @@ export class MachineRemains {
 
   /** What the machine has not taken yet. */
   get heard(): readonly InternalEvent[] {
-    return this.#stored.heard.map(({ event, source }) => ({
-      event,
+    return this.#stored.heard.map(({ event, source, failure }) => ({
+      event: failure === undefined ? event : { ...event, error: new FailureError(failure) },
       source: source === undefined ? undefined : this.#byPath.get(pathKey(source)),
       timer: undefined,
       target: undefined,
