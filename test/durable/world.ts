@@ -5,7 +5,7 @@ import { createActorSystem, VirtualClock, type ActorSystem, type Logic } from "@
 /** A file on which the appends of one address can be held up, as by a slow disk. */
 class FreezingFile extends MemoryFile {
   frozen: Address | undefined;
-  /** Appends that still come to an end; those behind them never do. */
+  /** Appends that are still stored. Of the last one nobody hears any more: the process dies between a record and what follows from it. */
   left = Infinity;
 
   freeze(address: Address): void {
@@ -26,9 +26,12 @@ class FreezingJournal extends MemoryJournal {
     this.#file = file;
   }
 
-  override append(entries: readonly NewEntry[]): Promise<number> {
-    if (entries.some(({ address }) => address === this.#file.frozen) || this.#file.left-- <= 0) return new Promise(() => {});
-    return super.append(entries);
+  override async append(entries: readonly NewEntry[]): Promise<number> {
+    const never = new Promise<number>(() => {});
+    const left = this.#file.left--;
+    if (left <= 0 || entries.some(({ address }) => address === this.#file.frozen)) return never;
+    const stored = await super.append(entries);
+    return left === 1 ? never : stored;
   }
 }
 
