@@ -7,7 +7,8 @@ export {
   type WatchOptions,
 } from "./actor-system.ts";
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
-export { fromWork, type WorkDefinition } from "./machine/from-work.ts";
+export { fromWork, type WorkLogic } from "./machine/from-work.ts";
+export { type WorkDefinition, WorkUndoneError } from "./actor/work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";
 export { MachineLintError } from "./lint/lint-error.ts";
 export { lintMachine, type LintOptions, type LintReport } from "./lint/lint-machine.ts";

@@ -1,11 +1,16 @@
 import { fromCallback, fromPromise, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
 import { childOf, isOver, type ChildActor } from "./child-actor.ts";
-import { noteOrigin, originOf } from "./child-origin.ts";
+import { recoveryOf, kindOfWork } from "../actor/work.ts";
+import { noteAttempt, noteKind, noteOrigin, originOf } from "./child-origin.ts";
+import { workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
 
 /** What failed outside of a child's own step comes to it as this event: it ends, and its parent hears of it. */
 export const actionFailed = "orgtree.action-failed";
+
+/** The work of a child was taken back, and begins once more when that is stored. */
+export const workUndone = "orgtree.work-undone";
 
 const durable = new WeakMap<AnyActorLogic, AnyActorLogic>();
 
@@ -48,6 +53,7 @@ interface Step {
 function step(logic: AnyActorLogic, { state, event, scope }: Step): Snapshot {
   if (event.type === actionFailed) return { ...state, status: "error", error: event["error"], input: undefined } as Snapshot;
   const host = hostOf(scope.self)!;
+  if (event.type === workUndone) return repeat(host, childOf(scope.self), state);
   if (!host.settling || !isCallback(logic)) return logic.transition(state, event, scope) as Snapshot;
   const child = childOf(scope.self);
   const tell = (): unknown => logic.transition(state, event, host.working.get(child)?.scope ?? scope);
@@ -71,15 +77,29 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
   // Of a child of the machine itself the record knows already.
   const isKnown = originOf(child) !== undefined;
   if (!isKnown) noteOrigin(child, host.life);
+  const work = workOf(logic);
+  if (work !== undefined) noteKind(child, kindOfWork(work, inputOf(child)));
   later(host, { type: isKnown ? "orgtree.begin-child" : "xstate.spawnChild", child }, begin);
 }
 
 /** What a child does when its machine is there again: it goes on, begins anew, or nobody knows whether it did what it was to do. */
 function resume(logic: AnyActorLogic, given: { readonly host: MachineHost; readonly child: ChildActor; readonly begin: () => void }): void {
-  const { orgtreeKind } = logic as { orgtreeKind?: string };
-  const mayBegin = orgtreeKind === "pure" || orgtreeKind === "idempotent" || !isPromise(logic);
-  if (mayBegin) attempt(given.host, given.child, given.begin);
-  else given.host.lost.push(given.child);
+  const { host, child, begin } = given;
+  const recovery = isPromise(logic) ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
+  if (recovery === "unknown") return void host.lost.push(child);
+  if (recovery === "undo") host.undoing.add(child);
+  attempt(host, child, begin);
+}
+
+/** The next attempt is stored with this turn, and begins after it. */
+function repeat(host: MachineHost, child: ChildActor, state: Snapshot): Snapshot {
+  noteAttempt(child);
+  later(host, { type: "orgtree.begin-child", child }, () => host.working.get(child)?.again?.());
+  return state;
+}
+
+function inputOf(child: ChildActor): unknown {
+  return (child.getSnapshot() as { readonly input?: unknown }).input;
 }
 
 function stop(host: MachineHost, child: ChildActor, state: Snapshot): Snapshot {

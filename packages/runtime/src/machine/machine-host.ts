@@ -20,7 +20,7 @@ import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
 import { traceOf } from "./child-origin.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
-import { leafLogic } from "./leaf-logic.ts";
+import { leafLogic, workUndone } from "./leaf-logic.ts";
 import { MachineSelf } from "./machine-self.ts";
 import { MachineTimers, type MachineTimer } from "./machine-timers.ts";
 import { Mail } from "../actor/mail.ts";
@@ -46,6 +46,8 @@ export interface InternalEvent {
 export interface Working {
   readonly scope: AnyActorScope;
   readonly stop: () => void;
+  /** Goes on once it is stored that the work was taken back. */
+  again?: () => void;
 }
 
 /** Events that children may send each other in one turn. More go round in circles, and would hang the process. */
@@ -81,6 +83,8 @@ export class MachineHost {
   transitions = noTransitions;
   /** The child that was made last in the current turn. */
   made: ChildActor | undefined;
+  /** Children whose work is to be taken back when it begins. */
+  readonly undoing = new WeakSet<ChildActor>();
   /** Turns are stored before they are seen. */
   readonly isDurable: boolean;
   /** Durable actors: the steps of children are computed, as part of the turn. */
@@ -379,6 +383,20 @@ export class MachineHost {
     this.#stopBelow(this.self);
     // Those whose stop was an effect of a turn that came to nothing.
     for (const child of [...this.working.keys()].reverse()) this.halt(child);
+  }
+
+  /** Waits until it is stored that the work of a child was taken back. */
+  nextAttempt(child: ChildActor): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const heir = heirOf(child);
+    const working = this.#current().working.get(heir);
+    if (working !== undefined) working.again = resolve;
+    this._relay(undefined, heir, { type: workUndone });
+    return promise;
+  }
+
+  #current(): MachineHost {
+    return this.#heir === undefined ? this : this.#heir.#current();
   }
 
   /** Stops what a child has really begun. */

@@ -1,7 +1,7 @@
 import { FailureError, NotStorableError, toFailure, type Failure } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import type { ChildActor } from "./child-actor.ts";
-import { noteKey, originOf } from "./child-origin.ts";
+import { originOf, restoreOrigin, type Origin } from "./child-origin.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";
 import type { InternalEvent, MachineHost } from "./machine-host.ts";
 
@@ -10,11 +10,14 @@ export interface StoredMachine {
   readonly snapshot: unknown;
   /** The timers of the machine and of all below it, by the path of the owner and the id. */
   readonly timers: Readonly<Record<string, StoredTimer>>;
-  /** The keys of the effects that started the children, by their paths: work that begins again does so under the same key. */
-  readonly keys: Readonly<Record<string, string>>;
+  /** What was begun by children, by their paths: work that begins again does so under the same key. */
+  readonly begun: Readonly<Record<string, StoredOrigin>>;
   /** What children have sent to the machine, and it has not taken yet. */
   readonly heard: readonly StoredEvent[];
 }
+
+/** Under which key a child was started, and which work it does where that is declared; see `Origin`. */
+export type StoredOrigin = Omit<Origin, "trace">;
 
 /** A timer of a machine, or of one of its children. */
 export interface StoredTimer {
@@ -47,16 +50,20 @@ export function storeMachine(
     const target = pathOf(to);
     if (owner !== undefined && target !== undefined) timers[pathKey([...owner, id])] = { id, event, dueMs, owner, target };
   }
-  const keys: Record<string, string> = {};
+  const begun: Record<string, StoredOrigin> = {};
   for (const [child, path] of paths) {
     if (typeof child.src !== "string") throw inlineChild(host, path);
-    const key = originOf(child)?.key;
-    if (key !== undefined) keys[pathKey(path)] = key;
+    const origin = originOf(child);
+    if (origin !== undefined) begun[pathKey(path)] = storedOrigin(origin);
   }
   const heard = now.heard
     .filter(({ event }) => !isRepeated(event))
     .map(({ event, source }) => ({ ...withoutError(event), source: pathOf(source) }));
-  return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, keys, heard };
+  return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, begun, heard };
+}
+
+function storedOrigin({ trace: _trace, ...stored }: Origin): StoredOrigin {
+  return stored;
 }
 
 /** A later process would not know what the child is. */
@@ -87,9 +94,9 @@ export class MachineRemains {
     this.#host = host;
     this.#stored = stored;
     this.#byPath = new Map([...actorsBelow(snapshot)].map(([child, path]) => [pathKey(path), child]));
-    for (const [path, key] of Object.entries(stored.keys)) {
+    for (const [path, origin] of Object.entries(stored.begun)) {
       const child = this.#byPath.get(path);
-      if (child !== undefined) noteKey(child, key);
+      if (child !== undefined) restoreOrigin(child, origin);
     }
   }
 
