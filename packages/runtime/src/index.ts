@@ -7,6 +7,7 @@ export {
   type WatchOptions,
 } from "./actor-system.ts";
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
+export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
 export { fromWork, type WorkLogic } from "./machine/from-work.ts";
 export { type WorkDefinition, WorkUndoneError } from "./actor/work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";

@@ -27,6 +27,7 @@ import { Holdings } from "./holdings.ts";
 import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
+import { currentState } from "../logic-version.ts";
 import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
@@ -55,6 +56,8 @@ export class Incarnation {
   #failure: Failure | undefined;
   /** A machine that is there again, and whose children wait for the rest of the tree. */
   #isRecovering = false;
+  /** Its state was made of that of another logic, and is not stored yet. */
+  isMigrated = false;
 
   constructor(cell: Cell, number: number) {
     this.cell = cell;
@@ -130,12 +133,17 @@ export class Incarnation {
   }
 
   /** Goes on where a life of another process was; the cell hears of it as of any start. */
-  reactivate({ durable }: Stored): void {
-    const { kernel, spec } = this.cell;
+  reactivate(stored: Stored): void {
+    const { kernel, spec, address } = this.cell;
+    const { durable } = stored;
     try {
       this.body = kernel.makeBody(this, spec.logic);
-      this.body.restore(durable.state);
+      const { state, isMigrated } = currentState({ address, epochMs: kernel.clock.epochMs() }, spec.logic, stored);
+      this.isMigrated = isMigrated;
+      this.body.restore(state);
     } catch (error) {
+      // What is stored is all that there is of it: a program that can go on from there may come.
+      kernel.store?.park?.(address);
       return this.#throwAtStart(error);
     }
     this.body.install();
@@ -148,6 +156,7 @@ export class Incarnation {
       resumePending(this, durable.books);
       this.#isRecovering = false;
       this.body?.resume?.();
+      if (this.isMigrated) this.cell.internal(migrated);
       this.cell.wake();
     });
     this.body.recover?.();
@@ -190,6 +199,7 @@ export class Incarnation {
     this.#commit = new PendingCommit(this.cell.kernel, record, (failed) => {
       this.#commit = undefined;
       done(failed);
+      this.isMigrated &&= failed !== undefined;
       if (failed === undefined) relive(this, record);
       const exit = this.#stopWanted;
       if (exit !== undefined && this.phase === "running") this.#terminate(exit);
@@ -340,3 +350,6 @@ export class Incarnation {
 }
 
 const noEffects: readonly Effect[] = [];
+
+/** The first turn after a migration, with which the new state is stored. */
+const migrated = { event: { type: "orgtree.migrated" }, source: undefined, timer: undefined, target: undefined };

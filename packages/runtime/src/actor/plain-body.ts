@@ -42,7 +42,8 @@ export class PlainBody implements Body {
   compute(mail: Mail): void {
     const { turn } = this.#life;
     let next: unknown;
-    if (mail.kind === "message") next = this.#logic.receive(this.#state, mail.message, turn);
+    if (mail.kind === "internal") next = this.#state;
+    else if (mail.kind === "message") next = this.#logic.receive(this.#state, mail.message, turn);
     else if (this.#logic.signal !== undefined) next = this.#logic.signal(this.#state, mail.message as Signal, turn);
     else return this.#ignore(mail);
     if (next instanceof Promise) throw notAsync(next);

@@ -1,4 +1,5 @@
 import type { Exit } from "@orgtree/core";
+import type { Versioned } from "../durable/logic-changed.ts";
 import type { Signal } from "./signal.ts";
 import type { Turn } from "./turn.ts";
 
@@ -11,7 +12,7 @@ export const ignore: unique symbol = Symbol("orgtree.ignore");
  *
  * The functions must not change the state they are given: a turn that throws keeps the old one.
  */
-export interface PlainLogic<S = unknown, M = unknown, I = unknown> {
+export interface PlainLogic<S = unknown, M = unknown, I = unknown> extends Versioned<S> {
   readonly kind: "plain";
   /** The initial state of each incarnation. A promise is awaited, up to the spec's `startMs`. */
   init(input: I, turn: Turn): S | typeof ignore | Promise<S | typeof ignore>;

@@ -14,6 +14,7 @@ import type { Body, ComputeResult } from "./body.ts";
 import { describeEffect, isRecorded } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
+import { versionOf } from "../logic-version.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
@@ -157,8 +158,8 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecor
       return body!.state();
     },
     books: nextBooks(life, mail),
-    isFresh: mail === undefined,
-    logic: undefined,
+    isFresh: mail === undefined || life.isMigrated,
+    logic: versionOf(cell.spec.logic),
   };
   kernel.store!.prepare?.(record);
   return record;

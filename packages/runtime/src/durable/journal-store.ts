@@ -1,5 +1,6 @@
 import { FencedError, type Address, type Image, type Journal, type JournalError, type Logger, type NewEntry } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import { TreeParkedError } from "./logic-changed.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -33,6 +34,8 @@ export class JournalStore implements TurnStore {
   readonly #logs = new Map<Address, ActorLog>();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
+  /** Trees that stay as they are stored, by their tops, and because of whom. */
+  readonly #parked = new Map<Address, Address>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
   /** For tests: logs that know only what was written. */
   readonly #readers = new Map<Address, ActorLog>();
@@ -71,7 +74,18 @@ export class JournalStore implements TurnStore {
     return stored;
   }
 
+  park(address: Address): void {
+    const top = topOf(address);
+    if (!this.#parked.has(top)) this.#parked.set(top, address);
+  }
+
+  #checkParked(address: Address): void {
+    const refused = this.#parked.get(topOf(address));
+    if (refused !== undefined) throw new TreeParkedError(address, refused);
+  }
+
   prepare(turn: TurnRecord): void {
+    this.#checkParked(turn.address);
     const { address, seq, isFresh, incarnation, trace, effects, logic, state, books } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
@@ -82,6 +96,7 @@ export class JournalStore implements TurnStore {
   }
 
   async store(turn: TurnRecord): Promise<void> {
+    this.#checkParked(turn.address);
     const { entry, durable } = this.#prepared.get(turn)!;
     try {
       await this.#journal.append([entry]);
@@ -100,6 +115,7 @@ export class JournalStore implements TurnStore {
   }
 
   end(address: Address, seq: number): void {
+    if (this.#parked.has(topOf(address))) return;
     this.#found.delete(address);
     if (!this.#logs.delete(address)) return; // It was never there.
     this.#journal.append([{ address, seq, kind: "end", data: new Uint8Array() }]).catch((error: unknown) => {
@@ -107,4 +123,10 @@ export class JournalStore implements TurnStore {
       this.#logger.warn({ err: error, address }, "the end of an actor could not be stored");
     });
   }
+}
+
+/** The address at the top of a tree, below the root. */
+function topOf(address: Address): Address {
+  const end = address.indexOf("/", 1);
+  return end === -1 ? address : (address.slice(0, end) as Address);
 }

@@ -47,6 +47,8 @@ export interface TurnStore {
   take?(address: Address): Stored | undefined;
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
+  /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
+  park?(address: Address): void;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }
