@@ -1,5 +1,5 @@
 /** Declared work whose process ends: what is begun again, what is taken back, and what nobody knows. */
-import { fromWork, type WorkDefinition } from "@orgtree/runtime";
+import { fromWork, plain, work, type Logic, type WorkDefinition, type Works } from "@orgtree/runtime";
 import type { ToolKind } from "@orgtree/core";
 import { beforeEach, describe, expect, test } from "vitest";
 import { setup, type AnyStateMachine } from "xstate";
@@ -151,6 +151,135 @@ describe("compensable work that was under way", () => {
           class: "unknown-outcome",
           name: "NotUndone",
           message: expect.stringContaining("no connection") as string,
+        }) as object,
+      }),
+    );
+  });
+});
+
+describe("the work of a plain actor", () => {
+  interface Order {
+    readonly run: string;
+    readonly tag?: string;
+    readonly input?: unknown;
+  }
+
+  /** Begins what it is told to, and remembers how that ended. */
+  function clerkFor(works: Works): Logic {
+    return plain<{ readonly heard: readonly string[] }, Order | "get">({
+      works,
+      init: () => ({ heard: [] }),
+      receive(state, message, turn) {
+        if (message === "get") turn.reply(state.heard);
+        else if (message.run === "function") turn.run("function", () => new Promise(() => {}));
+        else turn.run(message.run, message.input, message.tag === undefined ? {} : { tag: message.tag });
+        return state;
+      },
+      signal(state, signal) {
+        if (signal.type === "orgtree.done") return { heard: [...state.heard, `${signal.tag} done`] };
+        if (signal.type === "orgtree.failed") return { heard: [...state.heard, `${signal.tag} failed: ${signal.failure.name}`] };
+        return state;
+      },
+    });
+  }
+
+  const undo = (input: unknown, context: { readonly key: string }): Promise<void> => held("undo")(input, context).then(() => {});
+  const works: Works = {
+    fetch: work({ kind: "idempotent", run: held("run") }),
+    book: work({ kind: "compensable", run: held("run"), undo }),
+    rebook: work({ kind: "compensable", run: held("run"), undo, afterCrash: "repeat" }),
+    launch: work({ kind: "irreversible", run: held("run") }),
+    call: work<Input, string>({ kind: ({ tool }) => tool, run: held("run") }),
+  };
+
+  async function ordered(order: Order, logic = clerkFor(works)): Promise<World> {
+    const world = new World();
+    await world.start({ id: "m", logic, restart: "temporary" });
+    await world.tell("/m", order);
+    await world.crash();
+    await world.start({ id: "m", logic, restart: "temporary" });
+    await world.clock.settle();
+    return world;
+  }
+
+  async function end(world: World): Promise<unknown> {
+    calls.at(-1)!.end.resolve("");
+    await world.clock.settle();
+    return world.ask("/m", "get");
+  }
+
+  test.each([
+    { order: { run: "fetch" }, tag: "fetch" },
+    { order: { run: "fetch", tag: "the page" }, tag: "the page" },
+    { order: { run: "call", input: { tool: "pure" } }, tag: "call" },
+  ])("begins again under its key where that is declared, $order", async ({ order, tag }) => {
+    const world = await ordered(order);
+    expect(seen()).toHaveLength(2);
+    expect(new Set(seen()).size).toBe(1);
+    expect(await end(world)).toEqual([`${tag} done`]);
+    await world.crash();
+    await world.start({ id: "m", logic: clerkFor(works), restart: "temporary" });
+    expect([await world.ask("/m", "get"), seen().length]).toEqual([[`${tag} done`], 2]);
+  });
+
+  test.each([{ run: "launch" }, { run: "function" }, { run: "call", input: { tool: "irreversible" } }])(
+    "has an unknown outcome, $run",
+    async (order) => {
+      const world = await ordered(order);
+      expect(failures(world)).toEqual(["unknown-outcome"]);
+      expect(seen().length).toBeLessThan(2);
+    },
+  );
+
+  test("that its logic does not declare any more has an unknown outcome", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: clerkFor(works) });
+    await world.tell("/m", { run: "fetch" });
+    await world.crash();
+    await world.start({ id: "m", logic: clerkFor({}), restart: "temporary" });
+    await world.clock.settle();
+    expect(failures(world)).toEqual(["unknown-outcome"]);
+  });
+
+  test("is taken back, and has failed", async () => {
+    const world = await ordered({ run: "book" });
+    const { key } = calls[0]!;
+    expect(seen()).toEqual([`run ${key}`, `undo ${key}/undo`]);
+    expect(await end(world)).toEqual(["book failed: WorkUndoneError"]);
+    expect(failures(world)).toEqual([]);
+  });
+
+  test("is taken back and begun again as another attempt, over any number of crashes", async () => {
+    const logic = clerkFor(works);
+    const world = await ordered({ run: "rebook" }, logic);
+    calls.at(-1)!.end.resolve("");
+    await world.clock.settle();
+    await world.crash();
+    await world.start({ id: "m", logic });
+    calls.at(-1)!.end.resolve("");
+    await world.clock.settle();
+    const { key } = calls[0]!;
+    expect(seen()).toEqual([`run ${key}`, `undo ${key}/undo`, `run ${key}/2`, `undo ${key}/2/undo`, `run ${key}/3`]);
+    expect(await end(world)).toEqual(["rebook done"]);
+  });
+
+  test("has an unknown outcome when it cannot be taken back", async () => {
+    const world = await ordered({ run: "book" });
+    calls.at(-1)!.end.reject(new Error("no connection"));
+    await world.clock.settle();
+    expect(failures(world)).toEqual(["unknown-outcome"]);
+  });
+
+  test("is refused by name when nobody has declared it", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: clerkFor(works), restart: "temporary" });
+    await world.tell("/m", { run: "dance" });
+    expect(world.events).toContainEqual(
+      expect.objectContaining({
+        type: "actor-failed",
+        failure: expect.objectContaining({
+          name: "UnknownWorkError",
+          message: expect.stringContaining('/m has no work "dance"') as string,
         }) as object,
       }),
     );

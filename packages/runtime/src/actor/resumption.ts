@@ -2,11 +2,12 @@
  * How a life goes on where one of another process was: what it held is held again, and what it had begun is carried on, or
  * is known to be lost.
  */
-import { ExpectedError, FailureError, type ErrorData, type FailureClass } from "@orgtree/core";
+import { ExpectedError, type ErrorData, type FailureClass } from "@orgtree/core";
 import { isLater, type Answer, type Books, type EffectKey, type Pending } from "../durable/books.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail } from "./mail.ts";
-import { answerAsk, deliver, openAsk, setTimer, tellLife, watch } from "./perform.ts";
+import { resumeWork } from "./named-work.ts";
+import { answerAsk, deliver, openAsk, setTimer, watch } from "./perform.ts";
 
 /** At once: timers with the time that is left, names, groups, questions that were not answered yet. */
 export function resumeHoldings(life: Incarnation, books: Books): void {
@@ -55,18 +56,6 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
 function numbered(mail: Mail, key: EffectKey): Mail {
   mail.key = key;
   return mail;
-}
-
-/** Work without a name cannot be begun again, and whether it did what it was to do, nobody knows. */
-function resumeWork(life: Incarnation, key: EffectKey, { tag, result }: Extract<Pending, { kind: "work" }>): void {
-  const trace = life.cell.kernel.newTrace();
-  if (result !== undefined && "value" in result)
-    return void tellLife(life, { type: "orgtree.done", tag, output: result.value }, { trace, key });
-  const message = `work "${tag}" was under way when its process ended: whether it was done is unknown`;
-  const failure = { class: "unknown-outcome", name: "UnknownOutcome", message, address: life.cell.address } as const;
-  // Heard where the supervisor lets it go on as it is.
-  tellLife(life, { type: "orgtree.failed", tag, failure }, { trace, key });
-  life.failLater(new FailureError(failure));
 }
 
 function settled(answer: Answer): { readonly value: unknown } | { readonly error: Error } {

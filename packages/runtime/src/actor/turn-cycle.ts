@@ -183,6 +183,8 @@ const initialStep: Cause = { cause: "init", from: undefined, message: undefined 
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
 function causeOf({ kind, from, message }: Mail, body: Body): Cause {
+  if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
+    return { cause: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.

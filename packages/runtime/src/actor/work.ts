@@ -52,6 +52,16 @@ export function checkWork<I, O>(definition: WorkDefinition<I, O>): WorkDefinitio
   return definition;
 }
 
+/** Declares work for the `works` of a plain actor; see `plain`. Throws `TypeError` for compensable work without `undo`. */
+export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
+  return checkWork(definition);
+}
+
+/** The declared works of a plain actor, by the names under which `turn.run` begins them. They are what is known of work after a crash. */
+// Inputs are contravariant, so no narrower type accepts them all.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Works = Readonly<Record<string, WorkDefinition<any, unknown>>>;
+
 /** What a piece of work does to the world. Throws `TypeError` for compensable work that nothing takes back. */
 export function kindOfWork<I>({ kind, undo }: WorkDefinition<I, unknown>, input: I): ToolKind {
   const does = typeof kind === "function" ? kind(input) : kind;
