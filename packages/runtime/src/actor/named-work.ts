@@ -70,7 +70,10 @@ function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<un
   undoWork(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
     () => {
       if (life.phase === "ended") return;
-      if (definition.afterCrash !== "repeat") return void fail(life, begun, toFailure(new WorkUndoneError(key), cell.address));
+      if (definition.afterCrash !== "repeat") {
+        fail(life, begun, toFailure(new WorkUndoneError(key), cell.address));
+        return;
+      }
       const next = { ...begun, declared: { ...begun.declared, attempt: attempt + 1 } };
       cell.internal(effectOf(life, next, workOf(life, definition, input)));
     },

@@ -86,7 +86,7 @@ function nameOf(part: unknown): Data {
     case "number":
       return part;
     case "function":
-      return nameOfFunction(part as BuiltIn);
+      return nameOfFunction(part);
     case "object":
       return part === null ? null : nameOf((part as { type?: unknown }).type);
     default:

@@ -47,7 +47,7 @@ interface Found {
 function visit(machine: AnyStateMachine, at: { readonly snapshot: Persisted; readonly path: Path }, found: Found): void {
   const { snapshot, path } = at;
   const children = snapshot.children ?? {};
-  const { _nodes: nodes } = machine.resolveState({ value: snapshot.value, context: snapshot.context } as never);
+  const { _nodes: nodes } = machine.resolveState({ value: snapshot.value, context: snapshot.context });
   for (const node of nodes as readonly AnyStateNode[]) {
     for (const { id } of node.invoke as readonly { readonly id: string }[])
       if (children[id] === undefined && snapshot.status === "active") throw missingChild(node, id);

@@ -58,7 +58,7 @@ export function storeMachine(
   }
   const heard = now.heard
     .filter(({ event }) => !isRepeated(event))
-    .map(({ event, source }) => ({ ...withoutError(event), source: pathOf(source) }));
+    .map(({ event, source }): StoredEvent => Object.assign(withoutError(event), { source: pathOf(source) }));
   return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, begun, heard };
 }
 
