@@ -1,4 +1,13 @@
-import { FencedError, type Address, type Image, type Journal, type JournalError, type Logger, type NewEntry } from "@orgtree/core";
+import {
+  FencedError,
+  isWithin,
+  type Address,
+  type Image,
+  type Journal,
+  type JournalError,
+  type Logger,
+  type NewEntry,
+} from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
@@ -40,6 +49,10 @@ export class JournalStore implements TurnStore {
 
   has(address: Address): boolean {
     return this.#found.has(address);
+  }
+
+  untaken(top: Address): readonly (readonly [address: Address, stored: Stored])[] {
+    return [...this.#found].filter(([address]) => isWithin(address, top));
   }
 
   take(address: Address): Stored | undefined {
