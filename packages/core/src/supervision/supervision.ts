@@ -181,7 +181,7 @@ function resumeInterrupted(turn: SupervisionTurn): void {
   if (interrupted === undefined) return;
   state.interrupted = undefined;
   state.operation = interrupted;
-  for (const id of [...interrupted.outstanding]) {
+  for (const id of interrupted.outstanding) {
     const row = state.table.get(id);
     if (row?.status === "stopping") stoppedInOperation(turn, id, shutdownExit);
     else if (row?.status === "starting") turn.steps.push({ kind: "start", id });

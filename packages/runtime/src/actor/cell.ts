@@ -127,7 +127,10 @@ export class Cell implements Runnable {
       const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
       if (refusal !== undefined) return refusal;
       if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity || this.#waiting.length > 0) {
-        if (mail.key !== undefined && mail.replyTo === undefined) return void this.#letWait(mail);
+        if (mail.key !== undefined && mail.replyTo === undefined) {
+          this.#letWait(mail);
+          return undefined;
+        }
         if (this.#waiting.length === 0) return new MailboxFullError(this.address, mailbox.capacity);
       }
     }

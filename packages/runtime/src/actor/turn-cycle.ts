@@ -183,7 +183,7 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
 export function makeRecord(life: Incarnation, mail: Mail | undefined, more: readonly EffectRecord[] = []): TurnRecord {
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
-  const own = turn.effects.map((effect, number) => ({ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }));
+  const own = turn.effects.map((effect, number) => describeEffect(effect, `${address}#${seq}.${number}`));
   const effects = more.length === 0 ? own : [...own, ...more];
   const record: TurnRecord = {
     address,

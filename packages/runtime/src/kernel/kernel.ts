@@ -288,7 +288,7 @@ export class Kernel {
     this.#recovered.add(top);
     for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
       for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
-    for (const address of [...this.#kept.keys()]) if (topOf(address) === top) this.release(address);
+    for (const address of this.#kept.keys()) if (topOf(address) === top) this.release(address);
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */
