@@ -11,7 +11,7 @@ export type PeerMessage =
 
 /** All that a clerk remembers. Lists, so that whatever comes twice shows. */
 export interface ClerkState {
-  /** The incarnation in which this state began. */
+  /** When this state began: a number that no other life in the run has. */
   readonly born: number;
   readonly balance: number;
   /** Every message, signal and answer that it took, in order. */
@@ -23,10 +23,16 @@ export interface ClerkState {
 /** Begins work outside; settles when it is done. */
 export type DoWork = (id: string, context: WorkContext, workMs: number) => Promise<unknown>;
 
-/** A plain durable actor that does what clients order, as data. Pure but for `doWork`. */
-export function makeClerk(doWork: DoWork): PlainLogic {
+/** What a clerk has of the world outside of its system. */
+export interface ClerkWorld {
+  readonly doWork: DoWork;
+  readonly nextBirth: () => number;
+}
+
+/** A plain durable actor that does what clients order, as data. */
+export function makeClerk({ doWork, nextBirth }: ClerkWorld): PlainLogic {
   return plain<ClerkState, Order | PeerMessage>({
-    init: (_, { incarnation }) => ({ born: incarnation, balance: 0, log: [], asked: {} }),
+    init: () => ({ born: nextBirth(), balance: 0, log: [], asked: {} }),
     receive: (state, message, turn) => receive(state, message, { turn, doWork }),
     signal: hear,
   }) as PlainLogic;

@@ -12,6 +12,7 @@ export type Happening = {
   | { readonly what: "booted" }
   | { readonly what: "struck"; readonly fault: FaultPlan["kind"]; readonly how: string }
   | { readonly what: "ended" }
+  | { readonly what: "not-started"; readonly id: string; readonly error: string }
   /** A copy of an operation reached the process. */
   | { readonly what: "arrived"; readonly operation: string }
   | { readonly what: "refused"; readonly operation: string; readonly error: string }

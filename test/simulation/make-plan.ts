@@ -125,7 +125,7 @@ function makeOperation(around: Around, id: string): OperationPlan | undefined {
 function kindFor(type: Order["type"], random: SeededRandom): MemberPlan["kind"] {
   if (type === "admin") return "team";
   if (type === "job" || type === "pause") return "press";
-  return type === "add" && random.chance(0.2) ? "press" : "clerk";
+  return (type === "add" || type === "leave") && random.chance(0.2) ? "press" : "clerk";
 }
 
 /** Lost, late or twice. */

@@ -5,7 +5,7 @@ import type { Does, Order } from "./plan.ts";
 
 type Job = Extract<Order, { type: "job" }>;
 type Event =
-  | Extract<Order, { type: "add" | "job" | "pause" }>
+  | Extract<Order, { type: "add" | "job" | "pause" | "leave" }>
   | { readonly type: "get"; readonly id: string }
   | { readonly type: "credit"; readonly id: string; readonly amount: number };
 
@@ -75,6 +75,7 @@ export function makePress(doJob: DoJob): MachineLogic {
           log: noted(context, `credit ${event.id}`),
         })),
       },
+      leave: ".over",
       job: { actions: ["enqueue", "answer"] },
       pause: { actions: ["enqueue", "answer"] },
       get: { actions: reply(({ context }): Report => ({ kind: "press", born: 0, balance: context.balance, log: context.log })) },
@@ -92,6 +93,7 @@ export function makePress(doJob: DoJob): MachineLogic {
       pure: busy("pure"),
       idempotent: busy("idempotent"),
       irreversible: busy("irreversible"),
+      over: { type: "final" },
       pausing: { after: { pause: { target: "idle", actions: [{ type: "finish", params: { how: "paused" } }] } } },
     },
   });

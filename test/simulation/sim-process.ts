@@ -1,12 +1,12 @@
-import { toFailure, type ChildSpec } from "@orgtree/core";
+import { describeFailure, toFailure, type ChildSpec } from "@orgtree/core";
 import type { MemoryFile } from "@orgtree/journal";
-import { createActorSystem, supervisor, type ActorSystem, type Logic, type WorkContext } from "@orgtree/runtime";
+import { createActorSystem, supervisor, type ActorSystem, type Logic, type TreeNode, type WorkContext } from "@orgtree/runtime";
 import type { Agenda } from "./agenda.ts";
 import { makeClerk } from "./clerk.ts";
 import { FaultyJournal, type AppendFault } from "./faulty-journal.ts";
 import type { History } from "./history.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
-import type { Does, MemberPlan } from "./plan.ts";
+import { membersOf, type Does, type MemberPlan } from "./plan.ts";
 import { makePress } from "./press.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -30,6 +30,7 @@ export class SimProcess {
   readonly system: ActorSystem;
   readonly #options: ProcessOptions;
   readonly #journal: FaultyJournal;
+  #births = 0;
 
   constructor(options: ProcessOptions) {
     const { number, agenda, file, random, nextFault } = options;
@@ -62,7 +63,9 @@ export class SimProcess {
   }
 
   #start(spec: ChildSpec<Logic>): void {
-    this.system.start(spec).catch(() => {}); // Whether it runs is looked at in the end.
+    this.system.start(spec).catch((error: unknown) => {
+      if (this.line.alive) this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
+    });
   }
 
   #specOf(member: MemberPlan): ChildSpec<Logic> {
@@ -75,7 +78,10 @@ export class SimProcess {
   #logicOf(member: MemberPlan): Logic {
     switch (member.kind) {
       case "clerk":
-        return makeClerk((id, context, workMs) => this.#work({ id, does: "irreversible", workMs, succeeds: true }, context));
+        return makeClerk({
+          doWork: (id, context, workMs) => this.#work({ id, does: "irreversible", workMs, succeeds: true }, context),
+          nextBirth: () => 1_000 * this.line.number + this.#births++,
+        });
       case "press":
         return makePress((job, context) => this.#work(job, context));
       case "team": {
@@ -94,6 +100,18 @@ export class SimProcess {
     this.#note({ what: "work", key, id: job.id, does: job.does, address });
     this.line.after(job.workMs, () => (job.succeeds ? resolve(`result of ${job.id}`) : reject(new Error(`${job.id} fails`))));
     return promise;
+  }
+
+  /** Its supervisors have nothing under way. */
+  get isAtRest(): boolean {
+    const members = membersOf(this.#options.members);
+    const isAtRest = ({ address, status, children }: TreeNode): boolean => {
+      if (status === "starting" || status === "stopping") return false;
+      if (status === "stopped" && members.get(address)?.restart === "permanent") return false;
+      return children.every(isAtRest);
+    };
+    const tree = this.system.tree();
+    return tree.children.length === this.#options.members.length && isAtRest(tree);
   }
 
   /** It is gone, and nothing of it happens any more. */

