@@ -212,6 +212,17 @@ describe("between durable actors", () => {
     expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
   });
 
+  test("a question that was taken is still waited for after the asker's next turns, and a crash", async () => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.tell("/a", { do: "note" });
+    await world.crash();
+    await boot(world, ["a", "b"]);
+    await world.tell("/b", { do: "answer" });
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "note", "orgtree.reply q1"]);
+    expect(await world.ask("/b", { do: "log" })).toEqual(["question 1", "answer"]);
+  });
+
   test("a question that was asked and not taken when everything died is taken by the next life", async () => {
     const world = await pair();
     world.file.freeze("/b");

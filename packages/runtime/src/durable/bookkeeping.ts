@@ -12,7 +12,7 @@ export interface BookedTurn {
   readonly effects: readonly Effect[];
   /** Now, milliseconds since 1970. */
   readonly epochMs: number;
-  /** Messages and answers that their recipients have taken since the last turn. */
+  /** Messages, questions and answers that their recipients have taken since the last turn. */
   readonly acknowledged: readonly EffectKey[];
   /** What was spent since the last turn. */
   readonly spent: Amount;
@@ -21,7 +21,9 @@ export interface BookedTurn {
 /** The books after a turn. */
 export function bookTurn(books: Books, turn: BookedTurn): Books {
   const taken = turn.mail === undefined ? books : bookMail(books, turn.mail);
-  let next: Books = { ...taken, pending: without(taken.pending, turn.acknowledged), spent: addAmounts(taken.spent, turn.spent) };
+  // A question that was taken still waits for its answer.
+  const over = turn.acknowledged.filter((key) => taken.pending[key]?.kind !== "ask");
+  let next: Books = { ...taken, pending: without(taken.pending, over), spent: addAmounts(taken.spent, turn.spent) };
   for (const [at, effect] of turn.effects.entries())
     next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
   return next;
