@@ -220,12 +220,19 @@ export class Cell implements Runnable {
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
-    if (stored !== undefined) {
+    if (stored === undefined) this.books ??= this.#booksOfThePlace();
+    else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
       this.account?.charge(this.books.spent);
     }
     this.kernel.within(life, () => (stored !== undefined && isSame === true ? life.reactivate(stored) : life.begin()));
+  }
+
+  /** What a life before has spent was charged to its supervisor when the place was given up. */
+  #booksOfThePlace(): Books | undefined {
+    const books = this.kernel.store?.booksOf?.(this.address);
+    return books === undefined ? undefined : { ...books, spent: noAmount };
   }
 
   /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */

@@ -61,8 +61,9 @@ export class PendingCommit {
       return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
     }
     this.#lastError = error;
-    // Trying again would not help.
-    if (error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
+    // Trying again would not help; the root does so all the same, since everything would end with it.
+    const endsAll = address === rootAddress && !this.#kernel.leaving;
+    if (!endsAll && error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }

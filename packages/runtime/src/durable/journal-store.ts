@@ -9,6 +9,7 @@ import {
   type NewEntry,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import type { Books } from "./books.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -80,6 +81,10 @@ export class JournalStore implements TurnStore {
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+  }
+
+  booksOf(address: Address): Books | undefined {
+    return this.#logs.get(address)?.last?.books;
   }
 
   end(address: Address, seq: number): void {

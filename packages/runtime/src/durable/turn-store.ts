@@ -47,6 +47,8 @@ export interface TurnStore {
   untaken?(top: Address): readonly (readonly [address: Address, stored: Stored])[];
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
+  /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
+  booksOf?(address: Address): Books | undefined;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }
