@@ -220,6 +220,7 @@ export class Cell implements Runnable {
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
+    this.kernel.orphans.adopt(this.address);
     if (stored === undefined) this.books ??= this.#booksOfThePlace();
     else {
       this.books = stored.durable.books;
@@ -325,8 +326,9 @@ export class Cell implements Runnable {
   drop(): void {
     this.forget();
     const { kernel, address } = this;
-    const seq = this.seq++;
     const { store } = kernel;
+    const seq = this.seq++;
+    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
     if (store !== undefined) kernel.orphans.keep(address, this.books, () => store.end?.(address, seq));
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);

@@ -22,6 +22,11 @@ export class Orphans {
     return [...owed].map(([key, pending]) => ({ from, key, pending }));
   }
 
+  /** Somebody lives there again, and owes it now. */
+  adopt(from: Address): void {
+    this.#places.delete(from);
+  }
+
   /** It was taken. */
   acknowledge(from: Address, key: EffectKey): void {
     const place = this.#places.get(from);
