@@ -85,7 +85,7 @@ describe("parseArguments", () => {
     { args: ["run", "org.ts", "--json=1"], message: "--json takes no value" },
     {
       args: ["journal"],
-      message: "journal needs a word more; there are journal verify, journal repair; write journal verify FILE [options]",
+      message: "journal is not all of a command; there are journal verify, journal repair; write orgtree journal verify FILE [options]",
     },
     { args: ["journal", "verfy", "x"], message: 'no command is called "journal verfy"; did you mean journal verify?' },
     { args: ["journal", "verify"], message: "journal verify needs a FILE; write orgtree journal verify FILE [options]" },

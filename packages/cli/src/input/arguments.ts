@@ -33,7 +33,7 @@ export function parseArguments(args: readonly string[], program: Program): Reque
   const { found, words } = findTopics(args.slice(at).filter(isWord), topics);
   const rest = withoutWords(args, words);
   const [topic] = found;
-  if (found.length > 1) return parseGroup(rest, found, args[at]!);
+  if (found.length > 1) return parseGroup(rest, found, program);
   const input = parseOptions(rest, { topic, program });
   if (input.flags.has("version")) return { kind: "version" };
   if (topic === program.help) {
@@ -41,7 +41,7 @@ export function parseArguments(args: readonly string[], program: Program): Reque
     return { kind: "help", topics: input.operands.length === 0 ? [] : findTopics(input.operands, topics).found };
   }
   if (input.flags.has("help")) return { kind: "help", topics: found };
-  checkOperands(input.operands, { topic: topic!, program });
+  checkOperands(input.operands, { topic, program });
   return { kind: "command", command: topic as Command, input };
 }
 
@@ -66,13 +66,11 @@ function withoutWords(args: readonly string[], words: number): readonly string[]
 }
 
 /** Only the first word of a command of two. */
-function parseGroup(rest: readonly string[], topics: readonly [Topic, ...Topic[]], group: string): Request {
+function parseGroup(rest: readonly string[], topics: readonly [Topic, ...Topic[]], program: Program): Request {
   if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", topics };
-  const words = topics.map(({ name }) => name.slice(group.length + 1));
-  throw new UsageError(
-    `${group} needs a word more`,
-    `there are ${topics.map(({ name }) => name).join(", ")}; write ${group} ${words[0]} ${topics[0].usage}`,
-  );
+  const [{ name, usage }] = topics;
+  const names = topics.map((topic) => topic.name).join(", ");
+  throw new UsageError(`${name.split(" ")[0]} is not all of a command`, `there are ${names}; write ${program.name} ${name} ${usage}`);
 }
 
 function topicOf(name: string, topics: readonly Topic[]): Topic {

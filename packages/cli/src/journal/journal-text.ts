@@ -11,8 +11,8 @@ const maxListed = 50;
 export function reportLines(file: string, report: JournalReport, repairCall: string): readonly Line[] {
   const { isSound, entries, addresses, actors, dataBytes, schemaVersion, epoch, writer, horizon } = report;
   const facts = [
-    `${countOf(entries, "entry").replace("entrys", "entries")}, ${describeBytes(dataBytes)} of content`,
-    `${countOf(addresses, "address").replace("addresss", "addresses")}, ${countOf(actors, "actor")} that ${actors === 1 ? "has" : "have"} not ended`,
+    `${countOf(entries, "entry", "entries")}, ${describeBytes(dataBytes)} of content`,
+    `${countOf(addresses, "address", "addresses")}, ${countOf(actors, "actor")} that ${actors === 1 ? "has" : "have"} not ended`,
     `schema ${schemaVersion ?? "unknown"}, epoch ${epoch ?? "unknown"}, ${writer === undefined ? "closed" : `open for writing by ${writer}, or was when that died`}`,
     ...(horizon > 0 ? [`compacted: the past up to position ${describeCount(horizon)} is not complete`] : []),
   ];
@@ -38,7 +38,7 @@ export function repairLines(report: RepairReport): readonly Line[] {
   return [
     [
       span(to, "strong"),
-      span(`  ${countOf(kept, "entry").replace("entrys", "entries")}`),
+      span(`  ${countOf(kept, "entry", "entries")}`),
       span(isAll ? ", all of them" : ", not all", isAll ? "good" : "warning"),
     ],
     ...findingLines(findings),

@@ -7,7 +7,7 @@ type StoredEffect = PastTurn["effects"][number];
 
 /** One thing that a turn did, in a few words: `tell /desk/b ADD`, `c: restart attempt 1 (crash: boom)`. */
 export function describeEffect({ kind, detail }: StoredEffect): string {
-  const { to, message, name, tag, group, id, exit, event, report, delayMs, address } = fieldsOf(detail);
+  const { to, message, name, tag, group, id, exit, event, report, delay, delayMs, address } = fieldsOf(detail);
   switch (kind) {
     case "tell":
     case "deliver":
@@ -15,7 +15,7 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
       return `${kind} ${textOf(to)} ${typeText(message)}`;
     case "timer":
     case "schedule":
-      return `${kind} ${textOf(name ?? id)} in ${typeof delayMs === "number" ? describeDuration(delayMs) : "?"}`;
+      return `${kind} ${textOf(name ?? id)}${waitText(delayMs)}`;
     case "report":
       return describeReport(report as SupervisorReport);
     case "exit":
@@ -26,7 +26,7 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
       return `publish ${textOf(group)} ${typeText(message)}`;
     case "xstate.sendTo":
     case "xstate.raise":
-      return `${kind.slice("xstate.".length)} ${to === undefined ? "" : `${textOf(to)} `}${typeText(event)}`;
+      return `${kind.slice("xstate.".length)} ${to === undefined ? "" : `${textOf(to)} `}${typeText(event)}${waitText(delay)}`;
     case "xstate.cancel":
       return `cancel ${shortText(detail)}`;
     default:
@@ -51,6 +51,10 @@ function describeReport({ child, chain, decision, exit }: SupervisorReport): str
 
 function describeFailed(failure: Parameters<typeof classOf>[0]): string {
   return `${classOf(failure)}: ${messageOf(failure)}`;
+}
+
+function waitText(delayMs: unknown): string {
+  return typeof delayMs === "number" && delayMs > 0 ? ` in ${describeDuration(delayMs)}` : "";
 }
 
 function typeText(message: unknown): string {

@@ -1,4 +1,4 @@
-import { listPastActors, Timeline, type Moment, type PlaceEnd, type TimelineRange } from "orgtree";
+import { listPastActors, Timeline, type Address, type Moment, type PlaceEnd, type TimelineRange } from "orgtree";
 import { defaultTurns } from "../commands/history.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
@@ -8,32 +8,34 @@ import { plainJson } from "../text/plain-json.ts";
 import { paintLines } from "../text/styled-line.ts";
 import { actorLines, turnLines } from "./history-text.ts";
 import { momentJson } from "./moment-json.ts";
-import { openPast, parseAddress, parseSeq } from "./open-past.ts";
+import { parseAddress, parseSeq, withPast } from "./open-past.ts";
 
 /** Carries out `orgtree history`. */
 export async function listHistory(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const { stdout } = surroundings;
   const [file = "", address] = input.operands;
-  const columns = stdout.size()?.columns;
   const range = readRange(input);
-  if (address === undefined && input.values.size > 0)
-    throw new UsageError("--last, --from and --to are about turns", "name the actor as well: FILE ADDRESS");
-  const name = address === undefined ? undefined : parseAddress(address);
-  await using journal = openPast(file, surroundings);
-  if (name === undefined) {
-    const actors = await listPastActors(journal);
-    if (input.flags.has("json")) stdout.write(`${plainJson({ actors }, 2)}\n`);
-    else stdout.write(paintLines(actorLines(actors, columns), stdout.hasColor));
-    return exitCode.done;
-  }
-  const timeline = new Timeline(journal, name);
-  const page = await readPage(timeline, range);
-  // Says what there is instead.
-  if (page.moments.length === 0 && range.fromSeq === undefined && range.toSeq === undefined) await timeline.at();
-  if (input.flags.has("json")) {
+  if (address !== undefined) return listTurns({ file, address: parseAddress(address), range }, input, surroundings);
+  if (input.values.size > 0) throw new UsageError("--last, --from and --to are about turns", "name the actor as well: FILE ADDRESS");
+  const actors = await withPast(file, surroundings, listPastActors);
+  const { stdout } = surroundings;
+  if (input.flags.has("json")) stdout.write(`${plainJson({ actors }, 2)}\n`);
+  else stdout.write(paintLines(actorLines(actors, stdout.size()?.columns), stdout.hasColor));
+  return exitCode.done;
+}
+
+interface Wanted {
+  readonly file: string;
+  readonly address: Address;
+  readonly range: TimelineRange;
+}
+
+async function listTurns({ file, address, range }: Wanted, { flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
+  const page = await withPast(file, surroundings, (journal) => readPage(new Timeline(journal, address), range));
+  const { stdout } = surroundings;
+  if (flags.has("json")) {
     const turns = page.moments.map((moment) => (moment.kind === "end" ? moment : momentJson(moment, "turn")));
-    stdout.write(`${plainJson({ address: name, hasEarlier: page.hasEarlier, turns }, 2)}\n`);
-  } else stdout.write(paintLines(turnLines(name, page, columns), stdout.hasColor));
+    stdout.write(`${plainJson({ address, hasEarlier: page.hasEarlier, turns }, 2)}\n`);
+  } else stdout.write(paintLines(turnLines(address, page, stdout.size()?.columns), stdout.hasColor));
   return exitCode.done;
 }
 
@@ -57,5 +59,7 @@ async function readPage(timeline: Timeline, { last = Infinity, ...range }: Timel
   const moments: (Moment | PlaceEnd)[] = [];
   // One more than is shown tells whether there are more.
   for await (const moment of timeline.moments({ ...range, last: last + 1 })) moments.push(moment);
+  // Says what there is instead: nobody of this name, or no turn of these numbers.
+  if (moments.length === 0) await timeline.at(range.fromSeq ?? range.toSeq);
   return moments.length > last ? { moments: moments.slice(1), hasEarlier: true } : { moments, hasEarlier: false };
 }

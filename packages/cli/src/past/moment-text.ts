@@ -25,7 +25,7 @@ export function momentLines(moment: Moment): readonly Line[] {
     ...(logic === undefined ? [] : [named("logic", `${logic.hash}${logic.version === undefined ? "" : `, version ${logic.version}`}`)]),
     named("cause", causeKindOf(moment) === "message" ? `message ${describeCause(moment)}` : describeCause(moment)),
     ...(cause.message === undefined ? [] : valueLines("", cause.message)),
-    ...effects.flatMap((effect, at) => [named(at === 0 ? "did" : "", describeEffect(effect)), ...detailLines(effect.detail)]),
+    ...effects.flatMap(effectLines),
     named("size", size),
     [],
     ...Object.entries(parts).flatMap(([name, part]) =>
@@ -38,10 +38,12 @@ function named(name: string, text: string): Line {
   return [span(`  ${padText(name, nameColumns)}  `, "dim"), span(cleanText(text))];
 }
 
-/** What stands in the few words already is not told again. */
-function detailLines(detail: unknown): readonly Line[] {
+function effectLines(effect: Moment["turn"]["effects"][number], at: number): readonly Line[] {
+  const { kind, detail } = effect;
+  const inWords = named(at === 0 ? "did" : "", describeEffect(effect));
+  // One field stands in the words already, but for a report.
   const isTold = typeof detail !== "object" || detail === null || Object.keys(detail).length <= 1;
-  return isTold && !(typeof detail === "object" && detail !== null && "report" in detail) ? [] : valueLines("", detail, "dim");
+  return isTold && kind !== "report" ? [inWords] : [inWords].concat(valueLines("", detail, "dim"));
 }
 
 function timerLines(timers: Readonly<Record<string, number>>): readonly Line[] {

@@ -52,12 +52,13 @@ export class Timeline {
    * Rejects with `UnknownTurnError` when there is no such turn, `UnreadableTurnError` when it cannot be read.
    */
   async at(seq?: number): Promise<Moment> {
+    // The newest is had without a look at all that came before, which may be much, or damaged.
+    const newest = seq === undefined ? await this.#journal.image(this.address) : undefined;
+    if (newest !== undefined) return lastOf(readMoments(newest.entries));
     const places = await this.#places(seq === undefined ? {} : { fromSeq: seq, toSeq: seq });
     const place = places.findLast(({ kind }) => kind !== "end");
     if (place === undefined) throw await this.#unknown(seq);
-    let moment: Moment | undefined;
-    for (moment of readMoments(await this.#leadingTo(place)));
-    return moment!;
+    return lastOf(readMoments(await this.#leadingTo(place)));
   }
 
   async #places({ fromSeq, toSeq, last = Infinity }: TimelineRange): Promise<readonly Place[]> {
@@ -104,6 +105,12 @@ export class Timeline {
 }
 
 type Place = Pick<Entry, "seq" | "position" | "kind">;
+
+function lastOf(moments: Iterable<Moment>): Moment {
+  let last: Moment | undefined;
+  for (const moment of moments) last = moment;
+  return last!;
+}
 
 /** Each stretch leads back to one whole entry, or is an end. */
 function* stretchesOf(places: readonly Place[]): Generator<readonly Place[]> {
