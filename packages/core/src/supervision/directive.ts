@@ -93,7 +93,7 @@ export interface DirectiveVerdict {
 export function decideDirective(
   onFailure: OnFailure,
   failure: Failure,
-  past: { readonly history: RungHistory; readonly nowMs: number; readonly above?: number },
+  past: { readonly history: RungHistory; readonly nowMs: number; readonly above?: number | undefined },
 ): DirectiveVerdict {
   const ladder = ladderFor(onFailure, failure);
   const key = keyFor(onFailure, failure);

@@ -14,7 +14,7 @@ import { isDown, type ChildRow, type Operation, type SupervisionTurn } from "./s
 export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
   const row = turn.state.table.get(id);
   if (row === undefined || row.status !== "running") return;
-  const verdict = decide(turn, row, failure);
+  const verdict = decide(turn, row, { failure });
   if (verdict.directive === "resume") {
     row.verdict = undefined;
     report(turn, {
@@ -38,13 +38,13 @@ export function onExit(turn: SupervisionTurn, id: string, exit: Exit): void {
   row.status = "stopped";
   const failure = failureOf(exit);
   if (failure === undefined) return afterQuietExit(turn, id, exit);
-  const verdict = row.verdict ?? decide(turn, row, failure);
+  const verdict = row.verdict ?? decide(turn, row, { failure });
   row.verdict = undefined;
   afterFailure(turn, id, { row, exit, failure, verdict });
 }
 
-function decide(turn: SupervisionTurn, row: ChildRow, failure: Failure, above = -1): DirectiveVerdict {
-  const verdict = decideDirective(row.spec.onFailure, failure, { history: row.history, nowMs: turn.around.nowMs, above });
+function decide(turn: SupervisionTurn, row: ChildRow, { failure, rung }: { failure: Failure; rung?: number }): DirectiveVerdict {
+  const verdict = decideDirective(row.spec.onFailure, failure, { history: row.history, nowMs: turn.around.nowMs, above: rung });
   row.history = verdict.history;
   return verdict;
 }
@@ -181,7 +181,7 @@ export function onRollbackFailed(turn: SupervisionTurn, operation: Operation, ev
     leave(turn, row);
     return refuse(turn, purpose.reply, ["start-failed", id, { problem: `${decision}; it is stopped`, failure }]);
   }
-  const verdict = decide(turn, row, purpose.why.failure, purpose.why.rung);
+  const verdict = decide(turn, row, purpose.why);
   const exit: Exit = { kind: "failure", failure: purpose.why.failure };
   afterFailure(turn, id, { row, exit, failure: purpose.why.failure, verdict });
 }
@@ -205,7 +205,7 @@ function isGranted(turn: SupervisionTurn, id: string, cause: Failure | undefined
 export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
   const row = turn.state.table.get(id)!;
   const exit: Exit = { kind: "failure", failure };
-  const verdict = decide(turn, row, failure);
+  const verdict = decide(turn, row, { failure });
   report(turn, { context: "start-error", child: id, exit, decision: describeVerdict(verdict), directive: verdict.directive });
   turn.state.operation = undefined;
   row.status = "stopped";

@@ -101,7 +101,13 @@ export type Purpose =
   | { readonly kind: "init" }
   | { readonly kind: "recover" }
   | { readonly kind: "restart"; readonly child: string }
-  | { readonly kind: "rollback"; readonly child: string; readonly plan: RollbackPlan; readonly why: FailedAttempt | undefined; readonly reply: Reply }
+  | {
+      readonly kind: "rollback";
+      readonly child: string;
+      readonly plan: RollbackPlan;
+      readonly why: FailedAttempt | undefined;
+      readonly reply: Reply;
+    }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
   | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply; readonly drops: boolean }

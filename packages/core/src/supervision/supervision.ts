@@ -264,7 +264,7 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
     case "terminate":
       return answer(turn, purpose.reply, undefined);
     case "rollback":
-      return purpose.why === undefined ? answer(turn, purpose.reply, operation.info) : undefined;
+      return purpose.why === undefined ? answer(turn, purpose.reply, { info: operation.info }) : undefined;
     case "start-child":
     case "restart-child": {
       const row = state.table.get(purpose.child);

@@ -1,4 +1,4 @@
-import { encode, type StoredSupervision } from "@orgtree/core";
+import { encode, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
 import type { StateValue } from "xstate";
 import { describeValue } from "../machine/state-value.ts";
 import type { StoredMachine } from "../machine/stored-machine.ts";
@@ -26,7 +26,7 @@ export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "dec
 export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
   if (isMachine(state))
     return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers) } };
-  if (isSupervision(state)) {
+  if (isStoredSupervision(state)) {
     return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}) } };
   }
   return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}) } };
@@ -35,7 +35,7 @@ export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): M
 /** What the turn of a moment was about. */
 export function causeKindOf({ turn, state }: Pick<Moment, "turn" | "state">): CauseKind {
   const { type, message } = turn.cause;
-  if (isSupervision(state)) return "decision";
+  if (isStoredSupervision(state)) return "decision";
   if (type === "init" && message === undefined) return "begin";
   if (type === "orgtree.timer" || type.startsWith("xstate.after.")) return "timer";
   if (type.startsWith("orgtree.")) return "signal";
@@ -61,11 +61,6 @@ function isMachine(state: unknown): state is StoredMachine & { readonly snapshot
   return isRecord(snapshot) && isRecord(timers) && isRecord(keys) && "value" in snapshot && typeof snapshot["status"] === "string";
 }
 
-function isSupervision(state: unknown): state is StoredSupervision {
-  const { rows, stamps, nextId, lastToken } = (state ?? {}) as Partial<StoredSupervision>;
-  return isRecord(rows) && Array.isArray(stamps) && typeof nextId === "number" && typeof lastToken === "number";
-}
-
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -89,13 +84,13 @@ function machineParts({ snapshot }: { readonly snapshot: Snapshot }): Record<str
 
 function supervisionLabel({ rows }: StoredSupervision): string {
   const counts = new Map<string, number>();
-  for (const { status } of Object.values(rows)) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const { status } of Object.values(rows).flatMap((chunk) => Object.values(chunk))) counts.set(status, (counts.get(status) ?? 0) + 1);
   return counts.size === 0 ? "no children" : Array.from(counts, ([status, count]) => `${count} ${status}`).join(", ");
 }
 
 function supervisionParts({ rows, stamps }: StoredSupervision): Record<string, unknown> {
   const children: Record<string, unknown> = {};
-  for (const [key, row] of Object.entries(rows)) children[key.slice(1)] = row;
+  for (const chunk of Object.values(rows)) for (const [key, row] of Object.entries(chunk)) children[key.slice(1)] = row;
   return { children, ...(stamps.length === 0 ? {} : { restartsAt: stamps }) };
 }
 
