@@ -77,6 +77,8 @@ export interface DirectiveVerdict {
   readonly directive: Directive;
   /** Number of the rung, from 0; the length of the ladder when all rungs are exhausted. */
   readonly rung: number;
+  /** Length of the ladder. */
+  readonly rungs: number;
   readonly history: RungHistory;
 }
 
@@ -91,12 +93,13 @@ export function decideDirective(
   past: { readonly history: RungHistory; readonly nowMs: number },
 ): DirectiveVerdict {
   const ladder = ladderFor(onFailure, failure);
+  const rungs = ladder.length;
   const key = keyFor(onFailure, failure);
   for (const [number, rung] of ladder.entries()) {
-    if (rung.intensity === undefined) return { directive: rung.directive, rung: number, history: past.history };
+    if (rung.intensity === undefined) return { directive: rung.directive, rung: number, rungs, history: past.history };
     const slot = `${key}#${number}`;
     const verdict = decideRestart(rung.intensity, past.history[slot] ?? [], past.nowMs);
-    if (verdict.granted) return { directive: rung.directive, rung: number, history: { ...past.history, [slot]: verdict.stamps } };
+    if (verdict.granted) return { directive: rung.directive, rung: number, rungs, history: { ...past.history, [slot]: verdict.stamps } };
   }
-  return { directive: "escalate", rung: ladder.length, history: past.history };
+  return { directive: "escalate", rung: rungs, rungs, history: past.history };
 }
