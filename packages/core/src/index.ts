@@ -27,7 +27,7 @@ export {
   type RungHistory,
 } from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
-export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
+export type { CheckContext, CheckOutcome, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
   AskFailedError,
