@@ -1,6 +1,5 @@
-import { SpecError, checkSegment, type Budget, type Tool } from "@orgtree/core";
+import { checkFields, checkSegment, SpecError, type Budget, type Tool } from "@orgtree/core";
 import { checkAgent, type AgentDefinition, type AgentKind } from "./agent.ts";
-import { checkArgument } from "./argument-check.ts";
 import { checkCharter, checkCharterRecipients, completeBudget } from "./charter.ts";
 import { checkContract, type Contract } from "./contract.ts";
 import { crew } from "./crew.ts";
@@ -78,7 +77,7 @@ const fields: readonly string[] = [
 
 /** Makes an organization; throws `SpecError` naming what is wrong, before anything runs. */
 export function organization<E = unknown>(parts: OrganizationParts<E>): Organization<E> {
-  checkArgument(parts, { name: "organization", known: fields });
+  checkFields(parts, { field: "", name: "organization", known: fields });
   checkSegment(parts.name);
   checkAgents(parts);
   for (const name of ["tools", "lead"] as const) {

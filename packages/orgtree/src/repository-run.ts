@@ -1,5 +1,5 @@
-import { FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
-import { checkArgument, type Organization } from "@orgtree/org";
+import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
+import type { Organization } from "@orgtree/org";
 import { createWorkspace, type Workspace } from "@orgtree/tools";
 import { checkTree, isCheckOf, type Repository } from "./repository.ts";
 import { cancelledBeforeStart, checkRun, run, type RunOptions, type RunResult } from "./run.ts";
@@ -48,7 +48,7 @@ const taskFields: readonly string[] = ["repo", "check", "task", "ignoredPaths"] 
  * the signal's reason when it aborts.
  */
 export async function openRepository(task: RepositoryTask, signal?: AbortSignal): Promise<OpenRepository> {
-  checkArgument(task, { name: "task", known: taskFields });
+  checkFields(task, { field: "", name: "task", known: taskFields });
   const workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal });
   const repository = { workspace, check: task.check };
   try {
@@ -76,7 +76,7 @@ export async function runOnRepository(
   task: RepositoryTask,
   options: RepositoryRunOptions,
 ): Promise<RepositoryResult> {
-  checkArgument(task, { name: "task", known: taskFields });
+  checkFields(task, { field: "", name: "task", known: taskFields });
   checkRun(organization, task.task, options);
   const opened = await openUnlessCancelled(task, options.signal);
   if (opened === undefined) return { ...cancelledBeforeStart(organization), patch: "" };

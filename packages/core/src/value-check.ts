@@ -1,10 +1,5 @@
 /** The checks of single values in a specification; each throws a `SpecError` that names `field`. */
-import { SpecError } from "../errors.ts";
-
-/** Any object. */
-export function checkObject(value: unknown, field: string, problem: string): void {
-  if (typeof value !== "object" || value === null) throw new SpecError(field, `${problem}, not ${shown(value)}`);
-}
+import { SpecError } from "./errors.ts";
 
 /** One of `words`. */
 export function checkWord<W extends string>(word: W, words: readonly string[], field: string): W {
