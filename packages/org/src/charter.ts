@@ -1,4 +1,4 @@
-import { checkBudget, checkFields, SpecError, type Budget } from "@orgtree/core";
+import { checkBudget, SpecError, type Budget } from "@orgtree/core";
 
 /**
  * What an agent is for, what it may do, and what it may spend. Checked before the organization starts, enforced while it
@@ -43,7 +43,6 @@ export function completeBudget(budget: Budget | undefined, defaults: Budget, fie
 
 /** Checks a charter by itself and fills in the defaults; throws `SpecError` naming `field`. */
 export function checkCharter(charter: Charter, field: string): CheckedCharter {
-  checkFields(charter, { field, known: charterFields });
   if (typeof charter.purpose !== "string" || charter.purpose.trim() === "") {
     throw new SpecError(`${field}.purpose`, "say in a sentence what the agent is for; a vague role is how organizations fail");
   }
