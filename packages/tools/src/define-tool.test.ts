@@ -70,10 +70,6 @@ describe("defineTool, the definition", () => {
     expect(defineTool({ ...add, inputSchema: plain, parameters }).parameters).toEqual(parameters);
   });
 
-  test("gives timeoutMs 60,000 when none is named", () => {
-    expect(defineTool(add).timeoutMs).toBe(60_000);
-  });
-
   test("infers what execute gets and gives", () => {
     const tool = defineTool({
       name: "shout",
@@ -188,6 +184,13 @@ describe("run, deadline and abort", () => {
     expect(await run).toMatchObject({ kind: "timeout", retryable: true });
     expect(signal.aborted).toBe(true);
     expect(clock.pending).toBe(0);
+  });
+
+  test("has a minute where no time is named", async () => {
+    const clock = fakeClock();
+    const run = failureOf(defineTool({ ...add, execute: () => new Promise<number>(() => {}) }, { clock }).run({ a: 1, b: 2 }, context()));
+    clock.advance(60_000);
+    expect(await run).toMatchObject({ kind: "timeout", message: "add: took longer than 60000 ms and was cut off" });
   });
 
   test("drops a late result", async () => {

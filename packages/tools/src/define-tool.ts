@@ -33,7 +33,7 @@ type ToolReversal<I, O> =
   | { readonly kind: Exclude<ToolKind, "compensable">; readonly undo?: undefined };
 
 /** Longest run of a tool that does not say, in milliseconds. */
-export const defaultToolTimeoutMs = 60_000;
+const defaultToolTimeoutMs = 60_000;
 
 const kinds: readonly string[] = ["pure", "idempotent", "compensable", "irreversible"] satisfies ToolKind[];
 
@@ -55,7 +55,7 @@ const kinds: readonly string[] = ["pure", "idempotent", "compensable", "irrevers
  */
 export function defineTool<I, O>(definition: ToolDefinition<I, O>, options: { readonly clock?: Timer | undefined } = {}): Tool<I, O> {
   checkDefinition(definition);
-  const { name, description, kind, inputSchema, outputSchema, undo, timeoutMs = defaultToolTimeoutMs } = definition;
+  const { name, description, kind, inputSchema, undo, timeoutMs = defaultToolTimeoutMs } = definition;
   const parameters = toolParameters(`${name}.parameters`, inputSchema, definition.parameters);
   const timer = options.clock ?? systemTimer;
 
@@ -68,10 +68,7 @@ export function defineTool<I, O>(definition: ToolDefinition<I, O>, options: { re
     name,
     description,
     kind,
-    inputSchema,
-    outputSchema,
     parameters,
-    timeoutMs,
     ...(undo && {
       undo: async (input: I, output: O, context: ToolContext) =>
         bounded(context, (inner) => attempt(name, async () => undo(input, output, inner))),

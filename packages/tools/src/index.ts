@@ -1,7 +1,7 @@
-export { type CommandOptions, type CommandResult, defaultCommandTimeoutMs, defaultKillGraceMs, runCommand } from "./command.ts";
+export { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
 export type { Checkout } from "./checkout.ts";
 export { commandTool, type CommandToolOptions } from "./command-tool.ts";
-export { defaultToolTimeoutMs, defineTool, type ToolDefinition } from "./define-tool.ts";
+export { defineTool, type ToolDefinition } from "./define-tool.ts";
 export {
   CommandNotFoundError,
   CommandStartError,
