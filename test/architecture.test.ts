@@ -144,6 +144,7 @@ describe("the names that a package exports", () => {
         "noAmount",
         "openAccount",
         "parentAddress",
+        "parseToolInput",
         "reserve",
         "rootAddress",
         "settle",

@@ -99,6 +99,7 @@ export {
 } from "./supervision/supervision-state.ts";
 export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
+export { parseToolInput } from "./tool-input.ts";
 export { checkFields, type KnownFields } from "./known-fields.ts";
 export { nearestName } from "./nearest-name.ts";
 export { isPermitted } from "./recipients.ts";

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SpecError, type Tool, type ToolContext, ToolError, type ToolKind } from "@orgtree/core";
 import { systemTimer, type Timer } from "./timer.ts";
 import { withinDeadline } from "./tool-deadline.ts";
-import { validate } from "./tool-input.ts";
+import { validate } from "./schema-check.ts";
 import { toolParameters, type ToolParameters } from "./tool-parameters.ts";
 
 /** What a tool is, before it is checked. `I` is what the input schema gives, `O` what the output schema gives. */

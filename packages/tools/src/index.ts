@@ -22,7 +22,6 @@ export type { SearchTextInput } from "./search-tool.ts";
 export type { ChangedFile } from "./snapshots.ts";
 export type { TextMatch, TextMatches, TextQuery } from "./text-search.ts";
 export type { Timer } from "./timer.ts";
-export { maxArgumentsLength, parseToolInput } from "./tool-input.ts";
 export type { ToolParameters } from "./tool-parameters.ts";
 export { type Checkpoint, createWorkspace, type Workspace, type WorkspaceOptions } from "./workspace.ts";
 export {
