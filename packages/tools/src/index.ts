@@ -24,11 +24,5 @@ export type { TextMatch, TextMatches, TextQuery } from "./text-search.ts";
 export type { Timer } from "./timer.ts";
 export type { ToolParameters } from "./tool-parameters.ts";
 export { type Checkpoint, createWorkspace, type Workspace, type WorkspaceOptions } from "./workspace.ts";
-export {
-  type CheckCommand,
-  type CheckedWorkspaceTools,
-  workspaceTools,
-  type WorkspaceTools,
-  type WorkspaceToolsOptions,
-} from "./workspace-tools.ts";
+export { workspaceTools, type WorkspaceTools, type WorkspaceToolsOptions } from "./workspace-tools.ts";
 export type { WriteFileInput, WriteFileOutput } from "./write-file-tool.ts";
