@@ -42,7 +42,7 @@ export interface CommandOptions {
 }
 
 /**
- * How a command ended. A failure of the command's own, an exit code other than 0, is a result too. So is an exit code of 0 of a command
+ * How a command ended. A failure of the command's own, an exit code other than 0, is a result too: 127 where a shell found no program. So is an exit code of 0 of a command
  * that was stopped: it is a success only where neither `timedOut` nor `overflowed` is true.
  */
 export interface CommandResult {
@@ -122,7 +122,9 @@ async function runAtHome(options: CommandOptions, home: string): Promise<Command
     timedOut: end.cause === "timeout",
     overflowed: end.cause === "overflow",
   };
-  if (result.exitCode === 127 && usesShell(options)) throw new CommandNotFoundError(nameOf(options), result);
+  // The word of the shell that sets the limit; of a command that is a shell's own it is a result.
+  if (result.exitCode === 127 && options.maxMemoryBytes !== undefined && typeof options.command !== "string")
+    throw new CommandNotFoundError(nameOf(options));
   return result;
 }
 
@@ -172,10 +174,6 @@ function argvOf({ command, maxMemoryBytes }: CommandOptions): readonly [string, 
   if (maxMemoryBytes === undefined) return argv;
   const limitKib = String(Math.floor(maxMemoryBytes / 1024));
   return ["/bin/sh", "-c", 'ulimit -d "$1" || exit 126; shift; exec "$@"', "sh", limitKib, ...argv];
-}
-
-function usesShell({ command, maxMemoryBytes }: CommandOptions): boolean {
-  return typeof command === "string" || maxMemoryBytes !== undefined;
 }
 
 function nameOf({ command }: CommandOptions): string {
