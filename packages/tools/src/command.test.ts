@@ -3,30 +3,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { makeBarrier } from "../test-support/barrier.ts";
 import { fakeClock } from "../test-support/fake-clock.ts";
-import { expectGone, leftovers, type Leftovers } from "../test-support/leftovers.ts";
-import { temporaryDirectory } from "../test-support/temporary-directory.ts";
+import { expectGone, leftovers } from "../test-support/leftovers.ts";
+import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { type CommandOptions, runCommand } from "./command.ts";
 import { CommandNotFoundError, CommandStartError, DirectoryNotFoundError } from "./errors.ts";
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let before: Leftovers;
-
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  // Other tests run beside these.
-  vi.stubEnv("TMPDIR", directory.path);
-  before = leftovers();
-});
-
-afterEach(async () => {
-  // Node closes the handles of a process a moment after it reported its end.
-  await vi.waitFor(() => expect(leftovers()).toEqual(before), { interval: 5 });
-  vi.unstubAllEnvs();
-  await directory[Symbol.asyncDispose]();
-});
+const directory = directoryOfEachTest();
 
 /** A process of its own that runs this text, with `runCommand` at hand. */
 function startHost(text: string) {
