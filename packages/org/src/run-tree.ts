@@ -9,7 +9,7 @@ import {
   type Rung,
   type Tool,
 } from "@orgtree/core";
-import { supervisor, type Logic } from "@orgtree/runtime";
+import { supervisor, type Logic, type SupervisorLogic } from "@orgtree/runtime";
 import { AgentModel } from "./agent-model.ts";
 import type { AgentKind, CheckedAgent } from "./agent.ts";
 import { checkCharterTools } from "./charter.ts";
@@ -38,7 +38,7 @@ export interface RunPlan<E> {
 
 /** A run as a child spec, and where its lead and agents will be. */
 export interface RunTree {
-  readonly spec: ChildSpec<Logic>;
+  readonly spec: ChildSpec<SupervisorLogic>;
   readonly lead: Address;
   readonly agents: ReadonlyMap<string, Address>;
   /** What done means in this run; none where the organization has no contract. */
@@ -101,7 +101,7 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
     children,
   });
   const id = idOf(address);
-  const spec: ChildSpec<Logic> = { id, logic, restart: "temporary", budget: runBudget(organization) };
+  const spec: RunTree["spec"] = { id, logic, restart: "temporary", budget: runBudget(organization) };
   return { spec, lead: childAddress(address, "lead"), agents, contract };
 }
 

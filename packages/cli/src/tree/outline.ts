@@ -62,17 +62,18 @@ export interface Answer {
 
 /** Outlines an organization; throws `SpecError` or `UsageError` when it cannot be built. */
 export function outlineOf(organization: Organization): Outline {
-  const { tree, supervisor } = buildStandInRun(organization);
+  const tree = buildStandInRun(organization);
+  const { strategy = "one-for-one", intensity, children = [] } = tree.spec.logic.spec;
   const { name, risk, agents } = organization;
   const { budget = {} } = tree.spec;
   return {
     name,
     risk,
     budget,
-    strategy: supervisor.strategy ?? "one-for-one",
-    intensity: supervisor.intensity,
+    strategy,
+    intensity,
     criteria: (tree.contract?.criteria ?? []).map(({ id, statement }) => ({ id, statement })),
-    members: (supervisor.children ?? []).map((child) => memberOf(child, agents[child.id])),
+    members: children.map((child) => memberOf(child, agents[child.id])),
   };
 }
 
