@@ -100,7 +100,8 @@ export {
 export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
 export { parseToolInput } from "./tool-input.ts";
-export { checkFields, type KnownFields } from "./known-fields.ts";
+export { checkFields } from "./known-fields.ts";
+export { checkCount, checkLeast, checkPositive, checkWord } from "./value-check.ts";
 export { nearestName } from "./nearest-name.ts";
 export { isPermitted } from "./recipients.ts";
 export {

@@ -27,6 +27,7 @@ export function checkCount(value: number, least: number, field: string): number 
 }
 
 /** A finite number of at least `least`. */
-export function checkLeast(value: number, least: number, field: string): void {
-  if (!(Number.isFinite(value) && value >= least)) throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
+export function checkLeast(value: number, least: number, field: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
+  throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
 }

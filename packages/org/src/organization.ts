@@ -1,4 +1,4 @@
-import { checkFields, checkSegment, SpecError, type Budget, type Tool } from "@orgtree/core";
+import { checkFields, checkSegment, checkWord, SpecError, type Budget, type Tool } from "@orgtree/core";
 import { checkAgent, type AgentDefinition, type AgentKind, type CheckedAgent } from "./agent.ts";
 import { checkCharterRecipients, completeBudget } from "./charter.ts";
 import { checkContract, type Contract } from "./contract.ts";
@@ -85,15 +85,13 @@ export function organization<E = unknown>(parts: OrganizationParts<E>): Organiza
     if (parts[name] !== undefined && typeof parts[name] !== "function")
       throw new SpecError(name, `a function, such as ${name}: (${name === "tools" ? "environment" : "task, team"}) => …`);
   }
-  checkOneOf(parts.worksOn, ["repository", "task"], "worksOn");
-  checkOneOf(parts.risk, ["low", "medium"], "risk");
   if (parts.contract !== undefined) checkContract(parts.contract);
   return {
     ...parts,
     agents,
-    worksOn: parts.worksOn ?? "task",
+    worksOn: checkWord(parts.worksOn ?? "task", ["repository", "task"], "worksOn"),
     lead: parts.lead ?? (parts.contract === undefined ? relay : crew),
-    risk: parts.risk ?? "medium",
+    risk: checkWord(parts.risk ?? "medium", ["low", "medium"], "risk"),
     budget: completeBudget(parts.budget, defaultRunBudget, "budget"),
   };
 }
@@ -138,8 +136,4 @@ function checkCrew(agents: Readonly<Record<string, CheckedAgent>>): void {
     else if (!addressed.has(name))
       throw new SpecError(`agents.${name}`, `a crew asks one ${kind} (${first}); leave the others out, or lead with a lead of your own`);
   }
-}
-
-function checkOneOf(value: string | undefined, words: readonly string[], field: string): void {
-  if (value !== undefined && !words.includes(value)) throw new SpecError(field, `one of ${words.join(", ")}, not ${value}`);
 }

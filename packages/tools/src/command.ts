@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { SpecError } from "@orgtree/core";
+import { checkLeast, checkPositive, SpecError } from "@orgtree/core";
 import { checkDirectory, removeDirectory } from "./directory.ts";
 import { CommandNotFoundError, CommandStartError } from "./errors.ts";
 import { limitOutput, type OutputLimit } from "./output-limit.ts";
@@ -190,13 +190,9 @@ function startError(options: CommandOptions, cause: unknown): Error {
 
 function checkOptions(options: CommandOptions): void {
   if (nameOf(options) === undefined || nameOf(options).trim() === "") throw new SpecError("command", "must not be empty");
-  checkNumber("timeoutMs", options.timeoutMs, Number.MIN_VALUE);
-  checkNumber("killGraceMs", options.killGraceMs, 0);
-  checkNumber("maxOutputBytes", options.maxOutputBytes, 1);
-  checkNumber("maxMemoryBytes", options.maxMemoryBytes, leastMemoryBytes);
-}
-
-function checkNumber(field: string, value: number | undefined, least: number): void {
-  if (value === undefined || (Number.isFinite(value) && value >= least)) return;
-  throw new SpecError(field, `must be a finite number, ${least === Number.MIN_VALUE ? "above 0" : `at least ${least}`}, not ${value}`);
+  const { timeoutMs, killGraceMs, maxOutputBytes, maxMemoryBytes } = options;
+  if (timeoutMs !== undefined) checkPositive(timeoutMs, "timeoutMs");
+  if (killGraceMs !== undefined) checkLeast(killGraceMs, 0, "killGraceMs");
+  if (maxOutputBytes !== undefined) checkLeast(maxOutputBytes, 1, "maxOutputBytes");
+  if (maxMemoryBytes !== undefined) checkLeast(maxMemoryBytes, leastMemoryBytes, "maxMemoryBytes");
 }

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { SpecError, type Tool, type ToolContext, ToolError, type ToolKind } from "@orgtree/core";
+import { checkPositive, SpecError, type Tool, type ToolContext, ToolError, type ToolKind } from "@orgtree/core";
 import { systemTimer, type Timer } from "./timer.ts";
 import { withinDeadline } from "./tool-deadline.ts";
 import { validate } from "./schema-check.ts";
@@ -123,9 +123,7 @@ function checkDefinition<I, O>(definition: ToolDefinition<I, O>): void {
   if (kind !== "compensable" && undo !== undefined) {
     throw new SpecError(`${name}.undo`, `only a compensable tool has one, and this one is ${kind}`);
   }
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw new SpecError(`${name}.timeoutMs`, `must be a finite number of milliseconds above 0, not ${timeoutMs}`);
-  }
+  if (timeoutMs !== undefined) checkPositive(timeoutMs, `${name}.timeoutMs`);
   if (typeof execute !== "function") throw new SpecError(`${name}.execute`, "must be a function");
   checkSchema(`${name}.inputSchema`, definition.inputSchema);
   if (definition.outputSchema !== undefined) checkSchema(`${name}.outputSchema`, definition.outputSchema);
