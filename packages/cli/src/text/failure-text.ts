@@ -9,7 +9,7 @@ export function describeShortly(failure: Failure): string {
 }
 
 /** `model-error/refusal`. */
-export function classOf({ class: failureClass, kind }: Failure): string {
+export function classOf({ class: failureClass, kind }: Pick<Failure, "class" | "kind">): string {
   return kind === undefined ? failureClass : `${failureClass}/${kind}`;
 }
 

@@ -17,6 +17,7 @@ import {
   type SupervisorSpec,
 } from "orgtree";
 import { buildStandInRun } from "../file/stand-in-run.ts";
+import { classOf } from "../text/failure-text.ts";
 
 /** An organization as plain data, as `orgtree tree` shows it. */
 export interface Outline {
@@ -85,16 +86,12 @@ function memberOf(child: ChildSpec<Logic>, agent: AgentDefinition | undefined): 
     purpose: agent?.charter.purpose,
     tools: agent?.charter.tools ?? [],
     recipients: recipients?.map((address) => idOf(address as Address)),
-    ends: endsOf(logic).map(({ state, failure }) => ({ state, exit: failure === undefined ? "normal" : keyOf(failure) })),
+    ends: endsOf(logic).map(({ state, failure }) => ({ state, exit: failure === undefined ? "normal" : classOf(failure) })),
     restart,
     backoff,
     answers: answersOf(child),
     budget,
   };
-}
-
-function keyOf({ class: failureClass, kind }: { readonly class: FailureClass; readonly kind: string | undefined }): string {
-  return kind === undefined ? failureClass : `${failureClass}/${kind}`;
 }
 
 function weightOf(ladder: Ladder): number {
