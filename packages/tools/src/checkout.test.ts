@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { errorOf } from "../test-support/error-of.ts";
 import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
 import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { runCommand } from "./command.ts";
@@ -14,13 +15,6 @@ beforeEach(() => {
   repo = makeRepository(join(directory.path, "repo"), { "a.txt": "a\n", "b.txt": "b\n", ".gitignore": "node_modules/\ncache/\n" });
   writeFiles(repo, { "node_modules/lib.js": "the original's\n", "new.txt": "not committed\n" });
 });
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 const openWorkspace = (): Promise<Workspace> => createWorkspace({ repo, ignoredPaths: ["node_modules"] });
 

@@ -4,6 +4,7 @@ import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
 import { describe, expect, test, vi } from "vitest";
+import { errorOf } from "../test-support/error-of.ts";
 import { makeBarrier } from "../test-support/barrier.ts";
 import { fakeClock } from "../test-support/fake-clock.ts";
 import { expectGone, leftovers } from "../test-support/leftovers.ts";
@@ -26,13 +27,6 @@ function startHost(text: string) {
 
 function run(command: CommandOptions["command"], options: Partial<CommandOptions> = {}) {
   return runCommand({ command, cwd: directory.path, ...options });
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }
 
 describe("runCommand", () => {

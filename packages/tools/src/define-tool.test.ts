@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SpecError, type Tool, type ToolContext, ToolError } from "@orgtree/core";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import { errorOf } from "../test-support/error-of.ts";
 import { fakeClock } from "../test-support/fake-clock.ts";
 import { defineTool, type ToolDefinition } from "./define-tool.ts";
 
@@ -19,10 +20,7 @@ function context(signal = new AbortController().signal): ToolContext {
 }
 
 async function failureOf(run: Promise<unknown>): Promise<ToolError> {
-  const error: unknown = await run.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const error = await errorOf(run);
   expect(error).toBeInstanceOf(ToolError);
   return error as ToolError;
 }

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { errorOf } from "../test-support/error-of.ts";
 import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
 import { leftovers } from "../test-support/leftovers.ts";
 import { directoryOfEachTest } from "../test-support/test-directory.ts";
@@ -18,13 +19,6 @@ beforeEach(() => {
   vi.stubEnv("XDG_CONFIG_HOME", undefined);
   repo = join(directory.path, "repo");
 });
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 /** A repository with everything that makes a copy hard: staged, changed, new, deleted, ignored, linked, executable and binary files. */
 function makeBusyRepository(): void {
