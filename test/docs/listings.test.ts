@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { commandsOf, listingsOf, unnamedListings } from "./listings.ts";
+import { commandsOf, importsOf, listingsOf, unnamedListings } from "./listings.ts";
 
 const top = new URL("../../", import.meta.url);
 const execute = promisify(execFile);
@@ -63,6 +63,16 @@ describe("the listings of the pages", () => {
   test("in README.md are the examples that they show", async () => {
     const [hello] = listingsOf(pages[0]!.url);
     expect(await readFile(new URL("examples/01-hello.ts", top), "utf8")).toContain(hello!.text);
+  });
+});
+
+describe("the READMEs of the packages", () => {
+  const names = ["core", "journal", "runtime", "model", "tools", "org", "orgtree"];
+  const imports = names.flatMap((name) => importsOf(new URL(`packages/${name}/README.md`, top)));
+
+  test.each(imports)("import from $from what it exports: $what", async ({ what, from }) => {
+    const exported = (await import(from)) as object;
+    expect(Object.keys(exported)).toEqual(expect.arrayContaining([...what]));
   });
 });
 

@@ -32,6 +32,17 @@ export function unnamedListings(page: URL): readonly string[] {
   return blocksOf(page).flatMap(({ info, text }) => (/^(ts|js|typescript|javascript)$/.test(info) ? [text] : []));
 }
 
+/** What the listings of a page import from packages of this repository. */
+export function importsOf(page: URL): readonly { readonly what: readonly string[]; readonly from: string }[] {
+  const texts = blocksOf(page).map(({ text }) => text);
+  return texts.flatMap((text) =>
+    Array.from(text.matchAll(/^import \{ (.*) \} from "(orgtree|@orgtree\/.*)";$/gm), ([, what, from]) => ({
+      what: what!.split(", ").filter((name) => !name.startsWith("type ")),
+      from: from!,
+    })),
+  );
+}
+
 function blocksOf(page: URL): readonly { readonly info: string; readonly text: string }[] {
   return Array.from(readFileSync(page, "utf8").matchAll(/^```(.*)\n([\s\S]*?)^```$/gm), ([, info, text]) => ({
     info: info!.trim(),

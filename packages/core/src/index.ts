@@ -38,7 +38,7 @@ export {
   type RungHistory,
 } from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
-export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
+export type { CheckContext, CheckOutcome, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
   AskFailedError,
@@ -117,7 +117,9 @@ export {
 } from "./supervision/supervision-state.ts";
 export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
-export { checkFields, type KnownFields } from "./known-fields.ts";
+export { parseToolInput } from "./tool-input.ts";
+export { checkFields } from "./known-fields.ts";
+export { checkCount, checkLeast, checkPositive, checkWord } from "./value-check.ts";
 export { nearestName } from "./nearest-name.ts";
 export { isPermitted } from "./recipients.ts";
 export {

@@ -1,6 +1,6 @@
-import { describeExit, tellingFailure, type Exit, type PastTurn, type SupervisorReport } from "orgtree";
+import { describeExit, type Exit, type PastTurn, type SupervisorReport } from "orgtree";
 import { describeDuration } from "../text/amounts.ts";
-import { classOf, inWords, messageOf } from "../text/failure-text.ts";
+import { describeDecision, describeShortly } from "../text/failure-text.ts";
 import { plainJson } from "../text/plain-json.ts";
 
 type StoredEffect = PastTurn["effects"][number];
@@ -43,14 +43,10 @@ export function shortText(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-function describeReport({ child, chain, decision, exit }: SupervisorReport): string {
+function describeReport(report: SupervisorReport): string {
+  const { child, chain, exit } = report;
   const [failure] = chain;
-  const why = failure === undefined ? describeExit(exit) : describeFailed(tellingFailure(failure));
-  return `${child}: ${inWords(decision)} (${why})`;
-}
-
-function describeFailed(failure: Parameters<typeof classOf>[0]): string {
-  return `${classOf(failure)}: ${messageOf(failure)}`;
+  return `${child}: ${describeDecision(report)} (${failure === undefined ? describeExit(exit) : describeShortly(failure)})`;
 }
 
 function waitText(delayMs: unknown): string {

@@ -80,6 +80,8 @@ export interface DirectiveVerdict {
   readonly directive: Directive;
   /** Number of the rung, from 0; the length of the ladder when all rungs are exhausted. */
   readonly rung: number;
+  /** Length of the ladder. */
+  readonly rungs: number;
   readonly history: RungHistory;
   /** The checkpoint of a `rollback`, where the rung names one. */
   readonly to?: string | undefined;
@@ -96,14 +98,15 @@ export function decideDirective(
   past: { readonly history: RungHistory; readonly nowMs: number; readonly above?: number | undefined },
 ): DirectiveVerdict {
   const ladder = ladderFor(onFailure, failure);
+  const rungs = ladder.length;
   const key = keyFor(onFailure, failure);
   for (const [number, rung] of ladder.entries()) {
     if (number <= (past.above ?? -1)) continue;
     const { directive, to } = rung;
-    if (rung.intensity === undefined) return { directive, to, rung: number, history: past.history };
+    if (rung.intensity === undefined) return { directive, to, rung: number, rungs, history: past.history };
     const slot = `${key}#${number}`;
     const verdict = decideRestart(rung.intensity, past.history[slot] ?? [], past.nowMs);
-    if (verdict.granted) return { directive, to, rung: number, history: { ...past.history, [slot]: verdict.stamps } };
+    if (verdict.granted) return { directive, to, rung: number, rungs, history: { ...past.history, [slot]: verdict.stamps } };
   }
-  return { directive: "escalate", rung: ladder.length, history: past.history };
+  return { directive: "escalate", rung: rungs, rungs, history: past.history };
 }
