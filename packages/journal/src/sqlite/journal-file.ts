@@ -15,6 +15,7 @@ export interface FileOptions extends Opener {
   readonly path: string;
   /** Undefined: as many as the disk takes. */
   readonly maxFileBytes: number | undefined;
+  readonly busyMs: number;
 }
 
 /** The file, opened for writing: what the worker holds. Everything throws `ProblemError`. */
@@ -27,7 +28,7 @@ export class JournalFile {
 
   constructor(options: FileOptions) {
     checkLog(options.path);
-    this.#database = openDatabase(options.path, "write");
+    this.#database = openDatabase(options.path, "write", options.busyMs);
     try {
       this.epoch = this.#open(options);
       this.reader = new EntryReader(this.#database);
