@@ -100,6 +100,19 @@ describe("a plain actor", () => {
     expect(await world.ask("/m", { do: "get" })).toBe(0);
   });
 
+  test("that was stopped for good can be started again at once", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    await world.system.stop("/m");
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+  });
+
   test("is left as it is by a system that closes", async () => {
     const world = new World();
     await world.start({ id: "m", logic: desk });

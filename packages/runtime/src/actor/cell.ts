@@ -261,6 +261,8 @@ export class Cell implements Runnable {
   drop(): void {
     this.forget();
     this.kernel.store?.end?.(this.address, this.seq++);
+    // The end has a number too: whoever lives here next begins behind it.
+    this.kernel.nextSeq = Math.max(this.kernel.nextSeq, this.seq);
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
