@@ -23,6 +23,8 @@ export interface ProcessOptions {
 
 /** How long a turn may wait for its commit, virtual milliseconds. */
 const commitMs = 1_000;
+/** How often whoever runs a process starts again what did not start. */
+const mostFailedStarts = 20;
 
 /** One process after the other runs the real system over the same journal; this is one of them. */
 export class SimProcess {
@@ -31,6 +33,7 @@ export class SimProcess {
   readonly #options: ProcessOptions;
   readonly #journal: FaultyJournal;
   #births = 0;
+  #failedStarts = 0;
 
   constructor(options: ProcessOptions) {
     const { number, agenda, file, random, nextFault } = options;
@@ -64,7 +67,9 @@ export class SimProcess {
 
   #start(spec: ChildSpec<Logic>): void {
     this.system.start(spec).catch((error: unknown) => {
-      if (this.line.alive) this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
+      if (!this.line.alive) return;
+      this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
+      if (++this.#failedStarts < mostFailedStarts) this.line.after(200, () => this.#start(spec));
     });
   }
 
