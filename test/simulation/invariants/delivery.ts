@@ -4,10 +4,10 @@ import { countBy, labelOf, type Sent } from "../facts.ts";
 import type { Invariant } from "./invariant.ts";
 
 /**
- * Known to be open in the runtime: where a supervisor is given up for good, those below it stay in the journal without an end.
- * After a crash messages to them are kept for ever, for somebody who never comes.
+ * Known to be open in the runtime: whoever is in the journal and does not run any more, because somebody above was given up or
+ * because it ended and may be started again, is waited for after a crash: messages to it are kept for ever.
  */
-const orphansAreEnded = false;
+const nobodyIsWaitedForInVain = false;
 
 const pairOf = ({ from, to, type, id }: Omit<Sent, "position">): string => `${type} ${id} from ${from} to ${to}`;
 
@@ -54,8 +54,8 @@ export const deliveredInTheEnd: Invariant = {
       letters.filter(({ envelope }) => envelope.from !== undefined),
       ({ envelope }) => pairOf({ from: envelope.from!, to: envelope.to, ...labelOf(envelope.message) }),
     );
-    const isOrphan = (to: Address): boolean => !orphansAreEnded && lastProcess > 1 && !living.has(to);
-    const delivered = sent.filter(({ effect, to }) => effect === "deliver" && !isOrphan(to));
+    const isOrphan = (to: Address): boolean => !nobodyIsWaitedForInVain && lastProcess > 1 && living.get(to)?.status !== "running";
+    const delivered = sent.filter(({ effect, to, isDoubtful }) => effect === "deliver" && isDoubtful !== true && !isOrphan(to));
     for (const [pair, times] of countBy(delivered, pairOf)) {
       const arrived = receipts.get(pair) ?? 0;
       if (arrived < times && !lost.has(pair))

@@ -40,7 +40,8 @@ export const statesFollowFromTurns: Invariant = {
     for (const [address, report] of reports) {
       if (report?.kind !== "clerk") continue;
       const expected = JSON.stringify({ ...replay(lastLife(turnsOf.get(address))), born: report.born });
-      if (expected !== JSON.stringify({ ...report, born: report.born })) return `${address} says ${JSON.stringify(report)}, its turns say ${expected}`;
+      if (expected !== JSON.stringify({ ...report, born: report.born }))
+        return `${address} says ${JSON.stringify(report)}, its turns say ${expected}`;
     }
     return undefined;
   },

@@ -80,14 +80,16 @@ export const watchersHearOnce: Invariant = {
   name: "a watcher hears once of each end that it watches for",
   check({ turnsOf }) {
     for (const [address, turns] of turnsOf) {
-      let watched = new Set<string>();
+      let watched: string[] = [];
       for (const { cause, message, effects } of turns) {
-        if (cause === "init") watched = new Set();
+        if (cause === "init") watched = [];
         if (cause === "orgtree.down") {
           const target = (message as { address: string }).address;
-          if (!watched.delete(target)) return `${address} heard of the end of ${target} once too often`;
+          const at = watched.indexOf(target);
+          if (at < 0) return `${address} heard of the end of ${target} once too often`;
+          watched.splice(at, 1);
         }
-        for (const { kind, detail } of effects) if (kind === "watch") watched.add(detail["address"] as string);
+        for (const { kind, detail } of effects) if (kind === "watch") watched.push(detail["address"] as string);
       }
     }
     return undefined;
