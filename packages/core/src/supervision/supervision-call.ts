@@ -66,7 +66,7 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
       `${state.address} has its ${state.spec.maxChildren} children (maxChildren); end one first`,
     ]);
   }
-  state.table.set(id, makeRow(call.spec));
+  state.table.set(id, makeRow(state, call.spec));
   beginOperation(turn, { kind: "start-child", child: id, reply }, { toStop: [], toStart: [id] });
 }
 
@@ -121,7 +121,7 @@ function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "chang
   state.table.clear();
   for (const spec of call.spec.children) {
     const row = kept.get(spec.id);
-    state.table.set(spec.id, row ?? makeRow(spec));
+    state.table.set(spec.id, row ?? makeRow(state, spec));
     if (row !== undefined) adopt(turn, row, spec);
   }
   for (const [id, row] of kept) state.table.set(id, row);

@@ -25,7 +25,7 @@ export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): v
     turn.steps.push({ kind: "resume", id });
     return;
   }
-  row.verdict = verdict;
+  row.verdict = { ...verdict, failure };
   turn.steps.push({ kind: "end", id });
 }
 

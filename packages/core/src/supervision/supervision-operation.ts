@@ -73,6 +73,7 @@ function startChild(turn: SupervisionTurn, id: string): boolean {
   const row = turn.state.table.get(id);
   if (row === undefined || row.status === "running") return false;
   row.status = "starting";
+  if (turn.state.operation!.purpose.kind !== "recover") row.birth = turn.around.decision ?? 0;
   turn.state.operation!.outstanding.add(id);
   turn.steps.push({ kind: "start", id });
   return true;

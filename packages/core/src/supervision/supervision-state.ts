@@ -34,6 +34,10 @@ export interface Supervision<L = unknown> {
   nextId: number;
   /** Numbers the planned attempts of all children, so that an old timer never fits a newer child of the same id. */
   lastToken: number;
+  /** Numbers the rows. */
+  nextOrdinal: number;
+  /** What was under way when the process ended; carried on when the children that ran are there again. */
+  interrupted: Operation | undefined;
 }
 
 /** Where a child stands. `restarting` waits for its next attempt, `stopped` has a spec and no process. */
@@ -54,7 +58,16 @@ export interface ChildRow<L = unknown> {
   retry: Retry | undefined;
   history: RungHistory;
   /** Decided while the child was suspended, to be used when its exit arrives. */
-  verdict: DirectiveVerdict | undefined;
+  verdict: PendingVerdict | undefined;
+  /** The decision by which its newest process was started; see `Surroundings.decision`. */
+  birth: number;
+  /** Its place in the order of all children that were ever added. */
+  readonly ordinal: number;
+}
+
+/** What is to become of a suspended child, once it has ended with the failure. */
+export interface PendingVerdict extends DirectiveVerdict {
+  readonly failure: Failure;
 }
 
 /** A planned restart attempt. */
@@ -177,6 +190,8 @@ export type SupervisionStep =
 export interface Surroundings {
   readonly nowMs: number;
   readonly random: Random;
+  /** The number of this decision, which no other of this supervisor ever has; tells a child's lives apart. Default 0. */
+  readonly decision?: number;
 }
 
 /** One turn of a supervisor: where the steps are collected, beside what the decisions read. */
@@ -188,13 +203,27 @@ export interface SupervisionTurn<L = unknown> {
 
 /** A supervisor that has not begun yet. */
 export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec<L>, isRoot = false): Supervision<L> {
-  const table = new Map(spec.children.map((child) => [child.id, makeRow(child)]));
-  const waiting = new Map<string, ChildEvent>();
-  return { address, spec, table, stamps: [], operation: undefined, queue: [], queueAt: 0, waiting, isRoot, nextId: 1, lastToken: 0 };
+  const state: Supervision<L> = {
+    address,
+    spec,
+    table: new Map(),
+    stamps: [],
+    operation: undefined,
+    queue: [],
+    queueAt: 0,
+    waiting: new Map(),
+    isRoot,
+    nextId: 1,
+    lastToken: 0,
+    nextOrdinal: 0,
+    interrupted: undefined,
+  };
+  for (const child of spec.children) state.table.set(child.id, makeRow(state, child));
+  return state;
 }
 
 /** A child that has not been started yet. */
-export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
+export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>): ChildRow<L> {
   return {
     spec,
     status: "stopped",
@@ -205,6 +234,8 @@ export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
     retry: undefined,
     history: noHistory,
     verdict: undefined,
+    birth: 0,
+    ordinal: state.nextOrdinal++,
   };
 }
 

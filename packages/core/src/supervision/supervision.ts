@@ -17,15 +17,7 @@ import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
 import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
-import type {
-  ChildRow,
-  Operation,
-  Supervision,
-  SupervisionEvent,
-  SupervisionStep,
-  SupervisionTurn,
-  Surroundings,
-} from "./supervision-state.ts";
+import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
 /** Hears one event and says what is to be done. Changes `state` in place. */
 export function supervise<L>(state: Supervision<L>, event: SupervisionEvent<L>, around: Surroundings): readonly SupervisionStep[] {
@@ -112,8 +104,13 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
 /** Not a restart, and no attempt that counts: nobody of them has failed. */
 function recover(turn: SupervisionTurn): void {
   const { table } = turn.state;
-  const isUp = (row: ChildRow): boolean => row.status === "running" || row.status === "starting";
-  const toStart = [...table].filter(([, row]) => isUp(row)).map(([id]) => id);
+  const toStart: string[] = [];
+  for (const [id, row] of table) {
+    if (row.status !== "running") continue;
+    // It was to end with this failure, and has: its process is gone.
+    if (row.verdict !== undefined) wait(turn.state, { kind: "exited", id, exit: { kind: "failure", failure: row.verdict.failure } });
+    else toStart.push(id);
+  }
   for (const id of toStart) table.get(id)!.status = "stopped";
   for (const [id, { retry, failuresInARow }] of table) {
     if (retry === undefined) continue;
@@ -177,6 +174,21 @@ function exitBelongs(turn: SupervisionTurn, operation: Operation, event: Supervi
   }
 }
 
+/** What was under way goes on. What was being stopped has ended with its process; what was being started is started (again). */
+function resumeInterrupted(turn: SupervisionTurn): void {
+  const { state } = turn;
+  const { interrupted } = state;
+  if (interrupted === undefined) return;
+  state.interrupted = undefined;
+  state.operation = interrupted;
+  for (const id of interrupted.outstanding) {
+    const row = state.table.get(id);
+    if (row?.status === "stopping") stoppedInOperation(turn, id, shutdownExit);
+    else if (row?.status === "starting") turn.steps.push({ kind: "start", id });
+    else interrupted.outstanding.delete(id);
+  }
+}
+
 type StartAnswer = Extract<SupervisionEvent, { kind: "started" | "start-ignored" | "start-failed" }>;
 
 function exitOfStart(event: Exclude<StartAnswer, { kind: "started" }>): Exit {
@@ -236,6 +248,7 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
       turn.steps.push({ kind: "ready" });
       return;
     case "recover":
+      return resumeInterrupted(turn);
     case "restart":
       return;
     case "terminate":

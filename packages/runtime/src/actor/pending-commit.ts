@@ -14,7 +14,7 @@ import type { Timer } from "../time/timer-queue.ts";
 
 /**
  * Why a turn was not committed. `refused`: somebody else owns the actor. `failed`: it could not be stored. Of both nothing
- * happened. `unknown`: the store was still at it, or did not know itself, and it may be stored or not.
+ * happened. `unknown`: the deadline came while the store was at it, and it may be stored or not.
  */
 export interface Uncommitted {
   readonly kind: "refused" | "failed" | "unknown";
@@ -37,8 +37,8 @@ export class PendingCommit {
   #deadline: Timer;
   #retry: Timer | undefined;
   #lastError: unknown;
-  /** The store could not say what became of an attempt. */
-  #mayBeStored = false;
+  /** Of some attempt nobody knows what became of it. */
+  #isUnknown = false;
 
   /** Begins at once; `done` is called once, later, with nothing when the record is committed. */
   constructor(kernel: Kernel, record: TurnRecord, done: (failed: Uncommitted | undefined) => void) {
@@ -72,34 +72,28 @@ export class PendingCommit {
       return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
     }
     this.#lastError = error;
-    this.#mayBeStored ||= error instanceof JournalError && error.outcome === "unknown";
-    // Trying again would not help. The root does all the same, since with it everything would end.
-    const isHopeless = error instanceof ExpectedError && !error.retryable;
-    if (isHopeless && !this.#isRoot) return this.#settle(this.#tooLate());
+    if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
+    // Trying again would not help; the root does so all the same, since everything would end with it.
+    const endsAll = address === rootAddress && !this.#kernel.leaving;
+    if (!endsAll && error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }
 
   #giveUp(): void {
-    // The root waits for better times, until it is to end anyway.
-    if (this.#isRoot) {
+    // With the root everything would end. It waits for better times, until it is to end anyway.
+    if (this.#record.address === rootAddress && !this.#kernel.leaving) {
       this.#deadline = this.#kernel.timers.set(this.#kernel.commitMs, () => this.#giveUp());
       return;
     }
-    this.#mayBeStored ||= this.#retry === undefined;
-    this.#settle(this.#tooLate());
+    this.#settle(this.#tooLate(this.#retry === undefined ? "unknown" : "failed"));
   }
 
-  get #isRoot(): boolean {
-    return this.#record.address === rootAddress && !this.#kernel.leaving;
-  }
-
-  #tooLate(): Uncommitted {
-    const kind = this.#mayBeStored ? "unknown" : "failed";
+  #tooLate(kind: "failed" | "unknown"): Uncommitted {
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
     const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
     const failure = { class: "timeout", kind: "commit", name: "CommitTimeout", message } as const;
-    return { kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
+    return { kind: this.#isUnknown ? "unknown" : kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
   }
 
   #settle(failed: Uncommitted | undefined, tells = true): void {

@@ -82,6 +82,8 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
       return { ...books, groups: withEntry(books.groups, effect.group, true) };
     case "leave":
       return { ...books, groups: without(books.groups, [effect.group]) };
+    case "exit":
+      return { ...books, exit: effect.exit };
     default:
       return books; // Nothing that a later life would have to know.
   }
@@ -117,7 +119,8 @@ export function errorData(error: Error): ErrorData {
   return { name: error.name, message: error.message, retryable: false, detail: {} };
 }
 
-function addAmounts(a: Amount, b: Amount): Amount {
+/** Both together. */
+export function addAmounts(a: Amount, b: Amount): Amount {
   if (b === noAmount) return a;
   return { turns: a.turns + b.turns, tokens: a.tokens + b.tokens, microUsd: a.microUsd + b.microUsd };
 }

@@ -1,5 +1,15 @@
-import { FencedError, type Address, type Image, type Journal, type JournalError, type Logger, type NewEntry } from "@orgtree/core";
+import {
+  FencedError,
+  isWithin,
+  type Address,
+  type Image,
+  type Journal,
+  type JournalError,
+  type Logger,
+  type NewEntry,
+} from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import type { Books } from "./books.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -42,6 +52,10 @@ export class JournalStore implements TurnStore {
     return this.#found.has(address);
   }
 
+  untaken(top: Address): readonly (readonly [address: Address, stored: Stored])[] {
+    return [...this.#found].filter(([address]) => isWithin(address, top));
+  }
+
   take(address: Address): Stored | undefined {
     const stored = this.#found.get(address);
     this.#found.delete(address);
@@ -67,6 +81,10 @@ export class JournalStore implements TurnStore {
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+  }
+
+  booksOf(address: Address): Books | undefined {
+    return this.#logs.get(address)?.last?.books;
   }
 
   end(address: Address, seq: number): void {

@@ -43,8 +43,12 @@ export interface TurnStore {
   store(turn: TurnRecord): Promise<void>;
   /** What is stored of an actor that has not lived in this system yet; once. */
   take?(address: Address): Stored | undefined;
+  /** What is stored in this tree and nobody has taken. */
+  untaken?(top: Address): readonly (readonly [address: Address, stored: Stored])[];
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
+  /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
+  booksOf?(address: Address): Books | undefined;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }
