@@ -42,7 +42,7 @@ const mostSteps = 40_000;
  * Known to be open in the runtime: what a supervisor had begun (its first start, a restart, a stop) is not carried on by its next
  * process; children that were not up yet stay down.
  */
-const crashesDuringOperations = false;
+const crashesDuringOperations = true;
 
 /** Runs a plan. The same plan always runs in the same way. */
 export async function simulate(plan: Plan): Promise<Outcome> {

@@ -7,7 +7,7 @@ import type { Invariant } from "./invariant.ts";
  * Known to be open in the runtime: whoever is in the journal and does not run any more, because somebody above was given up or
  * because it ended and may be started again, is waited for after a crash: messages to it are kept for ever.
  */
-const nobodyIsWaitedForInVain = false;
+const nobodyIsWaitedForInVain = true;
 
 const pairOf = ({ from, to, type, id }: Omit<Sent, "position">): string => `${type} ${id} from ${from} to ${to}`;
 

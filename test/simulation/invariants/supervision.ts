@@ -7,10 +7,11 @@ import type { Invariant } from "./invariant.ts";
 
 export const intensityIsKept: Invariant = {
   name: "a supervisor restarts no more often than its intensity allows",
-  check({ members, turnsOf }) {
+  check({ members, turnsOf, plan }) {
+    const restarted = new Set(plan.operations.flatMap(({ to, order }) => (order.type === "admin" && order.call === "restart" ? [to] : [])));
     for (const [address, member] of members) {
-      // Where a whole group restarts, the starts come some time after the attempt.
-      if (member.kind !== "team" || member.strategy !== "one-for-one") continue;
+      // Where a whole group restarts, the starts come some time after the attempt; and what people order is no attempt.
+      if (member.kind !== "team" || member.strategy !== "one-for-one" || restarted.has(address)) continue;
       const problem = checkIntensity(address, member, turnsOf.get(address) ?? []);
       if (problem !== undefined) return problem;
     }
