@@ -124,8 +124,8 @@ const recovery: readonly Mutant[] = [
   },
   {
     name: "nobody starts the children of a supervisor again",
-    file: `${runtime}/actor/incarnation.ts`,
-    from: "this.body.recover?.();",
+    file: `${runtime}/supervisor/supervisor-body.ts`,
+    from: 'this.hear({ kind: "recover" });',
     to: "",
   },
 ];

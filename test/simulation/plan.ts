@@ -68,8 +68,8 @@ export type Order =
   | { readonly type: "watch"; readonly id: string; readonly target: Address }
   | { readonly type: "job"; readonly id: string; readonly does: Does; readonly workMs: number; readonly succeeds: boolean }
   | { readonly type: "pause"; readonly id: string; readonly delayMs: number }
-  /** For supervisors. */
-  | { readonly type: "admin"; readonly id: string; readonly call: "terminate" | "restart"; readonly child: string };
+  /** For supervisors. `bounce` is for the root: the tree is stopped for good, and started again. */
+  | { readonly type: "admin"; readonly id: string; readonly call: "terminate" | "restart" | "bounce"; readonly child: string };
 
 /** What declared work does to the world. */
 export type Does = "pure" | "idempotent" | "irreversible";

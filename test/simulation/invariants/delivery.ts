@@ -1,13 +1,7 @@
 /** Messages: none twice, none lost without a trace, none before its time. */
-import type { Address } from "@orgtree/core";
+import type { ReplyTo } from "@orgtree/core";
 import { countBy, labelOf, type Sent } from "../facts.ts";
 import type { Invariant } from "./invariant.ts";
-
-/**
- * Known to be open in the runtime: whoever is in the journal and does not run any more, because somebody above was given up or
- * because it ended and may be started again, is waited for after a crash: messages to it are kept for ever.
- */
-const nobodyIsWaitedForInVain = true;
 
 const pairOf = ({ from, to, type, id }: Omit<Sent, "position">): string => `${type} ${id} from ${from} to ${to}`;
 
@@ -15,7 +9,11 @@ export const nothingIsTakenTwice: Invariant = {
   name: "nothing is taken more often than it was sent",
   check({ sent, received, history, turns }) {
     const sends = countBy(sent, pairOf);
-    for (const [pair, times] of countBy(received, pairOf)) {
+    // Whoever lives at an address that was given up is somebody else.
+    const ends = turns.filter(({ kind }) => kind === "end");
+    const occupant = ({ to, position }: Sent): number => ends.filter((end) => end.address === to && end.position < position).length;
+    for (const [key, times] of countBy(received, (each) => `${occupant(each)} ${pairOf(each)}`)) {
+      const pair = key.slice(key.indexOf(" ") + 1);
       const sentTimes = sends.get(pair) ?? 0;
       if (times > sentTimes) return `${pair} was sent ${sentTimes} times, and taken ${times} times`;
     }
@@ -48,14 +46,13 @@ export const nothingIsSeenBeforeItsCommit: Invariant = {
 
 export const deliveredInTheEnd: Invariant = {
   name: "what is delivered arrives, or is a dead letter",
-  check({ sent, received, letters, living, lastProcess }) {
+  check({ sent, received, letters }) {
     const receipts = countBy(received, pairOf);
     const lost = countBy(
       letters.filter(({ envelope }) => envelope.from !== undefined),
       ({ envelope }) => pairOf({ from: envelope.from!, to: envelope.to, ...labelOf(envelope.message) }),
     );
-    const isOrphan = (to: Address): boolean => !nobodyIsWaitedForInVain && lastProcess > 1 && living.get(to)?.status !== "running";
-    const delivered = sent.filter(({ effect, to, isDoubtful }) => effect === "deliver" && isDoubtful !== true && !isOrphan(to));
+    const delivered = sent.filter(({ effect, isDoubtful }) => effect === "deliver" && isDoubtful !== true);
     for (const [pair, times] of countBy(delivered, pairOf)) {
       const arrived = receipts.get(pair) ?? 0;
       if (arrived < times && !lost.has(pair))
@@ -120,6 +117,30 @@ export const askedOnce: Invariant = {
       }
       if (reports.get(address) === undefined) continue;
       for (const [tag, left] of open) if (left > 0) return `${address} still waits for an answer to ${tag} at ${endMs}`;
+    }
+    return undefined;
+  },
+};
+
+/** Long enough for whatever may be in the way of an answer: the disk, and processes that are down. */
+const mostUnderwayMs = 5_000;
+
+export const givenAnswersAreHeard: Invariant = {
+  name: "an answer that was given is heard",
+  check({ turns, turnsOf }) {
+    for (const { address, effects, atMs, seq } of turns) {
+      for (const { kind, detail } of effects) {
+        const asker = (detail["to"] as ReplyTo | undefined)?.address;
+        if (kind !== "reply" || asker === undefined) continue;
+        const tag = String(detail["value"]).slice("answer to ".length);
+        const missed = turnsOf
+          .get(asker)
+          ?.find((turn) => turn.cause === "orgtree.ask-failed" && (turn.message as { tag: string }).tag === tag);
+        const isOther = missed === undefined || missed.atMs < atMs + mostUnderwayMs;
+        if (isOther || turnsOf.get(asker)!.filter(({ effects: asked }) => asked.some((effect) => effect.detail["tag"] === tag)).length > 1)
+          continue;
+        return `${address} answered ${tag} in turn ${seq}, and ${asker} waited for it until ${missed.atMs - atMs} ms later`;
+      }
     }
     return undefined;
   },
