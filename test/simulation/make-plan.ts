@@ -34,7 +34,7 @@ export function makePlan(seed: number): Plan {
     const operation = makeOperation({ ...around, before: operations.at(-1), earlier: operations }, `o${at}`);
     if (operation !== undefined) operations.push(operation);
   }
-  const faults = Array.from({ length: random.int(1, 6) }, () => makeFault({ ...around, random }));
+  const faults = Array.from({ length: random.int(1, 6) }, () => makeFault({ ...around, random, earlier: operations }));
   return { seed, members, operations, faults, chaosMs };
 }
 
@@ -63,7 +63,7 @@ function makeMix(random: SeededRandom): Mix {
     orders: ["add", ...drawn],
     crashes: random.pick([["kill"], ["kill"], ["zombie"], ["close"], ["kill", "zombie", "close"]]),
     bursts: random.pick([0, 0.3, 0.7]),
-    violence: random.pick([0.15, 0.3, 0.3, 1]),
+    violence: random.pick([0.1, 0.3, 1]),
     appends: random.pick([
       [],
       ["slow"],
@@ -100,7 +100,7 @@ function makeTeam(random: SeededRandom, supervised: Pick<TeamPlan, "id" | "resta
     ...supervised,
     strategy: random.pick(["one-for-one", "one-for-one", "one-for-all", "rest-for-one"]),
     maxRestarts: random.pick([0, 1, 2, 5, 20]),
-    periodMs: random.pick([50, 500, 5_000]),
+    periodMs: random.pick([50, 500, 5_000, 5_000]),
     members: Array.from({ length: random.int(1, 3) }, (_, at) => makeMember(random, `${supervised.id}${"abc"[at]}`, depth + 1)),
   };
 }
@@ -119,6 +119,8 @@ interface Around {
 
 function makeOperation(around: Around, id: string): OperationPlan | undefined {
   const { random, mix, chaosMs, before } = around;
+  const meanwhile = random.chance(0.15) ? makeInterruption(around, id) : undefined;
+  if (meanwhile !== undefined) return meanwhile;
   const isNext = before !== undefined && random.chance(mix.bursts);
   const drawn = isNext && random.chance(0.7) ? before.order.type : random.pick(mix.orders);
   // Where every third order is deadly, nobody is left to do the others.
@@ -142,6 +144,25 @@ function makeOperation(around: Around, id: string): OperationPlan | undefined {
     mode: type === "admin" ? "ask" : mode,
     copiesMs: makeCopies(random, isSafe),
     retries: isSafe && mode === "ask" && random.chance(0.6),
+  };
+}
+
+/** Something small for an actor that does something else, just when that comes to an end. */
+function makeInterruption({ random, mix, members, earlier = [] }: Around, id: string): OperationPlan | undefined {
+  const begun = earlier.filter(({ order }) => ["job", "pause", "timer", "work", "question"].includes(order.type));
+  if (begun.length === 0) return undefined;
+  const { to, order, atMs, copiesMs } = random.pick(begun);
+  const { workMs = 0, delayMs = 0, answerMs = 0 } = order as { workMs?: number; delayMs?: number; answerMs?: number };
+  const endMs = atMs + (copiesMs[0] ?? 0) + workMs + delayMs + answerMs;
+  const isDeadly = mix.orders.includes("fail") && members.get(to)?.kind === "clerk" && random.chance(mix.violence);
+  return {
+    id,
+    atMs: endMs + random.int(-4, 6),
+    to,
+    order: isDeadly ? { type: "fail", id, class: "crash" } : { type: "add", id },
+    mode: "ask",
+    copiesMs: [0],
+    retries: false,
   };
 }
 
@@ -189,7 +210,7 @@ function makeOrder(around: Around, { type, id, to }: { type: Order["type"]; id: 
     case "add":
       return { type, id };
     case "transfer":
-      return payees.length === 0 ? undefined : { type, id, to: payee, amount: random.int(1, 100) };
+      return payees.length === 0 ? undefined : { type, id, to: payee, amount: random.int(1, 100), parts: random.pick([1, 1, 2, 3]) };
     case "hint":
       return peers.length === 0 ? undefined : { type, id, to: random.pick(peers) };
     case "question": {
@@ -230,10 +251,12 @@ function makeOrder(around: Around, { type, id, to }: { type: Order["type"]; id: 
 
 // What goes wrong
 
-function makeFault({ random, mix, chaosMs }: Around): FaultPlan {
-  const atMs = random.int(0, chaosMs);
+function makeFault({ random, mix, chaosMs, earlier = [] }: Around): FaultPlan {
+  // Half of them strike where something goes on.
+  const isAimed = earlier.length > 0 && random.chance(0.5);
+  const atMs = isAimed ? random.pick(earlier).atMs + random.int(-2, 5) : random.int(0, chaosMs);
   if (mix.appends.length > 0 && random.chance(0.5))
     return { kind: "append", atMs, how: random.pick(mix.appends), count: random.pick([1, 1, 2, 5]), ms: random.int(1, 400) };
   const tail = random.pick([0, 0.5, 1]);
-  return { kind: "crash", atMs, skip: random.int(0, 30), how: random.pick(mix.crashes), downMs: random.int(0, 200), tail };
+  return { kind: "crash", atMs, skip: random.int(0, isAimed ? 10 : 30), how: random.pick(mix.crashes), downMs: random.int(0, 200), tail };
 }

@@ -57,7 +57,8 @@ export interface OperationPlan {
 /** What an actor is asked to do. `id` is the operation's, and belongs to nobody else. */
 export type Order =
   | { readonly type: "add"; readonly id: string }
-  | { readonly type: "transfer"; readonly id: string; readonly to: Address; readonly amount: number }
+  /** In `parts` messages of `amount` each. */
+  | { readonly type: "transfer"; readonly id: string; readonly to: Address; readonly amount: number; readonly parts: number }
   | { readonly type: "hint"; readonly id: string; readonly to: Address }
   | { readonly type: "question"; readonly id: string; readonly to: Address; readonly timeoutMs: number; readonly answerMs: number }
   | { readonly type: "timer"; readonly id: string; readonly delayMs: number }

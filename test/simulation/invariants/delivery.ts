@@ -1,18 +1,21 @@
 /** Messages: none twice, none lost without a trace, none before its time. */
 import type { ReplyTo } from "@orgtree/core";
-import { countBy, labelOf, type Sent } from "../facts.ts";
+import { countBy, labelOf, type Facts, type Sent } from "../facts.ts";
 import type { Invariant } from "./invariant.ts";
 
 const pairOf = ({ from, to, type, id }: Omit<Sent, "position">): string => `${type} ${id} from ${from} to ${to}`;
 
+/** Whoever lives at an address that was given up is somebody else: how many lived there before the one who took this. */
+function occupantOf({ turns }: Facts, { to, position }: Sent): number {
+  return turns.filter((turn) => turn.kind === "end" && turn.address === to && turn.position < position).length;
+}
+
 export const nothingIsTakenTwice: Invariant = {
   name: "nothing is taken more often than it was sent",
-  check({ sent, received, history, turns }) {
+  check(facts) {
+    const { sent, received, history, turns } = facts;
     const sends = countBy(sent, pairOf);
-    // Whoever lives at an address that was given up is somebody else.
-    const ends = turns.filter(({ kind }) => kind === "end");
-    const occupant = ({ to, position }: Sent): number => ends.filter((end) => end.address === to && end.position < position).length;
-    for (const [key, times] of countBy(received, (each) => `${occupant(each)} ${pairOf(each)}`)) {
+    for (const [key, times] of countBy(received, (each) => `${occupantOf(facts, each)} ${pairOf(each)}`)) {
       const pair = key.slice(key.indexOf(" ") + 1);
       const sentTimes = sends.get(pair) ?? 0;
       if (times > sentTimes) return `${pair} was sent ${sentTimes} times, and taken ${times} times`;
@@ -64,15 +67,20 @@ export const deliveredInTheEnd: Invariant = {
 
 export const deliveredInOrder: Invariant = {
   name: "what is delivered arrives in the order in which it was sent",
-  check({ sent, received }) {
+  check(facts) {
+    const { sent, received } = facts;
     const pairs = new Map<string, string[]>();
     for (const { effect, from, to, id } of sent)
       if (effect === "deliver") pairs.set(`${from} ${to}`, [...(pairs.get(`${from} ${to}`) ?? []), id]);
     for (const [pair, ids] of pairs) {
-      const taken = received.filter(({ from, to, type }) => type === "credit" && `${from} ${to}` === pair).map(({ id }) => id);
+      const receipts = received.filter(({ from, to, type }) => type === "credit" && `${from} ${to}` === pair);
+      const taken = receipts.map(({ id }) => id);
       let at = -1;
-      for (const id of taken) {
-        at = ids.indexOf(id, at + 1);
+      let occupant = 0;
+      for (const receipt of receipts) {
+        const next = occupantOf(facts, receipt);
+        at = ids.indexOf(receipt.id, next === occupant ? at + 1 : 0);
+        occupant = next;
         if (at < 0) return `${pair}: delivered ${ids.join(", ")}, and taken in the order ${taken.join(", ")}`;
       }
     }

@@ -83,7 +83,7 @@ export const permanentChildrenRun: Invariant = {
 function wasTerminated({ history, plan }: Facts, address: Address): boolean {
   const arrived = new Set(history.of("arrived").map(({ operation }) => operation));
   return plan.operations.some(({ id, to, order }) => {
-    if (order.type !== "admin" || !arrived.has(id)) return false;
+    if (order.type !== "admin" || order.call !== "terminate" || !arrived.has(id)) return false;
     return isWithin(address, childAddress(to, order.child));
   });
 }
