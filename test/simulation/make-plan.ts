@@ -254,7 +254,8 @@ function makeOrder(around: Around, { type, id, to }: { type: Order["type"]; id: 
 function makeFault({ random, mix, chaosMs, earlier = [] }: Around): FaultPlan {
   // Half of them strike where something goes on.
   const isAimed = earlier.length > 0 && random.chance(0.5);
-  const atMs = isAimed ? random.pick(earlier).atMs + random.int(-2, 5) : random.int(0, chaosMs);
+  const aimMs = isAimed ? random.pick(earlier).atMs + random.int(-2, 5) : random.int(0, chaosMs);
+  const atMs = Math.min(Math.max(0, aimMs), chaosMs);
   if (mix.appends.length > 0 && random.chance(0.5))
     return { kind: "append", atMs, how: random.pick(mix.appends), count: random.pick([1, 1, 2, 5]), ms: random.int(1, 400) };
   const tail = random.pick([0, 0.5, 1]);

@@ -117,6 +117,7 @@ class Simulation {
   }
 
   #strike(fault: FaultPlan): void {
+    if (this.#agenda.nowMs > this.#plan.chaosMs) return;
     if (fault.kind === "append") this.#appendFaults.push({ how: fault.how, ms: fault.ms, left: fault.count });
     else if (this.#isUp && !this.#process.line.armed) this.#process.line.arm(fault.skip, () => this.#crash(fault));
   }

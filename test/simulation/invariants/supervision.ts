@@ -20,7 +20,7 @@ function checkIntensity(address: Address, team: TeamPlan, turns: readonly Journa
   const { maxRestarts, periodMs } = team;
   let attempts: number[] = [];
   for (const turn of turns) {
-    if (turn.cause === "begin") attempts = [];
+    if (turn.cause === "begin" || turn.kind === "end") attempts = [];
     for (let count = attemptsIn(turn, team); count > 0; count--) attempts.push(turn.atMs);
     const recent = attempts.filter((attempt) => attempt >= turn.atMs - periodMs + 0.01);
     if (recent.length > maxRestarts) return `${address} restarted ${recent.length} times in ${periodMs} ms; ${maxRestarts} are allowed`;
