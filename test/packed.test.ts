@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const top = fileURLToPath(new URL("../", import.meta.url));
-const packages = ["core", "runtime", "model", "tools", "org", "orgtree", "cli"];
+const packages = ["core", "journal", "runtime", "model", "tools", "org", "orgtree", "cli"];
 const exec = promisify(execFile);
 
 /** What a user has: the packages as they would be published, installed in an empty project outside of the repository. */

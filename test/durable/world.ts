@@ -7,6 +7,8 @@ class FreezingFile extends MemoryFile {
   frozen: Address | undefined;
   /** What was stored since `freezeAfter`. */
   readonly stored: NewEntry[] = [];
+  /** Something was held up since. */
+  hasHeld = false;
   #left = Infinity;
   #counts: (entry: NewEntry) => boolean = () => false;
 
@@ -17,6 +19,7 @@ class FreezingFile extends MemoryFile {
   /** So many entries of those that count are stored yet, and no more. */
   freezeAfter(entries: number, counts: (entry: NewEntry) => boolean): void {
     this.stored.length = 0;
+    this.hasHeld = false;
     this.#left = entries;
     this.#counts = counts;
   }
@@ -33,6 +36,7 @@ class FreezingFile extends MemoryFile {
     const counted = entries.filter(this.#counts);
     if (counted.length > this.#left) {
       this.#left = 0;
+      this.hasHeld = true;
       return true;
     }
     this.#left -= counted.length;

@@ -29,7 +29,7 @@ export async function readTurns(file: MemoryFile): Promise<readonly JournaledTur
 const noTurn = { incarnation: 0, atMs: 0, cause: "end", from: undefined, message: undefined, effects: [] } as const;
 
 function turnOf(fields: readonly unknown[]): Omit<JournaledTurn, "address" | "seq" | "position" | "kind"> {
-  const [, incarnation, atMs, , cause, from, message, effects] = fields;
+  const [, incarnation, atMs, , , , cause, from, message, effects] = fields;
   return {
     incarnation: incarnation as number,
     atMs: atMs as number,

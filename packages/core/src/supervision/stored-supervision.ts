@@ -179,6 +179,29 @@ function mapHistory(history: RungHistory, map: (ms: number) => number): RungHist
   return Object.fromEntries(Object.entries(history).map(([rung, stamps]) => [rung, stamps.map(map)]));
 }
 
+/** True for what a `SupervisionWriter` wrote. */
+export function isStoredSupervision(state: unknown): state is StoredSupervision {
+  const { rows, stamps, nextId, lastToken } = (state ?? {}) as Partial<StoredSupervision>;
+  return typeof rows === "object" && Array.isArray(stamps) && typeof nextId === "number" && typeof lastToken === "number";
+}
+
+/** A supervisor as it was at a checkpoint, with the restart history of now: what was used up stays used up. */
+export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervision): StoredSupervision {
+  const known = new Map<string, StoredRow>();
+  for (const chunk of Object.values(now.rows)) for (const [id, row] of Object.entries(chunk)) known.set(id, row);
+  const rows: Record<string, StoredChunk> = {};
+  for (const [number, chunk] of Object.entries(atCut.rows)) {
+    rows[number] = Object.fromEntries(
+      Object.entries(chunk).map(([id, row]) => {
+        const { stamps, history, restarts } = known.get(id) ?? row;
+        return [id, { ...row, stamps, history, restarts }];
+      }),
+    );
+  }
+  const { stamps, nextId, lastToken } = now;
+  return { rows, operation: atCut.operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken };
+}
+
 /** What a restore needs of the runtime. */
 export interface RestoreAround<L> extends Clocks {
   /** The specification of a child of a dynamic supervisor, where there still is one. */

@@ -31,6 +31,8 @@ export function onCall(turn: SupervisionTurn, call: SupervisorCall, reply: Reply
       return restartChild(turn, call.id, reply);
     case "delete-child":
       return deleteChild(turn, call.id, reply);
+    case "rollback-child":
+      return rollbackChild(turn, call, reply);
     case "change-spec":
       return changeSpec(turn, call, reply);
     case "list-children":
@@ -91,6 +93,14 @@ function deleteChild(turn: SupervisionTurn, id: string, reply: Reply): void {
   if (!requireStopped(turn, row, reply)) return;
   dropChild(turn, id);
   answer(turn, reply, undefined);
+}
+
+/** By hand: the child is stopped first, if it runs. */
+function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "rollback-child" }, reply: Reply): void {
+  const { id, to } = call;
+  if (!turn.state.table.has(id)) return notFound(turn, id, reply);
+  const plan = { to, birth: turn.around.decision ?? 0 };
+  beginOperation(turn, { kind: "rollback", child: id, plan, why: undefined, reply }, { toStop: [id], toStart: [id], rewind: id });
 }
 
 function requireStatic(turn: SupervisionTurn, id: string, reply: Reply): boolean {

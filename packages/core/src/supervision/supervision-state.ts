@@ -2,7 +2,7 @@ import type { Address } from "../address.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
 import type { DirectiveVerdict, RungHistory } from "./directive.ts";
 import type { SupervisorCallError } from "../errors.ts";
-import type { SupervisorReport } from "../events.ts";
+import type { RollbackReport, SupervisorReport } from "../events.ts";
 import type { Exit } from "../exit.ts";
 import type { Failure } from "../failure.ts";
 import type { Random } from "../ports.ts";
@@ -86,6 +86,8 @@ export interface Operation {
   stopAt: number;
   readonly toStart: readonly string[];
   startAt: number;
+  /** Who is to be rolled back between the stops and the starts. */
+  rewind: string | undefined;
   /** All stops are signalled at once and share the time; the rule of dynamic supervisors. */
   readonly parallel: boolean;
   /** Children whose stop or start is under way. */
@@ -99,11 +101,32 @@ export type Purpose =
   | { readonly kind: "init" }
   | { readonly kind: "recover" }
   | { readonly kind: "restart"; readonly child: string }
+  | {
+      readonly kind: "rollback";
+      readonly child: string;
+      readonly plan: RollbackPlan;
+      readonly why: FailedAttempt | undefined;
+      readonly reply: Reply;
+    }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
   | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply; readonly drops: boolean }
   | { readonly kind: "start-child"; readonly child: string; readonly reply: Reply }
   | { readonly kind: "restart-child"; readonly child: string; readonly reply: Reply };
+
+/** Where a child is rolled back to. */
+export interface RollbackPlan {
+  /** The name of a checkpoint, or the number of a turn of the child; the newest checkpoint where there is neither. */
+  readonly to: string | number | undefined;
+  /** The decision that the child's new life begins by; see `ChildRow.birth`. */
+  readonly birth: number;
+}
+
+/** A failure, and the rung that was tried for it. */
+export interface FailedAttempt {
+  readonly failure: Failure;
+  readonly rung: number;
+}
 
 /** A token of the runtime's that says where an answer goes. */
 export type Reply = unknown;
@@ -114,6 +137,7 @@ export type SupervisorCall<L = unknown> =
   | { readonly kind: "terminate-child"; readonly id: string }
   | { readonly kind: "restart-child"; readonly id: string }
   | { readonly kind: "delete-child"; readonly id: string }
+  | { readonly kind: "rollback-child"; readonly id: string; readonly to: string | number | undefined }
   | { readonly kind: "list-children" }
   | { readonly kind: "count-children" }
   | { readonly kind: "get-child-spec"; readonly id: string }
@@ -154,6 +178,8 @@ export type SupervisionEvent<L = unknown> =
   /** The child failed, is suspended and may be resumed: it waits for a directive. */
   | { readonly kind: "failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "retry"; readonly id: string; readonly token: number }
+  | { readonly kind: "rolled-back"; readonly id: string; readonly report: RollbackReport }
+  | { readonly kind: "rollback-failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
 
@@ -168,6 +194,8 @@ export type SupervisionStep =
   | { readonly kind: "stop"; readonly id: string }
   /** Ends a suspended child with its failure. Answered by `exited`. */
   | { readonly kind: "end"; readonly id: string }
+  /** What is stored of a child that is down, and of all below it, becomes what it was. Answered by `rolled-back` or `rollback-failed`. */
+  | { readonly kind: "rollback"; readonly id: string; readonly plan: RollbackPlan }
   /** A suspended child goes on; no answer. */
   | { readonly kind: "resume"; readonly id: string }
   /** A child that runs goes on under the spec that is now in its row; no answer. */

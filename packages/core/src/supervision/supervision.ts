@@ -15,7 +15,7 @@ import { withoutInput } from "./child-spec.ts";
 import { describeExit, failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
-import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
+import { onExit, onFailed, onRestartFailed, onRollbackFailed, onRolledBack, onRetry, startFailure } from "./supervision-exit.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
 import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
@@ -95,6 +95,8 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
     case "started":
     case "start-ignored":
     case "start-failed":
+    case "rolled-back":
+    case "rollback-failed":
       return; // The answer to a start that was given up meanwhile.
     default:
       return event satisfies never;
@@ -132,6 +134,12 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
       else if (status === "stopping" && event.kind !== "started") stoppedInOperation(turn, event.id, exitOfStart(event));
       return true;
     }
+    case "rolled-back":
+      if (operation.outstanding.has(event.id)) onRolledBack(turn, operation, event);
+      return true;
+    case "rollback-failed":
+      if (operation.outstanding.has(event.id)) onRollbackFailed(turn, operation, event);
+      return true;
     case "exited":
       return exitBelongs(turn, operation, event);
     case "call":
@@ -185,6 +193,8 @@ function resumeInterrupted(turn: SupervisionTurn): void {
     const row = state.table.get(id);
     if (row?.status === "stopping") stoppedInOperation(turn, id, shutdownExit);
     else if (row?.status === "starting") turn.steps.push({ kind: "start", id });
+    else if (row !== undefined && interrupted.purpose.kind === "rollback")
+      turn.steps.push({ kind: "rollback", id, plan: interrupted.purpose.plan });
     else interrupted.outstanding.delete(id);
   }
 }
@@ -203,7 +213,7 @@ function onStart(turn: SupervisionTurn, operation: Operation, event: StartAnswer
     case "started":
       row.status = "running";
       if (operation.purpose.kind !== "recover") row.startedMs = turn.around.nowMs;
-      operation.info = event.info;
+      if (operation.purpose.kind !== "rollback") operation.info = event.info;
       if (row.spec.restart === "temporary") row.spec = withoutInput(row.spec);
       if (operation.purpose.kind === "restart") row.restarts++;
       return;
@@ -228,7 +238,7 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
     row.status = "running";
     return wait(turn.state, { kind: "exited", id, exit });
   }
-  if (purpose.kind === "restart") return onRestartFailed(turn, id, failure);
+  if (purpose.kind === "restart" || (purpose.kind === "rollback" && purpose.why !== undefined)) return onRestartFailed(turn, id, failure);
   if (purpose.kind === "init") {
     report(turn, { context: "start-error", child: id, exit, decision: "the supervisor does not start" });
     return beginShutdown(turn, startFailure(turn, id, failure));
@@ -253,6 +263,8 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
       return;
     case "terminate":
       return answer(turn, purpose.reply, undefined);
+    case "rollback":
+      return purpose.why === undefined ? answer(turn, purpose.reply, { info: operation.info }) : undefined;
     case "start-child":
     case "restart-child": {
       const row = state.table.get(purpose.child);

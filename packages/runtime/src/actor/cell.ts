@@ -225,7 +225,7 @@ export class Cell implements Runnable {
     else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
-      this.account?.charge(this.books.spent);
+      if (stored.isCharged !== true) this.account?.charge(this.books.spent);
     }
     this.kernel.within(life, () => (stored !== undefined && isSame === true ? life.reactivate(stored) : life.begin()));
   }

@@ -28,6 +28,7 @@ export type Effect =
   | { readonly kind: "run"; readonly tag: string; readonly key: string; readonly place: EffectKey; readonly work: Work }
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "unstash" }
+  | { readonly kind: "checkpoint"; readonly name: string }
   | { readonly kind: "join"; readonly group: string }
   | { readonly kind: "leave"; readonly group: string }
   | { readonly kind: "publish"; readonly group: string; readonly message: unknown }

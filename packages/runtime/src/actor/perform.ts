@@ -112,6 +112,8 @@ function performEffect(life: Incarnation, effect: Effect): void {
     case "exit":
       life.exitWanted = effect.exit;
       return;
+    case "checkpoint": // The record of the turn is the checkpoint.
+      return;
     case "unstash":
       return life.unstash();
     case "join":

@@ -3,11 +3,11 @@
  * is known to be lost.
  */
 import { FailureError } from "@orgtree/core";
-import { isLater, type Books, type EffectKey, type Pending } from "../durable/books.ts";
+import { isLater, type Answer, type Books, type EffectKey, type Pending } from "../durable/books.ts";
 import { settled } from "../durable/stored-answer.ts";
 import type { Cell } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { Mail } from "./mail.ts";
+import { Mail, redeliver } from "./mail.ts";
 import { deliver, openAsk, setTimer, tellLife, watch } from "./perform.ts";
 
 /** At once: timers with the time that is left, names, groups, questions that were not answered yet. */
@@ -37,7 +37,11 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
   switch (pending.kind) {
     case "deliver":
       return deliver(life, numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key));
+    case "again":
+      life.cell.accept(redeliver(new Mail("message", { to: address, from: pending.from, trace }, pending.message), key));
+      return;
     case "ask": {
+      if (pending.result !== undefined) return tellResult(life, key, { tag: pending.tag, result: pending.result });
       const mail = numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key);
       const timeoutMs = pending.dueMs === undefined ? Infinity : Math.max(0, pending.dueMs - kernel.clock.epochMs());
       return openAsk(life, { mail, tag: pending.tag, askId: pending.askId, timeoutMs });
@@ -60,6 +64,14 @@ export function resumeReply(cell: Cell, key: EffectKey, { to, answer }: Extract<
 function numbered(mail: Mail, key: EffectKey): Mail {
   mail.key = key;
   return mail;
+}
+
+/** The answer to a question that came before a rollback. */
+function tellResult(life: Incarnation, key: EffectKey, { tag, result }: { readonly tag: string; readonly result: Answer }): void {
+  const about = { trace: life.cell.kernel.newTrace(), key };
+  const outcome = settled(result);
+  if ("error" in outcome) tellLife(life, { type: "orgtree.ask-failed", tag, error: outcome.error }, about);
+  else tellLife(life, { type: "orgtree.reply", tag, value: outcome.value }, about);
 }
 
 /** Work without a name cannot be begun again, and whether it did what it was to do, nobody knows. */

@@ -14,7 +14,7 @@ import type { ComputeResult } from "./body.ts";
 import { describeEffect } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { traceText, type Mail } from "./mail.ts";
+import { isRedelivered, traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
 import { resumeReply } from "./resumption.ts";
@@ -55,8 +55,11 @@ function counts(life: Incarnation, signal: Signal): boolean {
 }
 
 /** It was taken before: its sender did not hear of it, or sent it again after a crash. */
-function isDuplicate({ cell }: Incarnation, { kind, from, key }: Mail): boolean {
-  return kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from]);
+function isDuplicate({ cell }: Incarnation, mail: Mail): boolean {
+  const { kind, from, key } = mail;
+  return (
+    !isRedelivered(mail) && kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from])
+  );
 }
 
 /** The sender of a duplicate hears that it was taken; whoever asked gets the answer that was stored. */
@@ -198,6 +201,7 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
     books: nextBooks(life, mail),
     isFresh: mail === undefined,
     logic: undefined,
+    mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   };
   kernel.store!.prepare?.(record);
   return record;
@@ -217,13 +221,13 @@ function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
 
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
 
-type Cause = Pick<TurnRecord, "cause" | "from" | "message">;
+type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message">;
 
-const initialStep: Cause = { cause: "init", from: undefined, message: undefined };
+const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, from, message }: Mail): Cause {
+function causeOf({ kind, key, from, message }: Mail): Cause {
   const event = kind === "internal" ? (message as { event?: unknown }).event : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
-  return { cause: typeof type === "string" ? type : kind, from, message: event };
+  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: event };
 }

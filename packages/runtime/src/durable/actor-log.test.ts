@@ -14,7 +14,7 @@ class Written {
   write(state: unknown, more: Partial<TurnToStore> = {}): NewEntry {
     const seq = this.entries.length;
     const durable: Durable = { state, books: emptyBooks };
-    const cause = { type: "STEP", from: undefined, message: { type: "STEP", seq } };
+    const cause = { kind: "message" as const, key: undefined, type: "STEP", from: undefined, message: { type: "STEP", seq } };
     const turn: TurnToStore = {
       seq,
       durable,
@@ -112,9 +112,9 @@ describe("an entry", () => {
     const written = new Written();
     written.write({ count: 1 });
     expect(() => written.write({ count: 2, next: () => 1 })).toThrow("the state of /m cannot be stored: state.next is a function");
-    expect(() => written.write({ count: 2 }, { cause: { type: "X", from: undefined, message: new Map() } })).toThrow(
-      "the message that /m took cannot be stored: it is a Map",
-    );
+    expect(() =>
+      written.write({ count: 2 }, { cause: { kind: "message", key: undefined, type: "X", from: undefined, message: new Map() } }),
+    ).toThrow("the message that /m took cannot be stored: it is a Map");
     written.write({ count: 3 });
     const read = new ActorLog("/m");
     read.read(written.image);

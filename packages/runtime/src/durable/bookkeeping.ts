@@ -1,6 +1,6 @@
 import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
 import type { Effect } from "../actor/effect.ts";
-import type { Mail } from "../actor/mail.ts";
+import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
 
@@ -29,9 +29,12 @@ export function bookTurn(books: Books, turn: BookedTurn): Books {
   return next;
 }
 
-function bookMail(books: Books, { kind, from, key, message, replyTo }: Mail): Books {
+function bookMail(books: Books, mail: Mail): Books {
+  const { kind, from, key, message, replyTo } = mail;
   if (kind === "signal") return bookSignal(books, message as Signal, key);
-  if (kind !== "message" || from === undefined || key === undefined) return books;
+  if (kind !== "message" || key === undefined) return books;
+  if (isRedelivered(mail)) return { ...books, pending: without(books.pending, [key]) };
+  if (from === undefined) return books;
   const taken = withEntry(books.taken, from, key);
   return replyTo === undefined ? { ...books, taken } : { ...books, taken, asked: withEntry(books.asked, String(replyTo.askId), replyTo) };
 }

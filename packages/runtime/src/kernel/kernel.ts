@@ -80,6 +80,8 @@ export class Kernel {
   readonly #observers = new Set<Observer>();
   #recovering: { readonly life: Incarnation; readonly work: () => void }[] = [];
   readonly #kept = new Map<Address, Mail[]>();
+  /** The tops of subtrees that are put back to an earlier state. */
+  readonly #rollingBack = new Set<Address>();
   /** How many supervisors still start what they had, by the top of their tree. */
   readonly #recoveries = new Map<Address, number>();
   /** The tops of the trees that are there again. */
@@ -188,7 +190,19 @@ export class Kernel {
 
   /** Who is stored there may be up again yet: his tree has not been started, or is about to be. */
   #isAwaited(address: Address): boolean {
+    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(address, top)) return true;
     return this.store?.has?.(address) === true && !this.#recovered.has(topOf(address));
+  }
+
+  /** A subtree is put back, and will be there again: mail for it is kept. */
+  waitFor(top: Address): void {
+    this.#rollingBack.add(top);
+  }
+
+  /** It is there again, or is not to be. */
+  endWaitingFor(top: Address): void {
+    if (!this.#rollingBack.delete(top)) return;
+    for (const address of this.#kept.keys()) if (isWithin(address, top)) this.release(address);
   }
 
   /** The tree of an address is not there again yet, as far as this system knows of it. */
@@ -264,7 +278,9 @@ export class Kernel {
 
   /** Work of a reactivated actor that waits until all of its tree is there. */
   afterRecovery(life: Incarnation, work: () => void): void {
-    this.#recovering.push({ life, work });
+    const top = topOf(life.cell.address);
+    if (this.#recovered.has(top) && !this.#recoveries.has(top)) work();
+    else this.#recovering.push({ life, work });
   }
 
   /** A supervisor in the tree at `top` was restored and starts its children. */
@@ -286,6 +302,7 @@ export class Kernel {
     this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
     for (const { life, work } of due) if (life.phase !== "ended") work();
     this.#recovered.add(top);
+    for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
     for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
       for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
     for (const address of this.#kept.keys()) if (topOf(address) === top) this.release(address);

@@ -12,10 +12,8 @@ import {
   supervise,
   toFailure,
   topOf,
-  type Address,
   type CheckedChildSpec,
   type Exit,
-  type ReplyTo,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
@@ -26,13 +24,14 @@ import { later, type BeginResult, type Body, type Termination } from "../actor/b
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "../actor/effect.ts";
-import type { TurnRecord } from "../durable/turn-store.ts";
+import { RollbackError } from "../durable/rollback.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
-import { Mail, traceText } from "../actor/mail.ts";
+import { Mail } from "../actor/mail.ts";
+import { makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -127,25 +126,11 @@ export class SupervisorBody implements Body, Supervisor {
 
   /** A decision is durable before it is carried out. */
   #commitSteps(event: SupervisionEvent<Logic>, steps: readonly SupervisionStep[]): void {
-    const { cell, number } = this.#life;
-    const { address, kernel } = cell;
-    const { seq } = cell;
+    const { cell } = this.#life;
+    const { address, kernel, seq } = cell;
     const books = this.#bookSteps(event, steps);
     cell.seq++;
-    const record: TurnRecord = {
-      address,
-      incarnation: number,
-      seq,
-      cause: event.kind === "call" ? event.call.kind : event.kind,
-      from: event.kind === "call" ? (event.reply as Mail | undefined)?.from : undefined,
-      message: describeEvent(event),
-      trace: traceText(this.#life.trace()),
-      effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
-      state: this.state(),
-      books,
-      isFresh: event.kind === "begin",
-      logic: undefined,
-    };
+    const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state() });
     try {
       kernel.store!.prepare?.(record);
     } catch (error) {
@@ -204,6 +189,8 @@ export class SupervisorBody implements Body, Supervisor {
         return this.#child(step.id)?.life?.stop(shutdownExit);
       case "end":
         return this.#child(step.id)?.life?.endSuspended();
+      case "rollback":
+        return this.#rollBack(step);
       case "resume":
         return this.#child(step.id)?.life?.resume();
       case "change-spec":
@@ -260,6 +247,26 @@ export class SupervisorBody implements Body, Supervisor {
     // Another life than the one that is stored was decided, and has not stored anything yet.
     const isSame = stored !== undefined && (this.#isRoot || stored.durable.books.birth === birth);
     cell.start(isSame ? stored.durable.books.birth : birth, { stored, isSame });
+    if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
+  }
+
+  #rollBack({ id, plan }: SupervisionStep & { kind: "rollback" }): void {
+    const { cell } = this.#life;
+    const { kernel } = cell;
+    const top = childAddress(cell.address, id);
+    const failed = (error: unknown): void => {
+      kernel.endWaitingFor(top);
+      this.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
+    };
+    const { store } = kernel;
+    if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
+    kernel.waitFor(top);
+    const place = this.#placeOf(id);
+    const spent = place.takeAllSpent();
+    store
+      .rollBack({ top, to: plan.to, birth: plan.birth, spent, nextSeq: Math.max(place.seq, kernel.nextSeq) })
+      .then((report) => this.hear({ kind: "rolled-back", id, report }), failed)
+      .catch((error: unknown) => cell.crashed(error));
   }
 
   /** Also what was granted to a child whose place is given up already. */
@@ -409,54 +416,6 @@ export class SupervisorBody implements Body, Supervisor {
       else this.#drop(id);
     }
   }
-}
-
-/** Of whom a restored supervisor knows that he waits for an answer: actors, whose questions have a key. */
-interface StoredReply {
-  readonly from: Address;
-  readonly replyTo: ReplyTo;
-  readonly key: EffectKey;
-}
-
-function storeReply(reply: unknown): StoredReply | undefined {
-  const { from, replyTo, key } = (reply ?? {}) as Partial<Mail>;
-  return from === undefined || replyTo === undefined || key === undefined ? undefined : { from, replyTo, key };
-}
-
-/** The answer to a call; it is owed, under `key`, where an actor asked. Nothing where nobody did. */
-function replyEffect({ reply, result }: SupervisionStep & { kind: "reply" }, key: EffectKey | undefined): ReplyEffect | undefined {
-  const mail = reply as Mail | undefined;
-  if (mail?.replyTo === undefined) return undefined;
-  const owed = { to: mail.replyTo, key: mail.key === undefined ? undefined : key };
-  return result.ok ? { kind: "reply", value: result.value, ...owed } : { kind: "refuse", error: result.error, ...owed };
-}
-
-type ReplyEffect = Extract<Effect, { kind: "reply" | "refuse" }>;
-
-/** Stands for a step that leaves nothing owing. */
-const nothing: Effect = { kind: "unstash" };
-
-/** What a supervisor decided about, as it is stored: specifications are code. */
-function describeEvent(event: SupervisionEvent<Logic>): unknown {
-  switch (event.kind) {
-    case "call": {
-      const { call } = event;
-      if (call.kind === "start-child") return { id: call.spec.id, input: call.spec.input };
-      return "id" in call ? { id: call.id } : undefined;
-    }
-    case "exited":
-      return { id: event.id, exit: event.exit };
-    case "failed":
-    case "start-failed":
-      return { id: event.id, failure: event.failure };
-    default:
-      return "id" in event ? { id: event.id } : undefined;
-  }
-}
-
-/** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
-function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
-  return "reply" in detail ? {} : detail;
 }
 
 /** A call that only looks decides nothing that a journal would have to know. */

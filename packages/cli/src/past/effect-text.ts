@@ -1,0 +1,71 @@
+import { describeExit, tellingFailure, type Exit, type PastTurn, type SupervisorReport } from "orgtree";
+import { describeDuration } from "../text/amounts.ts";
+import { classOf, inWords, messageOf } from "../text/failure-text.ts";
+import { plainJson } from "../text/plain-json.ts";
+
+type StoredEffect = PastTurn["effects"][number];
+
+/** One thing that a turn did, in a few words: `tell /desk/b ADD`, `c: restart attempt 1 (crash: boom)`. */
+export function describeEffect({ kind, detail }: StoredEffect): string {
+  const { to, message, name, tag, group, id, exit, event, report, delay, delayMs, address } = fieldsOf(detail);
+  switch (kind) {
+    case "tell":
+    case "deliver":
+    case "ask":
+      return `${kind} ${textOf(to)} ${typeText(message)}`;
+    case "timer":
+    case "schedule":
+      return `${kind} ${textOf(name ?? id)}${waitText(delayMs)}`;
+    case "report":
+      return describeReport(report as SupervisorReport);
+    case "exit":
+      return `exit ${describeExit(exit as Exit)}`;
+    case "emit":
+      return `emit ${typeText(event)}`;
+    case "publish":
+      return `publish ${textOf(group)} ${typeText(message)}`;
+    case "xstate.sendTo":
+    case "xstate.raise":
+      return `${kind.slice("xstate.".length)} ${to === undefined ? "" : `${textOf(to)} `}${typeText(event)}${waitText(delay)}`;
+    case "xstate.cancel":
+      return `cancel ${shortText(detail)}`;
+    default:
+      return [kind.replace(/^xstate\./, ""), name ?? tag ?? group ?? id ?? address]
+        .filter((part) => part !== undefined)
+        .map(textOf)
+        .join(" ");
+  }
+}
+
+/** The beginning of a value. */
+export function shortText(value: unknown): string {
+  const text = typeof value === "string" ? value : plainJson(value);
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+function describeReport({ child, chain, decision, exit }: SupervisorReport): string {
+  const [failure] = chain;
+  const why = failure === undefined ? describeExit(exit) : describeFailed(tellingFailure(failure));
+  return `${child}: ${inWords(decision)} (${why})`;
+}
+
+function describeFailed(failure: Parameters<typeof classOf>[0]): string {
+  return `${classOf(failure)}: ${messageOf(failure)}`;
+}
+
+function waitText(delayMs: unknown): string {
+  return typeof delayMs === "number" && delayMs > 0 ? ` in ${describeDuration(delayMs)}` : "";
+}
+
+function typeText(message: unknown): string {
+  const { type } = fieldsOf(message);
+  return typeof type === "string" ? type : shortText(message);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : shortText(value);
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
