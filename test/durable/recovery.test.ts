@@ -236,6 +236,17 @@ describe("between durable actors", () => {
     expect(await world.ask("/b", { do: "log" })).toEqual(["question 1", "answer"]);
   });
 
+  test("an answer that is given before the asker is there again is heard by it", async () => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.crash();
+    await boot(world, ["b"]);
+    await world.tell("/b", { do: "answer" });
+    await boot(world, ["a"]);
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.reply q1"]);
+    expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
+  });
+
   test("a question that was asked and not taken when everything died is taken by the next life", async () => {
     const world = await pair();
     world.file.freeze("/b");
