@@ -100,6 +100,19 @@ describe("a plain actor", () => {
     expect(await world.ask("/m", { do: "get" })).toBe(0);
   });
 
+  test("that was stopped for good can be started again at once", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    await world.system.stop("/m");
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+  });
+
   test("is left as it is by a system that closes", async () => {
     const world = new World();
     await world.start({ id: "m", logic: desk });
@@ -221,6 +234,17 @@ describe("between durable actors", () => {
     await world.tell("/b", { do: "answer" });
     expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "note", "orgtree.reply q1"]);
     expect(await world.ask("/b", { do: "log" })).toEqual(["question 1", "answer"]);
+  });
+
+  test("an answer that is given before the asker is there again is heard by it", async () => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.crash();
+    await boot(world, ["b"]);
+    await world.tell("/b", { do: "answer" });
+    await boot(world, ["a"]);
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.reply q1"]);
+    expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
   });
 
   test("a question that was asked and not taken when everything died is taken by the next life", async () => {

@@ -54,9 +54,10 @@ function receive(state: ClerkState, message: Order | PeerMessage, { turn, doWork
   const next = { ...state, log: [...state.log, done] };
   switch (message.type) {
     case "transfer":
-      turn.deliver(message.to, { type: "credit", id, amount: message.amount } satisfies PeerMessage);
+      for (let part = 0; part < message.parts; part++)
+        turn.deliver(message.to, { type: "credit", id: `${id}/${part}`, amount: message.amount } satisfies PeerMessage);
       turn.reply(receipt);
-      return { ...next, balance: state.balance - message.amount };
+      return { ...next, balance: state.balance - message.parts * message.amount };
     case "credit":
       return { ...next, balance: state.balance + message.amount };
     case "answer-me":

@@ -1,5 +1,6 @@
 import type { Address, DeadLetter } from "@orgtree/core";
 import type { TreeNode } from "@orgtree/runtime";
+import { epochAtStartMs } from "./life-line.ts";
 import { membersOf, type MemberPlan } from "./plan.ts";
 import type { Outcome } from "./simulation.ts";
 import type { JournaledTurn } from "./stored-history.ts";
@@ -11,6 +12,8 @@ export interface Sent {
   readonly type: string;
   readonly id: string;
   readonly position: number;
+  /** The sender was never told that its turn was stored, and gave it up: nobody needs to carry out its effects. */
+  readonly isDoubtful?: boolean;
 }
 
 /** What the invariants look at: an outcome, with what follows from it. */
@@ -31,19 +34,32 @@ export function factsOf(outcome: Outcome): Facts {
   const turnsOf = new Map<Address, JournaledTurn[]>();
   const sent: (Sent & { effect: string })[] = [];
   const received: Sent[] = [];
+  const doubtful = doubtfulTurns(outcome);
   for (const turn of outcome.turns) {
     const known = turnsOf.get(turn.address);
     if (known === undefined) turnsOf.set(turn.address, [turn]);
     else known.push(turn);
     const { address, position, from, message } = turn;
     if (from !== undefined) received.push({ from, to: address, position, ...labelOf(message) });
+    const isDoubtful = doubtful.has(position);
     for (const { kind, detail } of turn.effects) {
       if (kind !== "tell" && kind !== "ask" && kind !== "deliver") continue;
-      sent.push({ effect: kind, from: address, to: detail["to"] as Address, position, ...labelOf(detail["message"]) });
+      sent.push({ effect: kind, from: address, to: detail["to"] as Address, position, isDoubtful, ...labelOf(detail["message"]) });
     }
   }
   const letters = outcome.history.events("dead-letter").map(({ event }) => event.letter);
   return { ...outcome, members: membersOf(outcome.plan.members), turnsOf, sent, received, letters, living: nodesOf(outcome.tree) };
+}
+
+/** The positions of the last turns of lives that ended without knowing whether it was stored. */
+function doubtfulTurns({ history, turns }: Outcome): ReadonlySet<number> {
+  const positions = new Set<number>();
+  for (const { atMs, event } of history.events("actor-exited")) {
+    if (event.exit.kind !== "failure" || event.exit.failure.name !== "CommitTimeout") continue;
+    const last = turns.findLast((turn) => turn.address === event.address && turn.atMs <= epochAtStartMs + atMs);
+    if (last !== undefined) positions.add(last.position);
+  }
+  return positions;
 }
 
 /** Type and id of a message. */

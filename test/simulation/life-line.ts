@@ -11,7 +11,7 @@ export class LifeLine {
   #alive = true;
   /** Steps of its ports until `onLast` is called; undefined while no end is near. */
   #left: number | undefined;
-  #onLast: (() => boolean) | undefined;
+  #onLast: (() => void) | undefined;
 
   constructor(number: number, agenda: Agenda) {
     this.number = number;
@@ -22,8 +22,8 @@ export class LifeLine {
     return this.#alive;
   }
 
-  /** Calls `strike` when `skip` more steps of its ports were made, and at each step after that until it gives back true. */
-  arm(skip: number, strike: () => boolean): void {
+  /** Calls `strike` when `skip` more steps of its ports were made. */
+  arm(skip: number, strike: () => void): void {
     this.#left = skip;
     this.#onLast = strike;
   }
@@ -39,7 +39,10 @@ export class LifeLine {
   /** A port is about to do something: false when its process has ended, perhaps at this very moment. */
   passes(): boolean {
     if (!this.#alive) return false;
-    if (this.#left !== undefined && this.#left-- <= 0 && this.#onLast!()) this.#left = undefined;
+    if (this.#left !== undefined && this.#left-- <= 0) {
+      this.#left = undefined;
+      this.#onLast!();
+    }
     return this.#alive;
   }
 

@@ -57,7 +57,8 @@ export interface OperationPlan {
 /** What an actor is asked to do. `id` is the operation's, and belongs to nobody else. */
 export type Order =
   | { readonly type: "add"; readonly id: string }
-  | { readonly type: "transfer"; readonly id: string; readonly to: Address; readonly amount: number }
+  /** In `parts` messages of `amount` each. */
+  | { readonly type: "transfer"; readonly id: string; readonly to: Address; readonly amount: number; readonly parts: number }
   | { readonly type: "hint"; readonly id: string; readonly to: Address }
   | { readonly type: "question"; readonly id: string; readonly to: Address; readonly timeoutMs: number; readonly answerMs: number }
   | { readonly type: "timer"; readonly id: string; readonly delayMs: number }
@@ -68,8 +69,8 @@ export type Order =
   | { readonly type: "watch"; readonly id: string; readonly target: Address }
   | { readonly type: "job"; readonly id: string; readonly does: Does; readonly workMs: number; readonly succeeds: boolean }
   | { readonly type: "pause"; readonly id: string; readonly delayMs: number }
-  /** For supervisors. */
-  | { readonly type: "admin"; readonly id: string; readonly call: "terminate" | "restart"; readonly child: string };
+  /** For supervisors. `bounce` is for the root: the tree is stopped for good, and started again. */
+  | { readonly type: "admin"; readonly id: string; readonly call: "terminate" | "restart" | "bounce"; readonly child: string };
 
 /** What declared work does to the world. */
 export type Does = "pure" | "idempotent" | "irreversible";

@@ -1,12 +1,12 @@
-import { describeFailure, toFailure, type ChildSpec } from "@orgtree/core";
+import { describeFailure, toFailure, type Address, type ChildSpec } from "@orgtree/core";
 import type { MemoryFile } from "@orgtree/journal";
-import { createActorSystem, supervisor, type ActorSystem, type Logic, type TreeNode, type WorkContext } from "@orgtree/runtime";
+import { createActorSystem, supervisor, type ActorSystem, type Logic, type WorkContext } from "@orgtree/runtime";
 import type { Agenda } from "./agenda.ts";
 import { makeClerk } from "./clerk.ts";
 import { FaultyJournal, type AppendFault } from "./faulty-journal.ts";
 import type { History } from "./history.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
-import { membersOf, type Does, type MemberPlan } from "./plan.ts";
+import type { Does, MemberPlan, Order } from "./plan.ts";
 import { makePress } from "./press.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -23,6 +23,8 @@ export interface ProcessOptions {
 
 /** How long a turn may wait for its commit, virtual milliseconds. */
 const commitMs = 1_000;
+/** How often whoever runs a process starts again what did not start. */
+const mostFailedStarts = 20;
 
 /** One process after the other runs the real system over the same journal; this is one of them. */
 export class SimProcess {
@@ -31,6 +33,7 @@ export class SimProcess {
   readonly #options: ProcessOptions;
   readonly #journal: FaultyJournal;
   #births = 0;
+  #failedStarts = 0;
 
   constructor(options: ProcessOptions) {
     const { number, agenda, file, random, nextFault } = options;
@@ -64,8 +67,19 @@ export class SimProcess {
 
   #start(spec: ChildSpec<Logic>): void {
     this.system.start(spec).catch((error: unknown) => {
-      if (this.line.alive) this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
+      if (!this.line.alive) return;
+      this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
+      if (++this.#failedStarts < mostFailedStarts) this.line.after(200, () => this.#start(spec));
     });
+  }
+
+  /** An administrative call of somebody outside. */
+  async administer(to: Address, { call, child }: Order & { type: "admin" }): Promise<void> {
+    const supervisor = this.system.supervisor(to);
+    if (call === "restart") return void (await supervisor.restartChild(child));
+    await supervisor.terminateChild(child);
+    const member = this.#options.members.find(({ id }) => id === child);
+    if (call === "bounce" && member !== undefined && this.line.alive) this.#start(this.#specOf(member));
   }
 
   #specOf(member: MemberPlan): ChildSpec<Logic> {
@@ -100,18 +114,6 @@ export class SimProcess {
     this.#note({ what: "work", key, id: job.id, does: job.does, address });
     this.line.after(job.workMs, () => (job.succeeds ? resolve(`result of ${job.id}`) : reject(new Error(`${job.id} fails`))));
     return promise;
-  }
-
-  /** Its supervisors have nothing under way. */
-  get isAtRest(): boolean {
-    const members = membersOf(this.#options.members);
-    const isAtRest = ({ address, status, children }: TreeNode): boolean => {
-      if (status === "starting" || status === "stopping") return false;
-      if (status === "stopped" && members.get(address)?.restart === "permanent") return false;
-      return children.every(isAtRest);
-    };
-    const tree = this.system.tree();
-    return tree.children.length === this.#options.members.length && isAtRest(tree);
   }
 
   /** It is gone, and nothing of it happens any more. */

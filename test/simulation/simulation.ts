@@ -38,11 +38,6 @@ const patienceMs = 20_000;
 /** How long a process goes on that is thought to be dead. */
 const zombieMs = 300;
 const mostSteps = 40_000;
-/**
- * Known to be open in the runtime: what a supervisor had begun (its first start, a restart, a stop) is not carried on by its next
- * process; children that were not up yet stay down.
- */
-const crashesDuringOperations = false;
 
 /** Runs a plan. The same plan always runs in the same way. */
 export async function simulate(plan: Plan): Promise<Outcome> {
@@ -122,13 +117,13 @@ class Simulation {
   }
 
   #strike(fault: FaultPlan): void {
+    if (this.#agenda.nowMs > this.#plan.chaosMs) return;
     if (fault.kind === "append") this.#appendFaults.push({ how: fault.how, ms: fault.ms, left: fault.count });
     else if (this.#isUp && !this.#process.line.armed) this.#process.line.arm(fault.skip, () => this.#crash(fault));
   }
 
-  #crash(fault: FaultPlan & { kind: "crash" }): boolean {
+  #crash(fault: FaultPlan & { kind: "crash" }): void {
     const process = this.#process;
-    if (!crashesDuringOperations && !process.isAtRest) return false;
     this.#isUp = false;
     this.#note({ what: "struck", fault: "crash", how: fault.how });
     const bootLater = (): void => void this.#agenda.after(fault.downMs, () => (this.#process = this.#boot()));
@@ -137,12 +132,11 @@ class Simulation {
         process.kill(1);
         bootLater();
       });
-      return true;
+      return;
     }
     if (fault.how === "kill") process.kill(fault.tail);
     else this.#agenda.after(fault.downMs + zombieMs, () => process.kill(0));
     bootLater();
-    return true;
   }
 
   /** From here on nothing goes wrong any more. */
@@ -195,9 +189,7 @@ class Simulation {
     process: SimProcess,
     { to, order, note }: { to: Address; order: OperationPlan["order"] & { type: "admin" }; note: (h: object) => void },
   ): void {
-    const calls = process.system.supervisor(to);
-    const call: Promise<unknown> = order.call === "terminate" ? calls.terminateChild(order.child) : calls.restartChild(order.child);
-    call.then(
+    process.administer(to, order).then(
       () => process.line.alive && note({ what: "answered", value: order.call }),
       (error: unknown) => process.line.alive && note({ what: "unanswered", error: toFailure(error).name }),
     );

@@ -1,14 +1,22 @@
 /** Messages: none twice, none lost without a trace, none before its time. */
-import { countBy, labelOf, type Sent } from "../facts.ts";
+import type { ReplyTo } from "@orgtree/core";
+import { countBy, labelOf, type Facts, type Sent } from "../facts.ts";
 import type { Invariant } from "./invariant.ts";
 
 const pairOf = ({ from, to, type, id }: Omit<Sent, "position">): string => `${type} ${id} from ${from} to ${to}`;
 
+/** Whoever lives at an address that was given up is somebody else: how many lived there before the one who took this. */
+function occupantOf({ turns }: Facts, { to, position }: Sent): number {
+  return turns.filter((turn) => turn.kind === "end" && turn.address === to && turn.position < position).length;
+}
+
 export const nothingIsTakenTwice: Invariant = {
   name: "nothing is taken more often than it was sent",
-  check({ sent, received, history, turns }) {
+  check(facts) {
+    const { sent, received, history, turns } = facts;
     const sends = countBy(sent, pairOf);
-    for (const [pair, times] of countBy(received, pairOf)) {
+    for (const [key, times] of countBy(received, (each) => `${occupantOf(facts, each)} ${pairOf(each)}`)) {
+      const pair = key.slice(key.indexOf(" ") + 1);
       const sentTimes = sends.get(pair) ?? 0;
       if (times > sentTimes) return `${pair} was sent ${sentTimes} times, and taken ${times} times`;
     }
@@ -47,7 +55,7 @@ export const deliveredInTheEnd: Invariant = {
       letters.filter(({ envelope }) => envelope.from !== undefined),
       ({ envelope }) => pairOf({ from: envelope.from!, to: envelope.to, ...labelOf(envelope.message) }),
     );
-    const delivered = sent.filter(({ effect }) => effect === "deliver");
+    const delivered = sent.filter(({ effect, isDoubtful }) => effect === "deliver" && isDoubtful !== true);
     for (const [pair, times] of countBy(delivered, pairOf)) {
       const arrived = receipts.get(pair) ?? 0;
       if (arrived < times && !lost.has(pair))
@@ -59,15 +67,20 @@ export const deliveredInTheEnd: Invariant = {
 
 export const deliveredInOrder: Invariant = {
   name: "what is delivered arrives in the order in which it was sent",
-  check({ sent, received }) {
+  check(facts) {
+    const { sent, received } = facts;
     const pairs = new Map<string, string[]>();
     for (const { effect, from, to, id } of sent)
       if (effect === "deliver") pairs.set(`${from} ${to}`, [...(pairs.get(`${from} ${to}`) ?? []), id]);
     for (const [pair, ids] of pairs) {
-      const taken = received.filter(({ from, to, type }) => type === "credit" && `${from} ${to}` === pair).map(({ id }) => id);
+      const receipts = received.filter(({ from, to, type }) => type === "credit" && `${from} ${to}` === pair);
+      const taken = receipts.map(({ id }) => id);
       let at = -1;
-      for (const id of taken) {
-        at = ids.indexOf(id, at + 1);
+      let occupant = 0;
+      for (const receipt of receipts) {
+        const next = occupantOf(facts, receipt);
+        at = ids.indexOf(receipt.id, next === occupant ? at + 1 : 0);
+        occupant = next;
         if (at < 0) return `${pair}: delivered ${ids.join(", ")}, and taken in the order ${taken.join(", ")}`;
       }
     }
@@ -112,6 +125,30 @@ export const askedOnce: Invariant = {
       }
       if (reports.get(address) === undefined) continue;
       for (const [tag, left] of open) if (left > 0) return `${address} still waits for an answer to ${tag} at ${endMs}`;
+    }
+    return undefined;
+  },
+};
+
+/** Long enough for whatever may be in the way of an answer: the disk, and processes that are down. */
+const mostUnderwayMs = 5_000;
+
+export const givenAnswersAreHeard: Invariant = {
+  name: "an answer that was given is heard",
+  check({ turns, turnsOf }) {
+    for (const { address, effects, atMs, seq } of turns) {
+      for (const { kind, detail } of effects) {
+        const asker = (detail["to"] as ReplyTo | undefined)?.address;
+        if (kind !== "reply" || asker === undefined) continue;
+        const tag = String(detail["value"]).slice("answer to ".length);
+        const missed = turnsOf
+          .get(asker)
+          ?.find((turn) => turn.cause === "orgtree.ask-failed" && (turn.message as { tag: string }).tag === tag);
+        const isOther = missed === undefined || missed.atMs < atMs + mostUnderwayMs;
+        if (isOther || turnsOf.get(asker)!.filter(({ effects: asked }) => asked.some((effect) => effect.detail["tag"] === tag)).length > 1)
+          continue;
+        return `${address} answered ${tag} in turn ${seq}, and ${asker} waited for it until ${missed.atMs - atMs} ms later`;
+      }
     }
     return undefined;
   },

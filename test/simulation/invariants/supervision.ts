@@ -1,5 +1,5 @@
 /** Supervisors keep their rules, and nobody is left behind. */
-import { childAddress, isWithin, type Address } from "@orgtree/core";
+import { childAddress, isWithin, type Address, type SupervisorReport } from "@orgtree/core";
 import type { Facts } from "../facts.ts";
 import type { TeamPlan } from "../plan.ts";
 import type { JournaledTurn } from "../stored-history.ts";
@@ -9,25 +9,37 @@ export const intensityIsKept: Invariant = {
   name: "a supervisor restarts no more often than its intensity allows",
   check({ members, turnsOf }) {
     for (const [address, member] of members) {
-      // Where a whole group restarts, the starts come some time after the attempt.
-      if (member.kind !== "team" || member.strategy !== "one-for-one") continue;
-      const problem = checkIntensity(address, member, turnsOf.get(address) ?? []);
+      const problem = member.kind === "team" ? checkIntensity(address, member, turnsOf.get(address) ?? []) : undefined;
       if (problem !== undefined) return problem;
     }
     return undefined;
   },
 };
 
-function checkIntensity(address: Address, { maxRestarts, periodMs }: TeamPlan, turns: readonly JournaledTurn[]): string | undefined {
+function checkIntensity(address: Address, team: TeamPlan, turns: readonly JournaledTurn[]): string | undefined {
+  const { maxRestarts, periodMs } = team;
   let attempts: number[] = [];
-  for (const { cause, effects, atMs } of turns) {
-    if (cause === "begin") attempts = [];
-    if (cause !== "exited" && cause !== "retry") continue;
-    for (const { kind } of effects) if (kind === "start") attempts.push(atMs);
-    const recent = attempts.filter((attempt) => attempt >= atMs - periodMs);
+  for (const turn of turns) {
+    if (turn.cause === "begin" || turn.kind === "end") attempts = [];
+    for (let count = attemptsIn(turn, team); count > 0; count--) attempts.push(turn.atMs);
+    const recent = attempts.filter((attempt) => attempt >= turn.atMs - periodMs + 0.01);
     if (recent.length > maxRestarts) return `${address} restarted ${recent.length} times in ${periodMs} ms; ${maxRestarts} are allowed`;
   }
   return undefined;
+}
+
+/** The restarts that were granted in a turn: those after a backoff when their time comes, others at once. */
+function attemptsIn({ cause, effects }: JournaledTurn, { members }: TeamPlan): number {
+  let count = cause === "retry" && effects.some(({ kind }) => kind === "start" || kind === "stop") ? 1 : 0;
+  for (const { kind, detail } of effects) {
+    if (kind !== "report") continue;
+    const { context, child, directive, decision } = detail["report"] as SupervisorReport;
+    const waits = members.find(({ id }) => id === child)?.backoffMs !== undefined;
+    const isRestart = directive === "restart" || directive === "resume" || decision.startsWith("permanent");
+    if (context === "child-terminated" && isRestart && !waits) count++;
+    if (context === "gave-up" && decision.startsWith("restart refused")) count--;
+  }
+  return count;
 }
 
 export const everybodyAnswers: Invariant = {
@@ -71,7 +83,7 @@ export const permanentChildrenRun: Invariant = {
 function wasTerminated({ history, plan }: Facts, address: Address): boolean {
   const arrived = new Set(history.of("arrived").map(({ operation }) => operation));
   return plan.operations.some(({ id, to, order }) => {
-    if (order.type !== "admin" || !arrived.has(id)) return false;
+    if (order.type !== "admin" || order.call !== "terminate" || !arrived.has(id)) return false;
     return isWithin(address, childAddress(to, order.child));
   });
 }
@@ -80,14 +92,16 @@ export const watchersHearOnce: Invariant = {
   name: "a watcher hears once of each end that it watches for",
   check({ turnsOf }) {
     for (const [address, turns] of turnsOf) {
-      let watched = new Set<string>();
+      let watched: string[] = [];
       for (const { cause, message, effects } of turns) {
-        if (cause === "init") watched = new Set();
+        if (cause === "init") watched = [];
         if (cause === "orgtree.down") {
           const target = (message as { address: string }).address;
-          if (!watched.delete(target)) return `${address} heard of the end of ${target} once too often`;
+          const at = watched.indexOf(target);
+          if (at < 0) return `${address} heard of the end of ${target} once too often`;
+          watched.splice(at, 1);
         }
-        for (const { kind, detail } of effects) if (kind === "watch") watched.add(detail["address"] as string);
+        for (const { kind, detail } of effects) if (kind === "watch") watched.push(detail["address"] as string);
       }
     }
     return undefined;

@@ -145,6 +145,8 @@ function reply(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "ref
   const wasAwaited = kernel.asks.settle(to, effect.kind === "reply" ? { value: effect.value } : { error: effect.error }, { address, key });
   life.closeAsk(to.askId);
   if (wasAwaited) return;
+  // The asker may not be there again yet: then it asks again, and hears what is stored.
+  if (key !== undefined && kernel.isRecovering(to.address!)) return;
   if (key !== undefined) life.cell.acknowledge(key);
   const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
   kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");

@@ -9,8 +9,9 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { exitOf } from "./machine-exit.ts";
 import { MachineHost, type InternalEvent } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
+import type { ChildActor } from "./child-actor.ts";
 import { noteKey } from "./child-origin.ts";
-import { childrenOf, howToResume, storeMachine, timersAfter, type StoredMachine } from "./stored-machine.ts";
+import { childrenOf, howToResume, resultOf, storeMachine, timersAfter, type StoredMachine } from "./stored-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
 import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
@@ -29,6 +30,10 @@ export class MachineBody implements Body {
   #nextTimers: StoredMachine["timers"] = noTimers;
   /** The timer whose event is computed. */
   #fired: string | undefined;
+  /** The child whose end is heard of in this turn. */
+  #ended: ChildActor | undefined;
+  /** The ends that the life before had not heard of. */
+  #unheard: readonly string[] = [];
   /** The message of this turn, when the machine does not know it. */
   #unknown: Mail | undefined;
 
@@ -48,9 +53,10 @@ export class MachineBody implements Body {
   restore(state: unknown): void {
     const { machine } = this.#prepared;
     // XState changes what it is given.
-    const { snapshot, timers, keys } = decode(encode(state)) as StoredMachine;
+    const { snapshot, timers, keys, unheard = [] } = decode(encode(state)) as StoredMachine;
     this.#next = machineScope.compute(this.#host, () => machine.restoreSnapshot(snapshot as never, xstateScope) as AnyMachineSnapshot);
     this.#nextTimers = timers;
+    this.#unheard = unheard;
     for (const child of childrenOf(this.#next)) if (keys[child.id] !== undefined) noteKey(child, keys[child.id]!);
   }
 
@@ -64,6 +70,7 @@ export class MachineBody implements Body {
     }
     const lost: string[] = [];
     for (const child of children) {
+      if (this.#unheard.includes(child.id)) this.#host._relay(child, self, resultOf(child));
       if ((child.getSnapshot() as { status: string }).status !== "active") continue;
       if (howToResume(child) === "start") child.start();
       else lost.push(child.id);
@@ -100,6 +107,7 @@ export class MachineBody implements Body {
         const internal = mail.message as InternalEvent;
         if (!this.#host.isCurrent(internal)) return undefined;
         this.#fired = internal.timer?.id;
+        this.#ended = internal.source;
         return internal.event;
       }
       default:
@@ -129,6 +137,7 @@ export class MachineBody implements Body {
 
   install(): void {
     const { life, snapshot } = this.#host;
+    this.#hearEnd();
     const { kernel, address } = life.cell;
     const next = this.#next;
     const unknown = this.#unknown;
@@ -143,7 +152,13 @@ export class MachineBody implements Body {
     kernel.notify({ type: "state-changed", address, from, to: describeValue(next.value), atMs: kernel.clock.epochMs() });
   }
 
+  #hearEnd(): void {
+    if (this.#ended !== undefined) this.#host.unheard.delete(this.#ended);
+    this.#ended = undefined;
+  }
+
   discard(): void {
+    this.#ended = undefined;
     this.#nextTimers = this.#timers;
     this.#fired = undefined;
     this.#next = undefined;
@@ -152,7 +167,9 @@ export class MachineBody implements Body {
   }
 
   state(): StoredMachine {
-    return storeMachine(this.#prepared.machine, this.#next ?? this.#host.snapshot!, this.#nextTimers);
+    const unheard = new Set(this.#host.unheard);
+    if (this.#ended !== undefined) unheard.delete(this.#ended);
+    return storeMachine(this.#prepared.machine, this.#next ?? this.#host.snapshot!, { timers: this.#nextTimers, unheard });
   }
 
   label(): string | undefined {

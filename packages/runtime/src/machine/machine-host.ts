@@ -64,6 +64,8 @@ export class MachineHost {
   transitions = noTransitions;
   /** The child that was made last in the current turn. */
   made: ChildActor | undefined;
+  /** Children of the machine that have ended, and whose end waits in the mailbox. */
+  readonly unheard = new Set<ChildActor>();
   /** Set while a step is computed: takes what it sends meanwhile. */
   #later: Later | undefined;
   #names: ChildNames | undefined;
@@ -203,6 +205,7 @@ export class MachineHost {
     const trace = source === undefined ? undefined : traceOf(source);
     const type: unknown = event?.type;
     if (typeof type === "string" && (!isReservedType(type) || isResultOf(source, type))) {
+      if (source?._parent === this.self && isEndOf(source, type)) this.unheard.add(source);
       return cell.internal({ event, source, timer: undefined } satisfies InternalEvent, trace);
     }
     const { address, kernel } = cell;
@@ -250,6 +253,7 @@ export class MachineHost {
     if (timer !== undefined) return this.#timers!.redeem(timer);
     if (source === undefined || !isResultOf(source, event.type) || this.snapshot!.children[source.id] === (source as unknown)) return true;
     // A result of a child that was stopped, or replaced by another of the same id, since it sent it.
+    this.unheard.delete(source);
     this.#lose(event);
     return false;
   }
@@ -279,6 +283,9 @@ export class MachineHost {
 /** XState's own events from a child to its machine. */
 function isResultOf(child: ChildActor | undefined, type: string): boolean {
   if (child === undefined || !type.startsWith("xstate.")) return false;
-  const { id } = child;
-  return type === `xstate.done.actor.${id}` || type === `xstate.error.actor.${id}` || type === `xstate.snapshot.${id}`;
+  return isEndOf(child, type) || type === `xstate.snapshot.${child.id}`;
+}
+
+function isEndOf({ id }: ChildActor, type: string): boolean {
+  return type === `xstate.done.actor.${id}` || type === `xstate.error.actor.${id}`;
 }

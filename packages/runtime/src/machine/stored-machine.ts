@@ -10,6 +10,8 @@ export interface StoredMachine {
   readonly timers: Readonly<Record<string, StoredTimer>>;
   /** The keys of the effects that started its children, by their ids: work that begins again does so under the same key. */
   readonly keys: Readonly<Record<string, string>>;
+  /** The ids of the children that have ended, and whose end the machine has not heard of yet. */
+  readonly unheard?: readonly string[];
 }
 
 /** A timer of a machine, for itself or for one of its children. */
@@ -21,14 +23,23 @@ export interface StoredTimer {
   readonly child: string | undefined;
 }
 
+/** What is stored of a machine beside its snapshot. */
+interface Around {
+  readonly timers: StoredMachine["timers"];
+  /** Children whose end waits in the mailbox. */
+  readonly unheard: ReadonlySet<ChildActor>;
+}
+
 /** What is stored of a machine at the end of a turn. */
-export function storeMachine(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, timers: StoredMachine["timers"]): StoredMachine {
+export function storeMachine(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, { timers, unheard }: Around): StoredMachine {
   const keys: Record<string, string> = {};
   for (const [id, child] of Object.entries(snapshot.children as Record<string, unknown>)) {
     const key = child === undefined ? undefined : originOf(child as ChildActor)?.key;
     if (key !== undefined) keys[id] = key;
   }
-  return { snapshot: machine.getPersistedSnapshot(snapshot), timers, keys };
+  const stored = { snapshot: machine.getPersistedSnapshot(snapshot), timers, keys };
+  const ids = unheard.size === 0 ? [] : childrenOf(snapshot).flatMap((child) => (unheard.has(child) ? [child.id] : []));
+  return ids.length === 0 ? stored : { ...stored, unheard: ids };
 }
 
 /** The timers after a turn with these effects, which have not happened yet. */
@@ -83,6 +94,14 @@ export function howToResume(child: ChildActor): "start" | "unknown" {
   const { orgtreeKind } = child.logic as { orgtreeKind?: string };
   if (orgtreeKind === "pure" || orgtreeKind === "idempotent") return "start";
   return isPromise(child.logic) ? "unknown" : "start";
+}
+
+/** What a child that has ended tells its machine. */
+export function resultOf(child: ChildActor): AnyEventObject {
+  const { id } = child;
+  const { status, output, error } = child.getSnapshot() as { status: string; output?: unknown; error?: unknown };
+  if (status === "done") return { type: `xstate.done.actor.${id}`, output, actorId: id };
+  return { type: `xstate.error.actor.${id}`, error, actorId: id };
 }
 
 /** XState does not say which logic is a promise; only one is done when it hears that it was resolved. */
