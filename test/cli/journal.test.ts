@@ -45,6 +45,13 @@ function damaged(name: string, damage: (bytes: Buffer) => Buffer): string {
   return path;
 }
 
+/** What SQLite does to a file. */
+function alter(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}
+
 function flipped(bytes: Buffer, text: string): Buffer {
   const at = bytes.indexOf(text);
   expect(at).toBeGreaterThan(0);
@@ -207,6 +214,36 @@ describe("what cannot be looked at", () => {
     // What does not build on it can be looked at.
     expect(await told("show", "flipped.journal", "/desk/counter")).toContain('  state       {"count":1,"texts":[]}');
   });
+
+  test("a journal in which a turn is missing is not told as if there had been none", async () => {
+    const path = join(desk.cwd, "missing.journal");
+    copyFileSync(journal, path);
+    alter(path, "DELETE FROM entries WHERE position = 10");
+    for (const args of [
+      ["history", "missing.journal", "/desk/counter"],
+      ["show", "missing.journal", "/desk/counter@3"],
+    ]) {
+      const { code, stdout, stderr } = await desk.call(args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/entry 2 of \/desk\/counter is missing: .*; see `orgtree journal verify missing\.journal`$/m);
+    }
+  });
+
+  test("turns of a newer program, and content of something else, are named", async () => {
+    const { openSqliteJournal } = await import("orgtree/journal");
+    const { encode } = await import("@orgtree/core");
+    const other = await openSqliteJournal(join(desk.cwd, "other.journal"));
+    await other.append([{ address: "/new", seq: 4, kind: "whole", data: encode([99, 1]) }]);
+    await other.append([{ address: "/odd", seq: 0, kind: "whole", data: encode("anything") }]);
+    await other.close();
+    const called = async (...args: readonly string[]): Promise<string> => (await desk.call(args)).stderr;
+    const newer = "orgtree: turn 4 of /new, at position 1, cannot be read: it was written by a newer version of orgtree; update orgtree\n";
+    expect(await called("history", "other.journal")).toBe(newer);
+    expect(await called("show", "other.journal", "/new")).toBe(newer);
+    expect(await called("history", "other.journal", "/odd")).toMatch(
+      /^orgtree: turn 0 of \/odd, .*: it was not written by a system of orgtree$/m,
+    );
+  });
 });
 
 describe("orgtree journal", () => {
@@ -278,11 +315,6 @@ describe("orgtree journal", () => {
   test("a newer version, a foreign database and a text are told from damage: 2, and no file is made", async () => {
     const newer = join(desk.cwd, "newer.journal");
     copyFileSync(journal, newer);
-    const alter = (path: string, sql: string): void => {
-      const database = new DatabaseSync(path);
-      database.exec(sql);
-      database.close();
-    };
     alter(newer, "PRAGMA user_version = 99");
     alter(join(desk.cwd, "foreign.journal"), "CREATE TABLE t (a)");
     await desk.write("text.journal", "Dear Sir,\n".repeat(900));
