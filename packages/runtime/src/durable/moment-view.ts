@@ -58,16 +58,21 @@ type Snapshot = {
 
 function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
   const { snapshot, timers, keys } = (state ?? {}) as Partial<StoredMachine>;
-  return isRecord(snapshot) && isRecord(timers) && isRecord(keys) && "value" in snapshot && typeof snapshot["status"] === "string";
+  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(keys)) return false;
+  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
 }
 
 function isSupervision(state: unknown): state is StoredSupervision {
   const { rows, stamps, nextId, lastToken } = (state ?? {}) as Partial<StoredSupervision>;
-  return isRecord(rows) && Array.isArray(stamps) && typeof nextId === "number" && typeof lastToken === "number";
+  return isRecordOfRecords(rows) && Array.isArray(stamps) && typeof nextId === "number" && typeof lastToken === "number";
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isRecordOfRecords(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(isRecord);
 }
 
 function machineLabel({ snapshot }: { readonly snapshot: Snapshot }): string {
