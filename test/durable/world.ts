@@ -5,13 +5,43 @@ import { createActorSystem, VirtualClock, type ActorSystem, type Logic } from "@
 /** A file on which the appends of one address can be held up, as by a slow disk. */
 class FreezingFile extends MemoryFile {
   frozen: Address | undefined;
+  /** What was stored since `freezeAfter`. */
+  readonly stored: NewEntry[] = [];
+  /** Something was held up since. */
+  hasHeld = false;
+  #left = Infinity;
+  #counts: (entry: NewEntry) => boolean = () => false;
 
   freeze(address: Address): void {
     this.frozen = address;
   }
 
+  /** So many entries of those that count are stored yet, and no more. */
+  freezeAfter(entries: number, counts: (entry: NewEntry) => boolean): void {
+    this.stored.length = 0;
+    this.hasHeld = false;
+    this.#left = entries;
+    this.#counts = counts;
+  }
+
   thaw(): void {
     this.frozen = undefined;
+    this.#left = Infinity;
+    this.#counts = () => false;
+  }
+
+  /** True when these entries never come to be stored. */
+  holds(entries: readonly NewEntry[]): boolean {
+    if (entries.some(({ address }) => address === this.frozen)) return true;
+    const counted = entries.filter(this.#counts);
+    if (counted.length > this.#left) {
+      this.#left = 0;
+      this.hasHeld = true;
+      return true;
+    }
+    this.#left -= counted.length;
+    this.stored.push(...counted);
+    return false;
   }
 }
 
@@ -25,7 +55,7 @@ class FreezingJournal extends MemoryJournal {
   }
 
   override append(entries: readonly NewEntry[]): Promise<number> {
-    if (entries.some(({ address }) => address === this.#file.frozen)) return new Promise(() => {});
+    if (this.#file.holds(entries)) return new Promise(() => {});
     return super.append(entries);
   }
 }

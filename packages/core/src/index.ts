@@ -1,4 +1,15 @@
-export { type Address, checkAddress, checkSegment, childAddress, idOf, isWithin, maxDepth, parentAddress, rootAddress } from "./address.ts";
+export {
+  type Address,
+  checkAddress,
+  checkSegment,
+  childAddress,
+  idOf,
+  isWithin,
+  topOf,
+  maxDepth,
+  parentAddress,
+  rootAddress,
+} from "./address.ts";
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
@@ -45,7 +56,7 @@ export {
   toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
-export type { SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
+export type { LaterEffect, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
 export { checkExit, describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
 export {
   causeChain,
@@ -82,7 +93,13 @@ export {
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
-export { restoreSupervision, type StoredSupervision, storeSupervision } from "./supervision/stored-supervision.ts";
+export {
+  isStoredSupervision,
+  restoreSupervision,
+  rollBackSupervision,
+  type StoredSupervision,
+  SupervisionWriter,
+} from "./supervision/stored-supervision.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
   type CallResult,

@@ -12,7 +12,7 @@ export function momentJson(moment: Moment, what: "turn" | "whole"): object {
     incarnation,
     atMs,
     trace,
-    cause: { kind: causeKindOf(moment), ...cause },
+    cause: { ...cause, kind: causeKindOf(moment) },
     effects,
     mark,
     logic,

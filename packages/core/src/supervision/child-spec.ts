@@ -82,7 +82,7 @@ const knownFields: readonly (keyof ChildSpec)[] = [
 const defaultMailbox = 1_000;
 
 const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] satisfies RestartType[];
-const directives: readonly string[] = ["resume", "restart", "stop", "escalate"] satisfies Rung["directive"][];
+const directives: readonly string[] = ["resume", "restart", "rollback", "stop", "escalate"] satisfies Rung["directive"][];
 
 /**
  * Checks a child spec and fills in the defaults. A field that it does not know is refused (OTP ignores it): it would be a

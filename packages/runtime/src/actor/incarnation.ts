@@ -60,7 +60,12 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return this.phase === "running" && this.#commit === undefined && (!this.cell.kernel.leaving || this.body!.isSupervisor === true);
+    return (
+      this.phase === "running" &&
+      this.#commit === undefined &&
+      this.exitWanted === undefined &&
+      (!this.cell.kernel.leaving || this.body!.isSupervisor === true)
+    );
   }
 
   get committing(): boolean {
@@ -136,16 +141,24 @@ export class Incarnation {
     }
     this.body.install();
     this.phase = "running";
+    this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
     kernel.afterRecovery(this, () => {
       resumePending(this, durable.books);
+      if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
     });
-    this.body.recover?.();
-    if (parentAddress(this.cell.address) === rootAddress) kernel.recovered(this.cell.address);
+    // A supervisor says itself when those below it are there.
+    if (this.body.recover === undefined) this.#topIsUp();
+    else this.body.recover();
     this.cell.wake();
+  }
+
+  #topIsUp(): void {
+    const { address, kernel } = this.cell;
+    if (kernel.store !== undefined && parentAddress(address) === rootAddress) kernel.recovered(address);
   }
 
   #up(): void {
@@ -154,6 +167,7 @@ export class Incarnation {
     if (this.body!.isSupervisor !== true && this.cell.kernel.store === undefined) this.cell.seq++;
     this.phase = "running";
     this.cell.started(this.turn.takeInfo());
+    this.#topIsUp();
     if (this.phase !== "running") return;
     carryOut(this);
     this.turn.end();

@@ -11,7 +11,8 @@ describe("viewMoment", () => {
     [],
     { snapshot: { status: "active", value: null }, timers: {}, keys: {} },
     { snapshot: { status: "active", value: "a" }, timers: { t: null }, keys: {} },
-    { rows: { ":a": null }, stamps: [], nextId: 1, lastToken: 0 },
+    { rows: null, stamps: [], nextId: 1, lastToken: 0 },
+    { rows: { 0: { ":a": null } }, stamps: [], nextId: 1, lastToken: 0 },
   ])("takes %j for what it is: the state of a plain actor", (state) => {
     expect(viewMoment({ state, books: emptyBooks })).toEqual({ kind: "plain", label: undefined, parts: { state } });
   });

@@ -1,4 +1,4 @@
-import { encode, type StoredSupervision } from "@orgtree/core";
+import { encode, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
 import type { StateValue } from "xstate";
 import { describeValue } from "../machine/state-value.ts";
 import type { StoredMachine } from "../machine/stored-machine.ts";
@@ -62,9 +62,9 @@ function isMachine(state: unknown): state is StoredMachine & { readonly snapshot
   return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
 }
 
+/** A state of the user's may look like one at first. */
 function isSupervision(state: unknown): state is StoredSupervision {
-  const { rows, stamps, nextId, lastToken } = (state ?? {}) as Partial<StoredSupervision>;
-  return isRecordOfRecords(rows) && Array.isArray(stamps) && typeof nextId === "number" && typeof lastToken === "number";
+  return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -94,13 +94,13 @@ function machineParts({ snapshot }: { readonly snapshot: Snapshot }): Record<str
 
 function supervisionLabel({ rows }: StoredSupervision): string {
   const counts = new Map<string, number>();
-  for (const { status } of Object.values(rows)) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const { status } of Object.values(rows).flatMap((chunk) => Object.values(chunk))) counts.set(status, (counts.get(status) ?? 0) + 1);
   return counts.size === 0 ? "no children" : Array.from(counts, ([status, count]) => `${count} ${status}`).join(", ");
 }
 
 function supervisionParts({ rows, stamps }: StoredSupervision): Record<string, unknown> {
   const children: Record<string, unknown> = {};
-  for (const [key, row] of Object.entries(rows)) children[key.slice(1)] = row;
+  for (const chunk of Object.values(rows)) for (const [key, row] of Object.entries(chunk)) children[key.slice(1)] = row;
   return { children, ...(stamps.length === 0 ? {} : { restartsAt: stamps }) };
 }
 

@@ -89,7 +89,7 @@ export function howToResume(child: ChildActor): "start" | "unknown" {
 function isPromise(logic: AnyActorLogic): boolean {
   const running = { status: "active", output: undefined, error: undefined, input: undefined };
   try {
-    const next = logic.transition(running as never, { type: "xstate.promise.resolve", data: undefined }, { self: {} } as never) as {
+    const next = logic.transition(running, { type: "xstate.promise.resolve", data: undefined }, { self: {} } as never) as {
       status: string;
     };
     return next.status === "done";
