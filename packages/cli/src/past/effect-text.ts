@@ -5,7 +5,11 @@ import { plainJson } from "../text/plain-json.ts";
 
 type StoredEffect = PastTurn["effects"][number];
 
-/** One thing that a turn did, in a few words: `tell /desk/b ADD`, `c: restart attempt 1 (crash: boom)`. */
+/**
+ * One thing that a turn did, in a few words: `tell /desk/b ADD`, `c: restart attempt 1 (crash: boom)`.
+ *
+ * An action of a machine is known by the name that its author gave it, so nothing is certain of what belongs to a name.
+ */
 export function describeEffect({ kind, detail }: StoredEffect): string {
   const { to, message, name, tag, group, id, exit, event, report, delay, delayMs, address } = fieldsOf(detail);
   switch (kind) {
@@ -17,9 +21,9 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
     case "schedule":
       return `${kind} ${textOf(name ?? id)}${waitText(delayMs)}`;
     case "report":
-      return describeReport(report as SupervisorReport);
+      return isReport(report) ? describeReport(report) : `${kind} ${shortText(detail)}`;
     case "exit":
-      return `exit ${describeExit(exit as Exit)}`;
+      return `exit ${isExit(exit) ? describeExit(exit) : shortText(exit)}`;
     case "emit":
       return `emit ${typeText(event)}`;
     case "publish":
@@ -41,6 +45,17 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
 export function shortText(value: unknown): string {
   const text = typeof value === "string" ? value : plainJson(value);
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+function isReport(report: unknown): report is SupervisorReport {
+  const { child, chain, decision, exit } = fieldsOf(report);
+  return typeof child === "string" && Array.isArray(chain) && typeof decision === "string" && isExit(exit);
+}
+
+function isExit(exit: unknown): exit is Exit {
+  const { kind, failure } = fieldsOf(exit);
+  if (kind === "failure" || kind === "escalated") return typeof fieldsOf(failure)["message"] === "string";
+  return kind === "normal" || kind === "shutdown" || kind === "killed";
 }
 
 function describeReport(report: SupervisorReport): string {

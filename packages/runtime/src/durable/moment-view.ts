@@ -26,7 +26,7 @@ export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "dec
 export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
   if (isMachine(state))
     return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers) } };
-  if (isStoredSupervision(state)) {
+  if (isSupervision(state)) {
     return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}) } };
   }
   return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}) } };
@@ -35,7 +35,7 @@ export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): M
 /** What the turn of a moment was about. */
 export function causeKindOf({ turn, state }: Pick<Moment, "turn" | "state">): CauseKind {
   const { type, message } = turn.cause;
-  if (isStoredSupervision(state)) return "decision";
+  if (isSupervision(state)) return "decision";
   if (type === "init" && message === undefined) return "begin";
   if (type === "orgtree.timer" || type.startsWith("xstate.after.")) return "timer";
   if (type.startsWith("orgtree.")) return "signal";
@@ -58,11 +58,21 @@ type Snapshot = {
 
 function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
   const { snapshot, timers, keys } = (state ?? {}) as Partial<StoredMachine>;
-  return isRecord(snapshot) && isRecord(timers) && isRecord(keys) && "value" in snapshot && typeof snapshot["status"] === "string";
+  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(keys)) return false;
+  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
+}
+
+/** A state of the user's may look like one at first. */
+function isSupervision(state: unknown): state is StoredSupervision {
+  return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isRecordOfRecords(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(isRecord);
 }
 
 function machineLabel({ snapshot }: { readonly snapshot: Snapshot }): string {
