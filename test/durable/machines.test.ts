@@ -108,4 +108,31 @@ describe("a machine", () => {
     await world.start({ id: "m", logic: listening, restart: "temporary" });
     expect(world.events.flatMap((event) => (event.type === "actor-failed" ? [event.failure.class] : []))).toEqual(["unknown-outcome"]);
   });
+
+  test("hears in its next life of work that had ended, when a turn was stored before it heard of it", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const world = new World();
+    const logic = setup({ actors: { work: fromWork({ kind: "irreversible", run: () => promise }) } }).createMachine({
+      id: "working",
+      initial: "busy",
+      states: {
+        busy: { invoke: { id: "work", src: "work", onDone: "idle" }, on: { NOTE: { actions: () => {} } } },
+        idle: { on: { END: "over" } },
+        over: { type: "final" },
+      },
+    });
+    await world.start({ id: "m", logic, restart: "temporary" });
+    // The work ends while one turn is on its way into the journal, and another one waits before its result does.
+    world.system.tell("/m", { type: "NOTE" });
+    world.system.tell("/m", { type: "NOTE" });
+    resolve("done");
+    world.file.freezeAfter(2, ({ address }) => address === "/m");
+    await world.clock.settle();
+    expect(stateOf(world)).toBe("busy");
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "m", logic, restart: "temporary" });
+    await world.clock.settle();
+    expect(stateOf(world)).toBe("idle");
+  });
 });

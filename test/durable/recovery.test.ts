@@ -100,6 +100,19 @@ describe("a plain actor", () => {
     expect(await world.ask("/m", { do: "get" })).toBe(0);
   });
 
+  test("that was stopped for good can be started again at once", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    await world.system.stop("/m");
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toBe(1);
+  });
+
   test("is left as it is by a system that closes", async () => {
     const world = new World();
     await world.start({ id: "m", logic: desk });
@@ -212,6 +225,28 @@ describe("between durable actors", () => {
     expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
   });
 
+  test("a question that was taken is still waited for after the asker's next turns, and a crash", async () => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.tell("/a", { do: "note" });
+    await world.crash();
+    await boot(world, ["a", "b"]);
+    await world.tell("/b", { do: "answer" });
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "note", "orgtree.reply q1"]);
+    expect(await world.ask("/b", { do: "log" })).toEqual(["question 1", "answer"]);
+  });
+
+  test("an answer that is given before the asker is there again is heard by it", async () => {
+    const world = await pair();
+    await world.tell("/a", { do: "ask", n: 1 });
+    await world.crash();
+    await boot(world, ["b"]);
+    await world.tell("/b", { do: "answer" });
+    await boot(world, ["a"]);
+    expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.reply q1"]);
+    expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
+  });
+
   test("a question that was asked and not taken when everything died is taken by the next life", async () => {
     const world = await pair();
     world.file.freeze("/b");
@@ -234,4 +269,30 @@ describe("between durable actors", () => {
     await world.clock.advance(1);
     expect(await world.ask("/a", { do: "log" })).toEqual(["ask 1", "orgtree.ask-failed q1"]);
   });
+});
+
+test("what an actor has sent or answered before it ended arrives, whenever everything dies", async () => {
+  const sender = plain<null, { readonly do: string }>({
+    init: () => null,
+    receive(state, message, turn) {
+      if (message.do === "question") turn.reply("the last word");
+      turn.deliver("/a", { do: "delivered", n: 7 });
+      turn.exit();
+      return state;
+    },
+  });
+  for (let records = 1; records < 7; records++) {
+    const world = new World();
+    await world.start({ id: "a", logic: peer });
+    await world.start({ id: "b", logic: sender, restart: "temporary" });
+    world.file.freezeAfter(records, () => true);
+    world.system.tell("/a", { do: "ask", n: 1 });
+    await world.clock.settle();
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "a", logic: peer });
+    await world.start({ id: "b", logic: sender, restart: "temporary" }).catch(() => {});
+    const log = await world.ask("/a", { do: "log" });
+    expect([records, (log as string[]).toSorted()]).toEqual([records, ["ask 1", "delivered 7", "orgtree.reply q1"]]);
+  }
 });

@@ -7,13 +7,43 @@ class FreezingFile extends MemoryFile {
   frozen: Address | undefined;
   /** Appends that are still stored. Of the last one nobody hears any more: the process dies between a record and what follows from it. */
   left = Infinity;
+  /** What was stored since `freezeAfter`. */
+  readonly stored: NewEntry[] = [];
+  /** Something was held up since. */
+  hasHeld = false;
+  #left = Infinity;
+  #counts: (entry: NewEntry) => boolean = () => false;
 
   freeze(address: Address): void {
     this.frozen = address;
   }
 
+  /** So many entries of those that count are stored yet, and no more. */
+  freezeAfter(entries: number, counts: (entry: NewEntry) => boolean): void {
+    this.stored.length = 0;
+    this.hasHeld = false;
+    this.#left = entries;
+    this.#counts = counts;
+  }
+
   thaw(): void {
     this.frozen = undefined;
+    this.#left = Infinity;
+    this.#counts = () => false;
+  }
+
+  /** True when these entries never come to be stored. */
+  holds(entries: readonly NewEntry[]): boolean {
+    if (entries.some(({ address }) => address === this.frozen)) return true;
+    const counted = entries.filter(this.#counts);
+    if (counted.length > this.#left) {
+      this.#left = 0;
+      this.hasHeld = true;
+      return true;
+    }
+    this.#left -= counted.length;
+    this.stored.push(...counted);
+    return false;
   }
 }
 
@@ -29,7 +59,7 @@ class FreezingJournal extends MemoryJournal {
   override async append(entries: readonly NewEntry[]): Promise<number> {
     const never = new Promise<number>(() => {});
     const left = this.#file.left--;
-    if (left <= 0 || entries.some(({ address }) => address === this.#file.frozen)) return never;
+    if (left <= 0 || this.#file.holds(entries)) return never;
     const stored = await super.append(entries);
     return left === 1 ? never : stored;
   }

@@ -1,7 +1,7 @@
 /** How the process ends. `orgtree help` tells the same. */
 export const exitCode = {
   done: 0,
-  /** The organization failed, or the lint found errors. */
+  /** The organization failed, the lint found errors, or a journal is damaged. */
   failed: 1,
   /** A mistake on the command line, or input that cannot be used. Nothing was started. */
   usage: 2,

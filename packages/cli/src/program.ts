@@ -1,15 +1,11 @@
+import { commands } from "./commands/commands.ts";
 import { help } from "./commands/help.ts";
-import { lint } from "./commands/lint.ts";
-import { run } from "./commands/run.ts";
-import { tree } from "./commands/tree.ts";
 import { exitCode, type ExitCode } from "./exit-code.ts";
 import { parseArguments } from "./input/arguments.ts";
 import { checkNpmOptions } from "./input/npm-options.ts";
 import type { ProcessSurroundings, Surroundings, Time } from "./surroundings.ts";
 import { describeError } from "./text/error-text.ts";
 import { helpText } from "./text/help-text.ts";
-
-const commands = [run, lint, tree];
 
 /** Columns of the help where there is no terminal. */
 const helpColumns = 100;
@@ -34,7 +30,7 @@ export async function orgtree(
         stdout.write(`${versions.orgtree}\n`);
         return exitCode.done;
       case "help":
-        stdout.write(helpText(program, request.topic, Math.max(40, stdout.size()?.columns ?? helpColumns)));
+        stdout.write(helpText(program, request.topics, Math.max(40, stdout.size()?.columns ?? helpColumns)));
         return exitCode.done;
       case "command": {
         const [execute, time] = await Promise.all([request.command.load(), openTime()]);

@@ -62,6 +62,12 @@ export function parentAddress(address: Address): Address | undefined {
   return cut === 0 ? rootAddress : (address.slice(0, cut) as Address);
 }
 
+/** The top of the tree that an address lies in, just below the root; the root for itself. */
+export function topOf(address: Address): Address {
+  const cut = address.indexOf("/", 1);
+  return cut < 0 ? address : (address.slice(0, cut) as Address);
+}
+
 /** The last segment: the child's id under its supervisor. The root's is the empty string. */
 export function idOf(address: Address): string {
   return address.slice(address.lastIndexOf("/") + 1);

@@ -3,18 +3,50 @@ import type { Directive } from "./supervision/directive.ts";
 import type { DeadLetter } from "./envelope.ts";
 import type { Exit } from "./exit.ts";
 import type { Failure } from "./failure.ts";
+import type { ToolKind } from "./tool.ts";
 
 /** What a supervisor did, as one causal report. `chain` runs from the outermost failure to the leaf that began it. */
 export interface SupervisorReport {
   readonly supervisor: Address;
   /** OTP's contexts, and `directive` for a decision by failure class. */
-  readonly context: "child-terminated" | "start-error" | "shutdown-error" | "gave-up" | "auto-shutdown" | "directive";
+  readonly context: "child-terminated" | "start-error" | "shutdown-error" | "gave-up" | "auto-shutdown" | "directive" | "rolled-back";
   readonly child: string;
   readonly exit: Exit;
   readonly chain: readonly Failure[];
   /** What was decided, and why, in words: `restart attempt 2 of 3 in 5000 ms`. */
   readonly decision: string;
   readonly directive?: Directive | undefined;
+  /**
+   * Which step of the child's ladder decided, counted from 1; one more than there are when all are exhausted. None where no ladder
+   * decided: after a quiet end, and where the supervisor's own intensity is used up.
+   */
+  readonly step?: { readonly number: number; readonly of: number } | undefined;
+  /** What a rollback did. */
+  readonly rollback?: RollbackReport | undefined;
+}
+
+/** What a rollback did, and what it could not undo. */
+export interface RollbackReport {
+  /** The checkpoint: the actor whose turn it was, its number, and its name where it has one. */
+  readonly to: { readonly address: Address; readonly seq: number; readonly name: string | undefined };
+  /** The actors that were put back, and those that did not exist then and are gone. */
+  readonly actors: readonly Address[];
+  readonly gone: readonly Address[];
+  /** Messages from outside that were taken since, and are delivered again. */
+  readonly redelivered: number;
+  /** What the turns since did outside: undone by its compensation, or standing as it is. */
+  readonly undone: readonly LaterEffect[];
+  readonly standing: readonly LaterEffect[];
+}
+
+/** Something that a turn did which was rolled back. */
+export interface LaterEffect {
+  /** `address#seq.n` */
+  readonly key: string;
+  readonly kind: string;
+  /** What it does to the world, where that is declared. */
+  readonly does: ToolKind | undefined;
+  readonly detail: unknown;
 }
 
 /** Everything that happens in a system, for the log, the board and whoever subscribes. Plain data. */

@@ -1,4 +1,15 @@
-export { type Address, checkAddress, checkSegment, childAddress, idOf, isWithin, maxDepth, parentAddress, rootAddress } from "./address.ts";
+export {
+  type Address,
+  checkAddress,
+  checkSegment,
+  childAddress,
+  idOf,
+  isWithin,
+  topOf,
+  maxDepth,
+  parentAddress,
+  rootAddress,
+} from "./address.ts";
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
@@ -27,7 +38,7 @@ export {
   type RungHistory,
 } from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
-export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
+export type { CheckContext, CheckOutcome, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
   AskFailedError,
@@ -45,7 +56,7 @@ export {
   toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
-export type { SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
+export type { LaterEffect, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
 export { checkExit, describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
 export {
   causeChain,
@@ -82,7 +93,13 @@ export {
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
-export { restoreSupervision, type StoredSupervision, storeSupervision } from "./supervision/stored-supervision.ts";
+export {
+  isStoredSupervision,
+  restoreSupervision,
+  rollBackSupervision,
+  type StoredSupervision,
+  SupervisionWriter,
+} from "./supervision/stored-supervision.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
   type CallResult,
@@ -100,7 +117,9 @@ export {
 } from "./supervision/supervision-state.ts";
 export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
-export { checkFields, type KnownFields } from "./known-fields.ts";
+export { parseToolInput } from "./tool-input.ts";
+export { checkFields } from "./known-fields.ts";
+export { checkCount, checkLeast, checkPositive, checkWord } from "./value-check.ts";
 export { nearestName } from "./nearest-name.ts";
 export { isPermitted } from "./recipients.ts";
 export {

@@ -21,10 +21,12 @@ import {
   type Logger,
   type Observer,
   type Random,
+  type RollbackReport,
 } from "@orgtree/core";
 import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore, nowhere } from "./durable/journal-store.ts";
+import { ConsentError, needsConsent, RollbackError } from "./durable/rollback.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
@@ -75,6 +77,14 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   /** Gives up waiting; the promise rejects with the signal's reason. The outcome is unknown then. */
   readonly signal?: AbortSignal;
+}
+
+/** How an actor is put back. */
+export interface RollbackOptions {
+  /** The name of a checkpoint, or the number of a turn. Default: the newest checkpoint. */
+  readonly to?: string | number;
+  /** What cannot be taken back may stand. Default false. */
+  readonly consent?: boolean;
 }
 
 /** How an exit is waited for. */
@@ -153,6 +163,29 @@ export class ActorSystem {
     const parent = parentAddress(checkAddress(address));
     if (parent === undefined) throw new AddressError(address, "the root is ended by close()");
     await this.ask(parent, { type: "terminate-child", id: idOf(address) }, { timeoutMs: Infinity });
+  }
+
+  /**
+   * Puts an actor and all below it back to a checkpoint: by default the newest one among them, else the newest of that name, or
+   * the turn of that number of the actor itself. It is stopped first, if it runs, and goes on from there.
+   *
+   * Messages from outside that were taken since are delivered again; what they exchanged among themselves is gone. Gives back
+   * what was put back, and what stands. Where something stands that cannot be taken back, and `consent` is not given, it
+   * rejects with `ConsentError` and nothing has happened. Rejects with `RollbackError` when there is no such checkpoint.
+   */
+  async rollBack(address: Address, options: RollbackOptions = {}): Promise<RollbackReport> {
+    const { to, consent = false } = options;
+    const parent = parentAddress(checkAddress(address));
+    if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
+    const { store } = this.#kernel;
+    if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
+    const preview = await store.previewRollback(address, to);
+    const standing = preview.standing.filter(needsConsent);
+    if (standing.length > 0 && !consent) throw new ConsentError(address, standing);
+    const { info } = (await this.ask(parent, { type: "rollback-child", id: idOf(address), to }, { timeoutMs: Infinity })) as {
+      info: RollbackReport;
+    };
+    return info;
   }
 
   /**

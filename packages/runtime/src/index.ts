@@ -19,6 +19,12 @@ export { endsOf, type MachineEnd } from "./machine/machine-exit.ts";
 export { machine, type MachineLogic, type MachineOptions } from "./machine/machine.ts";
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
+export { type Change, changesBetween, describePath, type Path } from "./durable/changes.ts";
+export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
+export { listPastActors, type PastActor } from "./durable/past-actors.ts";
+export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
+export type { Moment, PastTurn, PlaceEnd } from "./durable/past-turn.ts";
+export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {

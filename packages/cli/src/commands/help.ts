@@ -5,7 +5,7 @@ export const help: Topic = {
   name: "help",
   usage: "[COMMAND]",
   summary: "Tells what a command does.",
-  operands: { name: "COMMAND", least: 0, most: 1 },
+  operands: { name: "COMMAND", least: 0, most: 2 },
   details: [],
   options: [],
 };

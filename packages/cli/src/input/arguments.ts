@@ -1,12 +1,14 @@
 import { parseArgs } from "node:util";
 import type { Command, CommandInput, CommandOption, Topic } from "./command.ts";
+import { findTopics } from "./find-topics.ts";
 import { nearestName } from "./nearest-name.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: "command"; readonly command: Command; readonly input: CommandInput }
-  | { readonly kind: "help"; readonly topic: Topic | undefined }
+  /** Of these; of the program where there are none. */
+  | { readonly kind: "help"; readonly topics: readonly Topic[] }
   | { readonly kind: "version" };
 
 /** The program whose command line is read. */
@@ -27,29 +29,38 @@ export const commonOptions: readonly CommandOption[] = [
 /** Reads a command line; throws `UsageError`, which names what is wrong and, where one is near, what was probably meant. */
 export function parseArguments(args: readonly string[], program: Program): Request {
   const topics = [...program.commands, program.help];
-  const first = args.find((arg) => !arg.startsWith("-") || arg === "-");
-  if (first === undefined) return parseWithoutTopic(args, program);
-  const topic = topicOf(first, topics);
-  const at = args.indexOf(first);
-  const input = parseOptions([...args.slice(0, at), ...args.slice(at + 1)], { topic, program });
+  const at = args.findIndex(isWord);
+  if (at === -1) return parseWithoutTopic(args, program);
+  const { found, words } = findTopics(args.slice(at).filter(isWord), topics);
+  const rest = withoutWords(args, words);
+  const [topic] = found;
+  if (found.length > 1) return parseGroup(rest, found, program);
+  const input = parseOptions(rest, { topic, program });
   if (input.flags.has("version")) return { kind: "version" };
   if (topic === program.help) {
     checkOperands(input.operands, { topic, program });
-    const [name] = input.operands;
-    return { kind: "help", topic: name === undefined ? undefined : topicOf(name, topics) };
+    return { kind: "help", topics: input.operands.length === 0 ? [] : findTopics(input.operands, topics).found };
   }
-  if (input.flags.has("help")) return { kind: "help", topic };
+  if (input.flags.has("help")) return { kind: "help", topics: found };
   checkOperands(input.operands, { topic, program });
   return { kind: "command", command: topic as Command, input };
 }
 
-function topicOf(name: string, topics: readonly Topic[]): Topic {
-  const topic = topics.find((each) => each.name === name);
-  if (topic !== undefined) return topic;
-  const names = topics.map((each) => each.name);
-  const nearest = nearestName(name, names);
-  const remedy = nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`;
-  throw new UsageError(`no command is called "${name}"`, remedy);
+function isWord(arg: string): boolean {
+  return !arg.startsWith("-") || arg === "-";
+}
+
+function withoutWords(args: readonly string[], words: number): readonly string[] {
+  let left = words;
+  return args.filter((arg) => !isWord(arg) || left-- <= 0);
+}
+
+/** Only the first word of a command of two. */
+function parseGroup(rest: readonly string[], topics: readonly [Topic, ...Topic[]], program: Program): Request {
+  if (rest.includes("--help") || rest.includes("-h")) return { kind: "help", topics };
+  const [{ name, usage }] = topics;
+  const names = topics.map((topic) => topic.name).join(", ");
+  throw new UsageError(`${name.split(" ")[0]} is not all of a command`, `there are ${names}; write ${program.name} ${name} ${usage}`);
 }
 
 function parseWithoutTopic(args: readonly string[], program: Program): Request {
@@ -57,7 +68,7 @@ function parseWithoutTopic(args: readonly string[], program: Program): Request {
     const known = commonOptions.some(({ name }) => `--${name}` === arg) || arg === "-h";
     if (!known) throw unknownOption(arg, { topic: undefined, program });
   }
-  return args.includes("--version") ? { kind: "version" } : { kind: "help", topic: undefined };
+  return args.includes("--version") ? { kind: "version" } : { kind: "help", topics: [] };
 }
 
 /** What is being read: hints name it. */

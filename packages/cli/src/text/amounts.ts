@@ -22,9 +22,9 @@ export function describeCount(count: number): string {
   return String(Math.round(count)).replaceAll(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** `1 restart`, `2 restarts`. */
-export function countOf(count: number, noun: string): string {
-  return `${describeCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+/** `1 restart`, `2 restarts`, `2 entries`. */
+export function countOf(count: number, noun: string, plural = `${noun}s`): string {
+  return `${describeCount(count)} ${count === 1 ? noun : plural}`;
 }
 
 /** `$0.0041`, `$1.20`: four digits after the point below a dollar, since model calls are cheap. */

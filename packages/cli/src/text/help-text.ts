@@ -2,9 +2,10 @@ import { commonOptions, type Program } from "../input/arguments.ts";
 import type { CommandOption, Topic } from "../input/command.ts";
 import { wrapText } from "./wrap-text.ts";
 
-/** The help for one command, or for all of them, within `columns`. */
-export function helpText(program: Program, topic: Topic | undefined, columns: number): string {
-  return lines(topic === undefined ? overview(program, columns) : topicHelp(program, topic, columns));
+/** The help for some commands, or for the program where none is named, within `columns`. */
+export function helpText(program: Program, topics: readonly Topic[], columns: number): string {
+  if (topics.length === 0) return lines(overview(program, columns));
+  return topics.map((topic) => lines(topicHelp(program, topic, columns))).join("\n\n");
 }
 
 function overview(program: Program, columns: number): readonly string[] {
@@ -18,7 +19,7 @@ function overview(program: Program, columns: number): readonly string[] {
     ...optionTable(commonOptions, columns),
     "",
     ...wrapText(
-      "Exit codes: 0 done; 1 failed, or the lint found errors; 2 a mistake on the command line or in the input, nothing was started; 130 interrupted.",
+      "Exit codes: 0 done; 1 failed, or the lint found errors, or a journal is damaged; 2 a mistake on the command line or in the input, nothing was started; 130 interrupted.",
       columns,
     ),
   ];

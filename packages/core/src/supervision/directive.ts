@@ -5,16 +5,19 @@ import type { Failure, FailureClass } from "../failure.ts";
  * What a supervisor does about a failure.
  *
  * `resume`: the last committed state; the message of a turn that did not happen is a dead letter, pending effects go on. `restart`: fresh initial state, same
- * address and mailbox, pending effects aborted. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
+ * address and mailbox, pending effects aborted. `rollback`: the state of a checkpoint, for the child and everything below it,
+ * as if nothing had come after; what had an effect outside is undone where it can be, and listed. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
  * the whole cause chain.
  */
-export type Directive = "resume" | "restart" | "stop" | "escalate";
+export type Directive = "resume" | "restart" | "rollback" | "stop" | "escalate";
 
 /** One answer on a ladder, with how often it may be given before the next rung is tried. */
 export interface Rung {
   readonly directive: Directive;
   /** Default: as often as the supervisor's own intensity allows. */
   readonly intensity?: RestartIntensity | undefined;
+  /** `rollback` only: the name of the checkpoint. Default: the newest there is. Where there is none the next rung is tried. */
+  readonly to?: string | undefined;
 }
 
 /** The answers to one class of failure, tried in order; past the last one the failure escalates. */
@@ -77,26 +80,33 @@ export interface DirectiveVerdict {
   readonly directive: Directive;
   /** Number of the rung, from 0; the length of the ladder when all rungs are exhausted. */
   readonly rung: number;
+  /** Length of the ladder. */
+  readonly rungs: number;
   readonly history: RungHistory;
+  /** The checkpoint of a `rollback`, where the rung names one. */
+  readonly to?: string | undefined;
 }
 
 /**
  * Chooses the directive for a failure at `nowMs` (monotonic): the first rung whose own intensity is not exhausted.
  *
- * The windows slide, so a quiet child finds itself on the first rung again.
+ * Rungs up to number `above` have been tried for this failure and were of no use. The windows slide, so a quiet child finds itself on the first rung again.
  */
 export function decideDirective(
   onFailure: OnFailure,
   failure: Failure,
-  past: { readonly history: RungHistory; readonly nowMs: number },
+  past: { readonly history: RungHistory; readonly nowMs: number; readonly above?: number | undefined },
 ): DirectiveVerdict {
   const ladder = ladderFor(onFailure, failure);
+  const rungs = ladder.length;
   const key = keyFor(onFailure, failure);
   for (const [number, rung] of ladder.entries()) {
-    if (rung.intensity === undefined) return { directive: rung.directive, rung: number, history: past.history };
+    if (number <= (past.above ?? -1)) continue;
+    const { directive, to } = rung;
+    if (rung.intensity === undefined) return { directive, to, rung: number, rungs, history: past.history };
     const slot = `${key}#${number}`;
     const verdict = decideRestart(rung.intensity, past.history[slot] ?? [], past.nowMs);
-    if (verdict.granted) return { directive: rung.directive, rung: number, history: { ...past.history, [slot]: verdict.stamps } };
+    if (verdict.granted) return { directive, to, rung: number, rungs, history: { ...past.history, [slot]: verdict.stamps } };
   }
-  return { directive: "escalate", rung: ladder.length, history: past.history };
+  return { directive: "escalate", rung: rungs, rungs, history: past.history };
 }

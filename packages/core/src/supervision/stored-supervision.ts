@@ -1,19 +1,36 @@
 import type { RungHistory } from "./directive.ts";
-import { makeRow, type ChildRow, type ChildStatus, type Supervision } from "./supervision-state.ts";
+import {
+  makeRow,
+  type ChildRow,
+  type ChildStatus,
+  type Operation,
+  type PendingVerdict,
+  type Purpose,
+  type Reply,
+  type Supervision,
+} from "./supervision-state.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
 import type { Failure } from "../failure.ts";
 
 /**
- * What is stored of a supervisor, so that a new process knows its children, their restart history and the attempts that are
- * planned. Times are in milliseconds since 1970, since the monotonic clock of another process says nothing here.
+ * What is stored of a supervisor, so that a new process knows its children, their restart history, the attempts that are
+ * planned and what was under way. Times are in milliseconds since 1970, since the monotonic clock of another process says
+ * nothing here.
  */
 export interface StoredSupervision {
-  /** In start order. A colon before each id keeps that order for ids that look like numbers. */
-  readonly rows: Readonly<Record<`:${string}`, StoredRow>>;
+  /**
+   * In start order, in chunks: where one row of many changed, what is stored is a chunk. A colon before each id keeps the
+   * order for ids that look like numbers.
+   */
+  readonly rows: Readonly<Record<string, StoredChunk>>;
+  readonly operation: StoredOperation | undefined;
   readonly stamps: readonly number[];
   readonly nextId: number;
   readonly lastToken: number;
 }
+
+/** Rows that were added one after the other. */
+export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
 
 /** What is stored of one child. */
 export interface StoredRow {
@@ -24,8 +41,15 @@ export interface StoredRow {
   readonly stamps: readonly number[];
   readonly history: RungHistory;
   readonly retry: { readonly token: number; readonly atMs: number; readonly failure: Failure | undefined } | undefined;
+  readonly verdict: PendingVerdict | undefined;
+  readonly birth: number;
   /** Children of a dynamic supervisor only: what they were started with, for its template. */
   readonly input: unknown;
+}
+
+/** What is stored of an operation. */
+export interface StoredOperation extends Omit<Operation, "outstanding" | "info"> {
+  readonly outstanding: readonly string[];
 }
 
 /** The two clocks at one moment. */
@@ -34,17 +58,109 @@ export interface Clocks {
   readonly epochMs: number;
 }
 
-/** A supervisor as it is stored. */
-export function storeSupervision(state: Supervision, clocks: Clocks): StoredSupervision {
-  const toEpoch = (ms: number): number => (ms === -Infinity ? 0 : ms - clocks.nowMs + clocks.epochMs);
-  const isDynamic = state.spec.strategy === "dynamic";
-  const rows: Record<string, StoredRow> = {};
-  for (const [id, row] of state.table) rows[`:${id}`] = storeRow(row, toEpoch, isDynamic);
-  return { rows, stamps: state.stamps.map(toEpoch), nextId: state.nextId, lastToken: state.lastToken };
+/** What the runtime knows and this does not: where an answer goes, in a form that another process understands. */
+export interface ReplyForm {
+  (reply: Reply): unknown;
+}
+
+const rowsInChunk = 64;
+
+/**
+ * Makes what is stored of a supervisor, again and again: of 10,000 rows of which one has changed, only its chunk is made
+ * anew.
+ */
+export class SupervisionWriter {
+  readonly #state: Supervision;
+  readonly #storeReply: ReplyForm;
+  readonly #rows = new Map<string, { readonly seen: SeenRow; readonly stored: StoredRow }>();
+  #chunks: Record<string, StoredChunk> = {};
+
+  constructor(state: Supervision, storeReply: ReplyForm) {
+    this.#state = state;
+    this.#storeReply = storeReply;
+  }
+
+  /** The supervisor as it stands. */
+  write(clocks: Clocks): StoredSupervision {
+    const { stamps, nextId, lastToken, operation, interrupted } = this.#state;
+    const toEpoch = (ms: number): number => (ms === -Infinity ? 0 : Math.round(ms - clocks.nowMs + clocks.epochMs));
+    return {
+      rows: this.#writeRows(toEpoch),
+      operation: this.#writeOperation(interrupted ?? operation),
+      stamps: stamps.map(toEpoch),
+      nextId,
+      lastToken,
+    };
+  }
+
+  #writeRows(toEpoch: (ms: number) => number): StoredSupervision["rows"] {
+    const { table, spec } = this.#state;
+    const chunks: Record<string, StoredChunk> = {};
+    const isDynamic = spec.strategy === "dynamic";
+    let current = -1;
+    let rows: Record<string, StoredRow> = {};
+    const close = (): void => {
+      if (current >= 0) chunks[current] = sameChunk(this.#chunks[current], rows) ?? rows;
+    };
+    for (const [id, row] of table) {
+      const chunk = Math.floor(row.ordinal / rowsInChunk);
+      if (chunk !== current) {
+        close();
+        current = chunk;
+        rows = { ...(chunks[chunk] as object | undefined) };
+      }
+      rows[`:${id}`] = this.#writeRow(id, row, { toEpoch, isDynamic });
+    }
+    close();
+    if (this.#rows.size > 2 * table.size) for (const id of this.#rows.keys()) if (!table.has(id)) this.#rows.delete(id);
+    this.#chunks = chunks;
+    return chunks;
+  }
+
+  #writeRow(id: string, row: ChildRow, how: { toEpoch: (ms: number) => number; isDynamic: boolean }): StoredRow {
+    const known = this.#rows.get(id);
+    if (known !== undefined && isSameRow(known.seen, row)) return known.stored;
+    const stored = storeRow(row, how.toEpoch, how.isDynamic);
+    this.#rows.set(id, { seen: { ...row }, stored });
+    return stored;
+  }
+
+  #writeOperation(operation: Operation | undefined): StoredOperation | undefined {
+    if (operation === undefined || operation.purpose.kind === "recover") return undefined;
+    const { info: _, outstanding, purpose, ...rest } = operation;
+    const stored = "reply" in purpose ? { ...purpose, reply: this.#storeReply(purpose.reply) } : purpose;
+    return { ...rest, purpose: stored, outstanding: [...outstanding] };
+  }
+}
+
+type SeenRow = Readonly<ChildRow>;
+
+/** Every field that is stored is replaced when it changes, never changed in place. */
+function isSameRow(a: SeenRow, b: SeenRow): boolean {
+  return (
+    a.status === b.status &&
+    a.restarts === b.restarts &&
+    a.failuresInARow === b.failuresInARow &&
+    a.startedMs === b.startedMs &&
+    a.stamps === b.stamps &&
+    a.history === b.history &&
+    a.retry === b.retry &&
+    a.verdict === b.verdict &&
+    a.birth === b.birth &&
+    a.spec === b.spec &&
+    a.ordinal === b.ordinal
+  );
+}
+
+function sameChunk(old: StoredChunk | undefined, rows: StoredChunk): StoredChunk | undefined {
+  if (old === undefined) return undefined;
+  const ids = Object.keys(rows) as (keyof StoredChunk)[];
+  const isSame = ids.length === Object.keys(old).length && ids.every((id) => rows[id] === old[id]);
+  return isSame ? old : undefined;
 }
 
 function storeRow(row: ChildRow, toEpoch: (ms: number) => number, isDynamic: boolean): StoredRow {
-  const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec } = row;
+  const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth } = row;
   return {
     status,
     restarts,
@@ -53,6 +169,8 @@ function storeRow(row: ChildRow, toEpoch: (ms: number) => number, isDynamic: boo
     stamps: stamps.map(toEpoch),
     history: mapHistory(history, toEpoch),
     retry: retry === undefined ? undefined : { ...retry, atMs: toEpoch(retry.atMs) },
+    verdict: verdict === undefined ? undefined : { ...verdict, history: {} },
+    birth,
     input: isDynamic ? spec.input : undefined,
   };
 }
@@ -61,36 +179,73 @@ function mapHistory(history: RungHistory, map: (ms: number) => number): RungHist
   return Object.fromEntries(Object.entries(history).map(([rung, stamps]) => [rung, stamps.map(map)]));
 }
 
-/**
- * Puts what was stored into a supervisor that has not begun. Children that its specification does not have any more are left
- * out; `specOf` gives the specification of a child of a dynamic supervisor, where there still is one.
- */
-export function restoreSupervision<L>(
-  state: Supervision<L>,
-  stored: StoredSupervision,
-  around: Clocks & { readonly specOf: (id: string, input: unknown) => CheckedChildSpec<L> | undefined },
-): void {
+/** True for what a `SupervisionWriter` wrote. */
+export function isStoredSupervision(state: unknown): state is StoredSupervision {
+  const { rows, stamps, nextId, lastToken } = (state ?? {}) as Partial<StoredSupervision>;
+  return typeof rows === "object" && Array.isArray(stamps) && typeof nextId === "number" && typeof lastToken === "number";
+}
+
+/** A supervisor as it was at a checkpoint, with the restart history of now: what was used up stays used up. */
+export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervision): StoredSupervision {
+  const known = new Map<string, StoredRow>();
+  for (const chunk of Object.values(now.rows)) for (const [id, row] of Object.entries(chunk)) known.set(id, row);
+  const rows: Record<string, StoredChunk> = {};
+  for (const [number, chunk] of Object.entries(atCut.rows)) {
+    rows[number] = Object.fromEntries(
+      Object.entries(chunk).map(([id, row]) => {
+        const { stamps, history, restarts } = known.get(id) ?? row;
+        return [id, { ...row, stamps, history, restarts }];
+      }),
+    );
+  }
+  const { stamps, nextId, lastToken } = now;
+  return { rows, operation: atCut.operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken };
+}
+
+/** What a restore needs of the runtime. */
+export interface RestoreAround<L> extends Clocks {
+  /** The specification of a child of a dynamic supervisor, where there still is one. */
+  readonly specOf: (id: string, input: unknown) => CheckedChildSpec<L> | undefined;
+  /** The reverse of what `SupervisionWriter` was given. */
+  readonly restoreReply: (stored: unknown) => Reply;
+}
+
+/** Puts what was stored into a supervisor that has not begun. Children that its specification does not have any more are left out. */
+export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): void {
   const toNow = (ms: number): number => (ms === 0 ? -Infinity : ms - around.epochMs + around.nowMs);
   state.stamps = stored.stamps.map(toNow);
   state.nextId = stored.nextId;
   state.lastToken = stored.lastToken;
-  for (const [key, row] of Object.entries(stored.rows)) {
-    const id = key.slice(1);
-    const own = state.table.get(id) ?? newRow(state, id, around.specOf(id, row.input));
-    if (own === undefined) continue;
-    own.status = row.status === "stopping" ? "stopped" : row.status;
-    own.restarts = row.restarts;
-    own.failuresInARow = row.failuresInARow;
-    own.startedMs = toNow(row.startedMs);
-    own.stamps = row.stamps.map(toNow);
-    own.history = mapHistory(row.history, toNow);
-    own.retry = row.retry === undefined ? undefined : { ...row.retry, atMs: toNow(row.retry.atMs) };
+  for (const chunk of Object.values(stored.rows)) {
+    for (const [key, row] of Object.entries(chunk)) {
+      const id = key.slice(1);
+      const own = state.table.get(id) ?? newRow(state, id, around.specOf(id, row.input));
+      if (own !== undefined) restoreRow(own, row, toNow);
+    }
   }
+  if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
+}
+
+function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {
+  own.status = row.status;
+  own.restarts = row.restarts;
+  own.failuresInARow = row.failuresInARow;
+  own.startedMs = toNow(row.startedMs);
+  own.stamps = row.stamps.map(toNow);
+  own.history = mapHistory(row.history, toNow);
+  own.retry = row.retry === undefined ? undefined : { ...row.retry, atMs: toNow(row.retry.atMs) };
+  own.verdict = row.verdict;
+  own.birth = row.birth;
+}
+
+function restoreOperation({ purpose, outstanding, ...rest }: StoredOperation, restoreReply: (stored: unknown) => Reply): Operation {
+  const known: Purpose = "reply" in purpose ? { ...purpose, reply: restoreReply(purpose.reply) } : purpose;
+  return { ...rest, purpose: known, outstanding: new Set(outstanding), info: undefined };
 }
 
 function newRow<L>(state: Supervision<L>, id: string, spec: CheckedChildSpec<L> | undefined): ChildRow<L> | undefined {
   if (spec === undefined) return undefined;
-  const row = makeRow(spec);
+  const row = makeRow(state, spec);
   state.table.set(id, row);
   return row;
 }

@@ -31,6 +31,8 @@ export function onCall(turn: SupervisionTurn, call: SupervisorCall, reply: Reply
       return restartChild(turn, call.id, reply);
     case "delete-child":
       return deleteChild(turn, call.id, reply);
+    case "rollback-child":
+      return rollbackChild(turn, call, reply);
     case "change-spec":
       return changeSpec(turn, call, reply);
     case "list-children":
@@ -66,7 +68,7 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
       `${state.address} has its ${state.spec.maxChildren} children (maxChildren); end one first`,
     ]);
   }
-  state.table.set(id, makeRow(call.spec));
+  state.table.set(id, makeRow(state, call.spec));
   beginOperation(turn, { kind: "start-child", child: id, reply }, { toStop: [], toStart: [id] });
 }
 
@@ -91,6 +93,14 @@ function deleteChild(turn: SupervisionTurn, id: string, reply: Reply): void {
   if (!requireStopped(turn, row, reply)) return;
   dropChild(turn, id);
   answer(turn, reply, undefined);
+}
+
+/** By hand: the child is stopped first, if it runs. */
+function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "rollback-child" }, reply: Reply): void {
+  const { id, to } = call;
+  if (!turn.state.table.has(id)) return notFound(turn, id, reply);
+  const plan = { to, birth: turn.around.decision ?? 0 };
+  beginOperation(turn, { kind: "rollback", child: id, plan, why: undefined, reply }, { toStop: [id], toStart: [id], rewind: id });
 }
 
 function requireStatic(turn: SupervisionTurn, id: string, reply: Reply): boolean {
@@ -121,7 +131,7 @@ function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "chang
   state.table.clear();
   for (const spec of call.spec.children) {
     const row = kept.get(spec.id);
-    state.table.set(spec.id, row ?? makeRow(spec));
+    state.table.set(spec.id, row ?? makeRow(state, spec));
     if (row !== undefined) adopt(turn, row, spec);
   }
   for (const [id, row] of kept) state.table.set(id, row);

@@ -1,31 +1,28 @@
 import { backoffMs } from "./backoff.ts";
 import { childAddress } from "../address.ts";
-import { decideDirective, isNamed, type DirectiveVerdict } from "./directive.ts";
+import { decideDirective, isNamed, type Directive, type DirectiveVerdict } from "./directive.ts";
+import type { SupervisorReport } from "../events.ts";
 import { failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { decideRestart } from "./intensity.ts";
 import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
 import { beginOperation, beginShutdown, dropChild, leave, report } from "./supervision-operation.ts";
-import { isDown, type ChildRow, type SupervisionTurn } from "./supervision-state.ts";
+import { refuse } from "./supervision-call.ts";
+import type { RollbackReport } from "../events.ts";
+import { isDown, type ChildRow, type Operation, type SupervisionTurn } from "./supervision-state.ts";
 
 /** A suspended child asks what is to become of it. */
 export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
   const row = turn.state.table.get(id);
   if (row === undefined || row.status !== "running") return;
-  const verdict = decide(turn, row, failure);
+  const verdict = decide(turn, row, { failure });
   if (verdict.directive === "resume") {
     row.verdict = undefined;
-    report(turn, {
-      context: "directive",
-      child: id,
-      exit: { kind: "failure", failure },
-      decision: describeVerdict(verdict),
-      directive: "resume",
-    });
+    report(turn, { context: "directive", child: id, exit: { kind: "failure", failure }, ...decisionOf(verdict) });
     turn.steps.push({ kind: "resume", id });
     return;
   }
-  row.verdict = verdict;
+  row.verdict = { ...verdict, failure };
   turn.steps.push({ kind: "end", id });
 }
 
@@ -36,13 +33,13 @@ export function onExit(turn: SupervisionTurn, id: string, exit: Exit): void {
   row.status = "stopped";
   const failure = failureOf(exit);
   if (failure === undefined) return afterQuietExit(turn, id, exit);
-  const verdict = row.verdict ?? decide(turn, row, failure);
+  const verdict = row.verdict ?? decide(turn, row, { failure });
   row.verdict = undefined;
   afterFailure(turn, id, { row, exit, failure, verdict });
 }
 
-function decide(turn: SupervisionTurn, row: ChildRow, failure: Failure): DirectiveVerdict {
-  const verdict = decideDirective(row.spec.onFailure, failure, { history: row.history, nowMs: turn.around.nowMs });
+function decide(turn: SupervisionTurn, row: ChildRow, { failure, rung }: { failure: Failure; rung?: number }): DirectiveVerdict {
+  const verdict = decideDirective(row.spec.onFailure, failure, { history: row.history, nowMs: turn.around.nowMs, above: rung });
   row.history = verdict.history;
   return verdict;
 }
@@ -66,24 +63,33 @@ interface FailedChild {
 function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): void {
   const { row, exit, failure, verdict } = failed;
   const isForgotten = row.spec.restart === "temporary" && !(verdict.directive === "escalate" && isNamed(row.spec.onFailure, failure));
-  const directive = isForgotten ? "stop" : verdict.directive;
-  const decision = isForgotten ? "stop: a temporary child is not started again" : describeVerdict(verdict);
-  report(turn, { context: "child-terminated", child: id, exit, decision, directive });
-  switch (directive) {
+  const decision: Decision = isForgotten
+    ? { decision: "stop: a temporary child is not started again", directive: "stop" }
+    : decisionOf(verdict);
+  report(turn, { context: "child-terminated", child: id, exit, ...decision });
+  switch (decision.directive) {
     case "stop":
       return endForGood(turn, id, row);
     case "escalate":
-      return giveUp(turn, id, { failure, why: decision });
+      return giveUp(turn, id, { failure, ...decision });
     case "resume": // Its process is gone, so the nearest thing is a fresh one.
     case "restart":
       return restart(turn, id, failure);
+    case "rollback":
+      return rollback(turn, id, { failure, verdict });
     default:
-      return directive satisfies never;
+      return decision.directive satisfies never;
   }
 }
 
-function describeVerdict(verdict: DirectiveVerdict): string {
-  return verdict.rung === 0 ? verdict.directive : `${verdict.directive} (step ${verdict.rung + 1})`;
+/** What was decided, as a report has it. */
+interface Decision extends Pick<SupervisorReport, "decision" | "step"> {
+  readonly directive: Directive;
+}
+
+function decisionOf({ directive, rung, rungs }: DirectiveVerdict): Decision {
+  const decision = rung === 0 ? directive : `${directive} (step ${rung + 1})`;
+  return { decision, directive, step: { number: rung + 1, of: rungs } };
 }
 
 /** The child does not come back; a temporary or dynamic one leaves no spec. Significant children may end the supervisor. */
@@ -135,8 +141,55 @@ export function onRetry(turn: SupervisionTurn, id: string, token: number): void 
   attempt(turn, id, failure);
 }
 
-/** One restart attempt: stamped before it is made, refused when the intensity is used up. */
+/** One restart attempt. */
 function attempt(turn: SupervisionTurn, id: string, cause: Failure | undefined): void {
+  if (!isGranted(turn, id, cause)) return;
+  const group = affectedBy(turn.state.spec.strategy, turn.state.table.keys(), id);
+  beginOperation(turn, { kind: "restart", child: id }, { toStop: group.filter((other) => other !== id).reverse(), toStart: group });
+}
+
+/** The child alone goes back, whatever the strategy: its siblings hold what they know. Counts as an attempt. */
+function rollback(turn: SupervisionTurn, id: string, { failure, verdict }: { failure: Failure; verdict: DirectiveVerdict }): void {
+  if (!isGranted(turn, id, failure)) return;
+  const plan = { to: verdict.to, birth: turn.around.decision ?? 0 };
+  const why = { failure, rung: verdict.rung };
+  beginOperation(turn, { kind: "rollback", child: id, plan, why, reply: undefined }, { toStop: [], toStart: [id], rewind: id });
+}
+
+/** What is stored of the child is what it was: it goes on from there. */
+export function onRolledBack(turn: SupervisionTurn, operation: Operation, event: { id: string; report: RollbackReport }): void {
+  const { purpose } = operation;
+  operation.outstanding.delete(event.id);
+  if (purpose.kind !== "rollback") return;
+  turn.state.table.get(event.id)!.birth = purpose.plan.birth;
+  const { address, seq, name } = event.report.to;
+  const decision = `rolled back to ${name === undefined ? "" : `${name}, `}${address}#${seq}`;
+  const exit: Exit = purpose.why === undefined ? shutdownExit : { kind: "failure", failure: purpose.why.failure };
+  report(turn, { context: "rolled-back", child: event.id, exit, decision, directive: "rollback", rollback: event.report });
+  operation.info = event.report;
+}
+
+/** There is nothing to go back to: the next rung, or whoever asked, is to know. */
+export function onRollbackFailed(turn: SupervisionTurn, operation: Operation, event: { id: string; failure: Failure }): void {
+  const { purpose } = operation;
+  operation.outstanding.delete(event.id);
+  if (purpose.kind !== "rollback") return;
+  const { id, failure } = event;
+  const row = turn.state.table.get(id)!;
+  turn.state.operation = undefined;
+  const decision = `rollback is not possible: ${describeFailure(failure)}`;
+  report(turn, { context: "directive", child: id, exit: { kind: "failure", failure }, decision, directive: "rollback" });
+  if (purpose.why === undefined) {
+    leave(turn, row);
+    return refuse(turn, purpose.reply, ["start-failed", id, { problem: `${decision}; it is stopped`, failure }]);
+  }
+  const verdict = decide(turn, row, purpose.why);
+  const exit: Exit = { kind: "failure", failure: purpose.why.failure };
+  afterFailure(turn, id, { row, exit, failure: purpose.why.failure, verdict });
+}
+
+/** An attempt is stamped before it is made, refused when the intensity is used up. */
+function isGranted(turn: SupervisionTurn, id: string, cause: Failure | undefined): boolean {
   const { state, around } = turn;
   const holder = state.isRoot ? state.table.get(id)! : state;
   const verdict = decideRestart(state.spec.intensity, holder.stamps, around.nowMs);
@@ -145,21 +198,21 @@ function attempt(turn: SupervisionTurn, id: string, cause: Failure | undefined):
   if (!verdict.granted) {
     const address = childAddress(state.address, id);
     const failure = cause ?? { class: "crash", name: "EndedTooOften", message: "a permanent child ended too often", address };
-    return giveUp(turn, id, { failure, why: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
+    giveUp(turn, id, { failure, decision: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
   }
-  const group = affectedBy(state.spec.strategy, state.table.keys(), id);
-  beginOperation(turn, { kind: "restart", child: id }, { toStop: group.filter((other) => other !== id).reverse(), toStart: group });
+  return verdict.granted;
 }
 
 /** A child did not come up during a restart: it waits for another attempt, which its ladder may forbid. */
 export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
   const row = turn.state.table.get(id)!;
   const exit: Exit = { kind: "failure", failure };
-  const verdict = decide(turn, row, failure);
-  report(turn, { context: "start-error", child: id, exit, decision: describeVerdict(verdict), directive: verdict.directive });
+  const verdict = decide(turn, row, { failure });
+  const decision = decisionOf(verdict);
+  report(turn, { context: "start-error", child: id, exit, ...decision });
   turn.state.operation = undefined;
   row.status = "stopped";
-  if (verdict.directive === "escalate") return giveUp(turn, id, { failure, why: describeVerdict(verdict) });
+  if (verdict.directive === "escalate") return giveUp(turn, id, { failure, ...decision });
   if (verdict.directive === "stop") return endForGood(turn, id, row);
   row.failuresInARow++;
   schedule(turn, id, failure);
@@ -169,22 +222,22 @@ export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Fail
  * The supervisor cannot help: it ends its children and exits `escalated`, which its parent treats as a failure.
  * The root drops the child instead and tells people.
  */
-function giveUp(turn: SupervisionTurn, id: string, cause: { failure: Failure; why: string }): void {
+function giveUp(turn: SupervisionTurn, id: string, cause: Pick<Decision, "decision" | "step"> & { readonly failure: Failure }): void {
   const { state } = turn;
-  const { failure } = cause;
+  const { failure, decision, step } = cause;
   const exit: Exit = {
     kind: "escalated",
     failure: {
       class: failure.class,
       kind: failure.kind,
       name: "Escalated",
-      message: `gave up on ${id} (${cause.why})`,
+      message: `gave up on ${id} (${decision})`,
       address: state.address,
       detail: failure.detail,
       cause: failure,
     },
   };
-  report(turn, { context: "gave-up", child: id, exit, decision: cause.why, directive: "escalate" });
+  report(turn, { context: "gave-up", child: id, exit, decision, directive: "escalate", step });
   if (!state.isRoot) return beginShutdown(turn, exit);
   turn.steps.push({ kind: "escalate-to-root", id, failure: exit.failure });
   dropChild(turn, id);

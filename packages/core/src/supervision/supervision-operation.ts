@@ -16,7 +16,7 @@ import {
 export function beginOperation(
   turn: SupervisionTurn,
   purpose: Purpose,
-  ids: { toStop: readonly string[]; toStart: readonly string[] },
+  ids: { readonly toStop: readonly string[]; readonly toStart: readonly string[]; readonly rewind?: string },
 ): void {
   const parallel = turn.state.spec.strategy === "dynamic";
   const outstanding = new Set<string>();
@@ -26,6 +26,7 @@ export function beginOperation(
     stopAt: 0,
     toStart: ids.toStart,
     startAt: 0,
+    rewind: ids.rewind,
     parallel,
     outstanding,
     info: undefined,
@@ -41,6 +42,10 @@ export function advance(turn: SupervisionTurn): Operation | undefined {
     if (stopChild(turn, id) && !operation.parallel) return undefined;
   }
   if (operation.outstanding.size > 0) return undefined;
+  if (operation.rewind !== undefined) {
+    rewindChild(turn, operation, operation.rewind);
+    return undefined;
+  }
   while (operation.startAt < operation.toStart.length) {
     const id = operation.toStart[operation.startAt++]!;
     if (startChild(turn, id)) return undefined;
@@ -69,10 +74,20 @@ function stopChild(turn: SupervisionTurn, id: string): boolean {
   return true;
 }
 
+function rewindChild(turn: SupervisionTurn, operation: Operation, id: string): void {
+  operation.rewind = undefined;
+  operation.outstanding.add(id);
+  const { purpose } = operation;
+  if (purpose.kind === "rollback") turn.steps.push({ kind: "rollback", id, plan: purpose.plan });
+}
+
 function startChild(turn: SupervisionTurn, id: string): boolean {
   const row = turn.state.table.get(id);
   if (row === undefined || row.status === "running") return false;
   row.status = "starting";
+  const { purpose } = turn.state.operation!;
+  // Who goes on has the birth that is stored.
+  if (purpose.kind !== "recover" && purpose.kind !== "rollback") row.birth = turn.around.decision ?? 0;
   turn.state.operation!.outstanding.add(id);
   turn.steps.push({ kind: "start", id });
   return true;
@@ -90,7 +105,7 @@ export function stoppedInOperation(turn: SupervisionTurn, id: string, exit: Exit
 /** A temporary child that goes with its siblings does not come back; a child that comes back keeps its mailbox. */
 function afterStop(turn: SupervisionTurn, id: string, row: ChildRow): void {
   const { purpose } = turn.state.operation!;
-  const comesBack = purpose.kind === "restart" && row.spec.restart !== "temporary";
+  const comesBack = (purpose.kind === "restart" && row.spec.restart !== "temporary") || purpose.kind === "rollback";
   row.status = "stopped";
   row.verdict = undefined;
   if (comesBack) return;

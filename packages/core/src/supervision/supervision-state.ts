@@ -2,7 +2,7 @@ import type { Address } from "../address.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
 import type { DirectiveVerdict, RungHistory } from "./directive.ts";
 import type { SupervisorCallError } from "../errors.ts";
-import type { SupervisorReport } from "../events.ts";
+import type { RollbackReport, SupervisorReport } from "../events.ts";
 import type { Exit } from "../exit.ts";
 import type { Failure } from "../failure.ts";
 import type { Random } from "../ports.ts";
@@ -34,6 +34,10 @@ export interface Supervision<L = unknown> {
   nextId: number;
   /** Numbers the planned attempts of all children, so that an old timer never fits a newer child of the same id. */
   lastToken: number;
+  /** Numbers the rows. */
+  nextOrdinal: number;
+  /** What was under way when the process ended; carried on when the children that ran are there again. */
+  interrupted: Operation | undefined;
 }
 
 /** Where a child stands. `restarting` waits for its next attempt, `stopped` has a spec and no process. */
@@ -54,7 +58,16 @@ export interface ChildRow<L = unknown> {
   retry: Retry | undefined;
   history: RungHistory;
   /** Decided while the child was suspended, to be used when its exit arrives. */
-  verdict: DirectiveVerdict | undefined;
+  verdict: PendingVerdict | undefined;
+  /** The decision by which its newest process was started; see `Surroundings.decision`. */
+  birth: number;
+  /** Its place in the order of all children that were ever added. */
+  readonly ordinal: number;
+}
+
+/** What is to become of a suspended child, once it has ended with the failure. */
+export interface PendingVerdict extends DirectiveVerdict {
+  readonly failure: Failure;
 }
 
 /** A planned restart attempt. */
@@ -73,6 +86,8 @@ export interface Operation {
   stopAt: number;
   readonly toStart: readonly string[];
   startAt: number;
+  /** Who is to be rolled back between the stops and the starts. */
+  rewind: string | undefined;
   /** All stops are signalled at once and share the time; the rule of dynamic supervisors. */
   readonly parallel: boolean;
   /** Children whose stop or start is under way. */
@@ -86,11 +101,32 @@ export type Purpose =
   | { readonly kind: "init" }
   | { readonly kind: "recover" }
   | { readonly kind: "restart"; readonly child: string }
+  | {
+      readonly kind: "rollback";
+      readonly child: string;
+      readonly plan: RollbackPlan;
+      readonly why: FailedAttempt | undefined;
+      readonly reply: Reply;
+    }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
   | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply; readonly drops: boolean }
   | { readonly kind: "start-child"; readonly child: string; readonly reply: Reply }
   | { readonly kind: "restart-child"; readonly child: string; readonly reply: Reply };
+
+/** Where a child is rolled back to. */
+export interface RollbackPlan {
+  /** The name of a checkpoint, or the number of a turn of the child; the newest checkpoint where there is neither. */
+  readonly to: string | number | undefined;
+  /** The decision that the child's new life begins by; see `ChildRow.birth`. */
+  readonly birth: number;
+}
+
+/** A failure, and the rung that was tried for it. */
+export interface FailedAttempt {
+  readonly failure: Failure;
+  readonly rung: number;
+}
 
 /** A token of the runtime's that says where an answer goes. */
 export type Reply = unknown;
@@ -101,6 +137,7 @@ export type SupervisorCall<L = unknown> =
   | { readonly kind: "terminate-child"; readonly id: string }
   | { readonly kind: "restart-child"; readonly id: string }
   | { readonly kind: "delete-child"; readonly id: string }
+  | { readonly kind: "rollback-child"; readonly id: string; readonly to: string | number | undefined }
   | { readonly kind: "list-children" }
   | { readonly kind: "count-children" }
   | { readonly kind: "get-child-spec"; readonly id: string }
@@ -141,6 +178,8 @@ export type SupervisionEvent<L = unknown> =
   /** The child failed, is suspended and may be resumed: it waits for a directive. */
   | { readonly kind: "failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "retry"; readonly id: string; readonly token: number }
+  | { readonly kind: "rolled-back"; readonly id: string; readonly report: RollbackReport }
+  | { readonly kind: "rollback-failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
 
@@ -155,6 +194,8 @@ export type SupervisionStep =
   | { readonly kind: "stop"; readonly id: string }
   /** Ends a suspended child with its failure. Answered by `exited`. */
   | { readonly kind: "end"; readonly id: string }
+  /** What is stored of a child that is down, and of all below it, becomes what it was. Answered by `rolled-back` or `rollback-failed`. */
+  | { readonly kind: "rollback"; readonly id: string; readonly plan: RollbackPlan }
   /** A suspended child goes on; no answer. */
   | { readonly kind: "resume"; readonly id: string }
   /** A child that runs goes on under the spec that is now in its row; no answer. */
@@ -177,6 +218,8 @@ export type SupervisionStep =
 export interface Surroundings {
   readonly nowMs: number;
   readonly random: Random;
+  /** The number of this decision, which no other of this supervisor ever has; tells a child's lives apart. Default 0. */
+  readonly decision?: number;
 }
 
 /** One turn of a supervisor: where the steps are collected, beside what the decisions read. */
@@ -188,13 +231,27 @@ export interface SupervisionTurn<L = unknown> {
 
 /** A supervisor that has not begun yet. */
 export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec<L>, isRoot = false): Supervision<L> {
-  const table = new Map(spec.children.map((child) => [child.id, makeRow(child)]));
-  const waiting = new Map<string, ChildEvent>();
-  return { address, spec, table, stamps: [], operation: undefined, queue: [], queueAt: 0, waiting, isRoot, nextId: 1, lastToken: 0 };
+  const state: Supervision<L> = {
+    address,
+    spec,
+    table: new Map(),
+    stamps: [],
+    operation: undefined,
+    queue: [],
+    queueAt: 0,
+    waiting: new Map(),
+    isRoot,
+    nextId: 1,
+    lastToken: 0,
+    nextOrdinal: 0,
+    interrupted: undefined,
+  };
+  for (const child of spec.children) state.table.set(child.id, makeRow(state, child));
+  return state;
 }
 
 /** A child that has not been started yet. */
-export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
+export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>): ChildRow<L> {
   return {
     spec,
     status: "stopped",
@@ -205,6 +262,8 @@ export function makeRow<L>(spec: CheckedChildSpec<L>): ChildRow<L> {
     retry: undefined,
     history: noHistory,
     verdict: undefined,
+    birth: 0,
+    ordinal: state.nextOrdinal++,
   };
 }
 

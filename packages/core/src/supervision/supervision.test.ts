@@ -149,6 +149,7 @@ class World {
         this.isReady = true;
         return;
       case "change-spec":
+      case "rollback":
       case "cancel":
       case "report":
       case "escalate-to-root":

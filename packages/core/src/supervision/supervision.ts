@@ -15,17 +15,9 @@ import { withoutInput } from "./child-spec.ts";
 import { describeExit, failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
-import { onExit, onFailed, onRestartFailed, onRetry, startFailure } from "./supervision-exit.ts";
+import { onExit, onFailed, onRestartFailed, onRollbackFailed, onRolledBack, onRetry, startFailure } from "./supervision-exit.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
-import type {
-  ChildRow,
-  Operation,
-  Supervision,
-  SupervisionEvent,
-  SupervisionStep,
-  SupervisionTurn,
-  Surroundings,
-} from "./supervision-state.ts";
+import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
 /** Hears one event and says what is to be done. Changes `state` in place. */
 export function supervise<L>(state: Supervision<L>, event: SupervisionEvent<L>, around: Surroundings): readonly SupervisionStep[] {
@@ -103,6 +95,8 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
     case "started":
     case "start-ignored":
     case "start-failed":
+    case "rolled-back":
+    case "rollback-failed":
       return; // The answer to a start that was given up meanwhile.
     default:
       return event satisfies never;
@@ -112,8 +106,13 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
 /** Not a restart, and no attempt that counts: nobody of them has failed. */
 function recover(turn: SupervisionTurn): void {
   const { table } = turn.state;
-  const isUp = (row: ChildRow): boolean => row.status === "running" || row.status === "starting";
-  const toStart = [...table].filter(([, row]) => isUp(row)).map(([id]) => id);
+  const toStart: string[] = [];
+  for (const [id, row] of table) {
+    if (row.status !== "running") continue;
+    // It was to end with this failure, and has: its process is gone.
+    if (row.verdict !== undefined) wait(turn.state, { kind: "exited", id, exit: { kind: "failure", failure: row.verdict.failure } });
+    else toStart.push(id);
+  }
   for (const id of toStart) table.get(id)!.status = "stopped";
   for (const [id, { retry, failuresInARow }] of table) {
     if (retry === undefined) continue;
@@ -135,6 +134,12 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
       else if (status === "stopping" && event.kind !== "started") stoppedInOperation(turn, event.id, exitOfStart(event));
       return true;
     }
+    case "rolled-back":
+      if (operation.outstanding.has(event.id)) onRolledBack(turn, operation, event);
+      return true;
+    case "rollback-failed":
+      if (operation.outstanding.has(event.id)) onRollbackFailed(turn, operation, event);
+      return true;
     case "exited":
       return exitBelongs(turn, operation, event);
     case "call":
@@ -177,6 +182,23 @@ function exitBelongs(turn: SupervisionTurn, operation: Operation, event: Supervi
   }
 }
 
+/** What was under way goes on. What was being stopped has ended with its process; what was being started is started (again). */
+function resumeInterrupted(turn: SupervisionTurn): void {
+  const { state } = turn;
+  const { interrupted } = state;
+  if (interrupted === undefined) return;
+  state.interrupted = undefined;
+  state.operation = interrupted;
+  for (const id of interrupted.outstanding) {
+    const row = state.table.get(id);
+    if (row?.status === "stopping") stoppedInOperation(turn, id, shutdownExit);
+    else if (row?.status === "starting") turn.steps.push({ kind: "start", id });
+    else if (row !== undefined && interrupted.purpose.kind === "rollback")
+      turn.steps.push({ kind: "rollback", id, plan: interrupted.purpose.plan });
+    else interrupted.outstanding.delete(id);
+  }
+}
+
 type StartAnswer = Extract<SupervisionEvent, { kind: "started" | "start-ignored" | "start-failed" }>;
 
 function exitOfStart(event: Exclude<StartAnswer, { kind: "started" }>): Exit {
@@ -191,7 +213,7 @@ function onStart(turn: SupervisionTurn, operation: Operation, event: StartAnswer
     case "started":
       row.status = "running";
       if (operation.purpose.kind !== "recover") row.startedMs = turn.around.nowMs;
-      operation.info = event.info;
+      if (operation.purpose.kind !== "rollback") operation.info = event.info;
       if (row.spec.restart === "temporary") row.spec = withoutInput(row.spec);
       if (operation.purpose.kind === "restart") row.restarts++;
       return;
@@ -216,7 +238,7 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
     row.status = "running";
     return wait(turn.state, { kind: "exited", id, exit });
   }
-  if (purpose.kind === "restart") return onRestartFailed(turn, id, failure);
+  if (purpose.kind === "restart" || (purpose.kind === "rollback" && purpose.why !== undefined)) return onRestartFailed(turn, id, failure);
   if (purpose.kind === "init") {
     report(turn, { context: "start-error", child: id, exit, decision: "the supervisor does not start" });
     return beginShutdown(turn, startFailure(turn, id, failure));
@@ -236,10 +258,13 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
       turn.steps.push({ kind: "ready" });
       return;
     case "recover":
+      return resumeInterrupted(turn);
     case "restart":
       return;
     case "terminate":
       return answer(turn, purpose.reply, undefined);
+    case "rollback":
+      return purpose.why === undefined ? answer(turn, purpose.reply, { info: operation.info }) : undefined;
     case "start-child":
     case "restart-child": {
       const row = state.table.get(purpose.child);

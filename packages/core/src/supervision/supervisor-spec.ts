@@ -3,7 +3,7 @@ import { SpecError } from "../errors.ts";
 import { checkFields } from "../known-fields.ts";
 import { defaultIntensity, type RestartIntensity } from "./intensity.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
-import { checkCount, checkObject, checkWord } from "./value-check.ts";
+import { checkCount, checkWord } from "../value-check.ts";
 
 /** How a supervisor treats its children, and which it starts with. OTP's supervisor flags and child list. */
 export interface SupervisorSpec<L = unknown> {
@@ -41,7 +41,6 @@ const autoShutdowns: readonly string[] = ["never", "any-significant", "all-signi
 
 /** Checks a supervisor specification and every child in it; throws `SpecError`. */
 export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, typeOf: TypeOf<L>): CheckedSupervisorSpec<L> {
-  checkObject(spec, field, "a supervisor spec is an object { strategy, intensity, children, … }");
   checkFields(spec, { field, known: knownFields });
   const strategy = checkWord(spec.strategy ?? "one-for-one", strategies, `${field}.strategy`);
   const autoShutdown = checkWord(spec.autoShutdown ?? "never", autoShutdowns, `${field}.autoShutdown`);
@@ -87,7 +86,6 @@ function checkChildren<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>
 function checkTemplate<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>): void {
   if (spec.template === undefined || spec.template === null) return;
   if (flags.strategy !== "dynamic") throw new SpecError(place.field, "only a dynamic supervisor has a template");
-  checkObject(spec.template, place.field, "a template is a child spec without an id");
   checkChildOf(flags, { ...spec.template, id: "template" }, place);
 }
 

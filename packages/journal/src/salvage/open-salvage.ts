@@ -1,9 +1,10 @@
 import { JournalDamagedError, JournalError, JournalVersionError } from "@orgtree/core";
-import { existsSync, statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
-import { problemOf } from "../sqlite/problem.ts";
+import { toJournalError } from "../sqlite/journal-problem.ts";
+import { isBusy, problemOf } from "../sqlite/problem.ts";
 import { schemaVersion } from "../sqlite/schema.ts";
 import { holdFile } from "../sqlite/held-files.ts";
 import { PageSource } from "./page-source.ts";
@@ -25,7 +26,8 @@ const maxComplaints = 20;
  * Reads a file as one moment left it, also beside a living writer: a reading transaction is open meanwhile, so that the writer
  * puts nothing new into the pages that are read.
  *
- * Rejects with `JournalVersionError` when there is nothing of ours in it, `JournalError` when it cannot be read.
+ * Rejects with `JournalVersionError` when there is nothing of ours in it, or when it is sound and of a newer version, `JournalError`
+ * when it cannot be read, or when another process keeps it busy.
  */
 export async function openSalvage(path: string): Promise<OpenSalvage> {
   const full = resolve(path);
@@ -37,6 +39,7 @@ export async function openSalvage(path: string): Promise<OpenSalvage> {
     source = new PageSource(full);
     const found = await salvage(source);
     if (found.sound.length === 0 && found.damaged.length === 0 && found.journal === undefined) refuseForeign(full, source);
+    else if (found.damaged.length + found.lost.length + lock.complaints.length === 0) refuseNewer(full, source);
     return { path: full, source, found, complaints: lock.complaints, [Symbol.dispose]: () => close(source, { lock, release }) };
   } catch (error) {
     close(source, { lock, release });
@@ -60,6 +63,10 @@ function openLock(path: string): Lock {
     return { database, complaints: complaints.map((text) => `SQLite: ${text}`) };
   } catch (error) {
     const problem = problemOf(error);
+    if (problem.kind === "store" && problem.retryable && isBusy(error)) {
+      database?.close();
+      throw toJournalError(path, problem);
+    }
     return { database, complaints: ["problem" in problem ? problem.problem : problem.kind] };
   }
 }
@@ -72,20 +79,33 @@ function close(source: PageSource | undefined, { lock, release }: { readonly loc
 }
 
 function checkReadable(path: string): void {
-  if (!existsSync(path)) throw new JournalError(path, "there is no such file");
-  if (!statSync(path).isFile()) throw new JournalError(path, "it is no file; give the path of a journal");
+  let found: Stats | undefined;
+  try {
+    found = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw toReadError(path, error);
+  }
+  if (found === undefined) throw new JournalError(path, "there is no such file; give the path of a journal");
+  if (!found.isFile()) throw new JournalError(path, "it is no file; give the path of a journal");
 }
 
-function refuseForeign(path: string, { header }: PageSource): void {
-  if (header.foreign) throw new JournalVersionError(path, "it is a database of something else; give another path");
-  if (header.version !== undefined && header.version > schemaVersion) {
-    const problem = `it was written by a newer version of orgtree (schema ${header.version}, this one knows ${schemaVersion}); update orgtree`;
-    throw new JournalVersionError(path, problem);
-  }
+function refuseForeign(path: string, source: PageSource): void {
+  if (source.header.foreign) throw new JournalVersionError(path, "it is a database of something else; give another path");
+  refuseNewer(path, source, 0);
+  if (source.header.version !== undefined) return;
+  throw new JournalVersionError(path, "nothing of a journal is in it; give another path, or take a copy from before it was damaged");
+}
+
+/** Whoever knows less than it holds would call it damaged, or leave something out. With other problems, the version is one of them. */
+function refuseNewer(path: string, { header, problems }: PageSource, otherProblems = problems.length - 1): void {
+  if (header.version === undefined || header.version <= schemaVersion || otherProblems > 0) return;
+  const problem = `it was written by a newer version of orgtree (schema ${header.version}, this one knows ${schemaVersion}); update orgtree`;
+  throw new JournalVersionError(path, problem);
 }
 
 function toReadError(path: string, error: unknown): JournalError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError) return new JournalDamagedError(path, `it cannot be made sense of: ${message}`, { cause: error });
-  return new JournalError(path, `it cannot be read: ${message}`, { cause: error });
+  const problem = `it cannot be read (${message}); look at the owner and the permissions of the file and its directory`;
+  return new JournalError(path, problem, { cause: error });
 }

@@ -43,7 +43,7 @@ export function problemOf(error: unknown): Problem {
   switch (code === undefined ? undefined : code & 0xff) {
     case codes.busy:
     case codes.locked:
-      return store(`another process keeps it busy (${message})`, { retryable: true });
+      return store(`another process keeps it busy (${message}); try again when that one is done`, { retryable: true });
     case codes.readOnly:
       return store("it is read-only for this process; give it write permission, or only read it");
     case codes.full:
@@ -77,6 +77,12 @@ export function mayBeStored(error: unknown): boolean {
 /** True when the error says that the content of the file is wrong, so that other parts of it may still be read. */
 export function isDamage(error: unknown): boolean {
   return problemOf(error).kind === "damaged";
+}
+
+/** True when another process holds a lock for longer than anybody waits. */
+export function isBusy(error: unknown): boolean {
+  const code = codeOf(error);
+  return code !== undefined && ((code & 0xff) === codes.busy || (code & 0xff) === codes.locked);
 }
 
 function codeOf(error: unknown): number | undefined {

@@ -12,10 +12,12 @@ import {
   idOf,
   MailboxFullError,
   maxDepth,
+  noAmount,
   shutdownExit,
   toFailure,
   withoutInput,
   type Address,
+  type Amount,
   type CheckedChildSpec,
   type Exit,
   type Failure,
@@ -23,7 +25,7 @@ import {
   type SupervisionEvent,
 } from "@orgtree/core";
 import { wallPassed, type Grant } from "../kernel/accounts.ts";
-import { unlimited, type BudgetAccount, type BudgetHandle } from "../kernel/budget-account.ts";
+import { metered, unlimited, type BudgetAccount, type BudgetHandle } from "../kernel/budget-account.ts";
 import type { Runnable } from "../kernel/dispatcher.ts";
 import { refuseEvent } from "./event-door.ts";
 import { Incarnation } from "./incarnation.ts";
@@ -31,6 +33,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
+import { addAmounts } from "../durable/bookkeeping.ts";
 import type { Books, EffectKey } from "../durable/books.ts";
 import type { Stored } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
@@ -62,7 +65,13 @@ export class Cell implements Runnable {
   account: BudgetAccount | undefined;
   /** The books of the lives at this place, where turns are stored. */
   books: Books | undefined;
+  /** The decision of its supervisor by which the life that is here now began. */
+  birth = 0;
   #acknowledged: EffectKey[] = noKeys;
+  /** Spent since the last record. */
+  #spent: Amount = noAmount;
+  /** Numbered messages for which there is no room yet. */
+  #waiting: Mail[] = noMails;
   readonly #supervisor: Supervisor;
   #grant: Grant | undefined;
   #wallTimer: Timer | undefined;
@@ -79,7 +88,28 @@ export class Cell implements Runnable {
   }
 
   get budget(): BudgetHandle {
-    return this.account ?? unlimited;
+    const { account } = this;
+    if (account === undefined) return unlimited;
+    return this.kernel.store === undefined ? account : metered(account, (amount) => this.spend(amount));
+  }
+
+  /** The actor has spent this by itself. */
+  spend(amount: Amount): void {
+    this.#spent = addAmounts(this.#spent, amount);
+  }
+
+  /** What was spent since it was asked last; it goes into the next record. */
+  takeSpent(): Amount {
+    const spent = this.#spent;
+    this.#spent = noAmount;
+    return spent;
+  }
+
+  /** All that was spent at this place, which is given up. */
+  takeAllSpent(): Amount {
+    const spent = addAmounts(this.books?.spent ?? noAmount, this.takeSpent());
+    if (this.books !== undefined) this.books = { ...this.books, spent: noAmount };
+    return spent;
   }
 
   /** The account of this place; undefined where it only spends from one above. */
@@ -96,12 +126,31 @@ export class Cell implements Runnable {
       // A message is looked at even when nobody lives here, or is only about to.
       const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
       if (refusal !== undefined) return refusal;
-      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity)
-        return new MailboxFullError(this.address, mailbox.capacity);
+      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity || this.#waiting.length > 0) {
+        if (mail.key !== undefined && mail.replyTo === undefined) {
+          this.#letWait(mail);
+          return undefined;
+        }
+        if (this.#waiting.length === 0) return new MailboxFullError(this.address, mailbox.capacity);
+      }
     }
     mailbox.push(mail);
     if (!this.queued) this.wake();
     return undefined;
+  }
+
+  /** What is delivered is not refused: it waits in front of the mailbox, in order; its sender's outbox bounds how much that can be. */
+  #letWait(mail: Mail): void {
+    if (this.#waiting === noMails) this.#waiting = [mail];
+    else this.#waiting.push(mail);
+  }
+
+  /** Lets in what waited, as far as there is room. */
+  #letIn(): void {
+    const { mailbox, life } = this;
+    let at = 0;
+    while (at < this.#waiting.length && mailbox.messages + (life?.stashed ?? 0) < mailbox.capacity) mailbox.push(this.#waiting[at++]!);
+    this.#waiting = at === this.#waiting.length ? noMails : this.#waiting.slice(at);
   }
 
   #checkWhileDown(mail: Mail): MessageRefusedError | undefined {
@@ -134,6 +183,7 @@ export class Cell implements Runnable {
       if (life === undefined || !life.takesMail) return false;
       const mail = this.mailbox.shift();
       if (mail === undefined) return false;
+      if (this.#waiting !== noMails) this.#letIn();
       if (this.kernel.owners === undefined) takeMail(life, mail);
       else this.kernel.within(life, () => takeMail(life, mail));
     }
@@ -154,9 +204,13 @@ export class Cell implements Runnable {
 
   // Life
 
-  /** Begins a new incarnation, where one of another process was or afresh; the supervisor hears how that went, perhaps at once. */
-  start(stored?: Stored): void {
+  /**
+   * Begins a new incarnation, by the decision `birth`; the supervisor hears how that went, perhaps at once. Where something is
+   * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
+   */
+  start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
     this.incarnations = (stored?.newest.incarnation ?? this.incarnations) + 1;
+    this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
     this.life = life;
     try {
@@ -166,10 +220,20 @@ export class Cell implements Runnable {
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
-    if (stored === undefined) return this.kernel.within(life, () => life.begin());
-    this.books = stored.durable.books;
-    this.seq = Math.max(this.seq, stored.seq + 1);
-    this.kernel.within(life, () => life.reactivate(stored));
+    this.kernel.orphans.adopt(this.address);
+    if (stored === undefined) this.books ??= this.#booksOfThePlace();
+    else {
+      this.books = stored.durable.books;
+      this.seq = Math.max(this.seq, stored.seq + 1);
+      if (stored.isCharged !== true) this.account?.charge(this.books.spent);
+    }
+    this.kernel.within(life, () => (stored !== undefined && isSame === true ? life.reactivate(stored) : life.begin()));
+  }
+
+  /** What a life before has spent was charged to its supervisor when the place was given up. */
+  #booksOfThePlace(): Books | undefined {
+    const books = this.kernel.store?.booksOf?.(this.address);
+    return books === undefined ? undefined : { ...books, spent: noAmount };
   }
 
   /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
@@ -251,7 +315,8 @@ export class Cell implements Runnable {
     this.life?.kill();
     kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
     if (kernel.cells.get(address) === this) kernel.cells.delete(address);
-    for (const mail of this.mailbox.empty()) kernel.bury(mail, "stopped");
+    for (const mail of [...this.mailbox.empty(), ...this.#waiting]) kernel.lose(mail, "stopped");
+    this.#waiting = noMails;
     kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel, kernel.newTrace());
     if (this.#wallTimer !== undefined) kernel.timers.cancel(this.#wallTimer);
     this.ownAccount?.close();
@@ -260,10 +325,15 @@ export class Cell implements Runnable {
   /** The address is given up for good: nobody who lives here later is the same. */
   drop(): void {
     this.forget();
-    this.kernel.store?.end?.(this.address, this.seq++);
+    const { kernel, address } = this;
+    const { store } = kernel;
+    const seq = this.seq++;
+    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
+    if (store !== undefined) kernel.orphans.keep(address, this.books, () => store.end?.(address, seq));
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
 }
 
 const noKeys: EffectKey[] = [];
+const noMails: Mail[] = [];

@@ -1,4 +1,4 @@
-import { ExpectedError, toErrorData, type Address, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
 import type { EffectKey } from "../durable/books.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
@@ -50,6 +50,7 @@ export type Effect =
   | RunEffect
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "unstash" }
+  | { readonly kind: "checkpoint"; readonly name: string }
   | { readonly kind: "join"; readonly group: string }
   | { readonly kind: "leave"; readonly group: string }
   | { readonly kind: "publish"; readonly group: string; readonly message: unknown }
@@ -61,26 +62,28 @@ export function isRecorded(effect: Effect): boolean {
   return effect.kind !== "machine" || !effect.type.startsWith("orgtree.");
 }
 
-/** An effect without what cannot be written down. */
-export function describeEffect(effect: Effect): { kind: string; detail: unknown } {
+/** An effect as it is stored under its key, without what cannot be written down. */
+export function describeEffect(effect: Effect, key: string): EffectRecord {
   switch (effect.kind) {
     case "message":
     case "signal":
     case "internal":
-      return { kind: "tell", detail: { to: effect.to, message: effect.message, trace: traceText(effect.trace) } };
+      return { kind: "tell", key, detail: { to: effect.to, message: effect.message, trace: traceText(effect.trace) } };
     case "deliver":
-      return { kind: "deliver", detail: { to: effect.mail.to, message: effect.mail.message } };
-    case "ask":
-      return { kind: "ask", detail: { to: effect.mail.to, message: effect.mail.message, tag: effect.tag, timeoutMs: effect.timeoutMs } };
+      return { kind: "deliver", key, detail: { to: effect.mail.to, message: effect.mail.message } };
+    case "ask": {
+      const { mail, tag, timeoutMs } = effect;
+      return { kind: "ask", key, detail: { to: mail.to, message: mail.message, tag, timeoutMs } };
+    }
     case "machine":
-      return { kind: effect.type, detail: describeParams(effect) };
+      return { kind: effect.type, key, detail: describeParams(effect) };
     case "run":
-      return { kind: "run", detail: { tag: effect.tag, name: effect.declared?.name, input: effect.declared?.input } };
+      return { kind: "run", key, detail: { tag: effect.tag, name: effect.declared?.name, input: effect.declared?.input } };
     case "refuse":
-      return { kind: "refuse", detail: { to: effect.to, error: describeError(effect.error) } };
+      return { kind: "refuse", key, detail: { to: effect.to, error: describeError(effect.error) } };
     default: {
       const { kind, ...detail } = effect;
-      return { kind, detail };
+      return { kind, key, detail };
     }
   }
 }

@@ -181,6 +181,10 @@ export class IncarnationTurn implements Turn {
     this.#collect({ kind: "unstash" });
   }
 
+  checkpoint(name: string): void {
+    this.#collect({ kind: "checkpoint", name: checkName(name) });
+  }
+
   register(name: string): void {
     // Checked at once, so that a clash fails this turn; the name is taken when the turn is committed.
     this.#checkOpen();
@@ -247,6 +251,12 @@ export class IncarnationTurn implements Turn {
   #checkOpen(): void {
     if (!this.#isOpen) throw new TurnClosedError(this.address);
   }
+}
+
+/** A name that people can type. */
+function checkName(name: unknown): string {
+  if (typeof name === "string" && name !== "") return name;
+  throw new TypeError(`the name of a checkpoint is a text that is not empty, not ${JSON.stringify(name)}`);
 }
 
 /** Shared by all turns without effects. */

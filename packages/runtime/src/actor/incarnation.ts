@@ -66,7 +66,7 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    if (this.phase !== "running" || this.#commit !== undefined || this.#isRecovering) return false;
+    if (this.phase !== "running" || this.#commit !== undefined || this.exitWanted !== undefined || this.#isRecovering) return false;
     return !this.cell.kernel.leaving || this.body!.isSupervisor === true;
   }
 
@@ -149,19 +149,27 @@ export class Incarnation {
     this.body.install();
     this.phase = "running";
     this.#isRecovering = this.body.resume !== undefined;
+    this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
     kernel.afterRecovery(this, () => {
       resumePending(this, durable.books);
       this.#isRecovering = false;
+      if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
       if (this.isMigrated) this.cell.internal(migrated);
       this.cell.wake();
     });
-    this.body.recover?.();
-    if (parentAddress(this.cell.address) === rootAddress) kernel.recovered(this.cell.address);
+    // A supervisor says itself when those below it are there.
+    if (this.body.recover === undefined) this.#topIsUp();
+    else this.body.recover();
     this.cell.wake();
+  }
+
+  #topIsUp(): void {
+    const { address, kernel } = this.cell;
+    if (kernel.store !== undefined && parentAddress(address) === rootAddress) kernel.recovered(address);
   }
 
   #up(): void {
@@ -170,6 +178,7 @@ export class Incarnation {
     if (this.body!.isSupervisor !== true && this.cell.kernel.store === undefined) this.cell.seq++;
     this.phase = "running";
     this.cell.started(this.turn.takeInfo());
+    this.#topIsUp();
     if (this.phase !== "running") return;
     carryOut(this);
     this.turn.end();

@@ -53,6 +53,20 @@ export function traceText(trace: Trace): string {
   return typeof trace === "number" ? trace.toString(36) : trace;
 }
 
+const redelivered = new WeakSet<Mail>();
+
+/** A message that comes once more, after a rollback: its key is that of the recipient, who owes it to itself. */
+export function redeliver(mail: Mail, key: EffectKey): Mail {
+  mail.key = key;
+  redelivered.add(mail);
+  return mail;
+}
+
+/** See `redeliver`. */
+export function isRedelivered(mail: Mail): boolean {
+  return redelivered.has(mail);
+}
+
 /** A mail as the world outside sees it. */
 export function toEnvelope({ to, from, message, trace, replyTo, deadlineMs }: Mail): Envelope {
   return { to, from, message, trace: traceText(trace), replyTo, deadlineMs: deadlineMs ?? Infinity };

@@ -1,4 +1,4 @@
-import { AskFailedError } from "@orgtree/core";
+import { AskFailedError, JournalError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
@@ -74,6 +74,35 @@ describe("a commit that the store fails", () => {
     expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "timeout", kind: "commit" } }]);
     // Its number may be taken by now.
     expect(commits.of("/m").at(-1)).toMatchObject({ cause: "init", seq: seq + 1, incarnation: 2 });
+  });
+
+  test("leaves the message lost and the asker in doubt when the store does not know what became of it", async () => {
+    let isSilent = false;
+    const silence = new JournalError("j", "no answer", { retryable: true, outcome: "unknown" });
+    const store = ({ address }: TurnRecord): Promise<void> => (isSilent && address === "/m" ? Promise.reject(silence) : Promise.resolve());
+    await using world = startWorld({ store: { store }, commitMs: 1_000 });
+    await world.start(counter, { restart: "permanent" });
+    isSilent = true;
+    const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity }).catch((error: unknown) => error);
+    await world.clock.advance(999);
+    isSilent = false;
+    await world.clock.advance(1);
+    expect(await answer).toMatchObject({ name: AskFailedError.name, outcome: "unknown" });
+    expect(world.letters()).toHaveLength(1);
+  });
+
+  test("for good is tried again for the root only: with it everything would end", async () => {
+    let isBroken = true;
+    const broken = new JournalError("j", "read-only");
+    const store = ({ address }: TurnRecord): Promise<void> => (isBroken && address === "/" ? Promise.reject(broken) : Promise.resolve());
+    await using world = startWorld({ store: { store }, commitMs: 1_000 });
+    const started = world.start(counter);
+    await world.clock.advance(5_000);
+    expect(world.exits("/")).toEqual([]);
+    isBroken = false;
+    await world.clock.advance(1_000);
+    await started;
+    await expect(world.system.ask("/m", "ADD")).resolves.toBe(1);
   });
 
   test("may be the first of an actor: it does not start", async () => {

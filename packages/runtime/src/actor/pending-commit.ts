@@ -1,4 +1,13 @@
-import { describeFailure, ExpectedError, FencedError, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
+import {
+  describeFailure,
+  ExpectedError,
+  FencedError,
+  JournalError,
+  rootAddress,
+  toFailure,
+  type Address,
+  type Failure,
+} from "@orgtree/core";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -28,6 +37,8 @@ export class PendingCommit {
   #deadline: Timer;
   #retry: Timer | undefined;
   #lastError: unknown;
+  /** Of some attempt nobody knows what became of it. */
+  #isUnknown = false;
 
   /** Begins at once; `done` is called once, later, with nothing when the record is committed. */
   constructor(kernel: Kernel, record: TurnRecord, done: (failed: Uncommitted | undefined) => void) {
@@ -61,8 +72,10 @@ export class PendingCommit {
       return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
     }
     this.#lastError = error;
-    // Trying again would not help.
-    if (error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
+    if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
+    // Trying again would not help; the root does so all the same, since everything would end with it.
+    const endsAll = address === rootAddress && !this.#kernel.leaving;
+    if (!endsAll && error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }
@@ -80,7 +93,7 @@ export class PendingCommit {
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
     const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
     const failure = { class: "timeout", kind: "commit", name: "CommitTimeout", message } as const;
-    return { kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
+    return { kind: this.#isUnknown ? "unknown" : kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
   }
 
   #settle(failed: Uncommitted | undefined, tells = true): void {

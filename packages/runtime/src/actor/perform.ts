@@ -1,4 +1,4 @@
-import { isPermitted, rootAddress, toFailure, type Address, type Failure, type ReplyTo } from "@orgtree/core";
+import { isPermitted, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { EffectKey } from "../durable/books.ts";
 import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
@@ -112,6 +112,8 @@ function performEffect(life: Incarnation, effect: Effect): void {
     case "exit":
       life.exitWanted = effect.exit;
       return;
+    case "checkpoint": // The record of the turn is the checkpoint.
+      return;
     case "unstash":
       return life.unstash();
     case "join":
@@ -139,23 +141,15 @@ function performLate(life: Incarnation, effect: MachineEffect): void {
 /** An answer that nobody waits for any more is a lost message like any other. */
 function reply(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "refuse" }>): void {
   const { to, key } = effect;
-  const wasAwaited = answerAsk(life, effect.kind === "reply" ? { to, key, value: effect.value } : { to, key, error: effect.error });
+  const { kernel, address } = life.cell;
+  const wasAwaited = kernel.asks.settle(to, effect.kind === "reply" ? { value: effect.value } : { error: effect.error }, { address, key });
   life.closeAsk(to.askId);
   if (wasAwaited) return;
-  const { kernel, address } = life.cell;
+  // The asker may not be there again yet: then it asks again, and hears what is stored.
+  if (key !== undefined && kernel.isRecovering(to.address!)) return;
   if (key !== undefined) life.cell.acknowledge(key);
   const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
   kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");
-}
-
-/** Answers a question; false when nobody waits for the answer any more. */
-export function answerAsk(
-  life: Incarnation,
-  answer: { readonly to: ReplyTo; readonly key: EffectKey | undefined } & ({ readonly value: unknown } | { readonly error: Error }),
-): boolean {
-  const { asks } = life.cell.kernel;
-  const by = { address: life.cell.address, key: answer.key };
-  return "error" in answer ? asks.reject(answer.to, answer.error, by) : asks.resolve(answer.to, answer.value, by);
 }
 
 /** Hands a message over, and again while there is no room for it. */

@@ -2,12 +2,13 @@
  * How a life goes on where one of another process was: what it held is held again, and what it had begun is carried on, or
  * is known to be lost.
  */
-import { ExpectedError, type ErrorData, type FailureClass } from "@orgtree/core";
 import { isLater, type Answer, type Books, type EffectKey, type Pending } from "../durable/books.ts";
+import { settled } from "../durable/stored-answer.ts";
+import type { Cell } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";
-import { Mail } from "./mail.ts";
+import { Mail, redeliver } from "./mail.ts";
 import { resumeWork } from "./named-work.ts";
-import { answerAsk, deliver, openAsk, setTimer, watch } from "./perform.ts";
+import { deliver, openAsk, setTimer, tellLife, watch } from "./perform.ts";
 
 /** At once: timers with the time that is left, names, groups, questions that were not answered yet. */
 export function resumeHoldings(life: Incarnation, books: Books): void {
@@ -36,16 +37,17 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
   switch (pending.kind) {
     case "deliver":
       return deliver(life, numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key));
+    case "again":
+      life.cell.accept(redeliver(new Mail("message", { to: address, from: pending.from, trace }, pending.message), key));
+      return;
     case "ask": {
+      if (pending.result !== undefined) return tellResult(life, key, { tag: pending.tag, result: pending.result });
       const mail = numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key);
       const timeoutMs = pending.dueMs === undefined ? Infinity : Math.max(0, pending.dueMs - kernel.clock.epochMs());
       return openAsk(life, { mail, tag: pending.tag, askId: pending.askId, timeoutMs });
     }
-    case "reply": {
-      // Nobody waits: it was taken, or the time for it is over.
-      if (!answerAsk(life, { to: pending.to, key, ...settled(pending.answer) })) life.cell.acknowledge(key);
-      return;
-    }
+    case "reply":
+      return resumeReply(life.cell, key, pending);
     case "work":
       return resumeWork(life, key, pending);
     default:
@@ -53,33 +55,21 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
   }
 }
 
+/** Gives an answer that is owed. Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again. */
+export function resumeReply(cell: Cell, key: EffectKey, { to, answer }: Extract<Pending, { kind: "reply" }>): void {
+  const wasAwaited = cell.kernel.asks.settle(to, settled(answer), { address: cell.address, key });
+  if (!wasAwaited && !cell.kernel.isRecovering(to.address!)) cell.acknowledge(key);
+}
+
 function numbered(mail: Mail, key: EffectKey): Mail {
   mail.key = key;
   return mail;
 }
 
-function settled(answer: Answer): { readonly value: unknown } | { readonly error: Error } {
-  return "error" in answer ? { error: new StoredError(answer.error) } : answer;
-}
-
-/** An error that was stored: what is left of it is enough to act on. */
-class StoredError extends ExpectedError {
-  override readonly name: string;
-  readonly retryable: boolean;
-  readonly #data: ErrorData;
-
-  constructor(data: ErrorData) {
-    super(data.message);
-    this.name = data.name;
-    this.retryable = data.retryable;
-    this.#data = data;
-  }
-
-  override get failureClass(): FailureClass {
-    return "crash";
-  }
-
-  override get detail(): Readonly<Record<string, unknown>> {
-    return this.#data.detail;
-  }
+/** The answer to a question that came before a rollback. */
+function tellResult(life: Incarnation, key: EffectKey, { tag, result }: { readonly tag: string; readonly result: Answer }): void {
+  const about = { trace: life.cell.kernel.newTrace(), key };
+  const outcome = settled(result);
+  if ("error" in outcome) tellLife(life, { type: "orgtree.ask-failed", tag, error: outcome.error }, about);
+  else tellLife(life, { type: "orgtree.reply", tag, value: outcome.value }, about);
 }

@@ -6,18 +6,19 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, noAmount, toFailure, type Failure } from "@orgtree/core";
+import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
-import { emptyBooks, inheritBooks, isLater, type Books } from "../durable/books.ts";
+import { emptyBooks, inheritBooks, isLater, type Books, type EffectKey } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
 import { describeEffect, isRecorded } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { versionOf } from "../logic-version.ts";
-import { traceText, type Mail } from "./mail.ts";
+import { isRedelivered, traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
+import { resumeReply } from "./resumption.ts";
 import type { Signal } from "./signal.ts";
 
 /** One turn. The caller has checked `takesMail`. */
@@ -26,12 +27,15 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   const { kernel } = cell;
   if (mail.deadlineMs !== undefined && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
   if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
-  if (mail.key !== undefined && isDuplicate(life, mail)) return kernel.acknowledge(mail);
+  if (mail.key !== undefined && isDuplicate(life, mail)) return answerAgain(life, mail);
   const body = life.body!;
   turn.open(mail);
   let result: ComputeResult;
   try {
-    if (mail.kind === "message" && cell.account !== undefined && body.isSupervisor !== true) cell.account.spendTurn();
+    if (mail.kind === "message" && cell.account !== undefined && body.isSupervisor !== true) {
+      cell.account.spendTurn();
+      if (kernel.store !== undefined) cell.spend(oneTurn);
+    }
     result = body.compute(mail);
   } catch (error) {
     return failTurn(life, mail, toFailure(error, cell.address));
@@ -52,8 +56,20 @@ function counts(life: Incarnation, signal: Signal): boolean {
 }
 
 /** It was taken before: its sender did not hear of it, or sent it again after a crash. */
-function isDuplicate({ cell }: Incarnation, { kind, from, key }: Mail): boolean {
-  return kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from]);
+function isDuplicate({ cell }: Incarnation, mail: Mail): boolean {
+  const { kind, from, key } = mail;
+  return (
+    !isRedelivered(mail) && kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from])
+  );
+}
+
+/** The sender of a duplicate hears that it was taken; whoever asked gets the answer that was stored. */
+function answerAgain({ cell }: Incarnation, mail: Mail): void {
+  const { kernel, books } = cell;
+  kernel.acknowledge(mail);
+  if (mail.replyTo === undefined) return;
+  for (const [key, pending] of Object.entries(books?.pending ?? {}))
+    if (pending.kind === "reply" && pending.to.askId === mail.replyTo.askId) resumeReply(cell, key as EffectKey, pending);
 }
 
 function commitTurn(life: Incarnation, mail: Mail): void {
@@ -94,8 +110,35 @@ export function carryOut(life: Incarnation, mail?: Mail): void {
   life.afterEffects(undone);
 }
 
-/** The turn threw: nothing of it happened, and its message is a dead letter. */
+/**
+ * The turn threw: nothing of it happened, and its message is a dead letter. Where somebody would send it again, or tell it
+ * again after a crash, that it was taken is stored first.
+ */
 function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
+  const record = mail.key === undefined || life.phase === "ended" ? undefined : makePoisonRecord(life, mail, failure);
+  if (record === undefined) return failNow(life, mail, failure);
+  life.commit(record, (failed) => {
+    if (failed !== undefined) return uncommitted(life, mail, failed);
+    life.cell.books = record.books;
+    life.cell.kernel.acknowledge(mail);
+    failNow(life, mail, failure);
+  });
+}
+
+function makePoisonRecord(life: Incarnation, mail: Mail, failure: Failure): TurnRecord | undefined {
+  const { kernel, address, seq } = life.cell;
+  if (kernel.store === undefined || life.body!.isSupervisor === true) return undefined;
+  forgetTurn(life);
+  try {
+    const letter = { kind: "dead-letter", key: `${address}#${seq}.0`, detail: { reason: "failed", failure } };
+    return makeRecord(life, mail, [letter]);
+  } catch (error) {
+    kernel.logger.warn({ err: error, address }, "that a message failed could not be stored");
+    return undefined;
+  }
+}
+
+function failNow(life: Incarnation, mail: Mail, failure: Failure): void {
   const { kernel, address } = life.cell;
   // Whoever asked is told why, before the dead letter could only say that it failed.
   if (mail.replyTo !== undefined)
@@ -141,12 +184,11 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
 }
 
 /** The turn as it is stored; throws what cannot be. */
-export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecord {
+export function makeRecord(life: Incarnation, mail: Mail | undefined, more: readonly EffectRecord[] = []): TurnRecord {
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
-  const effects = turn.effects.flatMap((effect, number) =>
-    isRecorded(effect) ? [{ key: `${address}#${seq}.${number}`, ...describeEffect(effect) }] : [],
-  );
+  const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
+  const effects = more.length === 0 ? own : [...own, ...more];
   const record: TurnRecord = {
     address,
     incarnation,
@@ -160,6 +202,7 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecor
     books: nextBooks(life, mail),
     isFresh: mail === undefined || life.isMigrated,
     logic: versionOf(cell.spec.logic),
+    mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   };
   kernel.store!.prepare?.(record);
   return record;
@@ -167,27 +210,29 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined): TurnRecor
 
 function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
   const { books = emptyBooks, seq, kernel } = cell;
-  return bookTurn(mail === undefined ? inheritBooks(books) : books, {
+  return bookTurn(mail === undefined ? inheritBooks(books, cell.birth) : books, {
     seq,
     mail,
     effects: turn.effects,
     epochMs: kernel.clock.epochMs(),
     acknowledged: cell.takeAcknowledged(),
-    spent: noAmount,
+    spent: cell.takeSpent(),
   });
 }
 
-type Cause = Pick<TurnRecord, "cause" | "from" | "message">;
+const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
 
-const initialStep: Cause = { cause: "init", from: undefined, message: undefined };
+type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message">;
+
+const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, from, message }: Mail, body: Body): Cause {
+function causeOf({ kind, key, from, message }: Mail, body: Body): Cause {
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
-    return { cause: "orgtree.work-undone", from, message: undefined };
+    return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.
   const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
-  return { cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
+  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
 }

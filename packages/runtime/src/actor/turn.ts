@@ -61,6 +61,11 @@ export interface Turn {
   postpone(): void;
   /** Puts what was postponed back in front of the mailbox, oldest first. */
   unstash(): void;
+  /**
+   * Makes the state after this turn, with what is below and beside it then, a place to go back to: for the directive `rollback`,
+   * and by hand. A later one of the same name takes its place. Without a journal it does nothing.
+   */
+  checkpoint(name: string): void;
   /** Gives this actor a name. Throws `NameTakenError` at once when another living actor has it. */
   register(name: string): void;
   /** Joins a group; leaving is automatic at the end of the incarnation. */

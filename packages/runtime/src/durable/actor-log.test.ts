@@ -14,7 +14,7 @@ class Written {
   write(state: unknown, more: Partial<TurnToStore> = {}): NewEntry {
     const seq = this.entries.length;
     const durable: Durable = { state, books: emptyBooks };
-    const cause = { type: "STEP", from: undefined, message: { type: "STEP", seq } };
+    const cause = { kind: "message" as const, key: undefined, type: "STEP", from: undefined, message: { type: "STEP", seq } };
     const turn: TurnToStore = {
       seq,
       durable,
@@ -57,8 +57,9 @@ describe("what a log has written", () => {
         const written = new Written();
         let state: Record<string, unknown> = {};
         for (const { key, value, fresh } of steps) {
-          if (key === "list") state = { ...state, list: [...((state["list"] as unknown[] | undefined) ?? []).slice(-5), value] };
-          else state = { ...state, [key]: value };
+          if (key === "list")
+            state = Object.assign({}, state, { list: ((state["list"] as unknown[] | undefined) ?? []).slice(-5).concat([value]) });
+          else state = Object.assign({}, state, { [key]: value });
           written.write(state, fresh < -2_000_000_000 ? { isFresh: true } : {});
         }
         const read = new ActorLog("/m");
@@ -78,7 +79,7 @@ describe("what a log has written", () => {
     const perStep: number[] = [];
     for (const until of [10, 100, 1_000, 5_000]) {
       while (messages.length < until) {
-        messages = [...messages, randomBytes(768).toString("base64")];
+        messages = messages.concat(randomBytes(768).toString("base64"));
         written.write({ context: { messages }, value: "working" });
       }
       perStep.push(written.bytes / until);
@@ -110,10 +111,10 @@ describe("an entry", () => {
   test("of something that cannot be stored is refused, and the log goes on", () => {
     const written = new Written();
     written.write({ count: 1 });
-    expect(() => written.write({ count: 2, then: () => 1 })).toThrow("the state of /m cannot be stored: state.then is a function");
-    expect(() => written.write({ count: 2 }, { cause: { type: "X", from: undefined, message: new Map() } })).toThrow(
-      "the message that /m took cannot be stored: it is a Map",
-    );
+    expect(() => written.write({ count: 2, next: () => 1 })).toThrow("the state of /m cannot be stored: state.next is a function");
+    expect(() =>
+      written.write({ count: 2 }, { cause: { kind: "message", key: undefined, type: "X", from: undefined, message: new Map() } }),
+    ).toThrow("the message that /m took cannot be stored: it is a Map");
     written.write({ count: 3 });
     const read = new ActorLog("/m");
     read.read(written.image);

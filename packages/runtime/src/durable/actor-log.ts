@@ -12,6 +12,8 @@ export interface Durable {
 export interface TurnToStore extends Omit<StoredTurn, "change"> {
   readonly seq: number;
   readonly durable: Durable;
+  /** The name of the checkpoint that the turn makes. */
+  readonly mark?: string | undefined;
   /** Nothing of what was stored before counts any more: a fresh life. */
   readonly isFresh: boolean;
 }
@@ -48,12 +50,12 @@ export class ActorLog {
 
   /** The entry of a turn; throws `NotStorableError`. It counts once `stored` is called. */
   entry(turn: TurnToStore): NewEntry {
-    const { seq, durable, isFresh, ...rest } = turn;
+    const { seq, durable, isFresh, mark, ...rest } = turn;
     seal(durable, `the state of ${this.#address}`);
     seal(rest.cause.message, `the message that ${this.#address} took`);
     const isWhole = isFresh || this.#last === undefined || this.#paysWhole(durable);
     const change = isWhole ? { whole: durable } : { delta: diff(this.#last, durable) };
-    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", data: encodeTurn({ ...rest, change }) };
+    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", mark, data: encodeTurn({ ...rest, change }) };
   }
 
   /** The entry is in the journal. */

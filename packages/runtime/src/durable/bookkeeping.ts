@@ -1,6 +1,6 @@
 import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
 import type { Effect, RunEffect } from "../actor/effect.ts";
-import type { Mail } from "../actor/mail.ts";
+import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
 
@@ -12,7 +12,7 @@ export interface BookedTurn {
   readonly effects: readonly Effect[];
   /** Now, milliseconds since 1970. */
   readonly epochMs: number;
-  /** Messages and answers that their recipients have taken since the last turn. */
+  /** Messages, questions and answers that their recipients have taken since the last turn. */
   readonly acknowledged: readonly EffectKey[];
   /** What was spent since the last turn. */
   readonly spent: Amount;
@@ -21,15 +21,20 @@ export interface BookedTurn {
 /** The books after a turn. */
 export function bookTurn(books: Books, turn: BookedTurn): Books {
   const taken = turn.mail === undefined ? books : bookMail(books, turn.mail);
-  let next: Books = { ...taken, pending: without(taken.pending, turn.acknowledged), spent: addAmounts(taken.spent, turn.spent) };
+  // A question that was taken still waits for its answer.
+  const over = turn.acknowledged.filter((key) => taken.pending[key]?.kind !== "ask");
+  let next: Books = { ...taken, pending: without(taken.pending, over), spent: addAmounts(taken.spent, turn.spent) };
   for (const [at, effect] of turn.effects.entries())
     next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
   return next;
 }
 
-function bookMail(books: Books, { kind, from, key, message, replyTo }: Mail): Books {
+function bookMail(books: Books, mail: Mail): Books {
+  const { kind, from, key, message, replyTo } = mail;
   if (kind === "signal") return bookSignal(books, message as Signal, key);
-  if (kind !== "message" || from === undefined || key === undefined) return books;
+  if (kind !== "message" || key === undefined) return books;
+  if (isRedelivered(mail)) return { ...books, pending: without(books.pending, [key]) };
+  if (from === undefined) return books;
   const taken = withEntry(books.taken, from, key);
   return replyTo === undefined ? { ...books, taken } : { ...books, taken, asked: withEntry(books.asked, String(replyTo.askId), replyTo) };
 }
@@ -81,6 +86,8 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
       return { ...books, groups: withEntry(books.groups, effect.group, true) };
     case "leave":
       return { ...books, groups: without(books.groups, [effect.group]) };
+    case "exit":
+      return { ...books, exit: effect.exit };
     default:
       return books; // Nothing that a later life would have to know.
   }
@@ -122,7 +129,8 @@ export function errorData(error: Error): ErrorData {
   return { name: error.name, message: error.message, retryable: false, detail: {} };
 }
 
-function addAmounts(a: Amount, b: Amount): Amount {
+/** Both together. */
+export function addAmounts(a: Amount, b: Amount): Amount {
   if (b === noAmount) return a;
   return { turns: a.turns + b.turns, tokens: a.tokens + b.tokens, microUsd: a.microUsd + b.microUsd };
 }

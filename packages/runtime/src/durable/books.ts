@@ -1,4 +1,4 @@
-import type { Address, Amount, ErrorData, ReplyTo, ToolKind } from "@orgtree/core";
+import { noAmount, type Address, type Amount, type ErrorData, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
 
 /**
  * The books of a durable actor: what it owes and is owed beside its state. They are stored with the state, in the same
@@ -16,8 +16,12 @@ export interface Books {
   readonly watching: Readonly<Record<Address, true>>;
   readonly names: Readonly<Record<string, true>>;
   readonly groups: Readonly<Record<string, true>>;
-  /** What this actor has spent by itself, in all its lives. */
+  /** What this actor has spent by itself, in all its lives, and those below it that are gone. */
   readonly spent: Amount;
+  /** The decision of its supervisor by which this life began: one that was decided later is another life. */
+  readonly birth: number;
+  /** It has asked for its end, with this. */
+  readonly exit: Exit | undefined;
 }
 
 /** The key of an effect within its actor: the number of the turn and the place in it, such as `12.0`. */
@@ -35,7 +39,11 @@ export type Pending =
       readonly tag: string;
       readonly askId: number;
       readonly dueMs: number | undefined;
+      /** It came before a rollback, and the actor is to be told again. */
+      readonly result?: Answer | undefined;
     }
+  /** A message that was taken once, before a rollback, and is to be taken again. */
+  | { readonly kind: "again"; readonly from: Address | undefined; readonly message: unknown }
   /** An answer that the asker has not taken yet. */
   | { readonly kind: "reply"; readonly to: ReplyTo; readonly answer: Answer }
   /** Work that takes time. `name` finds it again; without a name it cannot be begun anew. */
@@ -63,13 +71,15 @@ export const emptyBooks: Books = {
   watching: {},
   names: {},
   groups: {},
-  spent: { turns: 0, tokens: 0, microUsd: 0 },
+  spent: noAmount,
+  birth: 0,
+  exit: undefined,
 };
 
 /** The books of a fresh life at the same place: what was sent, taken and spent stays; what belonged to the old life is gone. */
-export function inheritBooks({ pending, taken, spent }: Books): Books {
+export function inheritBooks({ pending, taken, spent }: Books, birth: number): Books {
   const sent = Object.entries(pending).filter(([, { kind }]) => kind === "deliver" || kind === "reply");
-  return { ...emptyBooks, pending: Object.fromEntries(sent) as Books["pending"], taken, spent };
+  return { ...emptyBooks, pending: Object.fromEntries(sent) as Books["pending"], taken, spent, birth };
 }
 
 /** The key of an effect of turn `seq`. */

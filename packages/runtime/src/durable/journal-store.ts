@@ -1,6 +1,20 @@
-import { FencedError, type Address, type Image, type Journal, type JournalError, type Logger, type NewEntry } from "@orgtree/core";
+import {
+  FencedError,
+  isWithin,
+  noAmount,
+  type Address,
+  type Image,
+  type Journal,
+  type JournalError,
+  type Logger,
+  type NewEntry,
+  type RollbackReport,
+} from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
+import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
+import type { StoredTurn } from "./turn-entry.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -16,19 +30,33 @@ export interface StoreSurroundings {
   readonly rereads: boolean;
 }
 
-/** What is used of a journal. */
-export type TurnJournal = Pick<Journal, "append" | "images" | "lastSeqs">;
-
 /** A journal that keeps nothing, for systems that read at once what they store. */
-export const nowhere: TurnJournal = {
+export const nowhere: Journal = {
+  epoch: 0,
   append: async () => 0,
   images: async function* () {},
+  image: async () => undefined,
+  read: async function* () {},
   lastSeqs: async () => new Map(),
+  pin: nothingThere,
+  compact: nothingThere,
+  close: async () => {},
 };
+
+function nothingThere(): never {
+  throw new Error("a journal that keeps nothing has no past");
+}
+
+interface Written {
+  readonly actor: RolledBackActor;
+  readonly log: ActorLog;
+  readonly entry: NewEntry;
+  readonly newest: StoredTurn;
+}
 
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
-  readonly #journal: TurnJournal;
+  readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
   readonly #logs = new Map<Address, ActorLog>();
@@ -41,7 +69,7 @@ export class JournalStore implements TurnStore {
   readonly #readers = new Map<Address, ActorLog>();
   readonly reread?: (address: Address) => unknown;
 
-  constructor(journal: TurnJournal, around: StoreSurroundings) {
+  constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
@@ -68,6 +96,10 @@ export class JournalStore implements TurnStore {
     return this.#found.has(address);
   }
 
+  untaken(top: Address): readonly (readonly [address: Address, stored: Stored])[] {
+    return [...this.#found].filter(([address]) => isWithin(address, top));
+  }
+
   take(address: Address): Stored | undefined {
     const stored = this.#found.get(address);
     this.#found.delete(address);
@@ -86,12 +118,12 @@ export class JournalStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.#checkParked(turn.address);
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books } = turn;
+    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
     const durable = { state, books };
-    const cause = { type: turn.cause, from: turn.from, message: turn.message };
-    const entry = log.entry({ seq, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic });
+    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message };
+    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic });
     this.#prepared.set(turn, { entry, durable });
   }
 
@@ -112,6 +144,44 @@ export class JournalStore implements TurnStore {
     let reader = this.#readers.get(address);
     if (reader === undefined) this.#readers.set(address, (reader = new ActorLog(address)));
     return reader;
+  }
+
+  async rollBack(order: RollbackOrder): Promise<RollbackReport> {
+    const { top, birth } = order;
+    const done = this.#found.get(top)?.newest.cause;
+    // The process ended between the record and what it is for.
+    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
+    const { actors, gone, toEnd, report } = await planRollback(this.#journal, order);
+    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? report : undefined));
+    const ends = toEnd.map(({ address, seq }): NewEntry => ({ address, seq, kind: "end", data: new Uint8Array() }));
+    await this.#journal.append([...written.map(({ entry }) => entry), ...ends]);
+    for (const { actor, log, entry, newest } of written) {
+      const { address, durable, seq } = actor;
+      log.stored(entry, durable);
+      this.#logs.set(address, log);
+      this.#found.set(address, { durable, newest, seq, isCharged: true });
+    }
+    for (const address of gone) this.#logs.delete(address);
+    return report;
+  }
+
+  async previewRollback(top: Address, to: string | number | undefined): Promise<RollbackReport> {
+    const { report } = await planRollback(this.#journal, { top, to, birth: 0, spent: noAmount, nextSeq: 0 });
+    return report;
+  }
+
+  #rollbackEntry(actor: RolledBackActor, report: RollbackReport | undefined): Written {
+    const { address, seq, durable, moment } = actor;
+    const log = new ActorLog(address);
+    const { incarnation, trace, logic } = moment.turn;
+    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
+    const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic };
+    const entry = log.entry({ ...turn, seq, durable, isFresh: true });
+    return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
+  }
+
+  booksOf(address: Address): Books | undefined {
+    return this.#logs.get(address)?.last?.books;
   }
 
   end(address: Address, seq: number): void {

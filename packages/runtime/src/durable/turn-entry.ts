@@ -1,4 +1,5 @@
 import { decode, encode, type Address, type Delta } from "@orgtree/core";
+import type { EffectKey } from "./books.ts";
 
 /** What one entry of the journal holds: one turn of one actor. */
 export interface StoredTurn {
@@ -15,8 +16,14 @@ export interface StoredTurn {
   readonly logic: LogicVersion | undefined;
 }
 
+/** What kind of thing a turn took: the initial step takes nothing, a supervisor decides, a rollback is no turn of the actor's own. */
+export type CauseKind = "init" | "message" | "signal" | "internal" | "decision" | "rollback";
+
 /** What a turn was about. */
 export interface Cause {
+  readonly kind: CauseKind;
+  /** Of a message that has a number; of a signal: what it is about. */
+  readonly key: EffectKey | undefined;
   /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
   readonly type: string;
   readonly from: Address | undefined;
@@ -40,13 +47,15 @@ export class LayoutError extends RangeError {
 
 /** The bytes of a turn. */
 export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic }: StoredTurn): Uint8Array {
-  const { type, from, message } = cause;
+  const { kind, key, type, from, message } = cause;
   const isWhole = "whole" in change;
   return encode([
     layout,
     incarnation,
     atMs,
     trace,
+    kind,
+    key ?? null,
     type,
     from ?? null,
     message,
@@ -62,6 +71,8 @@ type Layout = readonly [
   incarnation: number,
   atMs: number,
   trace: string,
+  kind: CauseKind,
+  key: EffectKey | null,
   type: string,
   from: Address | null,
   message: unknown,
@@ -76,12 +87,12 @@ export function decodeTurn(bytes: Uint8Array): StoredTurn {
   const stored = decode(bytes);
   if (!Array.isArray(stored) || typeof stored[0] !== "number") throw new RangeError("these bytes are no turn of an actor");
   if (stored[0] > layout) throw new LayoutError(`this turn has layout ${stored[0]}; this program knows up to ${layout}`);
-  const [, incarnation, atMs, trace, type, from, message, effects, isWhole, change, logic] = stored as unknown as Layout;
+  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic] = stored as unknown as Layout;
   return {
     incarnation,
     atMs,
     trace,
-    cause: { type, from: from ?? undefined, message },
+    cause: { kind, key: key ?? undefined, type, from: from ?? undefined, message },
     effects: effects.map(([kind, key, detail]) => ({ kind, key, detail })),
     change: isWhole ? { whole: change } : { delta: change as Delta | undefined },
     logic: logic === null ? undefined : { hash: logic[0], version: logic[1] ?? undefined },

@@ -1,7 +1,8 @@
-import type { Address, EffectRecord } from "@orgtree/core";
+import type { Address, EffectRecord, RollbackReport } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
-import type { Books } from "./books.ts";
-import type { LogicVersion, StoredTurn } from "./turn-entry.ts";
+import type { RollbackOrder } from "./rollback.ts";
+import type { Books, EffectKey } from "./books.ts";
+import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
 
 /** One turn as it is about to be stored. */
 export interface TurnRecord {
@@ -9,6 +10,9 @@ export interface TurnRecord {
   readonly incarnation: number;
   /** Rises by one for each turn of this address and never goes back, not even over a restart. */
   readonly seq: number;
+  readonly kind: CauseKind;
+  /** Of a message that has a number; of a signal: what it is about. */
+  readonly key: EffectKey | undefined;
   /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
   readonly cause: string;
   readonly from: Address | undefined;
@@ -23,6 +27,8 @@ export interface TurnRecord {
   /** The first turn of a life: what was stored before counts no more. */
   readonly isFresh: boolean;
   readonly logic: LogicVersion | undefined;
+  /** The turn makes a checkpoint of this name. */
+  readonly mark: string | undefined;
 }
 
 /** Where turns are stored before anything of them is visible. */
@@ -45,10 +51,18 @@ export interface TurnStore {
   reread?(address: Address): unknown;
   /** What is stored of an actor that has not lived in this system yet; once. */
   take?(address: Address): Stored | undefined;
+  /** What is stored in this tree and nobody has taken. */
+  untaken?(top: Address): readonly (readonly [address: Address, stored: Stored])[];
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
   /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
   park?(address: Address): void;
+  /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
+  booksOf?(address: Address): Books | undefined;
+  /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
+  rollBack?(order: RollbackOrder): Promise<RollbackReport>;
+  /** What a rollback would do. Rejects with `RollbackError`. */
+  previewRollback?(top: Address, to: string | number | undefined): Promise<RollbackReport>;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }
@@ -59,4 +73,6 @@ export interface Stored {
   readonly newest: StoredTurn;
   /** The number of the newest turn. */
   readonly seq: number;
+  /** What was spent is known to this process already. */
+  readonly isCharged?: boolean;
 }

@@ -93,6 +93,11 @@ export class Asks {
     return asker !== undefined && asker.reject(error, by) !== false;
   }
 
+  /** Answers or refuses; false when nobody waits any more. */
+  settle(replyTo: ReplyTo, outcome: { readonly value: unknown } | { readonly error: Error }, by: Answerer): boolean {
+    return "error" in outcome ? this.reject(replyTo, outcome.error, by) : this.resolve(replyTo, outcome.value, by);
+  }
+
   /** True while somebody waits for the answer. */
   isOpen({ askId }: ReplyTo): boolean {
     return this.#open.has(askId);

@@ -105,6 +105,11 @@ export class BudgetAccount implements BudgetHandle {
     return { settle, keep };
   }
 
+  /** What was spent in another process, whatever the limits say. */
+  charge(spent: Amount): void {
+    this.giveBack(noAmount, spent);
+  }
+
   left(): { turns: number; tokens: number; usd: number } {
     const own = leftOf(this.#account);
     const above = this.#parent?.left();
@@ -139,6 +144,37 @@ export class BudgetAccount implements BudgetHandle {
     this.#grant = perDimension((name) => this.#grant[name] - left[name]);
     this.#parent?.giveBack(left, noAmount);
   }
+}
+
+/** An account whose spending by this actor is heard of. */
+export function metered(account: BudgetAccount, spend: (amount: Amount) => void): BudgetHandle {
+  return {
+    left: () => account.left(),
+    spent: () => account.spent(),
+    reserve(worstCase) {
+      const reservation = account.reserve(worstCase);
+      let isOpen = true;
+      const close = (spent: { readonly tokens?: number; readonly usd?: number }): void => {
+        if (isOpen) spend(toAmount(spent));
+        isOpen = false;
+      };
+      return {
+        settle(spent) {
+          try {
+            reservation.settle(spent);
+          } catch (error) {
+            close(worstCase);
+            throw error;
+          }
+          close(spent);
+        },
+        keep() {
+          reservation.keep();
+          close(worstCase);
+        },
+      };
+    },
+  };
 }
 
 /** Nothing limits it. */

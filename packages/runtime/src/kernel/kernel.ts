@@ -2,6 +2,7 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import {
   AskFailedError,
   isWithin,
+  topOf,
   MailboxFullError,
   MessageRefusedError,
   UnknownRecipientError,
@@ -18,7 +19,10 @@ import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import type { EffectKey } from "../durable/books.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
+import { settled } from "../durable/stored-answer.ts";
+import { Orphans, type Orphan } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
@@ -68,6 +72,7 @@ export class Kernel {
   readonly watches = new Watches();
   readonly accounts = new Accounts();
   readonly deadLetters: DeadLetters;
+  readonly orphans = new Orphans();
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
@@ -75,6 +80,12 @@ export class Kernel {
   readonly #observers = new Set<Observer>();
   #recovering: { readonly life: Incarnation; readonly work: () => void }[] = [];
   readonly #kept = new Map<Address, Mail[]>();
+  /** The tops of subtrees that are put back to an earlier state. */
+  readonly #rollingBack = new Set<Address>();
+  /** How many supervisors still start what they had, by the top of their tree. */
+  readonly #recoveries = new Map<Address, number>();
+  /** The tops of the trees that are there again. */
+  readonly #recovered = new Set<Address>();
   #lastTrace = 0;
   #lastNumber = 0;
 
@@ -157,12 +168,48 @@ export class Kernel {
   /** Brings a mail to its mailbox. What cannot be brought is answered to its sender or becomes a dead letter. */
   send(mail: Mail): void {
     const cell = this.cells.get(mail.to);
-    if (cell === undefined) return this.store?.has?.(mail.to) === true ? this.#keep(mail) : this.bury(mail, "no-recipient");
+    if (cell === undefined) return this.#sendToNobody(mail);
     const refusal = cell.accept(mail);
     if (refusal !== undefined) this.#refuse(mail, refusal);
   }
 
-  /** Whom it is for is stored, and not up again yet. */
+  #sendToNobody(mail: Mail): void {
+    if (this.#isAwaited(mail.to)) return this.#keep(mail);
+    const orphan = mail.replyTo === undefined ? undefined : this.orphans.answerTo(mail.to, mail.replyTo);
+    if (orphan === undefined) this.lose(mail, "no-recipient");
+    else this.#resend(orphan);
+  }
+
+  /** What a place that was given up still owes. */
+  #resend({ from, key, pending }: Orphan): void {
+    if (pending.kind === "reply") return void this.asks.settle(pending.to, settled(pending.answer), { address: from, key });
+    const mail = new Mail("message", { to: pending.to, from, trace: this.newTrace() }, pending.message);
+    mail.key = key;
+    this.send(mail);
+  }
+
+  /** Who is stored there may be up again yet: his tree has not been started, or is about to be. */
+  #isAwaited(address: Address): boolean {
+    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(address, top)) return true;
+    return this.store?.has?.(address) === true && !this.#recovered.has(topOf(address));
+  }
+
+  /** A subtree is put back, and will be there again: mail for it is kept. */
+  waitFor(top: Address): void {
+    this.#rollingBack.add(top);
+  }
+
+  /** It is there again, or is not to be. */
+  endWaitingFor(top: Address): void {
+    if (!this.#rollingBack.delete(top)) return;
+    for (const address of this.#kept.keys()) if (isWithin(address, top)) this.release(address);
+  }
+
+  /** The tree of an address is not there again yet, as far as this system knows of it. */
+  isRecovering(address: Address): boolean {
+    return !this.#recovered.has(topOf(address));
+  }
+
   #keep(mail: Mail): void {
     const kept = this.#kept.get(mail.to);
     if (kept === undefined) this.#kept.set(mail.to, [mail]);
@@ -183,6 +230,12 @@ export class Kernel {
     const sender = mail.from === undefined ? undefined : this.cells.get(mail.from);
     const wasTold = sender?.signal({ type: "orgtree.refused", to: mail.to, message: mail.message, error }, mail.trace);
     if (wasTold !== true) this.bury(mail, reason);
+  }
+
+  /** A message is lost for good: nobody need send it again. */
+  lose(mail: Mail, reason: DeadLetterReason): void {
+    this.bury(mail, reason);
+    if (mail.key !== undefined) this.acknowledge(mail);
   }
 
   /** A message is lost: it becomes a dead letter, and whoever asked is told at once. */
@@ -209,15 +262,38 @@ export class Kernel {
   }
 
   /** A numbered message was taken, or is known to be: whoever sent it need not send it again. */
-  acknowledge({ kind, from, key, message }: Mail): void {
-    if (kind === "message" && from !== undefined && key !== undefined) return this.cells.get(from)?.acknowledge(key);
+  acknowledge({ kind, from, key, message, replyTo }: Mail): void {
+    // A question is over when it is answered.
+    if (kind === "message" && replyTo !== undefined) return;
+    if (kind === "message" && from !== undefined && key !== undefined) return this.#acknowledge(from, key);
     const answerer = kind === "signal" ? answererOf(message as Signal) : undefined;
-    if (answerer !== undefined) this.cells.get(answerer.address)?.acknowledge(answerer.key!);
+    if (answerer !== undefined) this.#acknowledge(answerer.address, answerer.key!);
+  }
+
+  #acknowledge(sender: Address, key: EffectKey): void {
+    const cell = this.cells.get(sender);
+    if (cell !== undefined) cell.acknowledge(key);
+    else this.orphans.acknowledge(sender, key);
   }
 
   /** Work of a reactivated actor that waits until all of its tree is there. */
   afterRecovery(life: Incarnation, work: () => void): void {
-    this.#recovering.push({ life, work });
+    const top = topOf(life.cell.address);
+    if (this.#recovered.has(top) && !this.#recoveries.has(top)) work();
+    else this.#recovering.push({ life, work });
+  }
+
+  /** A supervisor in the tree at `top` was restored and starts its children. */
+  beginRecovery(top: Address): void {
+    this.#recoveries.set(top, (this.#recoveries.get(top) ?? 0) + 1);
+  }
+
+  /** Its children are there; when all supervisors have said so, the tree is. */
+  endRecovery(top: Address): void {
+    const left = this.#recoveries.get(top)! - 1;
+    if (left > 0) return void this.#recoveries.set(top, left);
+    this.#recoveries.delete(top);
+    this.recovered(top);
   }
 
   /** The tree at `top` is there again. */
@@ -225,6 +301,11 @@ export class Kernel {
     const due = this.#recovering.filter(({ life }) => isWithin(life.cell.address, top));
     this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
     for (const { life, work } of due) if (life.phase !== "ended") work();
+    this.#recovered.add(top);
+    for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
+    for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
+      for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
+    for (const address of this.#kept.keys()) if (topOf(address) === top) this.release(address);
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

@@ -85,6 +85,7 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
 /** What a child does when its machine is there again: it goes on, begins anew, or nobody knows whether it did what it was to do. */
 function resume(logic: AnyActorLogic, given: { readonly host: MachineHost; readonly child: ChildActor; readonly begin: () => void }): void {
   const { host, child, begin } = given;
+  if (host.answered.has(child)) return;
   const recovery = isPromise(logic) ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
   if (recovery === "unknown") return void host.lost.push(child);
   if (recovery === "undo") host.undoing.add(child);

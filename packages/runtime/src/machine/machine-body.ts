@@ -7,7 +7,8 @@ import { refuseEvent } from "../actor/event-door.ts";
 import { freezeState } from "../actor/freeze.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { exitOf } from "./machine-exit.ts";
-import { MachineHost, type InternalEvent } from "./machine-host.ts";
+import type { InternalEvent } from "./internal-event.ts";
+import { MachineHost } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
 import { actionFailed } from "./leaf-logic.ts";
 import { currentEvent, heirOf, replaceHeard } from "./succession.ts";
@@ -64,10 +65,10 @@ export class MachineBody implements Body {
   }
 
   #takeOver(before: MachineBody): void {
-    replaceHeard(
-      before.#heard.filter(({ event }) => !isRepeated(event)),
-      this.#heard,
-    );
+    const known = [...before.#heard.filter(({ event }) => !isRepeated(event)), ...before.#host.results];
+    // What came while the turn was being stored is not stored yet.
+    this.#host.waiting = known.slice(this.#heard.length);
+    replaceHeard(known.slice(0, this.#heard.length), this.#heard);
     this.#host.snapshot = this.#next;
     this.#next = undefined;
     this.#host.takeOver(before.#host);
@@ -81,7 +82,10 @@ export class MachineBody implements Body {
     if (snapshot.status === "done") return life.end(exitOf(snapshot, life.cell.address));
     const epochMs = life.cell.kernel.clock.epochMs();
     for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
-    for (const internal of this.#heard) life.cell.internal(internal);
+    for (const internal of this.#heard) {
+      if (internal.target !== undefined) host.answered.add(internal.target);
+      life.cell.internal(internal);
+    }
     host.startChildren("resumed");
     if (lost.length === 0) return;
     const names = lost.map(({ id }) => id);
@@ -100,6 +104,7 @@ export class MachineBody implements Body {
     const told = heirOf(mail.message as InternalEvent);
     this.took = undefined;
     if (this.#heard.includes(told)) this.#heard = this.#heard.filter((each) => each !== told);
+    if (this.#host.waiting.includes(told)) this.#host.waiting = this.#host.waiting.filter((each) => each !== told);
     const internal = currentEvent(told);
     if (!this.#host.isCurrent(internal)) return "skipped";
     return internal.target === undefined ? this.#step(internal.event, mail) : this.#stepBelow(internal);
@@ -191,7 +196,7 @@ export class MachineBody implements Body {
   state(): StoredMachine {
     const { machine } = this.#prepared;
     const snapshot = this.#next ?? this.#host.snapshot!;
-    return storeMachine(this.#host, { machine, snapshot, heard: [...this.#heard, ...this.#host.heard] });
+    return storeMachine(this.#host, { machine, snapshot, heard: [...this.#heard, ...this.#host.heard, ...this.#host.results] });
   }
 
   label(): string | undefined {

@@ -19,28 +19,17 @@ import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
 import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
 import { traceOf } from "./child-origin.ts";
+import { isResult, isResultOf, type InternalEvent } from "./internal-event.ts";
+import type { Stepper, Later } from "./stepper.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { leafLogic, workUndone } from "./leaf-logic.ts";
 import { MachineSelf } from "./machine-self.ts";
 import { MachineTimers, type MachineTimer } from "./machine-timers.ts";
 import { Mail } from "../actor/mail.ts";
+import { RelayQueue, type Target } from "./relay-queue.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { heirOf, succeed } from "./succession.ts";
 import { TimerPlan } from "./timer-plan.ts";
-
-/** What an event is sent to: the machine, or one of its children. */
-interface Target {
-  _send(event: AnyEventObject): void;
-}
-
-/** An event of a machine's own: from a child, or from a timer. */
-export interface InternalEvent {
-  readonly event: AnyEventObject;
-  readonly source: ChildActor | undefined;
-  readonly timer: MachineTimer | undefined;
-  /** The child that it is for; undefined for the machine itself. */
-  readonly target: ChildActor | undefined;
-}
 
 /** What a child that is no machine has begun, and how it is told and stopped. */
 export interface Working {
@@ -49,9 +38,6 @@ export interface Working {
   /** Goes on once it is stored that the work was taken back. */
   again?: () => void;
 }
-
-/** Events that children may send each other in one turn. More go round in circles, and would hang the process. */
-const mostRelays = 10_000;
 
 /** The transitions that a microstep took. */
 export type Transitions = readonly { readonly eventType: string }[];
@@ -64,15 +50,6 @@ interface InspectionEvent {
 }
 
 const noTransitions: Transitions = [];
-
-/** Takes an event that was sent while a step was computed, and how to send it. */
-export type Later = (params: { readonly to: unknown; readonly event: AnyEventObject }, send: () => void) => void;
-
-/** Whose step is computed. */
-export interface Stepper {
-  readonly owner: unknown;
-  readonly later: Later;
-}
 
 /** XState's `ActorSystem` and its scheduler, for one incarnation of a machine; see the head of this file. */
 export class MachineHost {
@@ -93,6 +70,10 @@ export class MachineHost {
   isTouched = false;
   /** Durable actors: what came for the machine while its children settled, in its order. */
   heard: InternalEvent[] = [];
+  /** Durable actors: what work came to, and nobody has taken yet. It is stored with other turns, so that it is not lost with the process. */
+  waiting: readonly InternalEvent[] = [];
+  /** Children whose result is known from before their process ended: they are not begun again. */
+  readonly answered = new WeakSet<ChildActor>();
   /** Children are there again: they begin anew, or, for tests, take over what those before them have begun. */
   returning: "resumed" | "taking-over" | undefined;
   /** For tests: who hosts the machine now. */
@@ -108,8 +89,7 @@ export class MachineHost {
   #timers: MachineTimers | undefined;
   /** In the order of their start. */
   #running: Set<ChildActor> | undefined;
-  readonly #relays: { readonly target: Target; readonly event: AnyEventObject }[] = [];
-  #relaying = false;
+  readonly #relays = new RelayQueue();
   #lastId = 0;
 
   constructor(life: Incarnation) {
@@ -257,8 +237,14 @@ export class MachineHost {
 
   /** It is taken up in a turn of its own. */
   #post(internal: InternalEvent): void {
+    if (internal.target !== undefined && isResult(internal.event)) this.waiting = [...this.waiting, internal];
     const whose = internal.source ?? internal.target;
     this.life.cell.internal(internal, internal.timer?.trace ?? (whose === undefined ? undefined : traceOf(whose)));
+  }
+
+  /** What work came to, of children that are still there to hear it. */
+  get results(): readonly InternalEvent[] {
+    return this.waiting.filter(({ target }) => !isOver(target!));
   }
 
   /** What children sent to the machine in a turn that is committed now. */
@@ -282,22 +268,9 @@ export class MachineHost {
     kernel.bury(new Mail("message", route, event), typeof type === "string" ? "forged" : "malformed");
   }
 
-  /** An event for a child is queued, so that a chain of children needs no stack. */
   #deliver(target: Target, event: AnyEventObject): void {
-    this.#relays.push({ target, event });
     this.isTouched = true;
-    if (this.#relaying) return;
-    this.#relaying = true;
-    let left = mostRelays;
-    try {
-      for (let next = this.#relays.shift(); next !== undefined; next = this.#relays.shift()) {
-        if (this.settling && left-- === 0) throw endless();
-        next.target._send(next.event);
-      }
-    } finally {
-      this.#relaying = false;
-      if (this.settling) this.#relays.length = 0;
-    }
+    this.#relays.deliver(target, event, this.settling);
   }
 
   // Scheduler of XState
@@ -411,15 +384,4 @@ export class MachineHost {
     if (this.#running === undefined) return;
     for (const child of [...this.#running].reverse()) if (isBelow(child, ancestor)) child._stop();
   }
-}
-
-function endless(): Error {
-  return new Error(`the children of a machine have sent each other more than ${mostRelays} events in one turn: they go round in circles`);
-}
-
-/** XState's own events from a child to its machine. */
-function isResultOf(child: ChildActor | undefined, type: string): boolean {
-  if (child === undefined || !type.startsWith("xstate.")) return false;
-  const { id } = child;
-  return type === `xstate.done.actor.${id}` || type === `xstate.error.actor.${id}` || type === `xstate.snapshot.${id}`;
 }

@@ -3,7 +3,8 @@ import { checkAction } from "./action-check.ts";
 import { childOf, isInner, stopNewestFirst, type ChildActor, type ExecutableAction } from "./child-actor.ts";
 import { noteOrigin } from "./child-origin.ts";
 import type { Effect, MachineEffect } from "../actor/effect.ts";
-import type { Later, MachineHost } from "./machine-host.ts";
+import type { MachineHost } from "./machine-host.ts";
+import type { Later } from "./stepper.ts";
 import type { MachineSelf } from "./machine-self.ts";
 
 /**

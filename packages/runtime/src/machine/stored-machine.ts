@@ -3,7 +3,8 @@ import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate
 import type { ChildActor } from "./child-actor.ts";
 import { originOf, restoreOrigin, type Origin } from "./child-origin.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";
-import type { InternalEvent, MachineHost } from "./machine-host.ts";
+import type { InternalEvent } from "./internal-event.ts";
+import type { MachineHost } from "./machine-host.ts";
 
 /** A machine as it is stored: XState's persisted snapshot, which has its children at every depth, and what XState forgets of them. */
 export interface StoredMachine {
@@ -12,7 +13,7 @@ export interface StoredMachine {
   readonly timers: Readonly<Record<string, StoredTimer>>;
   /** What was begun by children, by their paths: work that begins again does so under the same key. */
   readonly begun: Readonly<Record<string, StoredOrigin>>;
-  /** What children have sent to the machine, and it has not taken yet. */
+  /** What children have sent to the machine, and what their work came to, and has not been taken yet. */
   readonly heard: readonly StoredEvent[];
 }
 
@@ -29,11 +30,13 @@ export interface StoredTimer {
   readonly target: Path;
 }
 
-/** An event on its way to the machine, and from whom it is. */
+/** An event on its way to the machine, or the result of a child's work on its way to the child. */
 export interface StoredEvent {
   readonly event: AnyEventObject;
   readonly source: Path | undefined;
-  /** In place of the `error` of the event, which would come back without its class. */
+  /** The child that it is for; none for the machine itself. */
+  readonly target?: Path | undefined;
+  /** In place of the error in the event, which would come back without its class. */
   readonly failure?: Failure;
 }
 
@@ -58,7 +61,10 @@ export function storeMachine(
   }
   const heard = now.heard
     .filter(({ event }) => !isRepeated(event))
-    .map(({ event, source }): StoredEvent => Object.assign(withoutError(event), { source: pathOf(source) }));
+    .map(({ event, source, target }): StoredEvent => {
+      const to = target === undefined ? {} : { target: pathOf(target) };
+      return Object.assign(withoutError(event), to, { source: pathOf(source) });
+    });
   return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, begun, heard };
 }
 
@@ -74,9 +80,15 @@ function inlineChild({ life }: MachineHost, path: Path): NotStorableError {
 
 /** An event that is to be stored, such as the error of a child. */
 function withoutError(event: AnyEventObject): Pick<StoredEvent, "event" | "failure"> {
-  if (!(event["error"] instanceof Error)) return { event };
-  const { error, ...rest } = event;
+  const at = errorAt(event);
+  if (!(event[at] instanceof Error)) return { event };
+  const { [at]: error, ...rest } = event;
   return { event: rest, failure: toFailure(error) };
+}
+
+/** Where XState puts an error: of a child, or of a promise. */
+function errorAt({ type }: AnyEventObject): "error" | "data" {
+  return type === "xstate.promise.reject" ? "data" : "error";
 }
 
 /** The newest snapshot of a child comes again when the child does; and it is no data. */
@@ -114,11 +126,12 @@ export class MachineRemains {
 
   /** What the machine has not taken yet. */
   get heard(): readonly InternalEvent[] {
-    return this.#stored.heard.map(({ event, source, failure }) => ({
-      event: failure === undefined ? event : { ...event, error: new FailureError(failure) },
-      source: source === undefined ? undefined : this.#byPath.get(pathKey(source)),
+    const actorAt = (path: Path | undefined): ChildActor | undefined => (path === undefined ? undefined : this.#byPath.get(pathKey(path)));
+    return this.#stored.heard.map(({ event, source, target, failure }) => ({
+      event: failure === undefined ? event : { ...event, [errorAt(event)]: new FailureError(failure) },
+      source: actorAt(source),
       timer: undefined,
-      target: undefined,
+      target: actorAt(target),
     }));
   }
 }

@@ -1,5 +1,6 @@
 import { actorsBelow, pathKey } from "./child-path.ts";
-import type { InternalEvent, MachineHost } from "./machine-host.ts";
+import type { InternalEvent } from "./internal-event.ts";
+import type { MachineHost } from "./machine-host.ts";
 
 /**
  * For tests: who has taken whose place, when a machine and all below it were made anew of what is stored while their work goes on.

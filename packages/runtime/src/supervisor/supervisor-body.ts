@@ -7,13 +7,13 @@ import {
   listChildren,
   makeSupervision,
   restoreSupervision,
+  SupervisionWriter,
   shutdownExit,
-  storeSupervision,
   supervise,
   toFailure,
+  topOf,
   type CheckedChildSpec,
   type Exit,
-  type ReplyTo,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
@@ -21,14 +21,17 @@ import {
   type SupervisorSpec,
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
-import { emptyBooks } from "../durable/books.ts";
-import type { TurnRecord } from "../durable/turn-store.ts";
+import { bookTurn } from "../durable/bookkeeping.ts";
+import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import type { Effect } from "../actor/effect.ts";
+import { RollbackError } from "../durable/rollback.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
-import { traceText, type Mail } from "../actor/mail.ts";
+import { Mail } from "../actor/mail.ts";
+import { makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -47,9 +50,12 @@ export class SupervisorBody implements Body, Supervisor {
   /** As it was started with; `change-spec` does not outlive it. */
   readonly #spec: SupervisorSpec<Logic>;
   readonly #supervision: Supervision<Logic>;
+  readonly #writer: SupervisionWriter;
   readonly #retries = new Map<string, Timer>();
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
+  /** It is restored, and not everything that was under way is done yet. */
+  #recovering = false;
   /** Settles the start while it waits for children that need time. */
   #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
   #started: "no" | "yes" | Exit = "no";
@@ -63,6 +69,7 @@ export class SupervisorBody implements Body, Supervisor {
     this.#spec = logic.spec;
     const { address } = life.cell;
     this.#supervision = makeSupervision(address, checkSupervisorSpec(logic.spec, address, typeOfLogic), isRoot);
+    this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
   }
 
   get account(): BudgetAccount | undefined {
@@ -92,15 +99,24 @@ export class SupervisorBody implements Body, Supervisor {
       this.#heard = [];
       while (at < events.length) {
         const event = events[at++]!;
-        const steps = supervise(this.#supervision, event, { nowMs: kernel.clock.nowMs(), random: kernel.random });
+        const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
+        const steps = supervise(this.#supervision, event, around);
         if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
-          return this.#commitSteps(event.kind, steps);
+          return this.#commitSteps(event, steps);
         }
         for (const step of steps) this.#tryToCarryOut(step);
       }
     }
     this.#busy = false;
+    this.#endRecovery();
+  }
+
+  #endRecovery(): void {
+    const { address, kernel } = this.#life.cell;
+    if (!this.#recovering || (this.#supervision.operation !== undefined && this.#life.phase !== "ended")) return;
+    this.#recovering = false;
+    kernel.endRecovery(topOf(address));
   }
 
   /** That what was running runs again was decided when it was started. */
@@ -109,24 +125,12 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   /** A decision is durable before it is carried out. */
-  #commitSteps(cause: string, steps: readonly SupervisionStep[]): void {
-    const { cell, number } = this.#life;
-    const { address, kernel } = cell;
-    const seq = cell.seq++;
-    const record: TurnRecord = {
-      address,
-      incarnation: number,
-      seq,
-      cause,
-      from: undefined,
-      message: undefined,
-      trace: traceText(this.#life.trace()),
-      effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
-      state: this.state(),
-      books: emptyBooks,
-      isFresh: false,
-      logic: undefined,
-    };
+  #commitSteps(event: SupervisionEvent<Logic>, steps: readonly SupervisionStep[]): void {
+    const { cell } = this.#life;
+    const { address, kernel, seq } = cell;
+    const books = this.#bookSteps(event, steps);
+    cell.seq++;
+    const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state() });
     try {
       kernel.store!.prepare?.(record);
     } catch (error) {
@@ -139,15 +143,36 @@ export class SupervisorBody implements Body, Supervisor {
       const mayGoOn = failed === undefined || (kernel.leaving && failed.kind !== "refused");
       if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
-      for (const step of steps) this.#tryToCarryOut(step);
+      cell.books = books;
+      for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
       this.#work();
     });
   }
 
+  /** What a decision leaves owing: answers to actors, and its own end. */
+  #bookSteps(event: SupervisionEvent<Logic>, steps: readonly SupervisionStep[]): Books {
+    const { cell } = this.#life;
+    const effects = steps.map((step, at): Effect => {
+      if (step.kind === "exit") return { kind: "exit", exit: step.exit };
+      if (step.kind === "drop" || step.kind === "forget") this.#absorb(step.id);
+      return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
+    });
+    const mail = event.kind === "call" ? (event.reply as Mail | undefined) : undefined;
+    const books = event.kind === "begin" ? inheritBooks(cell.books ?? emptyBooks, cell.birth) : (cell.books ?? emptyBooks);
+    const epochMs = cell.kernel.clock.epochMs();
+    return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
+  }
+
+  /** What a child that is given up has spent was spent by its supervisor. */
+  #absorb(id: string): void {
+    const child = this.#child(id);
+    if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
+  }
+
   /** One step that cannot be done must not make a supervisor deaf, which would take all below it along. */
-  #tryToCarryOut(step: SupervisionStep): void {
+  #tryToCarryOut(step: SupervisionStep, key?: EffectKey): void {
     try {
-      this.#carryOut(step);
+      this.#carryOut(step, key);
     } catch (error) {
       const { address, kernel } = this.#life.cell;
       kernel.logger.error({ err: error, address, step: step.kind }, "a step of a supervisor threw");
@@ -155,7 +180,7 @@ export class SupervisorBody implements Body, Supervisor {
     }
   }
 
-  #carryOut(step: SupervisionStep): void {
+  #carryOut(step: SupervisionStep, key: EffectKey | undefined): void {
     const { kernel } = this.#life.cell;
     switch (step.kind) {
       case "start":
@@ -164,6 +189,8 @@ export class SupervisorBody implements Body, Supervisor {
         return this.#child(step.id)?.life?.stop(shutdownExit);
       case "end":
         return this.#child(step.id)?.life?.endSuspended();
+      case "rollback":
+        return this.#rollBack(step);
       case "resume":
         return this.#child(step.id)?.life?.resume();
       case "change-spec":
@@ -177,7 +204,7 @@ export class SupervisorBody implements Body, Supervisor {
       case "cancel":
         return this.#cancel(step.id);
       case "reply":
-        return this.#reply(step);
+        return this.#reply(step, key);
       case "report":
         logReport(kernel.logger, step.report);
         return kernel.notify({ type: "report", report: step.report, atMs: kernel.clock.epochMs() });
@@ -199,17 +226,47 @@ export class SupervisorBody implements Body, Supervisor {
     return this.#life.cell.kernel.cells.get(childAddress(this.#life.cell.address, id));
   }
 
-  #startChild(id: string): void {
+  /** The place of a child, made where there is none. */
+  #placeOf(id: string): Cell {
     const { kernel, address } = this.#life.cell;
-    const spec = this.#supervision.table.get(id)!.spec;
+    const { spec } = this.#supervision.table.get(id)!;
     let cell = this.#child(id);
     if (cell === undefined) {
       cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this }, spec);
       kernel.cells.set(cell.address, cell);
     }
     cell.spec = spec;
-    const isKnown = this.#isRoot || this.#supervision.operation?.purpose.kind === "recover";
-    cell.start(isKnown ? kernel.store?.take?.(cell.address) : undefined);
+    return cell;
+  }
+
+  #startChild(id: string): void {
+    const { kernel } = this.#life.cell;
+    const cell = this.#placeOf(id);
+    const { birth } = this.#supervision.table.get(id)!;
+    const stored = kernel.store?.take?.(cell.address);
+    // Another life than the one that is stored was decided, and has not stored anything yet.
+    const isSame = stored !== undefined && (this.#isRoot || stored.durable.books.birth === birth);
+    cell.start(isSame ? stored.durable.books.birth : birth, { stored, isSame });
+    if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
+  }
+
+  #rollBack({ id, plan }: SupervisionStep & { kind: "rollback" }): void {
+    const { cell } = this.#life;
+    const { kernel } = cell;
+    const top = childAddress(cell.address, id);
+    const failed = (error: unknown): void => {
+      kernel.endWaitingFor(top);
+      this.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
+    };
+    const { store } = kernel;
+    if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
+    kernel.waitFor(top);
+    const place = this.#placeOf(id);
+    const spent = place.takeAllSpent();
+    store
+      .rollBack({ top, to: plan.to, birth: plan.birth, spent, nextSeq: Math.max(place.seq, kernel.nextSeq) })
+      .then((report) => this.hear({ kind: "rolled-back", id, report }), failed)
+      .catch((error: unknown) => cell.crashed(error));
   }
 
   /** Also what was granted to a child whose place is given up already. */
@@ -230,6 +287,7 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const { id, token, delayMs, attempt } = step;
     const retry: SupervisionEvent<Logic> = { kind: "retry", id, token };
+    if (this.#recovering) this.#placeOf(id); // Its mailbox is open while it waits.
     const address = childAddress(cell.address, id);
     cell.kernel.notify({ type: "restart-scheduled", address, attempt, delayMs, atMs: cell.kernel.clock.epochMs() });
     // Behind what is in the mailbox now: a child that cannot start must not keep its supervisor from listening (OTP-9549).
@@ -249,13 +307,15 @@ export class SupervisorBody implements Body, Supervisor {
     this.#life.cell.kernel.timers.cancel(timer);
   }
 
-  #reply(step: SupervisionStep & { kind: "reply" }): void {
-    const replyTo = step.reply as ReplyTo | undefined;
-    if (replyTo === undefined) return; // It was told, not asked.
-    const { asks } = this.#life.cell.kernel;
-    this.#life.holdings.closeAsk(replyTo.askId);
-    if (step.result.ok) asks.resolve(replyTo, step.result.value);
-    else asks.reject(replyTo, step.result.error);
+  #reply(step: SupervisionStep & { kind: "reply" }, key: EffectKey | undefined): void {
+    const effect = replyEffect(step, key);
+    if (effect === undefined) return; // It was told, not asked.
+    const { cell, holdings } = this.#life;
+    const { asks } = cell.kernel;
+    const by = { address: cell.address, key: effect.key };
+    holdings.closeAsk(effect.to.askId);
+    const isTaken = asks.settle(effect.to, effect.kind === "reply" ? { value: effect.value } : { error: effect.error }, by);
+    if (!isTaken && effect.key !== undefined) cell.acknowledge(effect.key);
   }
 
   #exit(exit: Exit): void {
@@ -273,7 +333,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
     if (mail.kind === "signal") return; // Nothing that a supervisor asked for.
     const call = readCall(this.#supervision, mail.message);
-    if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail.replyTo });
+    if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail });
     const { kernel } = this.#life.cell;
     if (mail.replyTo === undefined) kernel.bury(mail, "malformed");
     else kernel.asks.reject(mail.replyTo, call);
@@ -288,7 +348,7 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   state(): unknown {
-    return storeSupervision(this.#supervision, this.#surroundings());
+    return this.#writer.write(this.#surroundings());
   }
 
   restore(state: unknown): void {
@@ -297,12 +357,24 @@ export class SupervisorBody implements Body, Supervisor {
       if (strategy !== "dynamic" || template === undefined) return undefined;
       return checkChildOf(this.#supervision.spec, { ...template, id, input }, { field: "template", typeOf: typeOfLogic });
     };
-    restoreSupervision(this.#supervision, state as StoredSupervision, { ...this.#surroundings(), specOf });
+    const around = { ...this.#surroundings(), specOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
+    restoreSupervision(this.#supervision, state as StoredSupervision, around);
     this.#started = "yes";
+  }
+
+  #restoreReply(stored: unknown): Mail | undefined {
+    if (stored === undefined) return undefined;
+    const { from, replyTo, key } = stored as StoredReply;
+    const mail = new Mail("message", { to: this.#life.cell.address, from, trace: this.#life.cell.kernel.newTrace() }, undefined);
+    mail.replyTo = replyTo;
+    mail.key = key;
+    return mail;
   }
 
   /** The children that ran run again, as they were. */
   recover(): void {
+    this.#recovering = true;
+    this.#life.cell.kernel.beginRecovery(topOf(this.#life.cell.address));
     this.hear({ kind: "recover" });
   }
 
@@ -330,6 +402,7 @@ export class SupervisorBody implements Body, Supervisor {
     for (const timer of this.#retries.values()) this.#life.cell.kernel.timers.cancel(timer);
     this.#retries.clear();
     this.#commit?.abandon();
+    this.#endRecovery();
     // A child whose row is gone already, but whose place is not.
     for (const step of this.#undone) {
       if (step.kind === "forget") this.#child(step.id)?.forget();
@@ -338,15 +411,11 @@ export class SupervisorBody implements Body, Supervisor {
     // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
     const known = new Set(this.#spec.children?.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
+      this.#absorb(id);
       if (known.has(id)) this.#child(id)?.forget();
       else this.#drop(id);
     }
   }
-}
-
-/** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
-function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
-  return "reply" in detail ? {} : detail;
 }
 
 /** A call that only looks decides nothing that a journal would have to know. */

@@ -41,6 +41,8 @@ function read(supervision: Supervision<Logic>, message: SupervisorMessage): Supe
     case "delete-child":
     case "get-child-spec":
       return { kind: message.type, id: childId(supervision, message.id) };
+    case "rollback-child":
+      return { kind: "rollback-child", id: childId(supervision, message.id), to: message.to };
     case "list-children":
     case "count-children":
       return { kind: message.type };

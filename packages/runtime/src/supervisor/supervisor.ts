@@ -39,6 +39,7 @@ export type SupervisorMessage =
   | { readonly type: "terminate-child"; readonly id: string }
   | { readonly type: "restart-child"; readonly id: string }
   | { readonly type: "delete-child"; readonly id: string }
+  | { readonly type: "rollback-child"; readonly id: string; readonly to?: string | number | undefined }
   | { readonly type: "list-children" }
   | { readonly type: "count-children" }
   | { readonly type: "get-child-spec"; readonly id: string }

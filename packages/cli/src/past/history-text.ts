@@ -1,0 +1,82 @@
+import { sizeOfState, viewMoment, type Address, type Moment, type PastActor, type PlaceEnd } from "orgtree";
+import { countOf, describeCount } from "../text/amounts.ts";
+import { describeBytes, describeTime } from "../text/moments.ts";
+import { clipLine, span, type Line } from "../text/styled-line.ts";
+import { tableLines, type Column } from "../text/table.ts";
+import { describeCause } from "./cause-text.ts";
+import { describeEffect, shortText } from "./effect-text.ts";
+import type { Page } from "./list-history.ts";
+
+/** Who has turns in a journal. */
+export function actorLines(actors: readonly PastActor[], columns: number | undefined): readonly Line[] {
+  if (actors.length === 0) return [[span("no turns are stored here", "dim")]];
+  const titles: readonly Column[] = [
+    { title: "actor", tone: "strong" },
+    { title: "kind", tone: "dim" },
+    { title: "turns", side: "right" },
+    { title: "last", side: "right" },
+    { title: "position", side: "right", tone: "dim" },
+    { title: "time (UTC)", tone: "dim" },
+    { title: "life", side: "right", tone: "dim" },
+    { title: "size", side: "right", tone: "dim" },
+    { title: "state", tone: "accent" },
+  ];
+  const rows = actors.map(({ address, kind = "", turns, seq, position, atMs, incarnation, stateBytes, label, hasEnded }) => [
+    address,
+    kind,
+    describeCount(turns),
+    `${seq}`,
+    `${position}`,
+    describeTime(atMs),
+    `${incarnation}`,
+    stateBytes === undefined ? "" : describeBytes(stateBytes),
+    hasEnded ? "given up" : (label ?? ""),
+  ]);
+  return tableLines(titles, rows, columns);
+}
+
+/** The turns of an actor, oldest first. */
+export function turnLines(address: Address, { moments, hasEarlier }: Page, columns: number | undefined): readonly Line[] {
+  const turns = moments.filter((moment) => moment.kind === "turn");
+  const [first] = turns;
+  const kind = turns.length === 0 ? "" : `  ${viewMoment(turns.at(-1)!).kind}`;
+  const heading: Line = [span(address, "strong"), span(`${kind}  ${countOf(turns.length, "turn")}`, "dim")];
+  if (turns.length === 0 && moments.length === 0) return [heading];
+  const titles: readonly Column[] = [
+    { title: "seq", side: "right", tone: "strong" },
+    { title: "position", side: "right", tone: "dim" },
+    { title: "time (UTC)", tone: "dim" },
+    { title: "life", side: "right", tone: "dim" },
+    { title: "cause", tone: "accent" },
+    { title: "size", side: "right" },
+    { title: "stored", side: "right", tone: "dim" },
+    { title: "state" },
+    { title: "did" },
+  ];
+  const rows = moments.map((moment) => (moment.kind === "end" ? endRow(moment) : turnRow(moment)));
+  const earlier: Line = [
+    span(`  … there are turns before ${first?.turn.seq}: --to ${(first?.turn.seq ?? 1) - 1} --last ${moments.length}`, "dim"),
+  ];
+  return [heading, ...tableLines(titles, rows, columns), ...(hasEarlier ? [clipLine(earlier, columns ?? Infinity)] : [])];
+}
+
+function turnRow(moment: Moment): readonly string[] {
+  const { seq, position, atMs, incarnation, effects, storedBytes, mark } = moment.turn;
+  const { kind, label, parts } = viewMoment(moment);
+  const did = effects.map(describeEffect);
+  return [
+    `${seq}`,
+    `${position}`,
+    describeTime(atMs),
+    `${incarnation}`,
+    describeCause(moment),
+    describeBytes(sizeOfState(moment)),
+    describeBytes(storedBytes),
+    label ?? (kind === "plain" ? shortText(parts["state"]) : ""),
+    [...(mark === undefined ? [] : [`mark ${mark}`]), ...did].join("; "),
+  ];
+}
+
+function endRow({ seq, position }: PlaceEnd): readonly string[] {
+  return [`${seq}`, `${position}`, "", "", "given up", "", "", "", ""];
+}

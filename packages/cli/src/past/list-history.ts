@@ -1,0 +1,66 @@
+import { listPastActors, Timeline, type Address, type Moment, type PlaceEnd, type TimelineRange } from "orgtree";
+import { defaultTurns } from "../commands/history.ts";
+import { exitCode, type ExitCode } from "../exit-code.ts";
+import { valueOf, type CommandInput } from "../input/command.ts";
+import { UsageError } from "../input/usage-error.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { plainJson } from "../text/plain-json.ts";
+import { paintLines } from "../text/styled-line.ts";
+import { actorLines, turnLines } from "./history-text.ts";
+import { momentJson } from "./moment-json.ts";
+import { withPast } from "./past-journal.ts";
+import { parseAddress, parseSeq } from "./turn-name.ts";
+
+/** Carries out `orgtree history`. */
+export async function listHistory(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
+  const [file = "", address] = input.operands;
+  const range = readRange(input);
+  if (address !== undefined) return listTurns({ file, address: parseAddress(address), range }, input, surroundings);
+  if (input.values.size > 0) throw new UsageError("--last, --from and --to are about turns", "name the actor as well: FILE ADDRESS");
+  const actors = await withPast(file, surroundings, listPastActors);
+  const { stdout } = surroundings;
+  if (input.flags.has("json")) stdout.write(`${plainJson({ actors }, 2)}\n`);
+  else stdout.write(paintLines(actorLines(actors, stdout.size()?.columns), stdout.hasColor));
+  return exitCode.done;
+}
+
+interface Wanted {
+  readonly file: string;
+  readonly address: Address;
+  readonly range: TimelineRange;
+}
+
+async function listTurns({ file, address, range }: Wanted, { flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
+  const page = await withPast(file, surroundings, (journal) => readPage(new Timeline(journal, address), range));
+  const { stdout } = surroundings;
+  if (flags.has("json")) {
+    const turns = page.moments.map((moment) => (moment.kind === "end" ? moment : momentJson(moment, "turn")));
+    stdout.write(`${plainJson({ address, hasEarlier: page.hasEarlier, turns }, 2)}\n`);
+  } else stdout.write(paintLines(turnLines(address, page, stdout.size()?.columns), stdout.hasColor));
+  return exitCode.done;
+}
+
+/** Some turns of an actor. */
+export interface Page {
+  readonly moments: readonly (Moment | PlaceEnd)[];
+  /** There are more before them, within what was asked for. */
+  readonly hasEarlier: boolean;
+}
+
+function readRange(input: CommandInput): TimelineRange {
+  const number = (option: string, least: number): number | undefined => {
+    const text = valueOf(input, option);
+    return text === undefined ? undefined : parseSeq(text, `--${option}`, least);
+  };
+  const [fromSeq, toSeq, last] = [number("from", 0), number("to", 0), number("last", 1)];
+  return { fromSeq, toSeq, last: last ?? (fromSeq === undefined && toSeq === undefined ? defaultTurns : undefined) };
+}
+
+async function readPage(timeline: Timeline, { last = Infinity, ...range }: TimelineRange): Promise<Page> {
+  const moments: (Moment | PlaceEnd)[] = [];
+  // One more than is shown tells whether there are more.
+  for await (const moment of timeline.moments({ ...range, last: last + 1 })) moments.push(moment);
+  // Says what there is instead: nobody of this name, or no turn of these numbers.
+  if (moments.length === 0) await timeline.at(range.fromSeq ?? range.toSeq);
+  return moments.length > last ? { moments: moments.slice(1), hasEarlier: true } : { moments, hasEarlier: false };
+}

@@ -1,0 +1,116 @@
+import { encode, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
+import type { StateValue } from "xstate";
+import { describeValue } from "../machine/state-value.ts";
+import type { StoredMachine } from "../machine/stored-machine.ts";
+import type { Books } from "./books.ts";
+import type { Moment } from "./past-turn.ts";
+
+/** A moment of an actor as people read it: what it is, and its parts by name. Plain data. */
+export interface MomentView {
+  /** The journal does not name the logic; the form of the state tells it. */
+  readonly kind: "machine" | "supervisor" | "plain";
+  /** The active states of a machine, what the children of a supervisor do; undefined where there is nothing so short. */
+  readonly label: string | undefined;
+  /**
+   * A machine has `value` and `context`, a supervisor `children`, a plain actor `state`. All have what is not empty of `timers` (when
+   * they are due, milliseconds since 1970), `pending` (begun and not over), `asked` (questions that it owes an answer), `watching`,
+   * `names`, `groups` and `spent`.
+   */
+  readonly parts: Readonly<Record<string, unknown>>;
+}
+
+/** What a turn was about. `work`: what became of a machine's own work. `decision`: an event that a supervisor decided on. */
+export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "decision";
+
+/** A moment as people read it. Marks against duplicates and counters of the runtime are left out. */
+export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
+  if (isMachine(state))
+    return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers) } };
+  if (isSupervision(state)) {
+    return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}) } };
+  }
+  return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}) } };
+}
+
+/** What the turn of a moment was about. */
+export function causeKindOf({ turn, state }: Pick<Moment, "turn" | "state">): CauseKind {
+  const { type, message } = turn.cause;
+  if (isSupervision(state)) return "decision";
+  if (type === "init" && message === undefined) return "begin";
+  if (type === "orgtree.timer" || type.startsWith("xstate.after.")) return "timer";
+  if (type.startsWith("orgtree.")) return "signal";
+  return type.startsWith("xstate.") ? "work" : "message";
+}
+
+/** Bytes that a state takes where it is stored as a whole. */
+export function sizeOfState({ state }: Pick<Moment, "state">): number {
+  return encode(state).length;
+}
+
+type Snapshot = {
+  readonly status: string;
+  readonly value: StateValue;
+  readonly context?: unknown;
+  readonly children?: Readonly<Record<string, unknown>>;
+  readonly output?: unknown;
+  readonly error?: unknown;
+};
+
+function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
+  const { snapshot, timers, begun } = (state ?? {}) as Partial<StoredMachine>;
+  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(begun)) return false;
+  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
+}
+
+/** A state of the user's may look like one at first. */
+function isSupervision(state: unknown): state is StoredSupervision {
+  return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isRecordOfRecords(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(isRecord);
+}
+
+function machineLabel({ snapshot }: { readonly snapshot: Snapshot }): string {
+  const value = describeValue(snapshot.value);
+  return snapshot.status === "active" ? value : `${value} (${snapshot.status})`;
+}
+
+function machineParts({ snapshot }: { readonly snapshot: Snapshot }): Record<string, unknown> {
+  const { status, value, context, children = {}, output, error } = snapshot;
+  return {
+    ...(status === "active" ? {} : { status }),
+    value,
+    context,
+    ...(Object.keys(children).length === 0 ? {} : { children }),
+    ...(output === undefined ? {} : { output }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function supervisionLabel({ rows }: StoredSupervision): string {
+  const counts = new Map<string, number>();
+  for (const { status } of Object.values(rows).flatMap((chunk) => Object.values(chunk))) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return counts.size === 0 ? "no children" : Array.from(counts, ([status, count]) => `${count} ${status}`).join(", ");
+}
+
+function supervisionParts({ rows, stamps }: StoredSupervision): Record<string, unknown> {
+  const children: Record<string, unknown> = {};
+  for (const chunk of Object.values(rows)) for (const [key, row] of Object.entries(chunk)) children[key.slice(1)] = row;
+  return { children, ...(stamps.length === 0 ? {} : { restartsAt: stamps }) };
+}
+
+function booksParts(books: Books, machineTimers: StoredMachine["timers"]): Record<string, unknown> {
+  const { pending, asked, watching, names, groups, spent } = books;
+  const timers: Record<string, number> = { ...books.timers };
+  // One of a child's is named with the way to the child.
+  for (const { id, owner, dueMs } of Object.values(machineTimers)) timers[[...owner, id].join(" › ")] = dueMs;
+  const lists = { watching: Object.keys(watching), names: Object.keys(names), groups: Object.keys(groups) };
+  const hasSpent = Object.values(spent).some((amount) => amount !== 0);
+  const all = { timers, pending, asked, ...lists, ...(hasSpent ? { spent } : {}) };
+  return Object.fromEntries(Object.entries(all).filter(([, part]) => Object.keys(part).length > 0));
+}

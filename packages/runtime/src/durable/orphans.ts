@@ -1,0 +1,44 @@
+import type { Address, ReplyTo } from "@orgtree/core";
+import type { Books, EffectKey, Pending } from "./books.ts";
+
+/** What was sent, or answered, from a place that was given up since. */
+export interface Orphan {
+  readonly from: Address;
+  readonly key: EffectKey;
+  readonly pending: Extract<Pending, { kind: "deliver" | "reply" }>;
+}
+
+/** What places that were given up still owe: each is kept until all of it was taken. */
+export class Orphans {
+  readonly #places = new Map<Address, { readonly owed: Map<EffectKey, Orphan["pending"]>; readonly end: () => void }>();
+
+  /** Keeps a place; `end` is called when it owes nothing, perhaps at once. Gives back what it owes. */
+  keep(from: Address, books: Books | undefined, end: () => void): readonly Orphan[] {
+    const owed = new Map<EffectKey, Orphan["pending"]>();
+    for (const [key, pending] of Object.entries(books?.pending ?? {}))
+      if (pending.kind === "deliver" || pending.kind === "reply") owed.set(key as EffectKey, pending);
+    if (owed.size > 0) this.#places.set(from, { owed, end });
+    else end();
+    return [...owed].map(([key, pending]) => ({ from, key, pending }));
+  }
+
+  /** Somebody lives there again, and owes it now. */
+  adopt(from: Address): void {
+    this.#places.delete(from);
+  }
+
+  /** It was taken. */
+  acknowledge(from: Address, key: EffectKey): void {
+    const place = this.#places.get(from);
+    if (place === undefined || !place.owed.delete(key) || place.owed.size > 0) return;
+    this.#places.delete(from);
+    place.end();
+  }
+
+  /** The answer to a question that comes again. */
+  answerTo(from: Address, replyTo: ReplyTo): Orphan | undefined {
+    for (const [key, pending] of this.#places.get(from)?.owed ?? [])
+      if (pending.kind === "reply" && pending.to.askId === replyTo.askId) return { from, key, pending };
+    return undefined;
+  }
+}

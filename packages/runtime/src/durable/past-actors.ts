@@ -1,0 +1,89 @@
+import type { Address, Entry } from "@orgtree/core";
+import { sizeOfState, viewMoment, type MomentView } from "./moment-view.ts";
+import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
+import type { JournalPast } from "./timeline.ts";
+
+/** An actor of whom turns are in a journal. Plain data. */
+export interface PastActor extends Pick<MomentView, "label"> {
+  readonly address: Address;
+  /** Undefined when nothing of its state is left. */
+  readonly kind: MomentView["kind"] | undefined;
+  /** Turns that are in the journal; those that were compacted are not. */
+  readonly turns: number;
+  /** The number of its newest turn. */
+  readonly seq: number;
+  readonly position: number;
+  readonly atMs: number;
+  readonly incarnation: number;
+  /** Its place was given up for good. */
+  readonly hasEnded: boolean;
+  /** Bytes of its state as a whole; undefined when it has ended. */
+  readonly stateBytes: number | undefined;
+}
+
+/**
+ * All actors of whom turns are in a journal, in the order of their addresses. Of those that compaction has removed nothing is told.
+ *
+ * Rejects with `UnreadableTurnError`, or with the journal's own error where an entry is damaged.
+ */
+export async function listPastActors(journal: JournalPast): Promise<readonly PastActor[]> {
+  const counts = await countTurns(journal);
+  const living = new Map<Address, Moment>();
+  for await (const { address, entries } of journal.images()) {
+    const moment = [...readMoments(entries)].at(-1)!;
+    living.set(address, moment);
+  }
+  const actors: PastActor[] = [];
+  for (const [address, { turns, seq }] of counts) {
+    const moment = living.get(address);
+    const newest = moment?.turn ?? (await turnAt(journal, address, seq));
+    if (newest !== undefined) actors.push(describeActor(newest, { turns, moment }));
+  }
+  return actors.sort((one, other) => (one.address < other.address ? -1 : 1));
+}
+
+interface Count {
+  turns: number;
+  /** Of the newest turn. */
+  seq: number;
+}
+
+async function countTurns(journal: JournalPast): Promise<ReadonlyMap<Address, Count>> {
+  const counts = new Map<Address, Count>();
+  for await (const { address, seq, kind } of journal.read()) {
+    if (kind === "end") continue;
+    const count = counts.get(address);
+    if (count === undefined) counts.set(address, { turns: 1, seq });
+    else {
+      count.turns++;
+      count.seq = seq;
+    }
+  }
+  return counts;
+}
+
+/** Undefined when it was compacted meanwhile. */
+async function turnAt(journal: JournalPast, address: Address, seq: number): Promise<PastTurn | undefined> {
+  let found: Entry | undefined;
+  for await (const entry of journal.read({ address, fromSeq: seq, toSeq: seq })) found = entry;
+  return found === undefined ? undefined : readTurn(found);
+}
+
+function describeActor(
+  { address, seq, position, atMs, incarnation }: PastTurn,
+  { turns, moment }: { readonly turns: number; readonly moment: Moment | undefined },
+): PastActor {
+  const view = moment === undefined ? undefined : viewMoment(moment);
+  return {
+    address,
+    kind: view?.kind,
+    label: view?.label,
+    turns,
+    seq,
+    position,
+    atMs,
+    incarnation,
+    hasEnded: moment === undefined,
+    stateBytes: moment === undefined ? undefined : sizeOfState(moment),
+  };
+}

@@ -1,0 +1,88 @@
+import type { Address, ReplyTo, SupervisionEvent, SupervisionStep } from "@orgtree/core";
+import type { Effect } from "../actor/effect.ts";
+import type { Incarnation } from "../actor/incarnation.ts";
+import { traceText, type Mail } from "../actor/mail.ts";
+import type { Books, EffectKey } from "../durable/books.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
+import type { Logic } from "../logic.ts";
+
+/** A decision of a supervisor as it is stored, before it is carried out. */
+export function makeDecisionRecord(
+  life: Incarnation,
+  decision: {
+    readonly event: SupervisionEvent<Logic>;
+    readonly steps: readonly SupervisionStep[];
+    readonly books: Books;
+    readonly state: unknown;
+  },
+): TurnRecord {
+  const { address, seq } = life.cell;
+  const { event, steps, books, state } = decision;
+  const asked = event.kind === "call" ? (event.reply as Mail | undefined) : undefined;
+  return {
+    address,
+    incarnation: life.number,
+    seq,
+    kind: "decision",
+    key: asked?.key,
+    cause: event.kind === "call" ? event.call.kind : event.kind,
+    from: asked?.from,
+    message: describeEvent(event),
+    trace: traceText(life.trace()),
+    effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
+    state,
+    books,
+    isFresh: event.kind === "begin",
+    logic: undefined,
+    mark: undefined,
+  };
+}
+
+/** Of whom a restored supervisor knows that he waits for an answer: actors, whose questions have a key. */
+export interface StoredReply {
+  readonly from: Address;
+  readonly replyTo: ReplyTo;
+  readonly key: EffectKey;
+}
+
+/** A reply token in a form that another process understands; nothing of who is gone with this one. */
+export function storeReply(reply: unknown): StoredReply | undefined {
+  const { from, replyTo, key } = (reply ?? {}) as Partial<Mail>;
+  return from === undefined || replyTo === undefined || key === undefined ? undefined : { from, replyTo, key };
+}
+
+/** The answer to a call; it is owed, under `key`, where an actor asked. Nothing where nobody did. */
+export function replyEffect({ reply, result }: SupervisionStep & { kind: "reply" }, key: EffectKey | undefined): ReplyEffect | undefined {
+  const mail = reply as Mail | undefined;
+  if (mail?.replyTo === undefined) return undefined;
+  const owed = { to: mail.replyTo, key: mail.key === undefined ? undefined : key };
+  return result.ok ? { kind: "reply", value: result.value, ...owed } : { kind: "refuse", error: result.error, ...owed };
+}
+
+type ReplyEffect = Extract<Effect, { kind: "reply" | "refuse" }>;
+
+/** Stands for a step that leaves nothing owing. */
+export const nothing: Effect = { kind: "unstash" };
+
+/** What a supervisor decided about, as it is stored: specifications are code. */
+function describeEvent(event: SupervisionEvent<Logic>): unknown {
+  switch (event.kind) {
+    case "call": {
+      const { call } = event;
+      if (call.kind === "start-child") return { id: call.spec.id, input: call.spec.input };
+      return "id" in call ? { id: call.id } : undefined;
+    }
+    case "exited":
+      return { id: event.id, exit: event.exit };
+    case "failed":
+    case "start-failed":
+      return { id: event.id, failure: event.failure };
+    default:
+      return "id" in event ? { id: event.id } : undefined;
+  }
+}
+
+/** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
+function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
+  return "reply" in detail ? {} : detail;
+}

@@ -1,0 +1,205 @@
+/** Rollback: of one actor and of a subtree, as a directive and by hand, and over crashes at every point of it. */
+import type { Address } from "@orgtree/core";
+import { plain, supervisor, type Turn } from "@orgtree/runtime";
+import { describe, expect, test } from "vitest";
+import { World } from "./world.ts";
+
+type Do = "add" | "checkpoint" | "die" | "get" | "give" | "tell-out" | "ask";
+
+interface Order {
+  readonly do: Do;
+  readonly n?: number;
+  readonly to?: Address;
+}
+
+interface State {
+  readonly log: readonly string[];
+}
+
+/** Writes down what it takes. */
+const desk = plain<State, Order>({
+  init: () => ({ log: [] }),
+  receive(state, { do: what, n, to }, turn: Turn) {
+    const next = { log: [...state.log, n === undefined ? what : `${what} ${n}`] };
+    if (what === "get") {
+      turn.reply(state.log);
+      return state;
+    }
+    if (what === "checkpoint") turn.checkpoint(`c${n}`);
+    if (what === "die") throw new Error("died");
+    if (what === "give") turn.deliver(to!, { do: "add", n });
+    if (what === "ask") turn.ask(to!, { do: "get" }, { tag: "asked", timeoutMs: 600_000 });
+    return next;
+  },
+  signal: (state, signal) => ({ log: [...state.log, "value" in signal ? `${signal.type} ${JSON.stringify(signal.value)}` : signal.type] }),
+});
+
+const onFailure = {
+  crash: [{ directive: "rollback" as const, intensity: { maxRestarts: 3, periodMs: 60_000 } }, { directive: "restart" as const }],
+};
+
+async function order(world: World, to: Address, ...orders: readonly Order[]): Promise<void> {
+  for (const each of orders) await world.tell(to, each);
+}
+
+const get = (world: World, address: Address): Promise<unknown> => world.ask(address, { do: "get" });
+
+describe("one actor", () => {
+  const org = supervisor({
+    intensity: { maxRestarts: 10, periodMs: 1_000 },
+    children: [
+      { id: "a", logic: desk, onFailure },
+      { id: "b", logic: desk },
+    ],
+  });
+
+  async function start(): Promise<World> {
+    const world = new World();
+    await world.start({ id: "org", logic: org });
+    return world;
+  }
+
+  test("goes back to its newest checkpoint, and takes again what came from outside since, but for what it failed at", async () => {
+    const world = await start();
+    await order(world, "/org/a", { do: "add", n: 1 }, { do: "checkpoint", n: 1 }, { do: "add", n: 2 }, { do: "die" });
+    expect(await get(world, "/org/a")).toEqual(["add 1", "checkpoint 1", "add 2"]);
+    const report = world.events.find((event) => event.type === "report" && event.report.context === "rolled-back");
+    expect(report).toMatchObject({
+      report: { child: "a", directive: "rollback", rollback: { redelivered: 1, to: { name: "c1", address: "/org/a" } } },
+    });
+    expect(world.system.deadLetters.counts()).toEqual({ failed: 1 });
+  });
+
+  test("is restarted where there is no checkpoint: the next rung", async () => {
+    const world = await start();
+    await order(world, "/org/a", { do: "add", n: 1 }, { do: "die" });
+    expect(await get(world, "/org/a")).toEqual([]);
+    expect(world.events).toContainEqual(
+      expect.objectContaining({
+        report: expect.objectContaining({ decision: expect.stringContaining("rollback is not possible") as string }) as object,
+      }),
+    );
+  });
+
+  test("by hand: to a named checkpoint, to a turn by its number, and not to one that is not there", async () => {
+    const world = await start();
+    await order(
+      world,
+      "/org/a",
+      { do: "add", n: 1 },
+      { do: "checkpoint", n: 1 },
+      { do: "add", n: 2 },
+      { do: "checkpoint", n: 2 },
+      { do: "add", n: 3 },
+    );
+    await expect(world.system.rollBack("/org/a", { to: "c3" })).rejects.toThrow('there is no checkpoint "c3"');
+    await expect(world.system.rollBack("/org/a", { to: 77 })).rejects.toThrow("it has no turn 77");
+    expect(await get(world, "/org/a")).toHaveLength(5);
+    const [report] = await Promise.all([world.system.rollBack("/org/a", { to: "c1" }), world.clock.settle()]);
+    expect(report).toMatchObject({ redelivered: 4, actors: ["/org/a"], standing: [{ kind: "reply" }] });
+    // Of what was taken again the second makes its checkpoint again.
+    expect(await get(world, "/org/a")).toEqual(["add 1", "checkpoint 1", "add 2", "checkpoint 2", "add 3"]);
+  });
+
+  test("what it gave away since stands, is listed, and needs consent", async () => {
+    const world = await start();
+    await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "give", n: 7, to: "/org/b" });
+    await expect(world.system.rollBack("/org/a")).rejects.toMatchObject({
+      name: "ConsentError",
+      standing: [{ kind: "deliver", detail: { to: "/org/b", message: { do: "add", n: 7 } } }],
+    });
+    expect(await get(world, "/org/a")).toEqual(["checkpoint 1", "give 7"]);
+    await Promise.all([world.system.rollBack("/org/a", { consent: true }), world.clock.settle()]);
+    // The order came from outside: it is taken again, and gives again, under another key.
+    expect(await get(world, "/org/b")).toEqual(["add 7", "add 7"]);
+  });
+
+  test("an answer that has come since is not asked for again", async () => {
+    const world = await start();
+    world.file.freeze("/org/b");
+    world.system.tell("/org/a", { do: "ask", to: "/org/b" });
+    world.system.tell("/org/a", { do: "checkpoint", n: 1 });
+    await world.clock.settle();
+    await world.crash();
+    world.file.thaw();
+    await world.start({ id: "org", logic: org });
+    const answered = ["ask", "checkpoint 1", "orgtree.reply []"];
+    expect(await get(world, "/org/a")).toEqual(answered);
+    await order(world, "/org/b", { do: "add", n: 1 });
+    await Promise.all([world.system.rollBack("/org/a", { consent: true }), world.clock.settle()]);
+    expect(await get(world, "/org/a")).toEqual(answered);
+  });
+});
+
+describe("a subtree", () => {
+  const team = supervisor({
+    strategy: "dynamic",
+    maxChildren: 10,
+    template: { logic: desk, onFailure: { crash: "escalate" } },
+  });
+  const org = supervisor({
+    intensity: { maxRestarts: 10, periodMs: 1_000 },
+    children: [
+      { id: "team", logic: team, onFailure },
+      { id: "out", logic: desk },
+    ],
+  });
+
+  async function start(): Promise<World> {
+    const world = new World();
+    await world.start({ id: "org", logic: org });
+    for (const id of ["a", "b"]) await Promise.all([world.system.supervisor("/org/team").startChild({ id }), world.clock.settle()]);
+    await order(world, "/org/team/a", { do: "give", n: 1, to: "/org/team/b" }, { do: "checkpoint", n: 1 });
+    await order(world, "/org/out", { do: "give", n: 2, to: "/org/team/a" });
+    await order(world, "/org/team/a", { do: "give", n: 3, to: "/org/team/b" });
+    await Promise.all([world.system.supervisor("/org/team").startChild({ id: "late" }), world.clock.settle()]);
+    await order(world, "/org/team/late", { do: "add", n: 4 });
+    return world;
+  }
+
+  async function look(world: World): Promise<unknown> {
+    const children = Promise.all([world.system.supervisor("/org/team").listChildren(), world.clock.settle()]);
+    return {
+      a: await get(world, "/org/team/a"),
+      b: await get(world, "/org/team/b"),
+      children: (await children)[0].map(({ id, status }) => `${id} ${status}`),
+    };
+  }
+
+  // `give 3` came to a from outside, so it is taken again and gives again; what was given in the first place is gone.
+  const rolledBack = {
+    a: ["give 1", "checkpoint 1", "add 2", "give 3"],
+    b: ["add 1", "add 3"],
+    children: ["b running", "a running"],
+  };
+
+  test("goes back to one cut: what it exchanged since is gone, what came from outside comes again, and who came later is gone", async () => {
+    const world = await start();
+    await order(world, "/org/team/b", { do: "die" });
+    expect(await look(world)).toEqual(rolledBack);
+    const report = world.events.find((event) => event.type === "report" && event.report.context === "rolled-back");
+    expect(report).toMatchObject({
+      report: { rollback: { actors: ["/org/team", "/org/team/a", "/org/team/b"], gone: ["/org/team/late"] } },
+    });
+  });
+
+  test("does so whenever its process dies in the middle of it", async () => {
+    const outcomes: unknown[] = [];
+    for (let records = 0; records < 40; records++) {
+      const world = await start();
+      world.file.freezeAfter(records, () => true);
+      world.system.tell("/org/team/b", { do: "die" });
+      await world.clock.settle();
+      const decided = world.file.stored.some(({ address }) => address === "/org");
+      const isOver = !world.file.hasHeld;
+      world.file.thaw();
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      if (decided) expect([records, await look(world)]).toEqual([records, rolledBack]);
+      outcomes.push(decided);
+      if (isOver) break;
+    }
+    expect(outcomes.filter(Boolean).length).toBeGreaterThan(5);
+    expect(outcomes.length).toBeLessThan(40);
+  });
+});

@@ -1,0 +1,178 @@
+/** Supervisors when their process dies: what was decided is carried on with, and nothing is decided twice. */
+import type { Address, Exit, NewEntry } from "@orgtree/core";
+import { plain, supervisor, type Turn } from "@orgtree/runtime";
+import { describe, expect, test } from "vitest";
+import { World } from "./world.ts";
+
+interface Order {
+  readonly do: "add" | "get" | "die" | "exit" | "start" | "deliver";
+  readonly id?: string;
+}
+
+/** Counts, dies and ends as it is told. */
+const desk = plain<{ readonly count: number; readonly heard: readonly string[] }, Order>({
+  init: () => ({ count: 0, heard: [] }),
+  receive(state, message, turn: Turn) {
+    switch (message.do) {
+      case "get":
+        turn.reply([state.count, ...state.heard]);
+        return state;
+      case "die":
+        throw new Error("died");
+      case "exit":
+        turn.exit();
+        return state;
+      case "start":
+        turn.ask("/org/pool", { type: "start-child", spec: { input: message.id } }, { tag: "started", timeoutMs: 600_000 });
+        return state;
+      case "deliver":
+        for (let n = 0; n < 5; n++) turn.deliver("/org/b", { do: n === 0 && message.id === "poison" ? "die" : "add" });
+        return state;
+      default:
+        return { ...state, count: state.count + 1 };
+    }
+  },
+  signal: (state, signal) => ({ ...state, heard: [...state.heard, signal.type] }),
+});
+
+const status = (world: World, address: Address): unknown => world.system.supervisor(address).listChildren();
+
+async function list(world: World, address: Address): Promise<readonly string[]> {
+  const [children] = await Promise.all([status(world, address), world.clock.settle()]);
+  return (children as { id: string; status: string; restarts: number }[])
+    .map(({ id, status, restarts }) => `${id} ${status} ${restarts}`)
+    .reverse();
+}
+
+describe("a crash between a decision and what was decided", () => {
+  const tree = supervisor({
+    strategy: "one-for-all",
+    children: [
+      { id: "a", logic: desk },
+      { id: "b", logic: desk },
+      { id: "c", logic: desk },
+    ],
+  });
+
+  /** Crashes after each number of records that a failure of `b` leads to, until there are no more. */
+  test.each(Array.from({ length: 9 }, (_, at) => at))("a restart of a group goes on after record %i", async (records) => {
+    const world = new World();
+    await world.start({ id: "org", logic: tree });
+    for (const id of ["a", "b", "c"]) await world.tell(`/org/${id}` as Address, { do: "add" });
+    world.file.freezeAfter(records, (entry: NewEntry) => entry.address.startsWith("/org"));
+    world.system.tell("/org/b", { do: "die" });
+    await world.clock.settle();
+    const wasDecided = world.file.stored.some(({ address }) => address === "/org");
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "org", logic: tree });
+    const counts = await Promise.all(["a", "b", "c"].map((id) => world.ask(`/org/${id}` as Address, { do: "get" })));
+    // Decided: all three begin afresh. Not decided: nothing had happened.
+    expect(counts).toEqual(wasDecided ? [[0], [0], [0]] : [[1], [1], [1]]);
+    expect((await list(world, "/org")).map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+      "a running",
+      "b running",
+      "c running",
+    ]);
+  });
+
+  test("an actor that has asked for its end ends, and is not started again", async () => {
+    const world = new World();
+    const quiet = supervisor({ children: [{ id: "a", logic: desk, restart: "transient" }] });
+    await world.start({ id: "org", logic: quiet });
+    world.file.freeze("/org");
+    world.system.tell("/org/a", { do: "exit" });
+    await world.clock.settle();
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "org", logic: quiet });
+    expect(await list(world, "/org")).toEqual(["a stopped 0"]);
+  });
+
+  test("a child that an actor asked for is started once", async () => {
+    const crew = supervisor({
+      children: [
+        { id: "pool", logic: supervisor({ strategy: "dynamic", template: { logic: desk }, maxChildren: 10 }) },
+        { id: "b", logic: desk },
+      ],
+    });
+    for (let records = 0; records < 8; records++) {
+      const world = new World();
+      await world.start({ id: "org", logic: crew });
+      world.file.freezeAfter(records, () => true);
+      world.system.tell("/org/b", { do: "start", id: "x" });
+      await world.clock.settle();
+      const wasAsked = world.file.stored.length > 0;
+      world.file.thaw();
+      await world.crash();
+      await world.start({ id: "org", logic: crew });
+      expect([records, await list(world, "/org/pool")]).toEqual([records, wasAsked ? ["child-1 running 0"] : []]);
+      expect([records, await world.ask("/org/b", { do: "get" })]).toEqual([records, wasAsked ? [0, "orgtree.reply"] : [0]]);
+    }
+  });
+
+  test("the restart history is there, and an intensity that was used up is used up", async () => {
+    const world = new World();
+    const frail = supervisor({ intensity: { maxRestarts: 2, periodMs: 60_000 }, children: [{ id: "a", logic: desk }] });
+    await world.start({ id: "org", logic: frail, restart: "temporary" });
+    for (let n = 0; n < 2; n++) await world.tell("/org/a", { do: "die" });
+    await world.crash(1_000);
+    await world.start({ id: "org", logic: frail, restart: "temporary" });
+    expect(await list(world, "/org")).toEqual(["a running 2"]);
+    const ended: Promise<Exit> = world.system.watch("/org");
+    await world.tell("/org/a", { do: "die" });
+    expect(await ended).toMatchObject({ kind: "escalated" });
+  });
+});
+
+describe("delivery", () => {
+  const two = supervisor({
+    children: [
+      { id: "a", logic: desk },
+      { id: "b", logic: desk, mailbox: 2, onFailure: { crash: "resume" } },
+    ],
+  });
+
+  test("what is delivered waits for room in a full mailbox, in order", async () => {
+    const world = new World();
+    await world.start({ id: "org", logic: two });
+    await world.tell("/org/a", { do: "deliver" });
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([5]);
+    expect(world.system.deadLetters.list()).toEqual([]);
+  });
+
+  test("what fails its recipient is taken all the same, and never comes again", async () => {
+    const world = new World();
+    await world.start({ id: "org", logic: two });
+    await world.tell("/org/a", { do: "deliver", id: "poison" });
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([4]);
+    expect(world.system.deadLetters.counts()).toEqual({ failed: 1 });
+    await world.crash();
+    await world.start({ id: "org", logic: two });
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([4]);
+    expect(world.system.deadLetters.counts()).toEqual({});
+  });
+});
+
+test("what was spent stays spent over a crash, that of children which are gone included", async () => {
+  const world = new World();
+  const crew = supervisor({
+    strategy: "dynamic",
+    maxChildren: 10,
+    template: { logic: desk },
+  });
+  const spec = { id: "org", logic: crew, budget: { turns: 10 } };
+  await world.start(spec);
+  const handle = world.system.supervisor("/org");
+  await Promise.all([handle.startChild({ id: "x" }), handle.startChild({ id: "y" }), world.clock.settle()]);
+  for (let n = 0; n < 3; n++) await world.tell("/org/x", { do: "add" });
+  await world.tell("/org/y", { do: "add" });
+  await Promise.all([handle.terminateChild("x"), world.clock.settle()]);
+  await world.crash();
+  await world.start(spec);
+  for (let n = 0; n < 6; n++) await world.tell("/org/y", { do: "add" });
+  const failures: unknown[] = [];
+  world.system.observe((event) => event.type === "actor-failed" && failures.push(event.failure.class));
+  await world.tell("/org/y", { do: "add" });
+  expect(failures[0]).toBe("budget-exhausted");
+});

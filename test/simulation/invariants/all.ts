@@ -1,0 +1,61 @@
+import type { Facts } from "../facts.ts";
+import {
+  askedOnce,
+  deliveredInOrder,
+  deliveredInTheEnd,
+  givenAnswersAreHeard,
+  nothingIsSeenBeforeItsCommit,
+  nothingIsTakenTwice,
+  processedOrDeadLetter,
+} from "./delivery.ts";
+import type { Invariant } from "./invariant.ts";
+import { acknowledgedIsRemembered, acknowledgedIsStored, livesBeginAfterAnEnd, statesFollowFromTurns } from "./memory.ts";
+import {
+  everybodyAnswers,
+  everythingIsGivenBack,
+  intensityIsKept,
+  oneWriterAtATime,
+  permanentChildrenRun,
+  watchersHearOnce,
+} from "./supervision.ts";
+import { irreversibleStartsOnce, resultsAreNotRecomputed, timersFireOnce, workComesToAnEnd } from "./time-and-work.ts";
+
+/** What holds in every run; safety first, since what is stuck is often only a consequence. */
+export const invariants: readonly Invariant[] = [
+  acknowledgedIsStored,
+  acknowledgedIsRemembered,
+  statesFollowFromTurns,
+  livesBeginAfterAnEnd,
+  oneWriterAtATime,
+  nothingIsSeenBeforeItsCommit,
+  nothingIsTakenTwice,
+  irreversibleStartsOnce,
+  resultsAreNotRecomputed,
+  deliveredInOrder,
+  deliveredInTheEnd,
+  processedOrDeadLetter,
+  askedOnce,
+  givenAnswersAreHeard,
+  timersFireOnce,
+  watchersHearOnce,
+  intensityIsKept,
+  permanentChildrenRun,
+  workComesToAnEnd,
+  everybodyAnswers,
+  everythingIsGivenBack,
+];
+
+/** An invariant that did not hold. */
+export interface Violation {
+  readonly invariant: string;
+  readonly problem: string;
+}
+
+/** The first invariant that does not hold; undefined where all do. */
+export function findViolation(facts: Facts): Violation | undefined {
+  for (const { name, check } of invariants) {
+    const problem = check(facts);
+    if (problem !== undefined) return { invariant: name, problem };
+  }
+  return undefined;
+}

@@ -1,0 +1,44 @@
+/**
+ * Runs seeds against a product in which a mistake was planted, until one fails. The sources are changed as they are loaded, in
+ * this process only. Prints what was found as a line of JSON.
+ */
+import { registerHooks } from "node:module";
+import { mutants, type Mutant } from "./mutants.ts";
+
+Error.stackTraceLimit = 0;
+const [name, seeds = "300"] = process.argv.slice(2);
+const mutant = mutants.find((each) => each.name === name);
+if (mutant === undefined) throw new Error(`there is no mutant "${name}"`);
+let isPlanted = false;
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    if (!url.endsWith(`/packages/${mutant.file}`)) return loaded;
+    isPlanted = true;
+    return { ...loaded, source: plant(mutant, String(loaded.source)) };
+  },
+});
+
+const { checkSeed } = await import("./check-seed.ts");
+if (!isPlanted) throw new Error(`${mutant.file} was never loaded`);
+process.on("unhandledRejection", () => {}); // What a mutant breaks it may break badly; the invariants say so.
+
+let seed = 0;
+let found: { readonly invariant: string; readonly problem: string } | undefined;
+for (; seed < Number(seeds) && found === undefined; seed++) {
+  try {
+    found = (await checkSeed(seed)).violation;
+  } catch (error) {
+    found = { invariant: "a run comes to its end", problem: String(error) };
+  }
+}
+console.log(JSON.stringify({ name, seed: seed - 1, found }));
+
+/** The source with the mistake in it. */
+function plant({ file, from, to }: Mutant, source: string): string {
+  const parts = source.split(from);
+  if (parts.length !== 2)
+    throw new Error(`${file} has the text of the mutant "${mutant!.name}" ${parts.length - 1} times: mend the mutant`);
+  return parts.join(to);
+}

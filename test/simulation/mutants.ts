@@ -1,0 +1,195 @@
+/** A mistake that is planted in the product, to see that the simulator finds it. */
+export interface Mutant {
+  readonly name: string;
+  /** The file that is changed, from `packages/` on. */
+  readonly file: string;
+  /** Text that is in the file exactly once, and what stands there instead. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const runtime = "runtime/src";
+
+/** In the turn: its two phases, its commit, the life it belongs to. */
+const turns: readonly Mutant[] = [
+  {
+    name: "a turn counts before it is stored",
+    file: `${runtime}/actor/pending-commit.ts`,
+    from: "    this.#attempt(firstRetryMs);\n",
+    to: "    this.#attempt(firstRetryMs);\n    queueMicrotask(() => this.#settle(undefined));\n",
+  },
+  {
+    name: "a commit that nobody knows of counts as failed",
+    file: `${runtime}/actor/pending-commit.ts`,
+    from: "this.#isUnknown = true",
+    to: "this.#isUnknown = false",
+  },
+  {
+    name: "a turn that could not be stored is not put back",
+    file: `${runtime}/actor/turn-cycle.ts`,
+    from: "else life.cell.mailbox.putBack([mail]);",
+    to: "",
+  },
+  {
+    name: "a message that fails its turn vanishes",
+    file: `${runtime}/actor/turn-cycle.ts`,
+    from: '  kernel.bury(mail, "failed");\n  if (life.phase',
+    to: "  if (life.phase",
+  },
+  {
+    name: "an incarnation hears what was meant for the one before",
+    file: `${runtime}/actor/perform.ts`,
+    from: 'return life.phase !== "ended" && life.cell.signal',
+    to: "return life.cell.signal",
+  },
+  {
+    name: "a cancelled timer is heard all the same",
+    file: `${runtime}/actor/holdings.ts`,
+    from: "if (this.#timers.get(signal.name)?.signal !== signal) return false;",
+    to: "",
+  },
+];
+
+/** Between actors. */
+const delivery: readonly Mutant[] = [
+  {
+    name: "duplicates are taken",
+    file: `${runtime}/actor/turn-cycle.ts`,
+    from: "if (mail.key !== undefined && isDuplicate(life, mail))",
+    to: "if (false)",
+  },
+  {
+    name: "a fresh life forgets what the one before took",
+    file: `${runtime}/durable/books.ts`,
+    from: 'as Books["pending"], taken, spent',
+    to: 'as Books["pending"], spent',
+  },
+  {
+    name: "what was not handed over is not sent again",
+    file: `${runtime}/actor/resumption.ts`,
+    from: "return deliver(life, numbered(",
+    to: "return void (life, numbered(",
+  },
+  {
+    name: "what is sent again comes in any order",
+    file: `${runtime}/actor/resumption.ts`,
+    from: "(isLater(a, b) ? 1 : -1)",
+    to: "(isLater(a, b) ? -1 : 1)",
+  },
+  {
+    name: "an answer that is owed is not stored",
+    file: `${runtime}/durable/bookkeeping.ts`,
+    from: "if (effect.key === undefined) return { ...books, asked };",
+    to: "return { ...books, asked };",
+  },
+  {
+    name: "a question is forgotten when it is taken",
+    file: `${runtime}/durable/bookkeeping.ts`,
+    from: 'case "ask":\n    case "deliver":\n    case "run":',
+    to: 'case "deliver":\n    case "run":',
+  },
+];
+
+/** What a new process finds. */
+const recovery: readonly Mutant[] = [
+  {
+    name: "timers are not set again",
+    file: `${runtime}/actor/resumption.ts`,
+    from: "setTimer(life, name, Math.max(0, dueMs - epochMs))",
+    to: "void [setTimer, name, dueMs, epochMs]",
+  },
+  {
+    name: "timers are early after a crash",
+    file: `${runtime}/actor/resumption.ts`,
+    from: "Math.max(0, dueMs - epochMs)",
+    to: "Math.max(0, dueMs - epochMs - 50)",
+  },
+  {
+    name: "irreversible work begins again",
+    file: `${runtime}/machine/stored-machine.ts`,
+    from: 'return isPromise(child.logic) ? "unknown" : "start";',
+    to: 'return "start";',
+  },
+  {
+    name: "work begins again under another key",
+    file: `${runtime}/machine/machine-body.ts`,
+    from: "if (keys[child.id] !== undefined) noteKey(child, keys[child.id]!);",
+    to: "void [child, keys, noteKey];",
+  },
+  {
+    name: "work that had ended is not heard of",
+    file: `${runtime}/machine/machine-body.ts`,
+    from: "if (this.#unheard.includes(child.id))",
+    to: "if (false)",
+  },
+  {
+    name: "nobody starts the children of a supervisor again",
+    file: `${runtime}/supervisor/supervisor-body.ts`,
+    from: 'this.hear({ kind: "recover" });',
+    to: "",
+  },
+];
+
+/** Supervisors. */
+const supervision: readonly Mutant[] = [
+  {
+    name: "restarts are not counted",
+    file: "core/src/supervision/intensity.ts",
+    from: "stamp >= nowMs - intensity.periodMs",
+    to: "stamp > nowMs",
+  },
+  {
+    name: "restarts are forgotten in a crash",
+    file: "core/src/supervision/stored-supervision.ts",
+    from: "state.stamps = stored.stamps.map(toNow);",
+    to: "",
+  },
+  {
+    name: "decisions are not stored",
+    file: `${runtime}/supervisor/supervisor-body.ts`,
+    from: "kernel.store !== undefined && steps.length > 0 &&",
+    to: "Math.abs(steps.length) < 0 &&",
+  },
+  {
+    name: "who is started at an address that was given up takes a number that is taken",
+    file: `${runtime}/actor/cell.ts`,
+    from: "const seq = this.seq++;\n    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);",
+    to: "const seq = this.seq++;",
+  },
+];
+
+/** In the journal. */
+const journal: readonly Mutant[] = [
+  {
+    name: "the fence is ignored",
+    file: "journal/src/memory-journal.ts",
+    from: "if (this.epoch !== this.#file.epoch)",
+    to: "if (false)",
+  },
+  {
+    name: "an append is acknowledged and not stored",
+    file: "journal/src/memory-journal.ts",
+    from: "    return work.store();",
+    to: "    if (entries[0] !== undefined && entries[0].seq % 5 === 4) return this.#file.lastPosition;\n    return work.store();",
+  },
+  {
+    name: "the newest entry is lost when the file is read",
+    file: "journal/src/memory-journal.ts",
+    from: "? past.slice(start) : [];",
+    to: "? past.slice(start, Math.max(start + 1, past.length - 1)) : [];",
+  },
+  {
+    name: "an entry that is there already is refused",
+    file: "journal/src/memory-journal.ts",
+    from: "if (known === undefined || !isSame(known, entry)) {",
+    to: "if (known !== entry) {",
+  },
+  {
+    name: "a difference is taken from an older state",
+    file: `${runtime}/durable/actor-log.ts`,
+    from: "    this.#last = durable;\n",
+    to: '    if (kind === "whole" || this.#parts % 3 !== 2) this.#last = durable;\n',
+  },
+];
+
+export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal];

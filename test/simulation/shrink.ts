@@ -1,0 +1,73 @@
+import { checkPlan } from "./check-seed.ts";
+import type { MemberPlan, Plan } from "./plan.ts";
+
+/** Runs that are made at most to shrink one plan. */
+const mostRuns = 400;
+
+/**
+ * A smaller plan in which the same invariant fails: delta debugging over faults, operations and actors. What is left out of
+ * a run shifts the rest in time, so what is found is small, not smallest.
+ */
+export async function shrink(plan: Plan, invariant: string): Promise<Plan> {
+  let runs = 0;
+  const fails = async (candidate: Plan): Promise<boolean> => {
+    if (runs++ >= mostRuns) return false;
+    return (await checkPlan(candidate)).violation?.invariant === invariant;
+  };
+  let smaller = plan;
+  for (let size = Infinity; sizeOf(smaller) < size;) {
+    size = sizeOf(smaller);
+    smaller = await shrinkList(smaller, smaller.operations, { with: (operations) => ({ ...smaller, operations }), fails });
+    smaller = await shrinkList(smaller, smaller.faults, { with: (faults) => ({ ...smaller, faults }), fails });
+    for (const members of fewerMembers(smaller.members)) {
+      const candidate = { ...smaller, members };
+      if (sizeOf(candidate) < sizeOf(smaller) && (await fails(candidate))) smaller = candidate;
+    }
+  }
+  return smaller;
+}
+
+function sizeOf({ operations, faults, members }: Plan): number {
+  return operations.length + faults.length + countMembers(members);
+}
+
+function countMembers(members: readonly MemberPlan[]): number {
+  return members.reduce((sum, member) => sum + 1 + (member.kind === "team" ? countMembers(member.members) : 0), 0);
+}
+
+interface Trial<T> {
+  with(list: readonly T[]): Plan;
+  fails(plan: Plan): Promise<boolean>;
+}
+
+/** Leaves out halves, then quarters, down to single ones. */
+async function shrinkList<T>(plan: Plan, list: readonly T[], trial: Trial<T>): Promise<Plan> {
+  let left = list;
+  let best = plan;
+  for (let chunk = Math.ceil(list.length / 2); chunk >= 1; chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)) {
+    for (let at = 0; at < left.length;) {
+      const fewer = [...left.slice(0, at), ...left.slice(at + chunk)];
+      const candidate = trial.with(fewer);
+      if (await trial.fails(candidate)) {
+        left = fewer;
+        best = candidate;
+      } else {
+        at += chunk;
+      }
+    }
+  }
+  return best;
+}
+
+/** The members without one of them, or with one in place of the team that it is in. */
+function fewerMembers(members: readonly MemberPlan[]): readonly (readonly MemberPlan[])[] {
+  return members.flatMap((member, at) => {
+    const others = (...instead: readonly MemberPlan[]): readonly MemberPlan[] => [
+      ...members.slice(0, at),
+      ...instead,
+      ...members.slice(at + 1),
+    ];
+    if (member.kind !== "team") return [others()];
+    return [others(), ...fewerMembers(member.members).map((fewer) => others({ ...member, members: fewer }))];
+  });
+}
