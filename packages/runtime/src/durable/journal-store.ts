@@ -2,6 +2,7 @@ import {
   FencedError,
   isWithin,
   noAmount,
+  topOf,
   type Address,
   type Image,
   type Journal,
@@ -193,10 +194,4 @@ export class JournalStore implements TurnStore {
       this.#logger.warn({ err: error, address }, "the end of an actor could not be stored");
     });
   }
-}
-
-/** The address at the top of a tree, below the root. */
-function topOf(address: Address): Address {
-  const end = address.indexOf("/", 1);
-  return end === -1 ? address : (address.slice(0, end) as Address);
 }
