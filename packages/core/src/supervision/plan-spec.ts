@@ -5,7 +5,7 @@ import type { Failure } from "../failure.ts";
 import { checkFields } from "../known-fields.ts";
 import type { ChildSpec } from "./child-spec.ts";
 import type { Directive } from "./directive.ts";
-import { checkCount, checkPositive } from "./value-check.ts";
+import { checkCount, checkPositive } from "../value-check.ts";
 
 /**
  * Children that follow from a plan, which is data: where the ladder of a child says `replan`, a planner is asked for a new plan,
@@ -77,4 +77,3 @@ export function checkPlanner({ planner }: CheckedPlanSpec, supervisor: Address):
   if (isWithin(planner, supervisor))
     throw new SpecError("plan.planner", `${planner} is not outside of ${supervisor}: it could be what fails`);
 }
-

@@ -1,5 +1,5 @@
 /** Replan: a planner outside makes a new plan, and the children become those of it. Nobody waits meanwhile. */
-import { isDeepEqual } from "../deep-equal.ts";
+import { encode } from "../journal/codec.ts";
 import { causeChain, describeFailure, type Failure } from "../failure.ts";
 import { triedRungs } from "./directive.ts";
 import type { ReplanRequest } from "./plan-spec.ts";
@@ -74,7 +74,18 @@ export function onReplanned(
 }
 
 function goesOn(row: ChildRow | undefined, spec: CheckedChildSpec): boolean {
-  return row?.status === "running" && isDeepEqual(row.spec.input, spec.input);
+  return row?.status === "running" && isSameData(row.spec.input, spec.input);
+}
+
+/** What is no data is another thing each time. */
+function isSameData(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  try {
+    const bytes = encode(other);
+    return encode(one).every((byte, at) => byte === bytes[at]) && encode(one).length === bytes.length;
+  } catch {
+    return false;
+  }
 }
 
 function adopt(turn: SupervisionTurn, row: ChildRow | undefined, spec: CheckedChildSpec): ChildRow {
