@@ -27,6 +27,8 @@ import { Holdings } from "./holdings.ts";
 import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
+import { currentState } from "../logic-version.ts";
+import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
@@ -52,6 +54,10 @@ export class Incarnation {
   /** What a failed turn left undone, for `resume`. */
   #pending: readonly Effect[] = noEffects;
   #failure: Failure | undefined;
+  /** A machine that is there again, and whose children wait for the rest of the tree. */
+  #isRecovering = false;
+  /** Its state was made of that of another logic, and is not stored yet. */
+  isMigrated = false;
 
   constructor(cell: Cell, number: number) {
     this.cell = cell;
@@ -60,12 +66,8 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return (
-      this.phase === "running" &&
-      this.#commit === undefined &&
-      this.exitWanted === undefined &&
-      (!this.cell.kernel.leaving || this.body!.isSupervisor === true)
-    );
+    if (this.phase !== "running" || this.#commit !== undefined || this.exitWanted !== undefined || this.#isRecovering) return false;
+    return !this.cell.kernel.leaving || this.body!.isSupervisor === true;
   }
 
   get committing(): boolean {
@@ -131,24 +133,33 @@ export class Incarnation {
   }
 
   /** Goes on where a life of another process was; the cell hears of it as of any start. */
-  reactivate({ durable }: Stored): void {
-    const { kernel, spec } = this.cell;
+  reactivate(stored: Stored): void {
+    const { kernel, spec, address } = this.cell;
+    const { durable } = stored;
     try {
       this.body = kernel.makeBody(this, spec.logic);
-      this.body.restore(durable.state);
+      const { state, isMigrated } = currentState({ address, epochMs: kernel.clock.epochMs() }, spec.logic, stored);
+      this.isMigrated = isMigrated;
+      this.body.restore(state);
     } catch (error) {
+      // What is stored is all that there is of it: a program that can go on from there may come.
+      kernel.store?.park?.(address);
       return this.#throwAtStart(error);
     }
     this.body.install();
     this.phase = "running";
+    this.#isRecovering = this.body.resume !== undefined;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
     kernel.afterRecovery(this, () => {
       resumePending(this, durable.books);
+      this.#isRecovering = false;
       if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
+      if (this.isMigrated) this.cell.internal(migrated);
+      this.cell.wake();
     });
     // A supervisor says itself when those below it are there.
     if (this.body.recover === undefined) this.#topIsUp();
@@ -197,6 +208,8 @@ export class Incarnation {
     this.#commit = new PendingCommit(this.cell.kernel, record, (failed) => {
       this.#commit = undefined;
       done(failed);
+      this.isMigrated &&= failed !== undefined;
+      if (failed === undefined) relive(this, record);
       const exit = this.#stopWanted;
       if (exit !== undefined && this.phase === "running") this.#terminate(exit);
       this.cell.wake();
@@ -223,7 +236,11 @@ export class Incarnation {
   /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */
   fail(failure: Failure): void {
     this.cell.failed(failure);
-    const isFinal = this.phase === "suspended" || this.#stopWanted !== undefined || !mayResume(this.cell.spec.onFailure, failure);
+    const isFinal =
+      this.phase === "suspended" ||
+      this.body?.isTorn === true ||
+      this.#stopWanted !== undefined ||
+      !mayResume(this.cell.spec.onFailure, failure);
     if (isFinal) return this.end({ kind: "failure", failure });
     this.phase = "suspended";
     this.#failure = failure;
@@ -342,3 +359,6 @@ export class Incarnation {
 }
 
 const noEffects: readonly Effect[] = [];
+
+/** The first turn after a migration, with which the new state is stored. */
+const migrated = { event: { type: "orgtree.migrated" }, source: undefined, timer: undefined, target: undefined };
