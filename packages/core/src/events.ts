@@ -9,7 +9,15 @@ import type { ToolKind } from "./tool.ts";
 export interface SupervisorReport {
   readonly supervisor: Address;
   /** OTP's contexts, and `directive` for a decision by failure class. */
-  readonly context: "child-terminated" | "start-error" | "shutdown-error" | "gave-up" | "auto-shutdown" | "directive" | "rolled-back";
+  readonly context:
+    | "child-terminated"
+    | "start-error"
+    | "shutdown-error"
+    | "gave-up"
+    | "auto-shutdown"
+    | "directive"
+    | "rolled-back"
+    | "replanned";
   readonly child: string;
   readonly exit: Exit;
   readonly chain: readonly Failure[];

@@ -90,6 +90,7 @@ export {
   type CheckedSupervisorSpec,
   checkChildOf,
   checkSupervisorSpec,
+  childrenOfPlan,
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
@@ -100,6 +101,7 @@ export {
   type StoredSupervision,
   SupervisionWriter,
 } from "./supervision/stored-supervision.ts";
+export { checkPlanner, type PlanSpec, type ReplanRequest, type TriedRung } from "./supervision/plan-spec.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
   type CallResult,
@@ -108,6 +110,7 @@ export {
   type ChildRow,
   type ChildStatus,
   makeSupervision,
+  type PlannerBrief,
   type Reply,
   type Supervision,
   type SupervisionEvent,

@@ -86,7 +86,7 @@ const rungFields: readonly string[] = ["directive", "intensity", "to"] satisfies
 const defaultMailbox = 1_000;
 
 const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] satisfies RestartType[];
-const directives: readonly string[] = ["resume", "restart", "rollback", "stop", "escalate"] satisfies Rung["directive"][];
+const directives: readonly string[] = ["resume", "restart", "rollback", "replan", "stop", "escalate"] satisfies Rung["directive"][];
 
 /**
  * Checks a child spec and fills in the defaults. A field that it does not know is refused (OTP ignores it): it would be a

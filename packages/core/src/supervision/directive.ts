@@ -1,4 +1,5 @@
 import { decideRestart, type RestartIntensity } from "./intensity.ts";
+import type { TriedRung } from "./plan-spec.ts";
 import type { Failure, FailureClass } from "../failure.ts";
 
 /**
@@ -6,10 +7,11 @@ import type { Failure, FailureClass } from "../failure.ts";
  *
  * `resume`: the last committed state; the message of a turn that did not happen is a dead letter, pending effects go on. `restart`: fresh initial state, same
  * address and mailbox, pending effects aborted. `rollback`: the state of a checkpoint, for the child and everything below it,
- * as if nothing had come after; what had an effect outside is undone where it can be, and listed. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
+ * as if nothing had come after; what had an effect outside is undone where it can be, and listed. `replan`: a planner
+ * outside makes a new plan, and the supervisor's children become those of it. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
  * the whole cause chain.
  */
-export type Directive = "resume" | "restart" | "rollback" | "stop" | "escalate";
+export type Directive = "resume" | "restart" | "rollback" | "replan" | "stop" | "escalate";
 
 /** One answer on a ladder, with how often it may be given before the next rung is tried. */
 export interface Rung {
@@ -70,6 +72,15 @@ function keyFor(onFailure: OnFailure, failure: Failure): FailureKey {
 /** True when some rung for this failure may say `resume`, so that the actor has to be kept until the decision. */
 export function mayResume(onFailure: OnFailure, failure: Failure): boolean {
   return ladderFor(onFailure, failure).some((rung) => rung.directive === "resume");
+}
+
+/** The rungs of the ladder for a failure that were granted within their windows, and how often. */
+export function triedRungs(onFailure: OnFailure, failure: Failure, history: RungHistory): readonly TriedRung[] {
+  const key = keyFor(onFailure, failure);
+  return ladderFor(onFailure, failure).flatMap(({ directive }, number) => {
+    const times = history[`${key}#${number}`]?.length ?? 0;
+    return times === 0 ? [] : [{ directive, times }];
+  });
 }
 
 /** The stamps of each rung's own intensity, by the key of its ladder and its number: all failures of a ladder share them. */

@@ -9,7 +9,8 @@ import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
 import { beginOperation, beginShutdown, dropChild, leave, report } from "./supervision-operation.ts";
 import { refuse } from "./supervision-call.ts";
 import type { RollbackReport } from "../events.ts";
-import { isDown, type ChildRow, type Operation, type SupervisionTurn } from "./supervision-state.ts";
+import { beginReplan, reportNoPlan } from "./supervision-replan.ts";
+import { isDown, type ChildRow, type FailedAttempt, type Operation, type SupervisionTurn } from "./supervision-state.ts";
 
 /** A suspended child asks what is to become of it. */
 export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
@@ -77,6 +78,8 @@ function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): v
       return restart(turn, id, failure);
     case "rollback":
       return rollback(turn, id, { failure, verdict });
+    case "replan":
+      return replan(turn, id, { failure, rung: verdict.rung });
     default:
       return decision.directive satisfies never;
   }
@@ -183,9 +186,22 @@ export function onRollbackFailed(turn: SupervisionTurn, operation: Operation, ev
     leave(turn, row);
     return refuse(turn, purpose.reply, ["start-failed", id, { problem: `${decision}; it is stopped`, failure }]);
   }
-  const verdict = decide(turn, row, purpose.why);
-  const exit: Exit = { kind: "failure", failure: purpose.why.failure };
-  afterFailure(turn, id, { row, exit, failure: purpose.why.failure, verdict });
+  climb(turn, id, purpose.why);
+}
+
+function replan(turn: SupervisionTurn, id: string, why: FailedAttempt): void {
+  const problem = beginReplan(turn, id, why);
+  if (problem === undefined) return;
+  reportNoPlan(turn, id, { why: problem, failure: why.failure });
+  climb(turn, id, why);
+}
+
+/** The rung was of no use: the next one. */
+export function climb(turn: SupervisionTurn, id: string, why: FailedAttempt): void {
+  const row = turn.state.table.get(id)!;
+  row.status = "stopped";
+  const verdict = decide(turn, row, why);
+  afterFailure(turn, id, { row, exit: { kind: "failure", failure: why.failure }, failure: why.failure, verdict });
 }
 
 /** An attempt is stamped before it is made, refused when the intensity is used up. */

@@ -3,7 +3,7 @@ import type { StateValue } from "xstate";
 import { describeValue } from "../machine/state-value.ts";
 import type { StoredMachine } from "../machine/stored-machine.ts";
 import type { Books } from "./books.ts";
-import type { Moment } from "./past-turn.ts";
+import type { Moment, PastTurn } from "./past-turn.ts";
 
 /** A moment of an actor as people read it: what it is, and its parts by name. Plain data. */
 export interface MomentView {
@@ -19,8 +19,11 @@ export interface MomentView {
   readonly parts: Readonly<Record<string, unknown>>;
 }
 
-/** What a turn was about. `work`: what became of a machine's own work. `decision`: an event that a supervisor decided on. */
-export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "decision";
+/**
+ * What a turn was about. `work`: what became of a machine's own work, or what it tells itself. `decision`: an event that a supervisor
+ * decided on. `rollback`: no turn of the actor's own; it was put back.
+ */
+export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "decision" | "rollback";
 
 /** A moment as people read it. Marks against duplicates and counters of the runtime are left out. */
 export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
@@ -32,14 +35,22 @@ export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): M
   return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}) } };
 }
 
-/** What the turn of a moment was about. */
-export function causeKindOf({ turn, state }: Pick<Moment, "turn" | "state">): CauseKind {
-  const { type, message } = turn.cause;
-  if (isSupervision(state)) return "decision";
-  if (type === "init" && message === undefined) return "begin";
-  if (type === "orgtree.timer" || type.startsWith("xstate.after.")) return "timer";
-  if (type.startsWith("orgtree.")) return "signal";
-  return type.startsWith("xstate.") ? "work" : "message";
+/** What a turn was about. */
+export function causeKindOf({ kind, type }: PastTurn["cause"]): CauseKind {
+  switch (kind) {
+    case "init":
+      return "begin";
+    case "signal":
+      return type === "orgtree.timer" ? "timer" : "signal";
+    case "internal":
+      return type.startsWith("xstate.after.") ? "timer" : "work";
+    case "message":
+    case "decision":
+    case "rollback":
+      return kind;
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** Bytes that a state takes where it is stored as a whole. */

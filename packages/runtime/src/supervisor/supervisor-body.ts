@@ -1,5 +1,6 @@
 import {
   checkChildOf,
+  checkPlanner,
   checkSupervisorSpec,
   childAddress,
   FailureError,
@@ -31,7 +32,8 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
-import { makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
+import { Planners } from "./planners.ts";
+import { mailOf, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -52,6 +54,7 @@ export class SupervisorBody implements Body, Supervisor {
   readonly #supervision: Supervision<Logic>;
   readonly #writer: SupervisionWriter;
   readonly #retries = new Map<string, Timer>();
+  readonly #planners: Planners;
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
   /** It is restored, and not everything that was under way is done yet. */
@@ -68,12 +71,20 @@ export class SupervisorBody implements Body, Supervisor {
     this.#isRoot = isRoot;
     this.#spec = logic.spec;
     const { address } = life.cell;
-    this.#supervision = makeSupervision(address, checkSupervisorSpec(logic.spec, address, typeOfLogic), isRoot);
+    const spec = checkSupervisorSpec(logic.spec, address, typeOfLogic);
+    if (spec.plan !== undefined) checkPlanner(spec.plan, address);
+    this.#supervision = makeSupervision(address, spec, isRoot);
+    this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
   }
 
   get account(): BudgetAccount | undefined {
     return this.#life.cell.account;
+  }
+
+  /** Of its own plan, else of the one that it is itself part of. */
+  get planVersion(): number | undefined {
+    return this.#supervision.plan?.version ?? this.#life.cell.planVersion;
   }
 
   begin(): BeginResult | Promise<BeginResult> {
@@ -144,6 +155,8 @@ export class SupervisorBody implements Body, Supervisor {
       if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
       cell.books = books;
+      const mail = mailOf(event);
+      if (mail?.kind === "signal") kernel.acknowledge(mail);
       for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
       this.#work();
     });
@@ -154,10 +167,11 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const effects = steps.map((step, at): Effect => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
+      if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
       if (step.kind === "drop" || step.kind === "forget") this.#absorb(step.id);
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
-    const mail = event.kind === "call" ? (event.reply as Mail | undefined) : undefined;
+    const mail = mailOf(event);
     const books = event.kind === "begin" ? inheritBooks(cell.books ?? emptyBooks, cell.birth) : (cell.books ?? emptyBooks);
     const epochMs = cell.kernel.clock.epochMs();
     return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
@@ -191,6 +205,10 @@ export class SupervisorBody implements Body, Supervisor {
         return this.#child(step.id)?.life?.endSuspended();
       case "rollback":
         return this.#rollBack(step);
+      case "brief-planner":
+        return this.#planners.brief(step);
+      case "ask-planner":
+        return this.#planners.ask(step);
       case "resume":
         return this.#child(step.id)?.life?.resume();
       case "change-spec":
@@ -331,7 +349,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   compute(mail: Mail): void {
     if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
-    if (mail.kind === "signal") return; // Nothing that a supervisor asked for.
+    if (mail.kind === "signal") return this.#planners.hear(mail);
     const call = readCall(this.#supervision, mail.message);
     if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail });
     const { kernel } = this.#life.cell;
@@ -357,7 +375,8 @@ export class SupervisorBody implements Body, Supervisor {
       if (strategy !== "dynamic" || template === undefined) return undefined;
       return checkChildOf(this.#supervision.spec, { ...template, id, input }, { field: "template", typeOf: typeOfLogic });
     };
-    const around = { ...this.#surroundings(), specOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
+    const specsOf = (plan: unknown): readonly CheckedChildSpec<Logic>[] => this.#planners.childrenOf(plan);
+    const around = { ...this.#surroundings(), specOf, specsOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
     restoreSupervision(this.#supervision, state as StoredSupervision, around);
     this.#started = "yes";
   }
