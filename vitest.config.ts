@@ -1,8 +1,13 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 // vitest would add the condition `development` everywhere otherwise, and nobody would have tested what users run.
 process.env["NODE_ENV"] = "production";
+
+// Every process and thread that the tests start would strip the types of the same files again: Node keeps the result, as for the command.
+process.env["NODE_COMPILE_CACHE"] = fileURLToPath(new URL("node_modules/.cache/orgtree", import.meta.url));
 
 /** Packages run from source. With `development`, XState's development build is used, which warns where the other is silent. */
 function conditions(...more: readonly string[]): object {
@@ -16,6 +21,7 @@ export default defineConfig({
   test: {
     // More than cores: some wait for processes, disks and deadlines while others compute.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", new ClosingLine()],
     projects: [
       {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const top = fileURLToPath(new URL("../", import.meta.url));
 const packages = ["core", "journal", "runtime", "model", "tools", "org", "orgtree", "cli"];
+/** What an earlier build has made of a file that is no more. */
+const earlier = join("packages", "runtime", "dist", "earlier.js");
 const exec = promisify(execFile);
 
 /** What a user has: the packages as they would be published, installed in an empty project outside of the repository. */
@@ -16,6 +18,8 @@ describe("the packed packages", { timeout: 300_000 }, () => {
 
   beforeAll(async () => {
     project = await mkdtemp(join(tmpdir(), "orgtree-packed-"));
+    await mkdir(join(top, earlier, ".."), { recursive: true });
+    await writeFile(join(top, earlier), "");
     await exec("npm", ["run", "--silent", "build"], { cwd: top });
     const from = packages.map((name) => join(top, "packages", name));
     await exec("npm", ["pack", "--silent", "--pack-destination", project, ...from], { cwd: top });
@@ -39,10 +43,10 @@ describe("the packed packages", { timeout: 300_000 }, () => {
     expect(stdout).toMatch(/^(orgtree )?\d+\.\d+\.\d+\n$/);
   });
 
-  test("bring their types, and hold no tests", async () => {
+  test("bring their types, and hold no tests and nothing of an earlier build", async () => {
     const files = await readdir(join(project, "node_modules", "@orgtree", "runtime"), { recursive: true });
     expect(files).toContain(join("dist", "index.d.ts"));
-    expect(files.filter((file) => /\.(test|fixture)\./.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.(test|fixture)\.|earlier\.js/.test(file))).toEqual([]);
   });
 
   test("stay small: at most 40 packages, and 8 MB of files beside the openai SDK", async () => {

@@ -66,7 +66,7 @@ const cases: readonly { readonly args: readonly string[]; readonly says: string 
   {
     args: ["run", bugfix, "--repo", "REPO", "--check", "nosuchcommand --x", "--task", "x"],
     env: key,
-    says: /check: `nosuchcommand --x`, or what it calls, was not found in the copy of the repository \(.*nosuchcommand: not found\).*--ignored node_modules/,
+    says: /check: `nosuchcommand --x`, or what it calls, was not found in the copy of the repository \(.*nosuchcommand: not found\).*unless --ignored names them/,
   },
   {
     args: ["run", bugfix, "--repo", "REPO", ...onRepository, "--ignored", "../x"],

@@ -45,6 +45,13 @@ function damaged(name: string, damage: (bytes: Buffer) => Buffer): string {
   return path;
 }
 
+/** What SQLite does to a file. */
+function alter(path: string, sql: string): void {
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+}
+
 function flipped(bytes: Buffer, text: string): Buffer {
   const at = bytes.indexOf(text);
   expect(at).toBeGreaterThan(0);
@@ -57,8 +64,8 @@ describe("orgtree history", () => {
     const lines = (await told("history", "desk.journal")).map((line) => line.replaceAll(/ +/g, " ").replace(/\d+ B/, "SIZE"));
     expect(lines).toEqual([
       " actor kind turns last position time (UTC) life size state",
-      " / supervisor 3 2 8 TIME 1 SIZE 1 running",
-      " /desk supervisor 4 3 13 TIME 1 SIZE 1 starting, 1 running",
+      " / supervisor 3 3 8 TIME 1 SIZE 1 running",
+      " /desk supervisor 4 4 13 TIME 1 SIZE 1 starting, 1 running",
       " /desk/counter plain 6 5 15 TIME 2 SIZE",
       " /desk/door machine 2 1 12 TIME 1 SIZE heard",
     ]);
@@ -173,9 +180,9 @@ describe("what cannot be looked at", () => {
     },
     { args: ["history", "desk.journal", "--last", "3"], says: /^--last, --from and --to are about turns; name the actor as well/ },
     { args: ["history", "desk.journal", "/desk", "--last", "0"], says: /^--last is "0"; give a whole number from 1 on$/ },
-    { args: ["history", "desk.journal", "/desk", "--from", "99"], says: /^\/desk has no turn 99; there are 4 from 0 to 3$/ },
+    { args: ["history", "desk.journal", "/desk", "--from", "99"], says: /^\/desk has no turn 99; there are 4 from 1 to 4$/ },
     { args: ["show", "desk.journal", "/desk@x"], says: /^the number behind @ in \/desk@x is "x"; give a whole number from 0 on$/ },
-    { args: ["show", "desk.journal", "/desk@99"], says: /^\/desk has no turn 99; there are 4 from 0 to 3$/ },
+    { args: ["show", "desk.journal", "/desk@99"], says: /^\/desk has no turn 99; there are 4 from 1 to 4$/ },
     { args: ["show", "desk.journal"], says: /^show needs a FILE and an ADDRESS; write orgtree show FILE ADDRESS\[@SEQ\]/ },
     { args: ["diff", "desk.journal", "/desk"], says: /^diff needs a FILE and two ADDRESS@SEQ; write/ },
     { args: ["journal", "repair", "desk.journal"], says: /^journal repair writes a new file .*; name it with --to NEW$/ },
@@ -206,6 +213,36 @@ describe("what cannot be looked at", () => {
     }
     // What does not build on it can be looked at.
     expect(await told("show", "flipped.journal", "/desk/counter")).toContain('  state       {"count":1,"texts":[]}');
+  });
+
+  test("a journal in which a turn is missing is not told as if there had been none", async () => {
+    const path = join(desk.cwd, "missing.journal");
+    copyFileSync(journal, path);
+    alter(path, "DELETE FROM entries WHERE position = 10");
+    for (const args of [
+      ["history", "missing.journal", "/desk/counter"],
+      ["show", "missing.journal", "/desk/counter@3"],
+    ]) {
+      const { code, stdout, stderr } = await desk.call(args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/entry 2 of \/desk\/counter is missing: .*; see `orgtree journal verify missing\.journal`$/m);
+    }
+  });
+
+  test("turns of a newer program, and content of something else, are named", async () => {
+    const { openSqliteJournal } = await import("orgtree/journal");
+    const { encode } = await import("@orgtree/core");
+    const other = await openSqliteJournal(join(desk.cwd, "other.journal"));
+    await other.append([{ address: "/new", seq: 4, kind: "whole", data: encode([99, 1]) }]);
+    await other.append([{ address: "/odd", seq: 0, kind: "whole", data: encode("anything") }]);
+    await other.close();
+    const called = async (...args: readonly string[]): Promise<string> => (await desk.call(args)).stderr;
+    const newer = "orgtree: turn 4 of /new, at position 1, cannot be read: it was written by a newer version of orgtree; update orgtree\n";
+    expect(await called("history", "other.journal")).toBe(newer);
+    expect(await called("show", "other.journal", "/new")).toBe(newer);
+    expect(await called("history", "other.journal", "/odd")).toMatch(
+      /^orgtree: turn 0 of \/odd, .*: it was not written by a system of orgtree$/m,
+    );
   });
 });
 
@@ -278,11 +315,6 @@ describe("orgtree journal", () => {
   test("a newer version, a foreign database and a text are told from damage: 2, and no file is made", async () => {
     const newer = join(desk.cwd, "newer.journal");
     copyFileSync(journal, newer);
-    const alter = (path: string, sql: string): void => {
-      const database = new DatabaseSync(path);
-      database.exec(sql);
-      database.close();
-    };
     alter(newer, "PRAGMA user_version = 99");
     alter(join(desk.cwd, "foreign.journal"), "CREATE TABLE t (a)");
     await desk.write("text.journal", "Dear Sir,\n".repeat(900));

@@ -74,7 +74,7 @@ export class Desk implements AsyncDisposable {
   async tideTable(name: string): Promise<string> {
     const repo = join(this.#home, name);
     await cp(join(top, "examples", "bugfix", "repo"), repo, { recursive: true });
-    const author = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost"];
+    const author = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost", "-c", "maintenance.auto=false"];
     await git(repo, "init", "--quiet");
     await git(repo, "add", "--all");
     await git(repo, ...author, "commit", "--quiet", "--message", "broken");

@@ -282,16 +282,16 @@ describe("answers by failure class", () => {
     await using tree = await startTree({ intensity: wide, children: [{ id: "a", onFailure: answers, logic: worker }] });
     const climb = async (): Promise<readonly string[]> => {
       await tree.order(["a", fail("model-error", "rate-limit")]);
-      return tree.trace.reports().map(({ decision }) => decision);
+      return tree.trace.reports().map(({ decision, step }) => `${decision}, ${step?.number} of ${step?.of}`);
     };
-    expect(await climb()).toEqual(["resume"]);
-    expect(await climb()).toEqual(["resume"]);
-    expect(await climb()).toEqual(["restart (step 2)"]);
+    expect(await climb()).toEqual(["resume, 1 of 3"]);
+    expect(await climb()).toEqual(["resume, 1 of 3"]);
+    expect(await climb()).toEqual(["restart (step 2), 2 of 3"]);
     await tree.clock.advance(1_001);
-    expect(await climb()).toEqual(["resume"]);
-    expect(await climb()).toEqual(["resume"]);
-    expect(await climb()).toEqual(["restart (step 2)"]);
-    expect(await climb()).toEqual(["stop (step 3)"]);
+    expect(await climb()).toEqual(["resume, 1 of 3"]);
+    expect(await climb()).toEqual(["resume, 1 of 3"]);
+    expect(await climb()).toEqual(["restart (step 2), 2 of 3"]);
+    expect(await climb()).toEqual(["stop (step 3), 3 of 3"]);
     expect(await tree.list()).toEqual(["a stopped"]);
   });
 

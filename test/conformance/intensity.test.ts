@@ -91,8 +91,8 @@ describe("giving up", () => {
     await tree.order(["b", fail("tool-error", "timeout")]);
     expect(tree.trace.lives()).toEqual(["-b failure", "-c shutdown", "-a shutdown", "-sup escalated"]);
     expect(tree.trace.reports()).toMatchObject([
-      { context: "child-terminated", child: "b", decision: "restart" },
-      { context: "gave-up", child: "b", decision: "restart refused: 0 in 1000 ms are used up", directive: "escalate" },
+      { context: "child-terminated", child: "b", decision: "restart", step: { number: 1, of: 1 } },
+      { context: "gave-up", child: "b", decision: "restart refused: 0 in 1000 ms are used up", directive: "escalate", step: undefined },
     ]);
     expect(tree.exit).toMatchObject({
       kind: "escalated",

@@ -7,14 +7,24 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { commandsOf, listingsOf, unnamedListings } from "./listings.ts";
+import { commandsOf, importsOf, listingsOf, sessionsOf, unnamedListings } from "./listings.ts";
 
 const top = new URL("../../", import.meta.url);
 const execute = promisify(execFile);
 const { callProgram } = createRequire(import.meta.url)("@orgtree/cli/testing") as typeof import("@orgtree/cli/testing");
 
-const pages = ["README.md", "docs/guide.md"].map((name) => ({ name, url: new URL(name, top) }));
+const pages = ["README.md", "docs/guide.md", "docs/journal.md"].map((name) => ({ name, url: new URL(name, top) }));
 const listings = pages.flatMap(({ url }) => listingsOf(url));
+
+/** Without times and random numbers, and sizes in which paths of files are; with the blanks that align what stands beside them. */
+function withoutChance(text: string): string {
+  return text
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/g, "TIME")
+    .replaceAll(/trace \w+/g, "trace")
+    .replaceAll(/"askId":\d+/g, "askId")
+    .replaceAll(/[\d.]+ k?B/g, "SIZE")
+    .replaceAll(/ +/g, " ");
+}
 
 /** What a reader copies has to work: it is type-checked and run as it stands in the pages. */
 describe("the listings of the pages", () => {
@@ -60,9 +70,30 @@ describe("the listings of the pages", () => {
     expect(stdout).toContain("├─ worker\n");
   });
 
+  test("in docs/journal.md leave what the commands below them print", async () => {
+    const page = new URL("docs/journal.md", top);
+    await execute(process.execPath, ["--conditions=@orgtree/source", "counting.ts"], { cwd: directory });
+    for (const { command, prints } of sessionsOf(page)) {
+      const args = command.replace("npm run orgtree -- ", "").split(" ");
+      const { code, stdout, stderr } = await callProgram(args, { cwd: directory, temporary: tmpdir(), env: {} });
+      expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
+      if (prints !== "") expect(withoutChance(stdout)).toBe(withoutChance(prints));
+    }
+  });
+
   test("in README.md are the examples that they show", async () => {
     const [hello] = listingsOf(pages[0]!.url);
     expect(await readFile(new URL("examples/01-hello.ts", top), "utf8")).toContain(hello!.text);
+  });
+});
+
+describe("the READMEs of the packages", () => {
+  const names = ["core", "journal", "runtime", "model", "tools", "org", "orgtree"];
+  const imports = names.flatMap((name) => importsOf(new URL(`packages/${name}/README.md`, top)));
+
+  test.each(imports)("import from $from what it exports: $what", async ({ what, from }) => {
+    const exported = (await import(from)) as object;
+    expect(Object.keys(exported)).toEqual(expect.arrayContaining([...what]));
   });
 });
 

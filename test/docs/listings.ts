@@ -27,9 +27,35 @@ export function commandsOf(page: URL): readonly string[] {
     .filter((line) => line !== "");
 }
 
+/** A listing for a shell with what it prints: the listing without a language that follows on it. */
+export interface Session {
+  readonly command: string;
+  readonly prints: string;
+}
+
+/** The sessions of a page, in order; where nothing is said of what a command prints, it is empty. */
+export function sessionsOf(page: URL): readonly Session[] {
+  const blocks = blocksOf(page);
+  return blocks.flatMap(({ info, text }, at) => {
+    const next = blocks[at + 1];
+    return info === "sh" ? [{ command: text.trim(), prints: next?.info === "" ? next.text : "" }] : [];
+  });
+}
+
 /** Names behind ``` that belong to TypeScript and have no file: they would escape the tests. */
 export function unnamedListings(page: URL): readonly string[] {
   return blocksOf(page).flatMap(({ info, text }) => (/^(ts|js|typescript|javascript)$/.test(info) ? [text] : []));
+}
+
+/** What the listings of a page import from packages of this repository. */
+export function importsOf(page: URL): readonly { readonly what: readonly string[]; readonly from: string }[] {
+  const texts = blocksOf(page).map(({ text }) => text);
+  return texts.flatMap((text) =>
+    Array.from(text.matchAll(/^import \{ (.*) \} from "(orgtree|@orgtree\/.*)";$/gm), ([, what, from]) => ({
+      what: what!.split(", ").filter((name) => !name.startsWith("type ")),
+      from: from!,
+    })),
+  );
 }
 
 function blocksOf(page: URL): readonly { readonly info: string; readonly text: string }[] {

@@ -91,7 +91,7 @@ describe("a timeline", () => {
     const moments = turnsOf(await all(new Timeline(journal, "/desk/counter").moments()));
     const told = moments.map((moment) => {
       const { turn, state } = moment;
-      return [turn.seq, turn.incarnation, causeKindOf(moment), turn.cause.type, turn.effects.map(({ kind }) => kind).join(), state];
+      return [turn.seq, turn.incarnation, causeKindOf(turn.cause), turn.cause.type, turn.effects.map(({ kind }) => kind).join(), state];
     });
     expect(told).toEqual([
       [0, 1, "begin", "init", "", { count: 0 }],
@@ -130,7 +130,7 @@ describe("a timeline", () => {
     });
     await clock.advance(60_000);
     const moment = await timeline.at();
-    expect([causeKindOf(moment), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 } }]);
+    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 } }]);
   });
 
   test("shows a machine by its states, and its supervisor by its children and decisions", async () => {
@@ -141,12 +141,12 @@ describe("a timeline", () => {
     expect(heard).toMatchObject({ kind: "machine", label: "heard", parts: { value: "heard", context: { knocks: 1 } } });
     expect(Object.values(heard.parts["timers"] as Record<string, number>)).toEqual([clock.epochMs() + 1_000]);
     await clock.advance(1_000);
-    expect(causeKindOf(await timeline.at())).toBe("timer");
+    expect(causeKindOf((await timeline.at()).turn.cause)).toBe("timer");
     await tell("counter", "boom");
     const decision = await new Timeline(journal, "/desk").at();
     // That it is up decides nothing, and makes no turn of its own.
     expect(viewMoment(decision)).toMatchObject({ kind: "supervisor", label: "1 starting, 1 running" });
-    expect(causeKindOf(decision)).toBe("decision");
+    expect(causeKindOf(decision.turn.cause)).toBe("decision");
     const reports = (await all(new Timeline(journal, "/desk").turns())).flatMap(({ effects }) =>
       effects.filter(({ kind }) => kind === "report").map(({ detail }) => (detail as { report: { child: string } }).report.child),
     );

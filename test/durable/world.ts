@@ -1,6 +1,6 @@
 import type { Address, ChildSpec, NewEntry, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
-import { createActorSystem, VirtualClock, type ActorSystem, type Logic } from "@orgtree/runtime";
+import { createActorSystem, Timeline, VirtualClock, type ActorSystem, type Logic, type PastTurn } from "@orgtree/runtime";
 
 /** A file on which the appends of one address can be held up, as by a slow disk. */
 class FreezingFile extends MemoryFile {
@@ -97,6 +97,13 @@ export class World {
   async ask(to: Address, message: unknown): Promise<unknown> {
     const [answer] = await Promise.all([this.system.ask(to, message), this.clock.settle()]);
     return answer;
+  }
+
+  /** What is stored of an actor. */
+  async turns(address: Address): Promise<readonly PastTurn[]> {
+    const turns: PastTurn[] = [];
+    for await (const turn of new Timeline(new MemoryJournal(this.file), address).turns()) turns.push(turn);
+    return turns;
   }
 
   async tell(to: Address, message: unknown): Promise<void> {

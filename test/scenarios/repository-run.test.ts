@@ -33,7 +33,7 @@ beforeEach(() => {
   write(repo, { "answer.txt": "wrong\n", ".gitignore": "build/\n", "test.sh": "grep -q right answer.txt\n" });
   git("init", "--quiet");
   git("add", "--all");
-  git("-c", "user.name=T", "-c", "user.email=t@localhost", "commit", "--quiet", "--message=first");
+  git("-c", "user.name=T", "-c", "user.email=t@localhost", "-c", "maintenance.auto=false", "commit", "--quiet", "--message=first");
 });
 
 afterEach(() => {

@@ -143,7 +143,7 @@ describe("an agent of one's own", () => {
       return plain({ init: () => 0, receive: (state: number) => state });
     });
     const desk = deskOf();
-    const result = await runOnVirtualTime({ ...desk, agents: { ...desk.agents, spy } }, "a word", {
+    const result = await runOnVirtualTime(organization({ ...desk, agents: { ...desk.agents, spy } }), "a word", {
       model: scriptedModel([handIn]),
       environment: { text: "sea" },
     });
@@ -163,7 +163,7 @@ describe("an agent of one's own", () => {
     });
     const desk = deskOf();
     const options = { model: scriptedModel([handIn, handIn, handIn, handIn]), environment: { text: "far too long" } };
-    const result = await runOnVirtualTime({ ...desk, agents: { ...desk.agents, spy } }, "a word", options);
+    const result = await runOnVirtualTime(organization({ ...desk, agents: { ...desk.agents, spy } }), "a word", options);
     expect(result).toMatchObject({ status: "failed", failure: { class: "rejected" } });
     expect(outcomes).toMatchObject([
       { status: "rejected", reason: { name: "ToolError", kind: "invalid-input" } },

@@ -1,4 +1,5 @@
 import { BudgetExhaustedError, SpecError } from "./errors.ts";
+import { checkFields } from "./known-fields.ts";
 
 /**
  * What a subtree may spend. A dimension that is left out is limited by the parent's.
@@ -37,8 +38,11 @@ export interface Account {
 
 const dimensions = ["turns", "tokens", "microUsd"] as const;
 
+const knownFields: readonly string[] = ["turns", "tokens", "usd", "wallMs"] satisfies (keyof Budget)[];
+
 /** Checks a budget; throws `SpecError` naming `field`. */
 export function checkBudget(budget: Budget, field: string): void {
+  checkFields(budget, { field, known: knownFields });
   for (const name of ["turns", "tokens"] as const) {
     const value = budget[name];
     if (value !== undefined && !(Number.isInteger(value) && value >= 0))

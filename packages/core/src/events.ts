@@ -9,13 +9,26 @@ import type { ToolKind } from "./tool.ts";
 export interface SupervisorReport {
   readonly supervisor: Address;
   /** OTP's contexts, and `directive` for a decision by failure class. */
-  readonly context: "child-terminated" | "start-error" | "shutdown-error" | "gave-up" | "auto-shutdown" | "directive" | "rolled-back";
+  readonly context:
+    | "child-terminated"
+    | "start-error"
+    | "shutdown-error"
+    | "gave-up"
+    | "auto-shutdown"
+    | "directive"
+    | "rolled-back"
+    | "replanned";
   readonly child: string;
   readonly exit: Exit;
   readonly chain: readonly Failure[];
   /** What was decided, and why, in words: `restart attempt 2 of 3 in 5000 ms`. */
   readonly decision: string;
   readonly directive?: Directive | undefined;
+  /**
+   * Which step of the child's ladder decided, counted from 1; one more than there are when all are exhausted. None where no ladder
+   * decided: after a quiet end, and where the supervisor's own intensity is used up.
+   */
+  readonly step?: { readonly number: number; readonly of: number } | undefined;
   /** What a rollback did. */
   readonly rollback?: RollbackReport | undefined;
 }

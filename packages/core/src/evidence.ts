@@ -14,20 +14,6 @@ export interface CheckOutcome {
   readonly observed: string;
 }
 
-/** An acceptance check that a machine can execute, as opposed to an opinion. */
-export interface Check {
-  readonly run: (context: CheckContext) => Promise<CheckOutcome>;
-}
-
-/** One thing that done means. */
-export interface Criterion {
-  /** Unique in its contract. */
-  readonly id: string;
-  /** In words, as the worker is told. */
-  readonly statement: string;
-  readonly check: Check;
-}
-
 /** The record of an executed check: only whoever executes checks can make one, and the record has it under its key. */
 export interface Evidence extends CheckOutcome {
   readonly criterion: string;

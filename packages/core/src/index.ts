@@ -38,7 +38,7 @@ export {
   type RungHistory,
 } from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
-export type { Check, CheckContext, CheckOutcome, Criterion, Evidence, Verdict } from "./evidence.ts";
+export type { CheckContext, CheckOutcome, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
   AskFailedError,
@@ -90,6 +90,7 @@ export {
   type CheckedSupervisorSpec,
   checkChildOf,
   checkSupervisorSpec,
+  childrenOfPlan,
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
@@ -100,6 +101,7 @@ export {
   type StoredSupervision,
   SupervisionWriter,
 } from "./supervision/stored-supervision.ts";
+export { checkPlanner, type PlanSpec, type ReplanRequest, type TriedRung } from "./supervision/plan-spec.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
   type CallResult,
@@ -108,6 +110,7 @@ export {
   type ChildRow,
   type ChildStatus,
   makeSupervision,
+  type PlannerBrief,
   type Reply,
   type Supervision,
   type SupervisionEvent,
@@ -117,7 +120,9 @@ export {
 } from "./supervision/supervision-state.ts";
 export { supervise } from "./supervision/supervision.ts";
 export { type Tool, type ToolContext, ToolError, type ToolErrorKind, type ToolKind } from "./tool.ts";
-export { checkFields, type KnownFields } from "./known-fields.ts";
+export { parseToolInput } from "./tool-input.ts";
+export { checkFields } from "./known-fields.ts";
+export { checkCount, checkLeast, checkPositive, checkWord } from "./value-check.ts";
 export { nearestName } from "./nearest-name.ts";
 export { isPermitted } from "./recipients.ts";
 export {

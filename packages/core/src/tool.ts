@@ -1,4 +1,3 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { ExpectedError } from "./errors.ts";
 import type { FailureClass } from "./failure.ts";
 
@@ -22,15 +21,11 @@ export interface Tool<I = unknown, O = unknown> {
   readonly name: string;
   readonly description: string;
   readonly kind: ToolKind;
-  readonly inputSchema: StandardSchemaV1<unknown, I>;
-  readonly outputSchema?: StandardSchemaV1<unknown, O> | undefined;
   /** JSON Schema of the input, shown to the model. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Longest run in milliseconds. Default 60,000. */
-  readonly timeoutMs: number;
   /** Compensable tools only: takes the effect back. */
   undo?(input: I, output: O, context: ToolContext): Promise<void>;
-  /** Checks the input, runs, checks the output, keeps the deadline; rejects with `ToolError`. */
+  /** Checks the input, does the work, keeps a deadline; rejects with `ToolError`. */
   readonly run: (input: unknown, context: ToolContext) => Promise<O>;
 }
 

@@ -9,6 +9,8 @@
  * The pattern is Nygard's (Release It!, 2nd edition, §5.2).
  */
 import {
+  checkCount,
+  checkLeast,
   type Clock,
   type Logger,
   type ModelCallOptions,
@@ -17,8 +19,6 @@ import {
   type ModelRequest,
   type ModelResponse,
 } from "@orgtree/core";
-
-import { checkAtLeast, checkWhole } from "./option-check.ts";
 
 /** When the circuit opens and for how long. */
 export interface CircuitBreakerOptions {
@@ -43,8 +43,8 @@ export interface CircuitBreaker extends ModelClient {
  * Put it around `withRetries`, not within: what the retries could not cure is one failure.
  */
 export function circuitBreaker(client: ModelClient, options: CircuitBreakerOptions): CircuitBreaker {
-  const failures = checkWhole("failures", options.failures ?? 5, 1);
-  const openMs = checkAtLeast("openMs", options.openMs ?? 30_000, 1);
+  const failures = checkCount(options.failures ?? 5, 1, "failures");
+  const openMs = checkLeast(options.openMs ?? 30_000, 1, "openMs");
   return new Breaker(client, { ...options, failures, openMs });
 }
 

@@ -1,6 +1,4 @@
-import { type Clock, type ModelCallOptions, type ModelClient, ModelError } from "@orgtree/core";
-
-import { checkAtLeast, checkWhole } from "./option-check.ts";
+import { checkCount, checkLeast, type Clock, type ModelCallOptions, type ModelClient, ModelError } from "@orgtree/core";
 
 /** How many calls may be under way and waiting. */
 export interface ConcurrencyLimitOptions {
@@ -21,9 +19,9 @@ export interface ConcurrencyLimitOptions {
 export function rateLimited(client: ModelClient, options: ConcurrencyLimitOptions): ModelClient {
   const turnstile = new Turnstile({
     clock: options.clock,
-    maxConcurrent: checkWhole("maxConcurrent", options.maxConcurrent ?? 8, 1),
-    maxQueue: checkWhole("maxQueue", options.maxQueue ?? 100, 0),
-    maxWaitMs: checkAtLeast("maxWaitMs", options.maxWaitMs ?? 60_000, 1),
+    maxConcurrent: checkCount(options.maxConcurrent ?? 8, 1, "maxConcurrent"),
+    maxQueue: checkCount(options.maxQueue ?? 100, 0, "maxQueue"),
+    maxWaitMs: checkLeast(options.maxWaitMs ?? 60_000, 1, "maxWaitMs"),
   });
   return {
     provider: client.provider,

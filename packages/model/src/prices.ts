@@ -1,6 +1,5 @@
-import { checkFields, type ModelRequest, type ModelUsage } from "@orgtree/core";
+import { checkLeast, checkFields, type ModelRequest, type ModelUsage } from "@orgtree/core";
 
-import { checkAtLeast } from "./option-check.ts";
 import { defaultMaxOutputTokens, estimateInputTokens } from "./token-estimate.ts";
 
 /**
@@ -20,9 +19,9 @@ export interface ModelPrices {
 export function checkPrices(prices: ModelPrices | undefined): void {
   if (!prices) return;
   checkFields(prices, { field: "prices", known: ["inputPerMillion", "outputPerMillion", "cachedInputPerMillion"] });
-  checkAtLeast("prices.inputPerMillion", prices.inputPerMillion, 0);
-  checkAtLeast("prices.outputPerMillion", prices.outputPerMillion, 0);
-  if (prices.cachedInputPerMillion !== undefined) checkAtLeast("prices.cachedInputPerMillion", prices.cachedInputPerMillion, 0);
+  checkLeast(prices.inputPerMillion, 0, "prices.inputPerMillion");
+  checkLeast(prices.outputPerMillion, 0, "prices.outputPerMillion");
+  if (prices.cachedInputPerMillion !== undefined) checkLeast(prices.cachedInputPerMillion, 0, "prices.cachedInputPerMillion");
 }
 
 /** What the tokens cost in US dollars; nothing without prices. */

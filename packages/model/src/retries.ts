@@ -1,4 +1,6 @@
 import {
+  checkCount,
+  checkLeast,
   type Backoff,
   backoffMs,
   type Clock,
@@ -12,7 +14,6 @@ import {
   type Random,
 } from "@orgtree/core";
 
-import { checkAtLeast, checkWhole } from "./option-check.ts";
 import { pause } from "./pause.ts";
 
 /** How a failed call is tried again. */
@@ -47,8 +48,8 @@ export interface Retry {
  * known here. Whoever pays gives a `meter` with the call, and hears of every attempt.
  */
 export function withRetries(client: ModelClient, options: RetryOptions): ModelClient {
-  checkWhole("maxRetries", options.maxRetries ?? 2, 0);
-  checkAtLeast("deadlineMs", options.deadlineMs ?? defaultDeadlineMs, 1);
+  checkCount(options.maxRetries ?? 2, 0, "maxRetries");
+  checkLeast(options.deadlineMs ?? defaultDeadlineMs, 1, "deadlineMs");
   return {
     provider: client.provider,
     model: client.model,

@@ -1,11 +1,11 @@
-import type { ModelRequest, ModelResponse, ToolCall } from "@orgtree/core";
+import type { ModelResponse, ToolCall } from "@orgtree/core";
 import { currentAsk, fromWork, reply } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
 import { afterAnswer, afterTools, idleState, type AgentEnd, type AgentState } from "./agent-turn.ts";
-import type { AgentEvent, Delivery } from "./assignment.ts";
+import type { AgentEvent, Assignment, Delivery } from "./assignment.ts";
 import { fitConversation, openConversation } from "./conversation.ts";
 import type { Deliverable } from "./deliverable.ts";
-import { Equipment, type Part } from "./part.ts";
+import type { Part } from "./part.ts";
 import { findRepetition, type RepetitionVerdict } from "./repetition.ts";
 import type { ToolResult } from "./tool-box.ts";
 import type { AgentWorld } from "./world.ts";
@@ -17,30 +17,40 @@ export interface AgentRole {
   readonly deliverable: Deliverable;
 }
 
-/** An agent that has a model, in this role. */
+/**
+ * An agent that has a model, in this role. What it works with that is no data, its model, its tools, the record, is in the machine's
+ * implementations and not in its context, which can be shown and stored without a secret in it.
+ */
 export function agentPart(world: AgentWorld, role: AgentRole): Part {
-  return { logic: agentMachine, input: { world, role } satisfies AgentInput };
+  const { deliverable, instructions } = role;
+  const rules = { deliverable, record: world.record };
+  const logic = agentMachine.provide({
+    actors: { askModel: askModel(world, deliverable), runTools: runTools(world) },
+    actions: {
+      begin: assign(({ self }, assignment) => ({
+        ...idleState,
+        asker: currentAsk(self),
+        messages: openConversation(world, instructions, assignment),
+      })),
+      hear: assign(({ context }, response) => afterAnswer(context, response, rules)),
+    },
+  });
+  return { logic };
 }
 
-interface AgentInput {
-  readonly world: AgentWorld;
-  readonly role: AgentRole;
+function askModel({ model, tools }: AgentWorld, { tool }: Deliverable) {
+  return fromWork<Conversation, ModelResponse>({
+    kind: "idempotent",
+    run: (messages, context) => {
+      const described = tool === undefined ? tools.describe() : [...tools.describe(), tool];
+      return model.ask({ messages: fitConversation(messages), ...(described.length === 0 ? {} : { tools: described }) }, context);
+    },
+  });
 }
 
-const equipment = new Equipment<AgentInput>();
-
-interface ModelWork {
-  readonly world: AgentWorld;
-  readonly request: ModelRequest;
-}
-
-const askModel = fromWork<ModelWork, ModelResponse>({
-  kind: "idempotent",
-  run: ({ world, request }, context) => world.model.ask(request, context),
-});
+type Conversation = AgentState["messages"];
 
 interface ToolWork {
-  readonly world: AgentWorld;
   readonly calls: readonly ToolCall[];
   readonly done: readonly ToolResult[];
 }
@@ -51,20 +61,24 @@ interface ToolsRan {
 }
 
 /** Runs the calls of one answer, one after the other: a later one may build on an earlier. */
-const runTools = fromWork<ToolWork, ToolsRan>({
-  kind: "irreversible",
-  run: async ({ world, calls, done }, context) => {
-    const results: ToolResult[] = [];
-    for (const [at, call] of calls.entries()) results.push(await world.tools.call(call, { ...context, key: `${context.key}/${at}` }));
-    const repetition = findRepetition([...done, ...results]);
-    if (repetition.kind !== "none") world.raiseAlarm(repetition.kind === "loop" ? "red" : "yellow", repetition.what);
-    return { results, repetition };
-  },
-});
+function runTools(world: AgentWorld) {
+  return fromWork<ToolWork, ToolsRan>({
+    kind: "irreversible",
+    run: async ({ calls, done }, context) => {
+      const results: ToolResult[] = [];
+      for (const [at, call] of calls.entries()) results.push(await world.tools.call(call, { ...context, key: `${context.key}/${at}` }));
+      const repetition = findRepetition([...done, ...results]);
+      if (repetition.kind !== "none") world.raiseAlarm(repetition.kind === "loop" ? "red" : "yellow", repetition.what);
+      return { results, repetition };
+    },
+  });
+}
 
 const parts = setup({
-  types: {} as { context: AgentState; events: AgentEvent; input: AgentInput },
-  actors: { askModel, runTools },
+  types: {} as { context: AgentState; events: AgentEvent },
+  // Of each agent its own: `agentPart` provides them.
+  actors: { askModel: {} as ReturnType<typeof askModel>, runTools: {} as ReturnType<typeof runTools> },
+  actions: { begin: {} as (args: unknown, assignment: Assignment) => void, hear: {} as (args: unknown, response: ModelResponse) => void },
   guards: {
     isToAct: ({ context }) => context.step.kind === "act",
     isToDeliver: ({ context }) => context.step.kind === "deliver",
@@ -82,45 +96,29 @@ const parts = setup({
  */
 const agentMachine = parts.createMachine({
   id: "agent",
-  context: ({ input, self }) => {
-    equipment.give(self, input);
-    return idleState;
-  },
+  context: idleState,
   initial: "idle",
   output: ({ context: { step } }) => ({ reason: step.kind === "end" ? step.reason : "" }),
   on: { dismiss: ".dismissed" },
   states: {
     idle: {
       on: {
-        assign: {
-          target: "asking",
-          actions: assign(({ event, self }) => {
-            const { world, role } = equipment.of(self);
-            return { ...idleState, asker: currentAsk(self), messages: openConversation(world, role.instructions, event.assignment) };
-          }),
-        },
+        assign: { target: "asking", actions: { type: "begin", params: ({ event }) => event.assignment } },
       },
     },
     asking: {
       meta: { postpone: ["assign"] },
       invoke: {
         src: "askModel",
-        input: ({ context, self }) => requestOf(equipment.of(self), context),
-        onDone: {
-          target: "deciding",
-          actions: assign(({ context, event, self }) => {
-            const { world, role } = equipment.of(self);
-            return afterAnswer(context, event.output, { deliverable: role.deliverable, record: world.record });
-          }),
-        },
+        input: ({ context }) => context.messages,
+        onDone: { target: "deciding", actions: { type: "hear", params: ({ event }) => event.output } },
       },
     },
     acting: {
       meta: { postpone: ["assign"] },
       invoke: {
         src: "runTools",
-        input: ({ context, self }): ToolWork => ({
-          world: equipment.of(self).world,
+        input: ({ context }): ToolWork => ({
           calls: context.step.kind === "act" ? context.step.calls : [],
           done: context.done,
         }),
@@ -158,12 +156,6 @@ const agentMachine = parts.createMachine({
     unfounded: { type: "final", meta: { exit: "failure", class: "unfounded-claim" } },
   },
 });
-
-function requestOf({ world, role }: AgentInput, state: AgentState): ModelWork {
-  const own = world.tools.describe();
-  const tools = role.deliverable.tool === undefined ? own : [...own, role.deliverable.tool];
-  return { world, request: { messages: fitConversation(state.messages), ...(tools.length === 0 ? {} : { tools }) } };
-}
 
 function deliveryOf({ step }: AgentState): Delivery {
   return { value: step.kind === "deliver" ? step.value : undefined };

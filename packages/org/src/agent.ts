@@ -1,7 +1,7 @@
 import { checkChildSpec, checkFields, SpecError, type ChildSpec, type ModelClient } from "@orgtree/core";
 import type { Logic } from "@orgtree/runtime";
 import { agentPart } from "./agent-machine.ts";
-import { charterFields, type Charter } from "./charter.ts";
+import { charterFields, checkCharter, type Charter, type CheckedCharter } from "./charter.ts";
 import { claimedWork } from "./claims.ts";
 import { textDeliverable } from "./deliverable.ts";
 import { checkModel } from "./model-check.ts";
@@ -30,6 +30,11 @@ export interface AgentDefinition {
   readonly supervision: Supervision;
   readonly model: ModelClient | undefined;
   readonly make: (world: AgentWorld) => Part;
+}
+
+/** An agent whose charter has been checked. */
+export interface CheckedAgent extends AgentDefinition {
+  readonly charter: CheckedCharter;
 }
 
 const workInstructions = "Work with your tools, one step at a time, and look at what they give back before you go on.";
@@ -91,10 +96,12 @@ function define(kind: AgentKind, options: AgentOptions, make: AgentDefinition["m
   return { kind, charter, supervision: { onFailure, backoff, shutdownMs, restart }, model, make };
 }
 
-/** Checks what of an agent can be checked before it is in a run; throws `SpecError` naming `field`. */
-export function checkAgent({ charter, supervision, model }: AgentDefinition, field: string): void {
+/** Checks what of an agent can be checked before it is in a run, and fills in the defaults; throws `SpecError` naming `field`. */
+export function checkAgent(agent: AgentDefinition, field: string): CheckedAgent {
+  const { charter, supervision, model } = agent;
   // What is no field of the supervision or the model is left in the charter.
   checkFields(charter, { field, known: agentFields });
   checkChildSpec({ ...supervision, id: "agent", logic: {} }, field);
   if (model !== undefined) checkModel(model, `${field}.model`);
+  return { ...agent, charter: checkCharter(charter, field) };
 }

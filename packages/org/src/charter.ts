@@ -1,4 +1,4 @@
-import { checkBudget, checkFields, SpecError, type Budget } from "@orgtree/core";
+import { checkBudget, SpecError, type Budget } from "@orgtree/core";
 
 /**
  * What an agent is for, what it may do, and what it may spend. Checked before the organization starts, enforced while it
@@ -35,19 +35,14 @@ export const charterFields: readonly string[] = ["purpose", "rules", "tools", "r
 /** The limits of an agent that names none: every agent ends. */
 const defaultAgentBudget: Budget = { turns: 500, wallMs: 30 * 60_000 };
 
-const budgetFields: readonly string[] = ["turns", "tokens", "usd", "wallMs"] satisfies (keyof Budget)[];
-
 /** A budget over the defaults; throws `SpecError` naming `field`. */
 export function completeBudget(budget: Budget | undefined, defaults: Budget, field: string): Budget {
-  if (budget !== undefined) checkFields(budget, { field, known: budgetFields });
-  const whole = { ...defaults, ...budget };
-  checkBudget(whole, field);
-  return whole;
+  if (budget !== undefined) checkBudget(budget, field);
+  return { ...defaults, ...budget };
 }
 
 /** Checks a charter by itself and fills in the defaults; throws `SpecError` naming `field`. */
 export function checkCharter(charter: Charter, field: string): CheckedCharter {
-  checkFields(charter, { field, known: charterFields });
   if (typeof charter.purpose !== "string" || charter.purpose.trim() === "") {
     throw new SpecError(`${field}.purpose`, "say in a sentence what the agent is for; a vague role is how organizations fail");
   }

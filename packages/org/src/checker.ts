@@ -47,14 +47,12 @@ export class Checker {
       name: checkToolName,
       description: "Executes the acceptance check of a criterion on the work as it stands, and tells what came out.",
       kind: "pure",
-      timeoutMs: 600_000,
       parameters: {
         type: "object",
         properties: { criterion: { type: "string", enum: ids } },
         required: ["criterion"],
         additionalProperties: false,
       },
-      inputSchema: { "~standard": { version: 1, vendor: "orgtree", validate: (value) => ({ value }) } },
       run: async (input, context) => {
         const { passed, observed } = await this.run(String((input as { criterion?: unknown } | null)?.criterion), context);
         return `${passed ? "passed" : "FAILED"}\n${observed}`;

@@ -1,4 +1,4 @@
-import type { ToolDescription } from "@orgtree/core";
+import { parseToolInput, type ToolDescription } from "@orgtree/core";
 import type { RecordView } from "./run-record.ts";
 import type { ToolResult } from "./tool-box.ts";
 
@@ -43,9 +43,9 @@ export function structuredDeliverable(
     read: (json, work) => {
       let value: unknown;
       try {
-        value = JSON.parse(json);
+        value = parseToolInput(json, deliverToolName);
       } catch (error) {
-        return malformed(`the arguments are not JSON (${(error as Error).message})`);
+        return malformed((error as Error).message);
       }
       return read(value, work);
     },

@@ -18,7 +18,6 @@ export type { ClaimedWork } from "./claims.ts";
 export type { ArtefactContext, Check, Contract, Criterion, RunContract } from "./contract.ts";
 export { crew } from "./crew.ts";
 export type { HoldAnswer, OpenRequest, VerifyRequest } from "./hold-point.ts";
-export { checkArgument, type KnownArgument } from "./argument-check.ts";
 export { checkLogics } from "./logic-check.ts";
 export { checkModels, countsDollars, withoutDollars } from "./model-check.ts";
 export { isOrganization, organization, type Organization, type OrganizationParts, runBudget, type WorksOn } from "./organization.ts";

@@ -9,9 +9,7 @@ import type { RunTree } from "./run-tree.ts";
  * could not be found by it; `SpecError` for what is no logic.
  */
 export function checkLogics({ spec, agents }: RunTree): void {
-  const { logic } = spec;
-  if (!("kind" in logic) || logic.kind !== "supervisor") return;
-  for (const child of logic.spec.children ?? []) {
+  for (const child of spec.logic.spec.children ?? []) {
     const field = agents.has(child.id) ? `agents.${child.id}` : child.id;
     try {
       if (typeof child.logic !== "object" || child.logic === null) throw new SpecError(field, `nothing that runs: ${String(child.logic)}`);

@@ -1,5 +1,5 @@
 import { SpecError, type ModelClient } from "@orgtree/core";
-import type { AgentDefinition } from "./agent.ts";
+import type { CheckedAgent } from "./agent.ts";
 import type { Organization } from "./organization.ts";
 
 /** Throws `SpecError` unless the value is a model client; a name is not one. */
@@ -32,15 +32,15 @@ export function checkModels(organization: Pick<Organization, "agents" | "budget"
     // What an agent of one's own does with its model, if it has one at all, is its own affair.
     if (client === undefined || agent.kind === "custom") continue;
     checkDollars(budget.usd, { field: "budget.usd", name, client });
-    checkDollars(agent.charter.budget?.usd, { field: `agents.${name}.budget.usd`, name, client });
+    checkDollars(agent.charter.budget.usd, { field: `agents.${name}.budget.usd`, name, client });
   }
 }
 
 /** The organization without limits of dollars, for whoever tells people that they are not counted. */
 export function withoutDollars<E>(organization: Organization<E>): Organization<E> {
-  const strip = (agent: AgentDefinition): AgentDefinition => ({
+  const strip = (agent: CheckedAgent): CheckedAgent => ({
     ...agent,
-    charter: { ...agent.charter, budget: agent.charter.budget && { ...agent.charter.budget, usd: undefined } },
+    charter: { ...agent.charter, budget: { ...agent.charter.budget, usd: undefined } },
   });
   const agents = Object.fromEntries(Object.entries(organization.agents).map(([name, agent]) => [name, strip(agent)]));
   return { ...organization, budget: { ...organization.budget, usd: undefined }, agents };

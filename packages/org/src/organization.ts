@@ -1,7 +1,6 @@
-import { SpecError, checkSegment, type Budget, type Tool } from "@orgtree/core";
-import { checkAgent, type AgentDefinition, type AgentKind } from "./agent.ts";
-import { checkArgument } from "./argument-check.ts";
-import { checkCharter, checkCharterRecipients, completeBudget } from "./charter.ts";
+import { checkFields, checkSegment, checkWord, SpecError, type Budget, type Tool } from "@orgtree/core";
+import { checkAgent, type AgentDefinition, type AgentKind, type CheckedAgent } from "./agent.ts";
+import { checkCharterRecipients, completeBudget } from "./charter.ts";
 import { checkContract, type Contract } from "./contract.ts";
 import { crew } from "./crew.ts";
 import { relay } from "./relay.ts";
@@ -38,6 +37,7 @@ export type WorksOn = "repository" | "task";
 
 /** An organization that has been checked and can run. */
 export interface Organization<E = unknown> extends OrganizationParts<E> {
+  readonly agents: Readonly<Record<string, CheckedAgent>>;
   readonly worksOn: WorksOn;
   readonly lead: Lead;
   readonly risk: RiskClass;
@@ -78,21 +78,20 @@ const fields: readonly string[] = [
 
 /** Makes an organization; throws `SpecError` naming what is wrong, before anything runs. */
 export function organization<E = unknown>(parts: OrganizationParts<E>): Organization<E> {
-  checkArgument(parts, { name: "organization", known: fields });
+  checkFields(parts, { field: "", name: "organization", known: fields });
   checkSegment(parts.name);
-  checkAgents(parts);
+  const agents = checkAgents(parts);
   for (const name of ["tools", "lead"] as const) {
     if (parts[name] !== undefined && typeof parts[name] !== "function")
       throw new SpecError(name, `a function, such as ${name}: (${name === "tools" ? "environment" : "task, team"}) => …`);
   }
-  checkOneOf(parts.worksOn, ["repository", "task"], "worksOn");
-  checkOneOf(parts.risk, ["low", "medium"], "risk");
   if (parts.contract !== undefined) checkContract(parts.contract);
   return {
     ...parts,
-    worksOn: parts.worksOn ?? "task",
+    agents,
+    worksOn: checkWord(parts.worksOn ?? "task", ["repository", "task"], "worksOn"),
     lead: parts.lead ?? (parts.contract === undefined ? relay : crew),
-    risk: parts.risk ?? "medium",
+    risk: checkWord(parts.risk ?? "medium", ["low", "medium"], "risk"),
     budget: completeBudget(parts.budget, defaultRunBudget, "budget"),
   };
 }
@@ -100,32 +99,35 @@ export function organization<E = unknown>(parts: OrganizationParts<E>): Organiza
 /** Children of a run that are not agents. */
 const reserved: readonly string[] = ["lead", "gate"];
 
-function checkAgents<E>({ agents, contract, lead }: OrganizationParts<E>): void {
-  const names = Object.keys(agents ?? {});
+function checkAgents<E>({ agents: definitions, contract, lead }: OrganizationParts<E>): Readonly<Record<string, CheckedAgent>> {
+  const names = Object.keys(definitions ?? {});
   if (names.length === 0) throw new SpecError("agents", "an organization needs at least one agent");
-  for (const [name, definition] of Object.entries(agents)) {
+  const agents: Record<string, CheckedAgent> = {};
+  for (const [name, definition] of Object.entries(definitions)) {
     checkSegment(name);
     if (reserved.includes(name))
       throw new SpecError(`agents.${name}`, `the name is taken by the organization itself; so are ${reserved.join(", ")}`);
     if (typeof definition?.make !== "function")
       throw new SpecError(`agents.${name}`, "is no agent; make it with agent(), planner(), critic(), verifier() or customAgent()");
-    checkAgent(definition, `agents.${name}`);
-    checkCharterRecipients(checkCharter(definition.charter, `agents.${name}`), names, `agents.${name}`);
+    const agent = checkAgent(definition, `agents.${name}`);
+    checkCharterRecipients(agent.charter, names, `agents.${name}`);
+    agents[name] = agent;
     if (definition.kind === "verifier" && contract === undefined)
       throw new SpecError(`agents.${name}`, "a verifier needs a contract whose checks it can execute");
   }
   if ((lead ?? (contract === undefined ? relay : crew)) === crew) checkCrew(agents);
-  if (contract === undefined) return;
+  if (contract === undefined) return agents;
   const kinds = new Set(Object.values(agents).map(({ kind }) => kind));
   if (!kinds.has("verifier"))
     throw new SpecError("agents", "a contract needs a verifier: the author cannot accept its own work; add one made with verifier()");
   if (!kinds.has("worker") && lead === undefined)
     throw new SpecError("agents", "a contract needs somebody who works under it; add one made with agent(), or a lead of your own");
+  return agents;
 }
 
 /** A crew asks one of each: another one would wait for ever, and nobody would notice, unless a third agent addresses it. */
-function checkCrew(agents: Readonly<Record<string, AgentDefinition>>): void {
-  const addressed = new Set(Object.values(agents).flatMap(({ charter }) => charter.recipients ?? []));
+function checkCrew(agents: Readonly<Record<string, CheckedAgent>>): void {
+  const addressed = new Set(Object.values(agents).flatMap(({ charter }) => charter.recipients));
   const asked = new Map<AgentKind, string>();
   for (const [name, { kind }] of Object.entries(agents)) {
     if (kind === "verifier" || kind === "custom") continue;
@@ -134,8 +136,4 @@ function checkCrew(agents: Readonly<Record<string, AgentDefinition>>): void {
     else if (!addressed.has(name))
       throw new SpecError(`agents.${name}`, `a crew asks one ${kind} (${first}); leave the others out, or lead with a lead of your own`);
   }
-}
-
-function checkOneOf(value: string | undefined, words: readonly string[], field: string): void {
-  if (value !== undefined && !words.includes(value)) throw new SpecError(field, `one of ${words.join(", ")}, not ${value}`);
 }

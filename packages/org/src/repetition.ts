@@ -2,6 +2,7 @@
  * Loops are found by rule, not by asking the looping model. A plain rule is precise and blind to paraphrase (see
  * docs/semantics.md); the thresholds are OpenHands' stuck detector's, with a nudge before.
  */
+import { parseToolInput } from "@orgtree/core";
 
 /** One action as the rule sees it: the same action with the same outcome is no progress. */
 export interface Action {
@@ -43,7 +44,7 @@ export function findRepetition(actions: readonly Action[]): RepetitionVerdict {
 /** Arguments as one text in which the order of keys does not matter; text that is no JSON is taken as it is. */
 export function canonicalArguments(json: string): string {
   try {
-    return JSON.stringify(sortKeys(JSON.parse(json)));
+    return JSON.stringify(sortKeys(parseToolInput(json, "tool")));
   } catch {
     return json; // Untrusted text from a model: what cannot be read is compared as text.
   }

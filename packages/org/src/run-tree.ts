@@ -9,10 +9,10 @@ import {
   type Rung,
   type Tool,
 } from "@orgtree/core";
-import { supervisor, type Logic } from "@orgtree/runtime";
+import { supervisor, type Logic, type SupervisorLogic } from "@orgtree/runtime";
 import { AgentModel } from "./agent-model.ts";
-import type { AgentDefinition, AgentKind } from "./agent.ts";
-import { checkCharter, checkCharterTools } from "./charter.ts";
+import type { AgentKind, CheckedAgent } from "./agent.ts";
+import { checkCharterTools } from "./charter.ts";
 import { Checker } from "./checker.ts";
 import { checkToolName } from "./claims.ts";
 import { openContract, type RunContract } from "./contract.ts";
@@ -38,7 +38,7 @@ export interface RunPlan<E> {
 
 /** A run as a child spec, and where its lead and agents will be. */
 export interface RunTree {
-  readonly spec: ChildSpec<Logic>;
+  readonly spec: ChildSpec<SupervisorLogic>;
   readonly lead: Address;
   readonly agents: ReadonlyMap<string, Address>;
   /** What done means in this run; none where the organization has no contract. */
@@ -101,7 +101,7 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
     children,
   });
   const id = idOf(address);
-  const spec: ChildSpec<Logic> = { id, logic, restart: "temporary", budget: runBudget(organization) };
+  const spec: RunTree["spec"] = { id, logic, restart: "temporary", budget: runBudget(organization) };
   return { spec, lead: childAddress(address, "lead"), agents, contract };
 }
 
@@ -116,7 +116,7 @@ function checkToolNames(tools: readonly Tool[], taken: readonly string[]): void 
 
 interface AgentPlace {
   readonly name: string;
-  readonly definition: AgentDefinition;
+  readonly definition: CheckedAgent;
   readonly agents: ReadonlyMap<string, Address>;
   readonly tools: readonly Tool[];
   readonly contract: RunContract | undefined;
@@ -143,7 +143,7 @@ function worldOf<E>({ model, record }: RunPlan<E>, { name, definition, agents, c
   const checker = contract === undefined ? undefined : new Checker(contract, address, record);
   const tools = checker === undefined ? place.tools : [...place.tools, checker.tool()];
   const known = tools.map((tool) => tool.name);
-  const charter = checkCharter(definition.charter, `agents.${name}`);
+  const { charter } = definition;
   checkCharterTools(charter, known, `agents.${name}`);
   const permitted = tools.filter((tool) => charter.tools.includes(tool.name));
   return {

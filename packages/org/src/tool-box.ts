@@ -1,4 +1,4 @@
-import { RoleViolationError, ToolError, type Address, type Tool, type ToolCall, type ToolDescription } from "@orgtree/core";
+import { parseToolInput, RoleViolationError, ToolError, type Address, type Tool, type ToolCall, type ToolDescription } from "@orgtree/core";
 import type { WorkContext } from "@orgtree/runtime";
 import { canonicalArguments, type Action } from "./repetition.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -59,12 +59,10 @@ export class ToolBox {
 
   async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<{ ok: boolean; outcome: string }> {
     try {
-      const input: unknown = call.argumentsJson.trim() === "" ? {} : JSON.parse(call.argumentsJson);
-      const output = await tool.run(input, { signal: context.signal, key: context.key });
+      const output = await tool.run(parseToolInput(call.argumentsJson, tool.name), { signal: context.signal, key: context.key });
       return { ok: true, outcome: shorten(typeof output === "string" ? output : (JSON.stringify(output) ?? "done")) };
     } catch (error) {
       context.signal.throwIfAborted();
-      if (error instanceof SyntaxError) return { ok: false, outcome: `The arguments are not JSON: ${error.message}` };
       if (error instanceof ToolError) return { ok: false, outcome: shorten(error.message) };
       throw error;
     }

@@ -3,17 +3,16 @@ import { currentAsk, fromWork, reply } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
 import type { Checker } from "./checker.ts";
 import type { VerifyRequest } from "./hold-point.ts";
-import { Equipment, type Part } from "./part.ts";
+import type { Part } from "./part.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** A verifier, which needs something to execute the checks with. */
 export function verifierPart({ address }: AgentWorld, checker: Checker): Part {
-  return { logic: verifierMachine, input: { address, checker } satisfies VerifierInput };
+  const logic = verifierMachine.provide({ actors: { runChecks: runChecks(checker) } });
+  return { logic, input: { address } satisfies VerifierInput };
 }
 
-interface VerifierInput extends Pick<AgentWorld, "address"> {
-  readonly checker: Checker;
-}
+type VerifierInput = Pick<AgentWorld, "address">;
 
 interface VerifierContext extends Pick<Verdict, "by"> {
   readonly asker: ReplyTo | undefined;
@@ -23,21 +22,22 @@ interface VerifierContext extends Pick<Verdict, "by"> {
 
 const nothingAsked = { asker: undefined, artefact: "", evidence: [] };
 
-const equipment = new Equipment<Checker>();
-
 /** Executes all checks, one after the other: they may need the same things. */
-const runChecks = fromWork<Checker, readonly Evidence[]>({
-  kind: "idempotent",
-  run: async (checker, { signal, key }) => {
-    const evidence: Evidence[] = [];
-    for (const [at, { id }] of checker.criteria.entries()) evidence.push(await checker.run(id, { signal, key: `${key}/${at}` }));
-    return evidence;
-  },
-});
+function runChecks(checker: Checker) {
+  return fromWork<void, readonly Evidence[]>({
+    kind: "idempotent",
+    run: async (_input, { signal, key }) => {
+      const evidence: Evidence[] = [];
+      for (const [at, { id }] of checker.criteria.entries()) evidence.push(await checker.run(id, { signal, key: `${key}/${at}` }));
+      return evidence;
+    },
+  });
+}
 
 const parts = setup({
   types: {} as { context: VerifierContext; events: VerifyRequest | { type: "dismiss" }; input: VerifierInput },
-  actors: { runChecks },
+  // Of each verifier its own: `verifierPart` provides them.
+  actors: { runChecks: {} as ReturnType<typeof runChecks> },
 });
 
 /**
@@ -49,10 +49,7 @@ const parts = setup({
  */
 const verifierMachine = parts.createMachine({
   id: "verifier",
-  context: ({ input, self }) => {
-    equipment.give(self, input.checker);
-    return { ...nothingAsked, by: input.address };
-  },
+  context: ({ input }) => ({ ...nothingAsked, by: input.address }),
   initial: "idle",
   on: { dismiss: ".dismissed" },
   states: {
@@ -65,7 +62,6 @@ const verifierMachine = parts.createMachine({
       meta: { postpone: ["verify"] },
       invoke: {
         src: "runChecks",
-        input: ({ self }) => equipment.of(self),
         onDone: {
           target: "idle",
           actions: [

@@ -1,7 +1,7 @@
-import { FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
-import { checkArgument, type Organization } from "@orgtree/org";
+import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
+import type { Organization } from "@orgtree/org";
 import { createWorkspace, type Workspace } from "@orgtree/tools";
-import { checkTree, isCheckOf, type Repository } from "./repository.ts";
+import { checkTree, isCheckOf, type CheckedTree, type Repository } from "./repository.ts";
 import { cancelledBeforeStart, checkRun, run, type RunOptions, type RunResult } from "./run.ts";
 
 /** Which repository, and how to tell that the work is done. */
@@ -48,12 +48,13 @@ const taskFields: readonly string[] = ["repo", "check", "task", "ignoredPaths"] 
  * the signal's reason when it aborts.
  */
 export async function openRepository(task: RepositoryTask, signal?: AbortSignal): Promise<OpenRepository> {
-  checkArgument(task, { name: "task", known: taskFields });
+  checkFields(task, { field: "", name: "task", known: taskFields });
   const workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal });
   const repository = { workspace, check: task.check };
   try {
-    const before = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
-    checkThatItWasFound(task.check, before);
+    const checked = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
+    checkThatItWasFound(task.check, checked);
+    const before = checked.outcome;
     return {
       root: workspace.root,
       before,
@@ -76,7 +77,7 @@ export async function runOnRepository(
   task: RepositoryTask,
   options: RepositoryRunOptions,
 ): Promise<RepositoryResult> {
-  checkArgument(task, { name: "task", known: taskFields });
+  checkFields(task, { field: "", name: "task", known: taskFields });
   checkRun(organization, task.task, options);
   const opened = await openUnlessCancelled(task, options.signal);
   if (opened === undefined) return { ...cancelledBeforeStart(organization), patch: "" };
@@ -140,10 +141,11 @@ function briefOf({ task, check }: RepositoryTask, before: CheckOutcome): string 
   return `${task}\n\nThe check is \`${check}\`. ${state}`;
 }
 
-function checkThatItWasFound(check: string, { observed }: CheckOutcome): void {
+/** Before any work a check that is not there is a mistake of whoever named it; later it has failed: an agent may have removed it. */
+function checkThatItWasFound(check: string, { exitCode, outcome }: CheckedTree): void {
   // What a shell says when it does not find a command: POSIX, 2.8.2.
-  if (!observed.startsWith("exit code 127\n")) return;
-  const said = observed.trim().split("\n").at(-1) ?? "";
-  const remedy = "ignored files are not in the copy, unless they are named: ignoredPaths, or --ignored node_modules";
+  if (exitCode !== 127) return;
+  const said = outcome.observed.split("\n").at(-1) ?? "";
+  const remedy = "ignored files such as node_modules are not in the copy, unless ignoredPaths names them";
   throw new SpecError("check", `\`${check}\`, or what it calls, was not found in the copy of the repository (${said}); ${remedy}`);
 }

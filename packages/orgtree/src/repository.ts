@@ -1,6 +1,6 @@
 import type { CheckOutcome } from "@orgtree/core";
 import type { ArtefactContext, Check, Criterion } from "@orgtree/org";
-import { CommandNotFoundError, OutsideLinkError, runCommand, UndeliverableError, type CommandResult, type Workspace } from "@orgtree/tools";
+import { OutsideLinkError, runCommand, UndeliverableError, type CommandResult, type Workspace } from "@orgtree/tools";
 
 /** What an organization that works on a repository is given: a private copy, and the command that tells whether it is right. */
 export interface Repository {
@@ -25,7 +25,7 @@ export function checkPasses(repository: Repository): Criterion {
   const { workspace, check } = repository;
   // Of its own: whoever holds `repository` may not change it later.
   const own = Object.freeze({ workspace, check });
-  const run: Check["run"] = ({ artefact, signal }) => checkTree(own, artefact, signal);
+  const run: Check["run"] = async ({ artefact, signal }) => (await checkTree(own, artefact, signal)).outcome;
   checkedBy.set(run, own);
   return { id: "check", statement: `\`${check}\` exits with 0`, check: { run } };
 }
@@ -55,14 +55,22 @@ export function isCheckOf({ workspace, check }: Repository, criterion: Criterion
   return checked !== undefined && checked.workspace === workspace && checked.check === check;
 }
 
+/** What came of the check of a tree; the exit code is null where it was not even begun, or a signal ended it. */
+export interface CheckedTree {
+  readonly outcome: CheckOutcome;
+  readonly exitCode: number | null;
+}
+
 /** Runs the check in a fresh copy of the original with the patch of a tree. */
-export async function checkTree({ workspace, check }: Repository, tree: string, signal: AbortSignal | undefined): Promise<CheckOutcome> {
+export async function checkTree({ workspace, check }: Repository, tree: string, signal: AbortSignal | undefined): Promise<CheckedTree> {
   try {
     await using checkout = await workspace.checkout({ tree }, signal);
-    return outcomeOf(await runCheck(check, checkout.root, signal));
+    const result = await runCommand({ command: check, cwd: checkout.root, timeoutMs: checkMs, signal });
+    return { outcome: outcomeOf(result), exitCode: result.exitCode };
   } catch (error) {
     // An agent made it so, and can mend it.
-    if (error instanceof OutsideLinkError || error instanceof UndeliverableError) return { passed: false, observed: error.message };
+    if (error instanceof OutsideLinkError || error instanceof UndeliverableError)
+      return { outcome: { passed: false, observed: error.message }, exitCode: null };
     throw error;
   }
 }
@@ -78,14 +86,4 @@ export function outcomeOf(result: CommandResult): CheckOutcome {
 function cutOff({ timedOut, overflowed }: CommandResult): string | undefined {
   if (timedOut) return `stopped after ${checkMs} ms`;
   return overflowed ? "stopped because it wrote without end; make the check quieter" : undefined;
-}
-
-/** A check whose command is missing has failed like any other: an agent may have removed it. */
-async function runCheck(command: string, cwd: string, signal: AbortSignal | undefined): Promise<CommandResult> {
-  try {
-    return await runCommand({ command, cwd, timeoutMs: checkMs, signal });
-  } catch (error) {
-    if (error instanceof CommandNotFoundError && error.result !== undefined) return error.result;
-    throw error;
-  }
 }

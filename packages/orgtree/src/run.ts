@@ -1,4 +1,5 @@
 import {
+  checkFields,
   childAddress,
   failureOf,
   FailureError,
@@ -13,7 +14,6 @@ import {
 } from "@orgtree/core";
 import {
   buildRun,
-  checkArgument,
   checkLogics,
   checkModels,
   isOrganization,
@@ -123,7 +123,7 @@ export async function run<T = unknown, E = unknown>(
 export function checkRun<E>(organization: Organization<E>, task: string, options: RunOptions<E>): void {
   if (!isOrganization(organization)) throw new SpecError("organization", "is none; make it with organization({ name, agents, … })");
   if (typeof task !== "string") throw new SpecError("task", `a text that says what is to be done, not ${String(task)}`);
-  checkArgument(options, { name: "options", known: optionFields });
+  checkFields(options, { field: "", name: "options", known: optionFields });
   checkModels(organization, options.model);
 }
 

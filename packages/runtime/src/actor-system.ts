@@ -173,7 +173,7 @@ export class ActorSystem {
     if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
     const { store } = this.#kernel;
     if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
-    const preview = await store.previewRollback(address, to);
+    const preview = await store.previewRollback(address, { to });
     const standing = preview.standing.filter(needsConsent);
     if (standing.length > 0 && !consent) throw new ConsentError(address, standing);
     const { info } = (await this.ask(parent, { type: "rollback-child", id: idOf(address), to }, { timeoutMs: Infinity })) as {

@@ -30,7 +30,7 @@ export function makeRoot(kernel: Kernel): Cell {
   const logic = supervisor({ strategy: "dynamic", maxChildren: 1_000_000 });
   const flags = { strategy: "one-for-one", autoShutdown: "never" } as const;
   const spec = checkChildOf<Logic>(flags, { id: "root", logic, mailbox: 1_000_000 }, { field: "root", typeOf: typeOfLogic });
-  const above: Supervisor = { hear: (event) => afterRoot(root, event), account: undefined };
+  const above: Supervisor = { hear: (event) => afterRoot(root, event), account: undefined, planVersion: undefined };
   const root = new Cell(kernel, { address: rootAddress, supervisor: above }, spec);
   kernel.cells.set(rootAddress, root);
   return root;

@@ -1,37 +1,20 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { leftovers, type Leftovers } from "../test-support/leftovers.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { errorOf } from "../test-support/error-of.ts";
 import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
-import { temporaryDirectory } from "../test-support/temporary-directory.ts";
+import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { runCommand } from "./command.ts";
 import { DirectoryNotFoundError, OutsideLinkError, UnknownCheckpointError } from "./errors.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let before: Leftovers;
+const directory = directoryOfEachTest();
 let repo: string;
 
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  vi.stubEnv("TMPDIR", directory.path);
-  before = leftovers();
+beforeEach(() => {
   repo = makeRepository(join(directory.path, "repo"), { "a.txt": "a\n", "b.txt": "b\n", ".gitignore": "node_modules/\ncache/\n" });
   writeFiles(repo, { "node_modules/lib.js": "the original's\n", "new.txt": "not committed\n" });
 });
-
-afterEach(async () => {
-  await vi.waitFor(() => expect(leftovers()).toEqual(before), { interval: 5 });
-  vi.unstubAllEnvs();
-  await directory[Symbol.asyncDispose]();
-});
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 const openWorkspace = (): Promise<Workspace> => createWorkspace({ repo, ignoredPaths: ["node_modules"] });
 

@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { SpecError } from "@orgtree/core";
+import { checkLeast, checkPositive, SpecError } from "@orgtree/core";
 import { checkDirectory, removeDirectory } from "./directory.ts";
 import { CommandNotFoundError, CommandStartError } from "./errors.ts";
 import { limitOutput, type OutputLimit } from "./output-limit.ts";
@@ -42,7 +42,7 @@ export interface CommandOptions {
 }
 
 /**
- * How a command ended. A failure of the command's own, an exit code other than 0, is a result too. So is an exit code of 0 of a command
+ * How a command ended. A failure of the command's own, an exit code other than 0, is a result too: 127 where a shell found no program. So is an exit code of 0 of a command
  * that was stopped: it is a success only where neither `timedOut` nor `overflowed` is true.
  */
 export interface CommandResult {
@@ -122,7 +122,9 @@ async function runAtHome(options: CommandOptions, home: string): Promise<Command
     timedOut: end.cause === "timeout",
     overflowed: end.cause === "overflow",
   };
-  if (result.exitCode === 127 && usesShell(options)) throw new CommandNotFoundError(nameOf(options), result);
+  // The word of the shell that sets the limit; of a command that is a shell's own it is a result.
+  if (result.exitCode === 127 && options.maxMemoryBytes !== undefined && typeof options.command !== "string")
+    throw new CommandNotFoundError(nameOf(options));
   return result;
 }
 
@@ -174,10 +176,6 @@ function argvOf({ command, maxMemoryBytes }: CommandOptions): readonly [string, 
   return ["/bin/sh", "-c", 'ulimit -d "$1" || exit 126; shift; exec "$@"', "sh", limitKib, ...argv];
 }
 
-function usesShell({ command, maxMemoryBytes }: CommandOptions): boolean {
-  return typeof command === "string" || maxMemoryBytes !== undefined;
-}
-
 function nameOf({ command }: CommandOptions): string {
   return typeof command === "string" ? command : command[0];
 }
@@ -192,13 +190,9 @@ function startError(options: CommandOptions, cause: unknown): Error {
 
 function checkOptions(options: CommandOptions): void {
   if (nameOf(options) === undefined || nameOf(options).trim() === "") throw new SpecError("command", "must not be empty");
-  checkNumber("timeoutMs", options.timeoutMs, Number.MIN_VALUE);
-  checkNumber("killGraceMs", options.killGraceMs, 0);
-  checkNumber("maxOutputBytes", options.maxOutputBytes, 1);
-  checkNumber("maxMemoryBytes", options.maxMemoryBytes, leastMemoryBytes);
-}
-
-function checkNumber(field: string, value: number | undefined, least: number): void {
-  if (value === undefined || (Number.isFinite(value) && value >= least)) return;
-  throw new SpecError(field, `must be a finite number, ${least === Number.MIN_VALUE ? "above 0" : `at least ${least}`}, not ${value}`);
+  const { timeoutMs, killGraceMs, maxOutputBytes, maxMemoryBytes } = options;
+  if (timeoutMs !== undefined) checkPositive(timeoutMs, "timeoutMs");
+  if (killGraceMs !== undefined) checkLeast(killGraceMs, 0, "killGraceMs");
+  if (maxOutputBytes !== undefined) checkLeast(maxOutputBytes, 1, "maxOutputBytes");
+  if (maxMemoryBytes !== undefined) checkLeast(maxMemoryBytes, leastMemoryBytes, "maxMemoryBytes");
 }

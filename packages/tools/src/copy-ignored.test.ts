@@ -2,33 +2,22 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readlinkSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { leftovers, type Leftovers } from "../test-support/leftovers.ts";
+import { beforeEach, describe, expect, test } from "vitest";
 import { fingerprint, makeRepository, writeFiles } from "../test-support/repository.ts";
-import { temporaryDirectory } from "../test-support/temporary-directory.ts";
+import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { runCommand } from "./command.ts";
 import { createWorkspace } from "./workspace.ts";
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let before: Leftovers;
+const directory = directoryOfEachTest();
 let repo: string;
 
 const hasPython = spawnSync("python3", ["-c", "import venv"]).status === 0;
 
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  vi.stubEnv("TMPDIR", directory.path);
-  before = leftovers();
+beforeEach(() => {
   repo = makeRepository(join(directory.path, "repo"), {
     "src/answer.py": "answer = 'original'\n",
     ".gitignore": "node_modules/\n.venv/\n",
   });
-});
-
-afterEach(async () => {
-  await vi.waitFor(() => expect(leftovers()).toEqual(before), { interval: 5 });
-  vi.unstubAllEnvs();
-  await directory[Symbol.asyncDispose]();
 });
 
 describe("ignoredPaths", () => {

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SpecError, type Tool, type ToolContext, ToolError } from "@orgtree/core";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
+import { errorOf } from "../test-support/error-of.ts";
 import { fakeClock } from "../test-support/fake-clock.ts";
 import { defineTool, type ToolDefinition } from "./define-tool.ts";
 
@@ -19,10 +20,7 @@ function context(signal = new AbortController().signal): ToolContext {
 }
 
 async function failureOf(run: Promise<unknown>): Promise<ToolError> {
-  const error: unknown = await run.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const error = await errorOf(run);
   expect(error).toBeInstanceOf(ToolError);
   return error as ToolError;
 }
@@ -68,10 +66,6 @@ describe("defineTool, the definition", () => {
     );
     const parameters = { type: "object", properties: {} };
     expect(defineTool({ ...add, inputSchema: plain, parameters }).parameters).toEqual(parameters);
-  });
-
-  test("gives timeoutMs 60,000 when none is named", () => {
-    expect(defineTool(add).timeoutMs).toBe(60_000);
   });
 
   test("infers what execute gets and gives", () => {
@@ -188,6 +182,13 @@ describe("run, deadline and abort", () => {
     expect(await run).toMatchObject({ kind: "timeout", retryable: true });
     expect(signal.aborted).toBe(true);
     expect(clock.pending).toBe(0);
+  });
+
+  test("has a minute where no time is named", async () => {
+    const clock = fakeClock();
+    const run = failureOf(defineTool({ ...add, execute: () => new Promise<number>(() => {}) }, { clock }).run({ a: 1, b: 2 }, context()));
+    clock.advance(60_000);
+    expect(await run).toMatchObject({ kind: "timeout", message: "add: took longer than 60000 ms and was cut off" });
   });
 
   test("drops a late result", async () => {

@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { SpecError, type Tool, type ToolContext, ToolError, type ToolKind } from "@orgtree/core";
+import { checkPositive, SpecError, type Tool, type ToolContext, ToolError, type ToolKind } from "@orgtree/core";
 import { systemTimer, type Timer } from "./timer.ts";
 import { withinDeadline } from "./tool-deadline.ts";
-import { validate } from "./tool-input.ts";
+import { validate } from "./schema-check.ts";
 import { toolParameters, type ToolParameters } from "./tool-parameters.ts";
 
 /** What a tool is, before it is checked. `I` is what the input schema gives, `O` what the output schema gives. */
@@ -33,7 +33,7 @@ type ToolReversal<I, O> =
   | { readonly kind: Exclude<ToolKind, "compensable">; readonly undo?: undefined };
 
 /** Longest run of a tool that does not say, in milliseconds. */
-export const defaultToolTimeoutMs = 60_000;
+const defaultToolTimeoutMs = 60_000;
 
 const kinds: readonly string[] = ["pure", "idempotent", "compensable", "irreversible"] satisfies ToolKind[];
 
@@ -55,7 +55,7 @@ const kinds: readonly string[] = ["pure", "idempotent", "compensable", "irrevers
  */
 export function defineTool<I, O>(definition: ToolDefinition<I, O>, options: { readonly clock?: Timer | undefined } = {}): Tool<I, O> {
   checkDefinition(definition);
-  const { name, description, kind, inputSchema, outputSchema, undo, timeoutMs = defaultToolTimeoutMs } = definition;
+  const { name, description, kind, inputSchema, undo, timeoutMs = defaultToolTimeoutMs } = definition;
   const parameters = toolParameters(`${name}.parameters`, inputSchema, definition.parameters);
   const timer = options.clock ?? systemTimer;
 
@@ -68,10 +68,7 @@ export function defineTool<I, O>(definition: ToolDefinition<I, O>, options: { re
     name,
     description,
     kind,
-    inputSchema,
-    outputSchema,
     parameters,
-    timeoutMs,
     ...(undo && {
       undo: async (input: I, output: O, context: ToolContext) =>
         bounded(context, (inner) => attempt(name, async () => undo(input, output, inner))),
@@ -126,9 +123,7 @@ function checkDefinition<I, O>(definition: ToolDefinition<I, O>): void {
   if (kind !== "compensable" && undo !== undefined) {
     throw new SpecError(`${name}.undo`, `only a compensable tool has one, and this one is ${kind}`);
   }
-  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw new SpecError(`${name}.timeoutMs`, `must be a finite number of milliseconds above 0, not ${timeoutMs}`);
-  }
+  if (timeoutMs !== undefined) checkPositive(timeoutMs, `${name}.timeoutMs`);
   if (typeof execute !== "function") throw new SpecError(`${name}.execute`, "must be a function");
   checkSchema(`${name}.inputSchema`, definition.inputSchema);
   if (definition.outputSchema !== undefined) checkSchema(`${name}.outputSchema`, definition.outputSchema);

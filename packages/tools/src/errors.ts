@@ -1,20 +1,15 @@
 /** The failures of this package that a caller can act on; what a tool itself reports is core's `ToolError`. */
 import { ExpectedError } from "@orgtree/core";
-import type { CommandResult } from "./command.ts";
 
-/** The program does not exist, or a shell ended with 127, its word for the same. */
+/** The program does not exist. */
 export class CommandNotFoundError extends ExpectedError {
   override readonly name = "CommandNotFoundError";
   readonly retryable = false;
   readonly command: string;
-  /** What a shell left behind; nothing when the program itself could not be started. */
-  readonly result: CommandResult | undefined;
 
-  constructor(command: string, result?: CommandResult) {
-    const said = result?.stderr.trim();
-    super(`command not found: ${command}${said ? ` (${said})` : ""}; install it, or name its directory in env.PATH`);
+  constructor(command: string) {
+    super(`command not found: ${command}; install it, or name its directory in env.PATH`);
     this.command = command;
-    this.result = result;
   }
 }
 

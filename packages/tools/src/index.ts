@@ -1,7 +1,7 @@
-export { type CommandOptions, type CommandResult, defaultCommandTimeoutMs, defaultKillGraceMs, runCommand } from "./command.ts";
+export { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
 export type { Checkout } from "./checkout.ts";
 export { commandTool, type CommandToolOptions } from "./command-tool.ts";
-export { defaultToolTimeoutMs, defineTool, type ToolDefinition } from "./define-tool.ts";
+export { defineTool, type ToolDefinition } from "./define-tool.ts";
 export {
   CommandNotFoundError,
   CommandStartError,
@@ -22,14 +22,7 @@ export type { SearchTextInput } from "./search-tool.ts";
 export type { ChangedFile } from "./snapshots.ts";
 export type { TextMatch, TextMatches, TextQuery } from "./text-search.ts";
 export type { Timer } from "./timer.ts";
-export { maxArgumentsLength, parseToolInput } from "./tool-input.ts";
 export type { ToolParameters } from "./tool-parameters.ts";
 export { type Checkpoint, createWorkspace, type Workspace, type WorkspaceOptions } from "./workspace.ts";
-export {
-  type CheckCommand,
-  type CheckedWorkspaceTools,
-  workspaceTools,
-  type WorkspaceTools,
-  type WorkspaceToolsOptions,
-} from "./workspace-tools.ts";
+export { workspaceTools, type WorkspaceTools, type WorkspaceToolsOptions } from "./workspace-tools.ts";
 export type { WriteFileInput, WriteFileOutput } from "./write-file-tool.ts";

@@ -1,29 +1,19 @@
 import { existsSync, readFileSync, readlinkSync, symlinkSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { leftovers, type Leftovers } from "../test-support/leftovers.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { leftovers } from "../test-support/leftovers.ts";
 import { fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
-import { temporaryDirectory } from "../test-support/temporary-directory.ts";
+import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { runCommand } from "./command.ts";
 import { OutsideLinkError } from "./errors.ts";
 import { createWorkspace } from "./workspace.ts";
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let before: Leftovers;
+const directory = directoryOfEachTest();
 let repo: string;
 
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  vi.stubEnv("TMPDIR", directory.path);
-  before = leftovers();
+beforeEach(() => {
   repo = join(directory.path, "repo");
   makeRepository(repo, { "src/a.txt": "a\n", "docs/b.txt": "b\n" });
-});
-
-afterEach(async () => {
-  await vi.waitFor(() => expect(leftovers()).toEqual(before), { interval: 5 });
-  vi.unstubAllEnvs();
-  await directory[Symbol.asyncDispose]();
 });
 
 /** Adds a tracked link, `from` the top of the repository. */
@@ -74,7 +64,7 @@ describe("a link of the repository", () => {
     const error: unknown = await createWorkspace({ repo }).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(OutsideLinkError);
     expect(error).toMatchObject({ link: "docs/link", target, message: expect.stringContaining("make it a relative link") });
-    expect(leftovers()).toEqual(before);
+    expect(leftovers()).toEqual(directory.before);
   });
 
   test.each(["../src/a.txt", "b.txt", "nothing-there", "../.", "../src/../docs/link"])(

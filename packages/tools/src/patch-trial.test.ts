@@ -1,25 +1,11 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { leftovers, type Leftovers } from "../test-support/leftovers.ts";
+import { describe, expect, test } from "vitest";
 import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
-import { temporaryDirectory } from "../test-support/temporary-directory.ts";
+import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let before: Leftovers;
-
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  vi.stubEnv("TMPDIR", directory.path);
-  before = leftovers();
-});
-
-afterEach(async () => {
-  await vi.waitFor(() => expect(leftovers()).toEqual(before), { interval: 5 });
-  vi.unstubAllEnvs();
-  await directory[Symbol.asyncDispose]();
-});
+const directory = directoryOfEachTest();
 
 type Files = Readonly<Record<string, string | Buffer>>;
 

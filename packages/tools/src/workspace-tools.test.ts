@@ -7,11 +7,11 @@ import { makePipe } from "../test-support/barrier.ts";
 import { makeRepository, writeFiles } from "../test-support/repository.ts";
 import { temporaryDirectory } from "../test-support/temporary-directory.ts";
 import { createWorkspace, type Workspace } from "./workspace.ts";
-import { type CheckedWorkspaceTools, workspaceTools } from "./workspace-tools.ts";
+import { type WorkspaceTools, workspaceTools } from "./workspace-tools.ts";
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let workspace: Workspace;
-let tools: CheckedWorkspaceTools;
+let tools: WorkspaceTools;
 let keys = 0;
 
 beforeAll(async () => {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   writeFiles(directory.path, { "outside/passwd": "theirs: root\n" });
   workspace = await createWorkspace({ repo });
-  tools = workspaceTools(workspace, { check: { command: "grep -q fixed src/fix.txt" } });
+  tools = workspaceTools(workspace);
   symlinkSync(join(directory.path, "outside"), join(workspace.root, "out"));
   symlinkSync(join(directory.path, "outside", "passwd"), join(workspace.root, "out.txt"));
   makePipe(join(workspace.root, "pipe"));
@@ -60,12 +60,7 @@ describe("workspaceTools", () => {
       ["search_text", "pure", "object"],
       ["write_file", "idempotent", "object"],
       ["replace_text", "idempotent", "object"],
-      ["run_check", "idempotent", "object"],
     ]);
-  });
-
-  test("has a check only where one is given", () => {
-    expect(workspaceTools(workspace)).not.toHaveProperty("runCheck");
   });
 
   test.each([
@@ -272,14 +267,6 @@ describe("replace_text", () => {
 
   test("refuses a file that is not UTF-8, which it would damage", async () => {
     await expectFailure(tools.replaceText.run({ path: "latin1.txt", oldText: "na", newText: "NA" }, context()), "invalid-input", "UTF-8");
-  });
-});
-
-describe("run_check", () => {
-  test("runs the check in the workspace", async () => {
-    expect(await tools.runCheck.run({}, context())).toMatchObject({ exitCode: 2 });
-    await tools.writeFile.run({ path: "src/fix.txt", content: "fixed\n" }, context());
-    expect(await tools.runCheck.run({}, context())).toMatchObject({ exitCode: 0 });
   });
 });
 

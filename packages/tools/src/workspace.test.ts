@@ -2,39 +2,23 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { errorOf } from "../test-support/error-of.ts";
 import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
-import { leftovers, type Leftovers } from "../test-support/leftovers.ts";
-import { temporaryDirectory } from "../test-support/temporary-directory.ts";
+import { leftovers } from "../test-support/leftovers.ts";
+import { directoryOfEachTest } from "../test-support/test-directory.ts";
 import { DirectoryNotFoundError, GitError, NotARepositoryError, UnknownCheckpointError } from "./errors.ts";
 import { runCommand } from "./command.ts";
 import { createWorkspace } from "./workspace.ts";
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let before: Leftovers;
+const directory = directoryOfEachTest();
 let repo: string;
 
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  vi.stubEnv("TMPDIR", directory.path);
+beforeEach(() => {
   vi.stubEnv("HOME", join(directory.path, "person"));
   vi.stubEnv("XDG_CONFIG_HOME", undefined);
   repo = join(directory.path, "repo");
-  before = leftovers();
 });
-
-afterEach(async () => {
-  await vi.waitFor(() => expect(leftovers()).toEqual(before), { interval: 5 });
-  vi.unstubAllEnvs();
-  await directory[Symbol.asyncDispose]();
-});
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 /** A repository with everything that makes a copy hard: staged, changed, new, deleted, ignored, linked, executable and binary files. */
 function makeBusyRepository(): void {
@@ -133,7 +117,7 @@ describe("createWorkspace", () => {
   test.each(["", "/etc", "../x", "a/../../x", ".git", "not-there"])("refuses the ignored path %j and leaves nothing", async (path) => {
     makeRepository(repo, { "a.txt": "a\n" });
     expect(await errorOf(createWorkspace({ repo, ignoredPaths: [path] }))).toBeInstanceOf(SpecError);
-    expect(leftovers()).toEqual(before);
+    expect(leftovers()).toEqual(directory.before);
   });
 
   test("ignores what the person ignores, in the copy too", async () => {

@@ -1,43 +1,22 @@
-import {
-  buildRun,
-  RunRecord,
-  SpecError,
-  type Logic,
-  type ModelClient,
-  type Organization,
-  type RunTree,
-  type SupervisorSpec,
-} from "orgtree";
+import { buildRun, RunRecord, type ModelClient, type Organization, type RunTree } from "orgtree";
 import { UsageError } from "../input/usage-error.ts";
 
-/** A run as it would be started, with its supervisor's specification at hand. Nothing in it runs. */
-export interface StandInRun {
-  readonly tree: RunTree;
-  readonly supervisor: SupervisorSpec<Logic>;
-}
-
 /**
- * Builds the run of an organization to look at: with a stand-in for what it works on and for its model.
+ * Builds the run of an organization to look at: with a stand-in for what it works on and for its model. Nothing in it runs.
  *
  * Throws `SpecError` when a charter names what does not exist, `UsageError` when the organization cannot be built without
  * the real thing.
  */
-export function buildStandInRun(organization: Organization): StandInRun {
+export function buildStandInRun(organization: Organization): RunTree {
   const environment = standIn("REPOSITORY", {
     check: "CHECK",
     workspace: standIn("workspace", { root: "/repository", repo: "/repository" }),
   });
-  const tree = build(organization, environment);
-  const { logic } = tree.spec;
-  if (!("kind" in logic) || logic.kind !== "supervisor") throw new UsageError(`${organization.name} is not led by a supervisor`);
-  return { tree, supervisor: logic.spec };
-}
-
-function build(organization: Organization, environment: unknown): RunTree {
   try {
     return buildRun({ organization, task: "TASK", environment, model: noModel, record: new RunRecord(), address: `/${organization.name}` });
   } catch (error) {
-    if (error instanceof SpecError || (error instanceof Error && error.name === "SpecError")) throw error;
+    // By its name: the file may have brought another copy of orgtree.
+    if (error instanceof Error && error.name === "SpecError") throw error;
     throw new UsageError(
       `${organization.name} cannot be built to look at it: ${(error as Error).message}`,
       "what it is made of must not be read before it runs",

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Command, CommandInput, CommandOption, Topic } from "./command.ts";
+import { findTopics } from "./find-topics.ts";
 import { nearestName } from "./nearest-name.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -49,17 +50,6 @@ function isWord(arg: string): boolean {
   return !arg.startsWith("-") || arg === "-";
 }
 
-/** The topic that words begin with, and how many of them are its name; all topics of a group where only the group is named. */
-function findTopics(
-  [first = "", second]: readonly string[],
-  topics: readonly Topic[],
-): { readonly found: readonly [Topic, ...Topic[]]; readonly words: number } {
-  const group = topics.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length > 0 && second === undefined) return { found: group as [Topic, ...Topic[]], words: 1 };
-  const name = group.length === 0 ? first : `${first} ${second}`;
-  return { found: [topicOf(name, topics)], words: group.length === 0 ? 1 : 2 };
-}
-
 function withoutWords(args: readonly string[], words: number): readonly string[] {
   let left = words;
   return args.filter((arg) => !isWord(arg) || left-- <= 0);
@@ -71,15 +61,6 @@ function parseGroup(rest: readonly string[], topics: readonly [Topic, ...Topic[]
   const [{ name, usage }] = topics;
   const names = topics.map((topic) => topic.name).join(", ");
   throw new UsageError(`${name.split(" ")[0]} is not all of a command`, `there are ${names}; write ${program.name} ${name} ${usage}`);
-}
-
-function topicOf(name: string, topics: readonly Topic[]): Topic {
-  const topic = topics.find((each) => each.name === name);
-  if (topic !== undefined) return topic;
-  const names = topics.map((each) => each.name);
-  const nearest = nearestName(name, names);
-  const remedy = nearest === undefined ? `there are ${names.join(", ")}` : `did you mean ${nearest}?`;
-  throw new UsageError(`no command is called "${name}"`, remedy);
 }
 
 function parseWithoutTopic(args: readonly string[], program: Program): Request {

@@ -54,8 +54,8 @@ const supervised: Finding["rule"] = "invoke-without-onError";
 
 function lintOrganization(organization: Organization): readonly Linted[] {
   try {
-    const { supervisor } = buildStandInRun(organization);
-    return (supervisor.children ?? []).flatMap(({ id, logic, budget }) => {
+    const { children = [] } = buildStandInRun(organization).spec.logic.spec;
+    return children.flatMap(({ id, logic, budget }) => {
       // The time limit of the run holds for everything in it.
       const hasDeadline = organization.budget.wallMs !== undefined || budget?.wallMs !== undefined;
       const linted = lintLogic(`${organization.name}/${id}`, logic, hasDeadline);

@@ -1,11 +1,11 @@
-import { causeKindOf, type Moment } from "orgtree";
+import { causeKindOf, type PastTurn } from "orgtree";
 import { shortText } from "./effect-text.ts";
 
 /** What a turn was about: `ADD from /desk/a`, `timer nap`, `decided: exited`. */
-export function describeCause(moment: Moment): string {
-  const { type, from, message } = moment.turn.cause;
+export function describeCause(cause: PastTurn["cause"]): string {
+  const { type, from, message } = cause;
   const sender = from === undefined ? "" : ` from ${from}`;
-  const kind = causeKindOf(moment);
+  const kind = causeKindOf(cause);
   switch (kind) {
     case "begin":
       return "begin";
@@ -17,7 +17,9 @@ export function describeCause(moment: Moment): string {
     case "signal":
       return `signal ${type.slice("orgtree.".length)}`;
     case "work":
-      return `work ${type.slice("xstate.".length)}`;
+      return `work ${type.replace(/^xstate\./, "")}`;
+    case "rollback":
+      return "rollback";
     case "decision":
       return `decided: ${type}`;
     default:

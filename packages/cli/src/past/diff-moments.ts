@@ -5,7 +5,8 @@ import type { Surroundings } from "../surroundings.ts";
 import { plainJson } from "../text/plain-json.ts";
 import { paintLines } from "../text/styled-line.ts";
 import { changeLines } from "./change-text.ts";
-import { parseTurnName, withPast, type TurnName } from "./open-past.ts";
+import { withPast } from "./past-journal.ts";
+import { parseTurnName, type TurnName } from "./turn-name.ts";
 
 /** Carries out `orgtree diff`. */
 export async function diffMoments({ operands, flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {

@@ -1,11 +1,15 @@
-import { describeExit, tellingFailure, type Exit, type PastTurn, type SupervisorReport } from "orgtree";
+import { describeExit, type Exit, type PastTurn, type SupervisorReport } from "orgtree";
 import { describeDuration } from "../text/amounts.ts";
-import { classOf, inWords, messageOf } from "../text/failure-text.ts";
+import { describeDecision, describeShortly } from "../text/failure-text.ts";
 import { plainJson } from "../text/plain-json.ts";
 
 type StoredEffect = PastTurn["effects"][number];
 
-/** One thing that a turn did, in a few words: `tell /desk/b ADD`, `c: restart attempt 1 (crash: boom)`. */
+/**
+ * One thing that a turn did, in a few words: `tell /desk/b ADD`, `c: restart attempt 1 (crash: boom)`.
+ *
+ * An action of a machine is known by the name that its author gave it, so nothing is certain of what belongs to a name.
+ */
 export function describeEffect({ kind, detail }: StoredEffect): string {
   const { to, message, name, tag, group, id, exit, event, report, delay, delayMs, address } = fieldsOf(detail);
   switch (kind) {
@@ -17,9 +21,9 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
     case "schedule":
       return `${kind} ${textOf(name ?? id)}${waitText(delayMs)}`;
     case "report":
-      return describeReport(report as SupervisorReport);
+      return isReport(report) ? describeReport(report) : `${kind} ${shortText(detail)}`;
     case "exit":
-      return `exit ${describeExit(exit as Exit)}`;
+      return `exit ${isExit(exit) ? describeExit(exit) : shortText(exit)}`;
     case "emit":
       return `emit ${typeText(event)}`;
     case "publish":
@@ -43,14 +47,21 @@ export function shortText(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-function describeReport({ child, chain, decision, exit }: SupervisorReport): string {
-  const [failure] = chain;
-  const why = failure === undefined ? describeExit(exit) : describeFailed(tellingFailure(failure));
-  return `${child}: ${inWords(decision)} (${why})`;
+function isReport(report: unknown): report is SupervisorReport {
+  const { child, chain, decision, exit } = fieldsOf(report);
+  return typeof child === "string" && Array.isArray(chain) && typeof decision === "string" && isExit(exit);
 }
 
-function describeFailed(failure: Parameters<typeof classOf>[0]): string {
-  return `${classOf(failure)}: ${messageOf(failure)}`;
+function isExit(exit: unknown): exit is Exit {
+  const { kind, failure } = fieldsOf(exit);
+  if (kind === "failure" || kind === "escalated") return typeof fieldsOf(failure)["message"] === "string";
+  return kind === "normal" || kind === "shutdown" || kind === "killed";
+}
+
+function describeReport(report: SupervisorReport): string {
+  const { child, chain, exit } = report;
+  const [failure] = chain;
+  return `${child}: ${describeDecision(report)} (${failure === undefined ? describeExit(exit) : describeShortly(failure)})`;
 }
 
 function waitText(delayMs: unknown): string {

@@ -69,7 +69,7 @@ function turnRow(moment: Moment): readonly string[] {
     `${position}`,
     describeTime(atMs),
     `${incarnation}`,
-    describeCause(moment),
+    describeCause(moment.turn.cause),
     describeBytes(sizeOfState(moment)),
     describeBytes(storedBytes),
     label ?? (kind === "plain" ? shortText(parts["state"]) : ""),

@@ -8,7 +8,8 @@ import { plainJson } from "../text/plain-json.ts";
 import { paintLines } from "../text/styled-line.ts";
 import { actorLines, turnLines } from "./history-text.ts";
 import { momentJson } from "./moment-json.ts";
-import { parseAddress, parseSeq, withPast } from "./open-past.ts";
+import { withPast } from "./past-journal.ts";
+import { parseAddress, parseSeq } from "./turn-name.ts";
 
 /** Carries out `orgtree history`. */
 export async function listHistory(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {

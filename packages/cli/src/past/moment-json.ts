@@ -12,7 +12,7 @@ export function momentJson(moment: Moment, what: "turn" | "whole"): object {
     incarnation,
     atMs,
     trace,
-    cause: { ...cause, kind: causeKindOf(moment) },
+    cause: { ...cause, kind: causeKindOf(cause) },
     effects,
     mark,
     logic,

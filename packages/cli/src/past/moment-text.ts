@@ -23,7 +23,7 @@ export function momentLines(moment: Moment): readonly Line[] {
     named("turn", facts.join(", ")),
     ...(mark === undefined ? [] : [named("mark", mark)]),
     ...(logic === undefined ? [] : [named("logic", `${logic.hash}${logic.version === undefined ? "" : `, version ${logic.version}`}`)]),
-    named("cause", causeKindOf(moment) === "message" ? `message ${describeCause(moment)}` : describeCause(moment)),
+    named("cause", causeKindOf(cause) === "message" ? `message ${describeCause(cause)}` : describeCause(cause)),
     ...(cause.message === undefined ? [] : valueLines("", cause.message)),
     ...effects.flatMap(effectLines),
     named("size", size),

@@ -6,7 +6,8 @@ import { plainJson } from "../text/plain-json.ts";
 import { paintLines } from "../text/styled-line.ts";
 import { momentJson } from "./moment-json.ts";
 import { momentLines } from "./moment-text.ts";
-import { parseTurnName, withPast } from "./open-past.ts";
+import { withPast } from "./past-journal.ts";
+import { parseTurnName } from "./turn-name.ts";
 
 /** Carries out `orgtree show`. */
 export async function showMoment({ operands, flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {

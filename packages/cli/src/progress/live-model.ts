@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import type { Address, RecordEntry, SystemEvent, TreeNode } from "orgtree";
 import { Story, type Note } from "./story.ts";
 
@@ -102,7 +101,7 @@ export class LiveModel {
 
   /** Takes a look at the tree, where there is one. One that is taken down by itself would only show how: the one before counts. */
   #look(): boolean {
-    const tree = this.#view?.().children.find(({ address }) => basename(address) === this.#organization);
+    const tree = this.#view?.().children.find(({ address }) => address === `/${this.#organization}`);
     if (tree !== undefined && (this.#isStopping || this.#tree === undefined || tree.status === "running")) this.#tree = tree;
     return tree !== undefined;
   }

@@ -104,7 +104,7 @@ describe("Story.ofEvent", () => {
     },
     {
       what: "giving up after a decision to escalate",
-      event: report({ context: "gave-up", decision: "escalate (rung 2)" }),
+      event: report({ context: "gave-up", decision: "escalate", directive: "escalate", step: { number: 1, of: 1 } }),
       notes: ["decision bugfix: gives up on worker"],
     },
     { what: "what the root says of the run", event: report({ supervisor: "/", child: "bugfix" }), notes: [] },

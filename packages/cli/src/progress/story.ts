@@ -1,7 +1,7 @@
 import type { Address, RecordEntry, SupervisorReport, SystemEvent } from "orgtree";
 import { describeDuration } from "../text/amounts.ts";
 import { firstLine } from "../text/display-width.ts";
-import { describeEvidence, describeShortly, inWords } from "../text/failure-text.ts";
+import { describeDecision, describeEvidence, describeShortly, repeatsEscalation } from "../text/failure-text.ts";
 import type { Tone } from "../text/styled-line.ts";
 
 /** One thing worth knowing, in words. */
@@ -114,24 +114,27 @@ export class Story {
   }
 
   #ofReport(report: SupervisorReport, atMs: number): readonly Note[] {
-    const { supervisor, child, chain, decision, context, directive } = report;
+    const { supervisor, child, chain, context, directive } = report;
     const [failure] = chain;
     // A quiet end is told by the child's state, and what the root says of the run by how the run ended.
     if (failure === undefined || supervisor === "/") return [];
     const who = this.who(supervisor);
+    const decision = describeDecision(report);
     // Giving up follows on the decision about the same failure.
-    if (context === "gave-up")
-      return [{ atMs, kind: "decision", who, text: `gives up on ${child}${describeWhy(inWords(decision))}`, tone: "bad" }];
+    if (context === "gave-up") {
+      const why = repeatsEscalation(report) ? "" : `: ${decision}`;
+      return [{ atMs, kind: "decision", who, text: `gives up on ${child}${why}`, tone: "bad" }];
+    }
     const cause = describeShortly(failure);
     const address: Address = `${supervisor}/${child}`;
     const { repeats, count } = this.#count(address, `${address} ${cause} ${decision}`);
     const failed = { atMs, kind: "failure", who: this.who(address), tone: "bad", repeats } as const;
     // Once is a story; from the second time on a number tells it better.
-    if (count > 1) return [{ ...failed, text: `(×${count}) ${cause} → ${inWords(decision)}` }];
+    if (count > 1) return [{ ...failed, text: `(×${count}) ${cause} → ${decision}` }];
     const tone = directive === "escalate" ? "bad" : "warning";
     return [
       { ...failed, text: cause },
-      { atMs, kind: "decision", who, text: `decides on ${child}: ${inWords(decision)}`, tone, repeats },
+      { atMs, kind: "decision", who, text: `decides on ${child}: ${decision}`, tone, repeats },
     ];
   }
 
@@ -169,9 +172,4 @@ interface Walk {
   readonly rest: string;
   last: string;
   lastButOne: string;
-}
-
-/** Why a supervisor gave up, where its decision has not said so already. */
-function describeWhy(decision: string): string {
-  return decision.startsWith("escalate") ? "" : `: ${decision}`;
 }

@@ -45,7 +45,7 @@ const eventful: RunReport = {
   ...calm,
   decisions: [
     decision(loop),
-    decision(refusal, { decision: "escalate (step 2)" }),
+    decision(refusal, { decision: "escalate (step 2)", directive: "escalate", step: { number: 2, of: 2 } }),
     decision(refusal, { context: "auto-shutdown", chain: [] }),
   ],
   agents: [
@@ -114,6 +114,17 @@ describe("reportLines", () => {
   test("counts rows that say the same", () => {
     const often = { ...calm, decisions: [decision(loop), decision(refusal), decision(loop), decision(loop)] };
     expect(text(often, 120)).toContain("→ restart (×3)\n✗ worker  model-error/refusal");
+  });
+
+  test("tells which step of a ladder it was, and only of the last that it was the last", () => {
+    const onStep = (number: number) =>
+      text({ ...calm, decisions: [decision(loop, { directive: "restart", step: { number, of: 3 } })] }, 120);
+    expect([1, 2, 3, 4].map((number) => /→ (.*)/.exec(onStep(number))?.[1])).toEqual([
+      "restart",
+      "restart (step 2 of 3)",
+      "restart (last resort)",
+      "restart (last resort)",
+    ]);
   });
 
   test("clips reasons in a narrow window, never decisions", () => {

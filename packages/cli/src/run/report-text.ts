@@ -1,7 +1,7 @@
 import { idOf, tellingFailure, type AgentReport, type RunReport, type SupervisorReport, type Verdict } from "orgtree";
 import { countOf, describeCount, describeUsd } from "../text/amounts.ts";
 import { clipText, firstLine, widthOf } from "../text/display-width.ts";
-import { classOf, describeEvidence, inWords, messageOf } from "../text/failure-text.ts";
+import { classOf, describeDecision, describeEvidence, messageOf, repeatsEscalation } from "../text/failure-text.ts";
 import { padText, span, type Line, type Span, type Tone } from "../text/styled-line.ts";
 
 /** A report in words: who did what, what failed and what was decided, the verdicts. Lines are within `columns`. */
@@ -90,14 +90,15 @@ interface TableRow {
   readonly tone: Tone;
 }
 
-function decisionRow({ child, chain, decision, context }: SupervisorReport): TableRow {
+function decisionRow(report: SupervisorReport): TableRow {
+  const { child, chain, context } = report;
   const failure = tellingFailure(chain[0]!);
   return {
     mark: "✗",
     who: child,
     what: classOf(failure),
     why: messageOf(failure),
-    decided: `→ ${context === "gave-up" ? `gave up: ${inWords(decision)}` : inWords(decision)}`,
+    decided: `→ ${context === "gave-up" ? "gave up: " : ""}${describeDecision(report)}`,
     tone: "bad",
   };
 }
@@ -132,10 +133,7 @@ function verdictRow(verdict: Verdict): TableRow {
  * escalates, and the root's about the run, which ends with that failure anyway.
  */
 function failedDecisions({ decisions }: RunReport): readonly SupervisorReport[] {
-  return decisions.filter(
-    ({ chain, supervisor, context, decision }) =>
-      chain.length > 0 && supervisor !== "/" && !(context === "gave-up" && decision.startsWith("escalate")),
-  );
+  return decisions.filter((report) => report.chain.length > 0 && report.supervisor !== "/" && !repeatsEscalation(report));
 }
 
 function otherLines({ deadLetters, unpriced }: RunReport): readonly Line[] {

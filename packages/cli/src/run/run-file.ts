@@ -128,9 +128,9 @@ async function work({ plan, directory, progress, out }: Workplace, options: Opti
 
 /** Whoever typed `--ignored` has never heard of `ignoredPaths`. */
 function inWordsOfOptions(error: unknown): never {
-  const { name, field, message } = error as Partial<SpecError>;
-  if (name !== "SpecError" || field !== "ignoredPaths") throw error;
-  throw new UsageError(message!.replace(/^ignoredPaths: /, "--ignored "));
+  const { name, message = "" } = error as Partial<SpecError>;
+  if (name !== "SpecError" || !message.includes("ignoredPaths")) throw error;
+  throw new UsageError(message.replace(/ignoredPaths:?/, "--ignored"));
 }
 
 /** The run is announced when its first actor is there: until then its organization may be refused. */

@@ -1,4 +1,4 @@
-import { tellingFailure, type Failure, type Verdict } from "orgtree";
+import { tellingFailure, type Failure, type SupervisorReport, type Verdict } from "orgtree";
 import { countOf } from "./amounts.ts";
 import { cleanText, firstLine } from "./display-width.ts";
 
@@ -9,7 +9,7 @@ export function describeShortly(failure: Failure): string {
 }
 
 /** `model-error/refusal`. */
-export function classOf({ class: failureClass, kind }: Failure): string {
+export function classOf({ class: failureClass, kind }: Pick<Failure, "class" | "kind">): string {
   return kind === undefined ? failureClass : `${failureClass}/${kind}`;
 }
 
@@ -18,9 +18,15 @@ export function messageOf(failure: Failure): string {
   return firstLine(failure.message.replace(/^it ended in [\w.-]+: (?=.)/, ""));
 }
 
-/** A supervisor's decision, without the number of its step, which means nothing to whoever has not written the ladder. */
-export function inWords(decision: string): string {
-  return decision.replace(/ \(step \d+\)$/, " (last resort)");
+/** A supervisor's decision, for whoever has not written the ladder. */
+export function describeDecision({ decision, directive, step }: SupervisorReport): string {
+  if (directive === undefined || step === undefined || step.number === 1) return decision;
+  return `${directive} (${step.number < step.of ? `step ${step.number} of ${step.of}` : "last resort"})`;
+}
+
+/** Whether a report only repeats, as the end of the supervisor, that a failure of its child escalates. */
+export function repeatsEscalation({ context, step }: SupervisorReport): boolean {
+  return context === "gave-up" && step !== undefined;
 }
 
 /** What the checks of a verdict found. */

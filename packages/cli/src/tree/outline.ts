@@ -17,6 +17,7 @@ import {
   type SupervisorSpec,
 } from "orgtree";
 import { buildStandInRun } from "../file/stand-in-run.ts";
+import { classOf } from "../text/failure-text.ts";
 
 /** An organization as plain data, as `orgtree tree` shows it. */
 export interface Outline {
@@ -62,17 +63,18 @@ export interface Answer {
 
 /** Outlines an organization; throws `SpecError` or `UsageError` when it cannot be built. */
 export function outlineOf(organization: Organization): Outline {
-  const { tree, supervisor } = buildStandInRun(organization);
+  const tree = buildStandInRun(organization);
+  const { strategy = "one-for-one", intensity, children = [] } = tree.spec.logic.spec;
   const { name, risk, agents } = organization;
   const { budget = {} } = tree.spec;
   return {
     name,
     risk,
     budget,
-    strategy: supervisor.strategy ?? "one-for-one",
-    intensity: supervisor.intensity,
+    strategy,
+    intensity,
     criteria: (tree.contract?.criteria ?? []).map(({ id, statement }) => ({ id, statement })),
-    members: (supervisor.children ?? []).map((child) => memberOf(child, agents[child.id])),
+    members: children.map((child) => memberOf(child, agents[child.id])),
   };
 }
 
@@ -84,16 +86,12 @@ function memberOf(child: ChildSpec<Logic>, agent: AgentDefinition | undefined): 
     purpose: agent?.charter.purpose,
     tools: agent?.charter.tools ?? [],
     recipients: recipients?.map((address) => idOf(address as Address)),
-    ends: endsOf(logic).map(({ state, failure }) => ({ state, exit: failure === undefined ? "normal" : keyOf(failure) })),
+    ends: endsOf(logic).map(({ state, failure }) => ({ state, exit: failure === undefined ? "normal" : classOf(failure) })),
     restart,
     backoff,
     answers: answersOf(child),
     budget,
   };
-}
-
-function keyOf({ class: failureClass, kind }: { readonly class: FailureClass; readonly kind: string | undefined }): string {
-  return kind === undefined ? failureClass : `${failureClass}/${kind}`;
 }
 
 function weightOf(ladder: Ladder): number {

@@ -3,6 +3,7 @@ import { checkChildSpec, withoutInput, type ChildSpec, type ShutdownMs } from ".
 import { SpecError } from "../errors.ts";
 
 const logic = {};
+const fields = "id, logic, input, restart, shutdownMs, startMs, significant, onFailure, backoff, budget, mailbox, recipients";
 
 /** The message of the `SpecError` that this spec is refused with, if any. */
 function problemOf(spec: unknown, type: "worker" | "supervisor" = "worker"): string | undefined {
@@ -43,8 +44,8 @@ describe("checkChildSpec", () => {
   });
 
   test.each([
-    { given: 3, problem: "child: a child spec is an object { id, logic, … }, not 3" },
-    { given: null, problem: "child: a child spec is an object { id, logic, … }, not null" },
+    { given: 3, problem: `child: an object { ${fields} }, not 3` },
+    { given: null, problem: `child: an object { ${fields} }, not null` },
     { given: { logic }, problem: "child.id: missing" },
     { given: { id: 3, logic }, problem: "child.id: a text, not 3" },
     { given: { id: 3n, logic }, problem: "child.id: a text, not 3" },
@@ -84,7 +85,7 @@ describe("checkChildSpec", () => {
     { given: { id: "w", logic, mailbox: 1.5 }, problem: "child.mailbox: an integer of at least 1, not 1.5" },
     {
       given: { id: "w", logic, backoff: 3 },
-      problem: "child.backoff: a backoff is an object { minMs, maxMs, factor, jitter, resetAfterMs }, not 3",
+      problem: "child.backoff: an object { minMs, maxMs, factor, jitter, resetAfterMs }, not 3",
     },
     { given: { id: "w", logic, backoff: { minMs: -1 } }, problem: "child.backoff.minMs: a number of at least 0, not -1" },
     { given: { id: "w", logic, backoff: { minMs: 10, maxMs: 9 } }, problem: "child.backoff.maxMs: at least minMs (10), not 9" },
@@ -105,7 +106,7 @@ describe("checkChildSpec", () => {
     },
     {
       given: { id: "w", logic, onFailure: { crash: null } },
-      problem: "child.onFailure.crash[0]: a rung is an object { directive, intensity }, not null",
+      problem: "child.onFailure.crash[0]: an object { directive, intensity }, not null",
     },
     {
       given: { id: "w", logic, onFailure: { crash: [{ directive: "resume" }, { directive: "stop" }] } },
@@ -125,8 +126,16 @@ describe("checkChildSpec", () => {
     );
   });
 
-  test("refuses fields that it does not know, and says which was meant", () => {
-    expect(problemOf({ id: "w", logic, restrt: "permanent" })).toContain("restrt: there is no such field; did you mean restart?");
+  test.each([
+    { given: { restrt: "permanent" }, problem: "child.restrt: there is no such field; did you mean restart?" },
+    { given: { backoff: { minMS: 5 } }, problem: "child.backoff.minMS: there is no such field; did you mean minMs?" },
+    { given: { budget: { token: 5 } }, problem: "child.budget.token: there is no such field; did you mean tokens?" },
+    {
+      given: { onFailure: { crash: { directive: "restart", intensty: { maxRestarts: 1, periodMs: 1 } } } },
+      problem: "child.onFailure.crash[0].intensty: there is no such field; did you mean intensity?",
+    },
+  ])("refuses fields that it does not know, and says which was meant: $problem", ({ given, problem }) => {
+    expect(problemOf({ id: "w", logic, ...given })).toContain(problem);
   });
 
   const restarts = ["permanent", "transient", "temporary"] as const;

@@ -7,7 +7,7 @@ import { AddressError, SpecError } from "../errors.ts";
 import { checkFields } from "../known-fields.ts";
 import type { RestartIntensity } from "./intensity.ts";
 import type { RestartType } from "./strategy.ts";
-import { checkCount, checkLeast, checkObject, checkPositive, checkWord, shown } from "./value-check.ts";
+import { checkCount, checkLeast, checkPositive, checkWord, shown } from "../value-check.ts";
 
 /** How long an ordered stop may take: milliseconds, no limit, or no time at all. OTP's `shutdown`. */
 export type ShutdownMs = number | "infinity" | "brutal-kill";
@@ -78,11 +78,15 @@ const knownFields: readonly (keyof ChildSpec)[] = [
   "recipients",
 ];
 
+const intensityFields: readonly string[] = ["maxRestarts", "periodMs"] satisfies (keyof RestartIntensity)[];
+const backoffFields: readonly string[] = ["minMs", "maxMs", "factor", "jitter", "resetAfterMs"] satisfies (keyof Backoff)[];
+const rungFields: readonly string[] = ["directive", "intensity", "to"] satisfies (keyof Rung)[];
+
 /** Messages a mailbox holds when its spec does not say. */
 const defaultMailbox = 1_000;
 
 const restartTypes: readonly string[] = ["permanent", "transient", "temporary"] satisfies RestartType[];
-const directives: readonly string[] = ["resume", "restart", "rollback", "stop", "escalate"] satisfies Rung["directive"][];
+const directives: readonly string[] = ["resume", "restart", "rollback", "replan", "stop", "escalate"] satisfies Rung["directive"][];
 
 /**
  * Checks a child spec and fills in the defaults. A field that it does not know is refused (OTP ignores it): it would be a
@@ -91,7 +95,6 @@ const directives: readonly string[] = ["resume", "restart", "rollback", "stop", 
  * `field` is the place in the specification that the message names. Throws `SpecError`.
  */
 export function checkChildSpec<L>(spec: ChildSpec<L>, field: string, type: "worker" | "supervisor" = "worker"): CheckedChildSpec<L> {
-  checkObject(spec, field, "a child spec is an object { id, logic, … }");
   checkFields(spec, { field, known: knownFields });
   checkId(spec.id, `${field}.id`);
   if (spec.logic === undefined || spec.logic === null)
@@ -161,7 +164,7 @@ function checkStart(value: number | "infinity", field: string): number | "infini
 
 /** Checks a restart intensity; throws `SpecError`. */
 export function checkIntensity(intensity: RestartIntensity, field: string): RestartIntensity {
-  checkObject(intensity, field, "an intensity is an object { maxRestarts, periodMs }");
+  checkFields(intensity, { field, known: intensityFields });
   return {
     maxRestarts: checkCount(intensity.maxRestarts, 0, `${field}.maxRestarts`),
     periodMs: checkPositive(intensity.periodMs, `${field}.periodMs`),
@@ -169,7 +172,7 @@ export function checkIntensity(intensity: RestartIntensity, field: string): Rest
 }
 
 function checkBackoff(part: Partial<Backoff>, field: string): Backoff {
-  checkObject(part, field, "a backoff is an object { minMs, maxMs, factor, jitter, resetAfterMs }");
+  checkFields(part, { field, known: backoffFields });
   const backoff = makeBackoff(part);
   const { minMs, maxMs, factor, jitter, resetAfterMs } = backoff;
   checkLeast(minMs, 0, `${field}.minMs`);
@@ -182,7 +185,8 @@ function checkBackoff(part: Partial<Backoff>, field: string): Backoff {
 }
 
 function checkOnFailure(onFailure: OnFailure, field: string): void {
-  checkObject(onFailure, field, "answers are an object { class: directive }");
+  if (typeof onFailure !== "object" || onFailure === null)
+    throw new SpecError(field, `answers are an object { class: directive }, not ${shown(onFailure)}`);
   for (const [key, answer] of Object.entries(onFailure)) {
     if (answer === undefined) continue;
     const failureClass = key.split("/")[0] as FailureClass;
@@ -196,9 +200,11 @@ function checkOnFailure(onFailure: OnFailure, field: string): void {
 }
 
 function checkRung(rung: Rung, field: string, isLast: boolean): void {
-  checkObject(rung, field, "a rung is an object { directive, intensity }");
+  checkFields(rung, { field, known: rungFields });
   if (!directives.includes(rung.directive))
     throw new SpecError(field, `a directive is one of ${directives.join(", ")}, not ${shown(rung.directive)}`);
+  if (rung.to !== undefined && (typeof rung.to !== "string" || rung.directive !== "rollback"))
+    throw new SpecError(`${field}.to`, "the name of a checkpoint, for the directive rollback only");
   if (rung.intensity !== undefined) checkIntensity(rung.intensity, `${field}.intensity`);
   else if (!isLast) throw new SpecError(field, "every rung but the last needs an intensity, or the rungs above it are never reached");
 }

@@ -1,4 +1,5 @@
 import { decideRestart, type RestartIntensity } from "./intensity.ts";
+import type { TriedRung } from "./plan-spec.ts";
 import type { Failure, FailureClass } from "../failure.ts";
 
 /**
@@ -6,10 +7,11 @@ import type { Failure, FailureClass } from "../failure.ts";
  *
  * `resume`: the last committed state; the message of a turn that did not happen is a dead letter, pending effects go on. `restart`: fresh initial state, same
  * address and mailbox, pending effects aborted. `rollback`: the state of a checkpoint, for the child and everything below it,
- * as if nothing had come after; what had an effect outside is undone where it can be, and listed. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
+ * as if nothing had come after; what had an effect outside is undone where it can be, and listed. `replan`: a planner
+ * outside makes a new plan, and the supervisor's children become those of it. `stop`: end it, tell those who watch. `escalate`: the parent decides, with
  * the whole cause chain.
  */
-export type Directive = "resume" | "restart" | "rollback" | "stop" | "escalate";
+export type Directive = "resume" | "restart" | "rollback" | "replan" | "stop" | "escalate";
 
 /** One answer on a ladder, with how often it may be given before the next rung is tried. */
 export interface Rung {
@@ -72,6 +74,15 @@ export function mayResume(onFailure: OnFailure, failure: Failure): boolean {
   return ladderFor(onFailure, failure).some((rung) => rung.directive === "resume");
 }
 
+/** The rungs of the ladder for a failure that were granted within their windows, and how often. */
+export function triedRungs(onFailure: OnFailure, failure: Failure, history: RungHistory): readonly TriedRung[] {
+  const key = keyFor(onFailure, failure);
+  return ladderFor(onFailure, failure).flatMap(({ directive }, number) => {
+    const times = history[`${key}#${number}`]?.length ?? 0;
+    return times === 0 ? [] : [{ directive, times }];
+  });
+}
+
 /** The stamps of each rung's own intensity, by the key of its ladder and its number: all failures of a ladder share them. */
 export type RungHistory = Readonly<Record<string, readonly number[]>>;
 
@@ -80,6 +91,8 @@ export interface DirectiveVerdict {
   readonly directive: Directive;
   /** Number of the rung, from 0; the length of the ladder when all rungs are exhausted. */
   readonly rung: number;
+  /** Length of the ladder. */
+  readonly rungs: number;
   readonly history: RungHistory;
   /** The checkpoint of a `rollback`, where the rung names one. */
   readonly to?: string | undefined;
@@ -96,14 +109,15 @@ export function decideDirective(
   past: { readonly history: RungHistory; readonly nowMs: number; readonly above?: number | undefined },
 ): DirectiveVerdict {
   const ladder = ladderFor(onFailure, failure);
+  const rungs = ladder.length;
   const key = keyFor(onFailure, failure);
   for (const [number, rung] of ladder.entries()) {
     if (number <= (past.above ?? -1)) continue;
     const { directive, to } = rung;
-    if (rung.intensity === undefined) return { directive, to, rung: number, history: past.history };
+    if (rung.intensity === undefined) return { directive, to, rung: number, rungs, history: past.history };
     const slot = `${key}#${number}`;
     const verdict = decideRestart(rung.intensity, past.history[slot] ?? [], past.nowMs);
-    if (verdict.granted) return { directive, to, rung: number, history: { ...past.history, [slot]: verdict.stamps } };
+    if (verdict.granted) return { directive, to, rung: number, rungs, history: { ...past.history, [slot]: verdict.stamps } };
   }
-  return { directive: "escalate", rung: ladder.length, history: past.history };
+  return { directive: "escalate", rung: rungs, rungs, history: past.history };
 }

@@ -6,6 +6,7 @@ import {
   type Operation,
   type PendingVerdict,
   type Purpose,
+  type Replanning,
   type Reply,
   type Supervision,
 } from "./supervision-state.ts";
@@ -27,6 +28,9 @@ export interface StoredSupervision {
   readonly stamps: readonly number[];
   readonly nextId: number;
   readonly lastToken: number;
+  readonly plan: Supervision["plan"];
+  readonly replans: number;
+  readonly replanning: Replanning | undefined;
 }
 
 /** Rows that were added one after the other. */
@@ -82,7 +86,7 @@ export class SupervisionWriter {
 
   /** The supervisor as it stands. */
   write(clocks: Clocks): StoredSupervision {
-    const { stamps, nextId, lastToken, operation, interrupted } = this.#state;
+    const { stamps, nextId, lastToken, operation, interrupted, plan, replans, replanning } = this.#state;
     const toEpoch = (ms: number): number => (ms === -Infinity ? 0 : Math.round(ms - clocks.nowMs + clocks.epochMs));
     return {
       rows: this.#writeRows(toEpoch),
@@ -90,6 +94,9 @@ export class SupervisionWriter {
       stamps: stamps.map(toEpoch),
       nextId,
       lastToken,
+      plan,
+      replans,
+      replanning,
     };
   }
 
@@ -198,14 +205,17 @@ export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervi
       }),
     );
   }
-  const { stamps, nextId, lastToken } = now;
-  return { rows, operation: atCut.operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken };
+  const { stamps, nextId, lastToken, replans } = now;
+  const { operation, plan, replanning } = atCut;
+  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, replans, replanning };
 }
 
 /** What a restore needs of the runtime. */
 export interface RestoreAround<L> extends Clocks {
   /** The specification of a child of a dynamic supervisor, where there still is one. */
   readonly specOf: (id: string, input: unknown) => CheckedChildSpec<L> | undefined;
+  /** The children of a plan. */
+  readonly specsOf: (plan: unknown) => readonly CheckedChildSpec<L>[];
   /** The reverse of what `SupervisionWriter` was given. */
   readonly restoreReply: (stored: unknown) => Reply;
 }
@@ -216,6 +226,13 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
   state.stamps = stored.stamps.map(toNow);
   state.nextId = stored.nextId;
   state.lastToken = stored.lastToken;
+  state.replans = stored.replans;
+  state.replanning = stored.replanning;
+  if (stored.plan !== undefined && state.plan !== undefined) {
+    state.plan = stored.plan;
+    state.table.clear();
+    for (const spec of around.specsOf(stored.plan.plan)) state.table.set(spec.id, makeRow(state, spec));
+  }
   for (const chunk of Object.values(stored.rows)) {
     for (const [key, row] of Object.entries(chunk)) {
       const id = key.slice(1);

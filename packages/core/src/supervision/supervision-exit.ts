@@ -1,6 +1,7 @@
 import { backoffMs } from "./backoff.ts";
 import { childAddress } from "../address.ts";
-import { decideDirective, isNamed, type DirectiveVerdict } from "./directive.ts";
+import { decideDirective, isNamed, type Directive, type DirectiveVerdict } from "./directive.ts";
+import type { SupervisorReport } from "../events.ts";
 import { failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { decideRestart } from "./intensity.ts";
@@ -8,7 +9,8 @@ import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
 import { beginOperation, beginShutdown, dropChild, leave, report } from "./supervision-operation.ts";
 import { refuse } from "./supervision-call.ts";
 import type { RollbackReport } from "../events.ts";
-import { isDown, type ChildRow, type Operation, type SupervisionTurn } from "./supervision-state.ts";
+import { beginReplan, reportNoPlan } from "./supervision-replan.ts";
+import { isDown, type ChildRow, type FailedAttempt, type Operation, type SupervisionTurn } from "./supervision-state.ts";
 
 /** A suspended child asks what is to become of it. */
 export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): void {
@@ -17,13 +19,7 @@ export function onFailed(turn: SupervisionTurn, id: string, failure: Failure): v
   const verdict = decide(turn, row, { failure });
   if (verdict.directive === "resume") {
     row.verdict = undefined;
-    report(turn, {
-      context: "directive",
-      child: id,
-      exit: { kind: "failure", failure },
-      decision: describeVerdict(verdict),
-      directive: "resume",
-    });
+    report(turn, { context: "directive", child: id, exit: { kind: "failure", failure }, ...decisionOf(verdict) });
     turn.steps.push({ kind: "resume", id });
     return;
   }
@@ -68,26 +64,35 @@ interface FailedChild {
 function afterFailure(turn: SupervisionTurn, id: string, failed: FailedChild): void {
   const { row, exit, failure, verdict } = failed;
   const isForgotten = row.spec.restart === "temporary" && !(verdict.directive === "escalate" && isNamed(row.spec.onFailure, failure));
-  const directive = isForgotten ? "stop" : verdict.directive;
-  const decision = isForgotten ? "stop: a temporary child is not started again" : describeVerdict(verdict);
-  report(turn, { context: "child-terminated", child: id, exit, decision, directive });
-  switch (directive) {
+  const decision: Decision = isForgotten
+    ? { decision: "stop: a temporary child is not started again", directive: "stop" }
+    : decisionOf(verdict);
+  report(turn, { context: "child-terminated", child: id, exit, ...decision });
+  switch (decision.directive) {
     case "stop":
       return endForGood(turn, id, row);
     case "escalate":
-      return giveUp(turn, id, { failure, why: decision });
+      return giveUp(turn, id, { failure, ...decision });
     case "resume": // Its process is gone, so the nearest thing is a fresh one.
     case "restart":
       return restart(turn, id, failure);
     case "rollback":
       return rollback(turn, id, { failure, verdict });
+    case "replan":
+      return replan(turn, id, { failure, rung: verdict.rung });
     default:
-      return directive satisfies never;
+      return decision.directive satisfies never;
   }
 }
 
-function describeVerdict(verdict: DirectiveVerdict): string {
-  return verdict.rung === 0 ? verdict.directive : `${verdict.directive} (step ${verdict.rung + 1})`;
+/** What was decided, as a report has it. */
+interface Decision extends Pick<SupervisorReport, "decision" | "step"> {
+  readonly directive: Directive;
+}
+
+function decisionOf({ directive, rung, rungs }: DirectiveVerdict): Decision {
+  const decision = rung === 0 ? directive : `${directive} (step ${rung + 1})`;
+  return { decision, directive, step: { number: rung + 1, of: rungs } };
 }
 
 /** The child does not come back; a temporary or dynamic one leaves no spec. Significant children may end the supervisor. */
@@ -181,9 +186,22 @@ export function onRollbackFailed(turn: SupervisionTurn, operation: Operation, ev
     leave(turn, row);
     return refuse(turn, purpose.reply, ["start-failed", id, { problem: `${decision}; it is stopped`, failure }]);
   }
-  const verdict = decide(turn, row, purpose.why);
-  const exit: Exit = { kind: "failure", failure: purpose.why.failure };
-  afterFailure(turn, id, { row, exit, failure: purpose.why.failure, verdict });
+  climb(turn, id, purpose.why);
+}
+
+function replan(turn: SupervisionTurn, id: string, why: FailedAttempt): void {
+  const problem = beginReplan(turn, id, why);
+  if (problem === undefined) return;
+  reportNoPlan(turn, id, { why: problem, failure: why.failure });
+  climb(turn, id, why);
+}
+
+/** The rung was of no use: the next one. */
+export function climb(turn: SupervisionTurn, id: string, why: FailedAttempt): void {
+  const row = turn.state.table.get(id)!;
+  row.status = "stopped";
+  const verdict = decide(turn, row, why);
+  afterFailure(turn, id, { row, exit: { kind: "failure", failure: why.failure }, failure: why.failure, verdict });
 }
 
 /** An attempt is stamped before it is made, refused when the intensity is used up. */
@@ -196,7 +214,7 @@ function isGranted(turn: SupervisionTurn, id: string, cause: Failure | undefined
   if (!verdict.granted) {
     const address = childAddress(state.address, id);
     const failure = cause ?? { class: "crash", name: "EndedTooOften", message: "a permanent child ended too often", address };
-    giveUp(turn, id, { failure, why: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
+    giveUp(turn, id, { failure, decision: `restart refused: ${maxRestarts} in ${periodMs} ms are used up` });
   }
   return verdict.granted;
 }
@@ -206,10 +224,11 @@ export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Fail
   const row = turn.state.table.get(id)!;
   const exit: Exit = { kind: "failure", failure };
   const verdict = decide(turn, row, { failure });
-  report(turn, { context: "start-error", child: id, exit, decision: describeVerdict(verdict), directive: verdict.directive });
+  const decision = decisionOf(verdict);
+  report(turn, { context: "start-error", child: id, exit, ...decision });
   turn.state.operation = undefined;
   row.status = "stopped";
-  if (verdict.directive === "escalate") return giveUp(turn, id, { failure, why: describeVerdict(verdict) });
+  if (verdict.directive === "escalate") return giveUp(turn, id, { failure, ...decision });
   if (verdict.directive === "stop") return endForGood(turn, id, row);
   row.failuresInARow++;
   schedule(turn, id, failure);
@@ -219,22 +238,22 @@ export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Fail
  * The supervisor cannot help: it ends its children and exits `escalated`, which its parent treats as a failure.
  * The root drops the child instead and tells people.
  */
-function giveUp(turn: SupervisionTurn, id: string, cause: { failure: Failure; why: string }): void {
+function giveUp(turn: SupervisionTurn, id: string, cause: Pick<Decision, "decision" | "step"> & { readonly failure: Failure }): void {
   const { state } = turn;
-  const { failure } = cause;
+  const { failure, decision, step } = cause;
   const exit: Exit = {
     kind: "escalated",
     failure: {
       class: failure.class,
       kind: failure.kind,
       name: "Escalated",
-      message: `gave up on ${id} (${cause.why})`,
+      message: `gave up on ${id} (${decision})`,
       address: state.address,
       detail: failure.detail,
       cause: failure,
     },
   };
-  report(turn, { context: "gave-up", child: id, exit, decision: cause.why, directive: "escalate" });
+  report(turn, { context: "gave-up", child: id, exit, decision, directive: "escalate", step });
   if (!state.isRoot) return beginShutdown(turn, exit);
   turn.steps.push({ kind: "escalate-to-root", id, failure: exit.failure });
   dropChild(turn, id);

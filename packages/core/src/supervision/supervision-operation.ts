@@ -105,9 +105,11 @@ export function stoppedInOperation(turn: SupervisionTurn, id: string, exit: Exit
 /** A temporary child that goes with its siblings does not come back; a child that comes back keeps its mailbox. */
 function afterStop(turn: SupervisionTurn, id: string, row: ChildRow): void {
   const { purpose } = turn.state.operation!;
-  const comesBack = (purpose.kind === "restart" && row.spec.restart !== "temporary") || purpose.kind === "rollback";
+  const comesBack =
+    (purpose.kind === "restart" && row.spec.restart !== "temporary") || purpose.kind === "rollback" || purpose.kind === "replan";
   row.status = "stopped";
   row.verdict = undefined;
+  if (purpose.kind === "replan" && purpose.removed.includes(id)) return dropChild(turn, id);
   if (comesBack) return;
   if (purpose.kind === "terminate" && purpose.drops) dropChild(turn, id);
   else leave(turn, row);

@@ -6,6 +6,7 @@ import type { RollbackReport, SupervisorReport } from "../events.ts";
 import type { Exit } from "../exit.ts";
 import type { Failure } from "../failure.ts";
 import type { Random } from "../ports.ts";
+import type { ReplanRequest } from "./plan-spec.ts";
 import type { CheckedSupervisorSpec } from "./supervisor-spec.ts";
 
 /**
@@ -36,9 +37,26 @@ export interface Supervision<L = unknown> {
   lastToken: number;
   /** Numbers the rows. */
   nextOrdinal: number;
+  /** The plan of now, where the children follow from one; the first has version 1. */
+  plan: { readonly version: number; readonly plan: unknown } | undefined;
+  /** New plans that were made. Never goes back. */
+  replans: number;
+  /** A new plan is being made. */
+  replanning: Replanning | undefined;
   /** What was under way when the process ended; carried on when the children that ran are there again. */
   interrupted: Operation | undefined;
 }
+
+/** Somebody's failure for which a new plan is being made. */
+export interface Replanning {
+  readonly id: string;
+  readonly token: number;
+  readonly why: FailedAttempt;
+  readonly isAsked: boolean;
+}
+
+/** What a planner is to know of the past of a child. */
+export type PlannerBrief = Pick<ReplanRequest, "checkpoint" | "standing">;
 
 /** Where a child stands. `restarting` waits for its next attempt, `stopped` has a spec and no process. */
 export type ChildStatus = "starting" | "running" | "stopping" | "restarting" | "stopped";
@@ -108,6 +126,8 @@ export type Purpose =
       readonly why: FailedAttempt | undefined;
       readonly reply: Reply;
     }
+  /** `removed`: children of the old plan that the new one does not have. */
+  | { readonly kind: "replan"; readonly child: string; readonly removed: readonly string[] }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
   | { readonly kind: "terminate"; readonly child: string; readonly reply: Reply; readonly drops: boolean }
@@ -179,6 +199,16 @@ export type SupervisionEvent<L = unknown> =
   | { readonly kind: "failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "retry"; readonly id: string; readonly token: number }
   | { readonly kind: "rolled-back"; readonly id: string; readonly report: RollbackReport }
+  | { readonly kind: "planner-briefed"; readonly token: number; readonly brief: PlannerBrief }
+  /** `reply`: what the answer came as. */
+  | {
+      readonly kind: "replanned";
+      readonly token: number;
+      readonly plan: unknown;
+      readonly specs: readonly CheckedChildSpec<L>[];
+      readonly reply: Reply;
+    }
+  | { readonly kind: "replan-failed"; readonly token: number; readonly failure: Failure; readonly reply: Reply }
   | { readonly kind: "rollback-failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
@@ -196,6 +226,17 @@ export type SupervisionStep =
   | { readonly kind: "end"; readonly id: string }
   /** What is stored of a child that is down, and of all below it, becomes what it was. Answered by `rolled-back` or `rollback-failed`. */
   | { readonly kind: "rollback"; readonly id: string; readonly plan: RollbackPlan }
+  /** Looks up what a planner is to know. Answered by `planner-briefed`. */
+  | { readonly kind: "brief-planner"; readonly id: string; readonly token: number }
+  /** Answered by `replanned` or `replan-failed`. */
+  | {
+      readonly kind: "ask-planner";
+      readonly id: string;
+      readonly token: number;
+      readonly planner: Address;
+      readonly message: ReplanRequest;
+      readonly timeoutMs: number;
+    }
   /** A suspended child goes on; no answer. */
   | { readonly kind: "resume"; readonly id: string }
   /** A child that runs goes on under the spec that is now in its row; no answer. */
@@ -244,6 +285,9 @@ export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec
     nextId: 1,
     lastToken: 0,
     nextOrdinal: 0,
+    plan: spec.plan === undefined ? undefined : { version: 1, plan: spec.plan.initial },
+    replans: 0,
+    replanning: undefined,
     interrupted: undefined,
   };
   for (const child of spec.children) state.table.set(child.id, makeRow(state, child));

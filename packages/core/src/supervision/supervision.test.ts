@@ -150,6 +150,8 @@ class World {
         return;
       case "change-spec":
       case "rollback":
+      case "brief-planner":
+      case "ask-planner":
       case "cancel":
       case "report":
       case "escalate-to-root":

@@ -15,7 +15,8 @@ import { withoutInput } from "./child-spec.ts";
 import { describeExit, failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
-import { onExit, onFailed, onRestartFailed, onRollbackFailed, onRolledBack, onRetry, startFailure } from "./supervision-exit.ts";
+import { climb, onExit, onFailed, onRestartFailed, onRollbackFailed, onRolledBack, onRetry, startFailure } from "./supervision-exit.ts";
+import { onBriefed, onReplanFailed, onReplanned } from "./supervision-replan.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
 import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
@@ -86,6 +87,14 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
       return onExit(turn, event.id, event.exit);
     case "failed":
       return onFailed(turn, event.id, event.failure);
+    case "planner-briefed":
+      return onBriefed(turn, event.token, event.brief);
+    case "replanned":
+      return onReplanned(turn, event);
+    case "replan-failed": {
+      const failed = onReplanFailed(turn, event.token, event.failure);
+      return failed === undefined ? undefined : climb(turn, failed.id, failed.why);
+    }
     case "retry":
       return onRetry(turn, event.id, event.token);
     case "call":
@@ -119,6 +128,9 @@ function recover(turn: SupervisionTurn): void {
     const delayMs = Math.max(0, retry.atMs - turn.around.nowMs);
     turn.steps.push({ kind: "schedule", id, token: retry.token, delayMs, attempt: failuresInARow });
   }
+  const { replanning } = turn.state;
+  if (replanning !== undefined && !replanning.isAsked)
+    turn.steps.push({ kind: "brief-planner", id: replanning.id, token: replanning.token });
   beginOperation(turn, { kind: "recover" }, { toStop: [], toStart });
 }
 
@@ -151,6 +163,9 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
     case "begin":
     case "recover":
     case "retry":
+    case "planner-briefed":
+    case "replanned":
+    case "replan-failed":
     case "stop":
       return operation.purpose.kind === "shutdown";
     default:
@@ -233,8 +248,8 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
   const exit: Exit = { kind: "failure", failure };
   const row = turn.state.table.get(id)!;
   row.status = "stopped";
-  if (purpose.kind === "recover") {
-    // It ran, and does not any more: dealt with as an exit, when the others are there.
+  if (purpose.kind === "recover" || purpose.kind === "replan") {
+    // It ran, or was to run, and does not: dealt with as an exit, when the others are there.
     row.status = "running";
     return wait(turn.state, { kind: "exited", id, exit });
   }
@@ -259,6 +274,7 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
       return;
     case "recover":
       return resumeInterrupted(turn);
+    case "replan":
     case "restart":
       return;
     case "terminate":

@@ -29,12 +29,15 @@ describe("checkSupervisorSpec", () => {
   });
 
   test.each([
-    { given: "one-for-all", problem: 'spec: a supervisor spec is an object { strategy, intensity, children, … }, not "one-for-all"' },
+    {
+      given: "one-for-all",
+      problem: 'spec: an object { strategy, intensity, autoShutdown, children, template, maxChildren }, not "one-for-all"',
+    },
     {
       given: { strategy: "one_for_none" },
       problem: 'spec.strategy: one of one-for-one, one-for-all, rest-for-one, dynamic, not "one_for_none"',
     },
-    { given: { intensity: 3 }, problem: "spec.intensity: an intensity is an object { maxRestarts, periodMs }, not 3" },
+    { given: { intensity: 3 }, problem: "spec.intensity: an object { maxRestarts, periodMs }, not 3" },
     { given: { intensity: { maxRestarts: -1, periodMs: 1 } }, problem: "spec.intensity.maxRestarts: an integer of at least 0, not -1" },
     {
       given: { intensity: { maxRestarts: Infinity, periodMs: 1 } },
@@ -62,7 +65,11 @@ describe("checkSupervisorSpec", () => {
     },
     { given: { template: { logic: worker } }, problem: "spec.template: only a dynamic supervisor has a template" },
     { given: { children: child }, problem: "spec.children: a list of child specs" },
-    { given: { children: [child, null] }, problem: "spec.children[1]: a child spec is an object { id, logic, … }, not null" },
+    {
+      given: { children: [child, null] },
+      problem:
+        "spec.children[1]: an object { id, logic, input, restart, shutdownMs, startMs, significant, onFailure, backoff, budget, mailbox, recipients }, not null",
+    },
     { given: { children: [child, { logic: worker }] }, problem: "spec.children[1].id: missing" },
     { given: { children: [child, child] }, problem: 'spec.children: two children have the id "w"' },
     { given: { maxChildren: 0 }, problem: "spec.maxChildren: an integer of at least 1, not 0" },

@@ -2,8 +2,9 @@ import { checkChildSpec, checkIntensity, type CheckedChildSpec, type ChildSpec }
 import { SpecError } from "../errors.ts";
 import { checkFields } from "../known-fields.ts";
 import { defaultIntensity, type RestartIntensity } from "./intensity.ts";
+import { checkPlanSpec, type CheckedPlanSpec, type PlanSpec } from "./plan-spec.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
-import { checkCount, checkObject, checkWord } from "./value-check.ts";
+import { checkCount, checkWord } from "../value-check.ts";
 
 /** How a supervisor treats its children, and which it starts with. OTP's supervisor flags and child list. */
 export interface SupervisorSpec<L = unknown> {
@@ -17,6 +18,8 @@ export interface SupervisorSpec<L = unknown> {
   readonly children?: readonly ChildSpec<L>[] | undefined;
   /** Dynamic only: what `startChild` starts when it is given no logic of its own. */
   readonly template?: Omit<ChildSpec<L>, "id"> | undefined;
+  /** In place of `children`: they follow from a plan, and a new plan can be made. Not for `dynamic`. */
+  readonly plan?: PlanSpec<L> | undefined;
   /** Most children at a time, those being restarted included. An integer, at least 1. Default 100,000. */
   readonly maxChildren?: number | undefined;
 }
@@ -28,10 +31,19 @@ export interface CheckedSupervisorSpec<L = unknown> {
   readonly autoShutdown: AutoShutdown;
   readonly children: readonly CheckedChildSpec<L>[];
   readonly template: Omit<ChildSpec<L>, "id"> | undefined;
+  readonly plan: CheckedPlanSpec<L> | undefined;
   readonly maxChildren: number;
 }
 
-const knownFields: readonly (keyof SupervisorSpec)[] = ["strategy", "intensity", "autoShutdown", "children", "template", "maxChildren"];
+const knownFields: readonly (keyof SupervisorSpec)[] = [
+  "strategy",
+  "intensity",
+  "autoShutdown",
+  "children",
+  "plan",
+  "template",
+  "maxChildren",
+];
 
 /** Tells the type of a child from its logic; the runtime knows, core does not. */
 export type TypeOf<L> = (logic: L) => "worker" | "supervisor";
@@ -41,7 +53,6 @@ const autoShutdowns: readonly string[] = ["never", "any-significant", "all-signi
 
 /** Checks a supervisor specification and every child in it; throws `SpecError`. */
 export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, typeOf: TypeOf<L>): CheckedSupervisorSpec<L> {
-  checkObject(spec, field, "a supervisor spec is an object { strategy, intensity, children, … }");
   checkFields(spec, { field, known: knownFields });
   const strategy = checkWord(spec.strategy ?? "one-for-one", strategies, `${field}.strategy`);
   const autoShutdown = checkWord(spec.autoShutdown ?? "never", autoShutdowns, `${field}.autoShutdown`);
@@ -49,7 +60,11 @@ export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, t
     throw new SpecError(`${field}.autoShutdown`, "a dynamic supervisor has no significant children");
   const flags = { strategy, autoShutdown };
   const maxChildren = checkCount(spec.maxChildren ?? 100_000, 1, `${field}.maxChildren`);
-  const children = checkChildren(spec, flags, { field: `${field}.children`, typeOf });
+  const plan = spec.plan === undefined ? undefined : checkPlan(spec, flags, `${field}.plan`);
+  const children =
+    plan === undefined
+      ? checkChildren(spec.children ?? [], flags, { field: `${field}.children`, typeOf })
+      : childrenOfPlan(plan, plan.initial, { flags, field: `${field}.plan.children`, typeOf });
   if (children.length > maxChildren)
     throw new SpecError(`${field}.children`, `${children.length} children, but maxChildren is ${maxChildren}`);
   checkTemplate(spec, flags, { field: `${field}.template`, typeOf });
@@ -59,6 +74,7 @@ export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, t
     autoShutdown,
     children,
     template: spec.template ?? undefined,
+    plan,
     maxChildren,
   };
 }
@@ -71,14 +87,26 @@ interface Place<L> {
   readonly typeOf: TypeOf<L>;
 }
 
-function checkChildren<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>): readonly CheckedChildSpec<L>[] {
+function checkPlan<L>(spec: SupervisorSpec<L>, { strategy }: Flags, field: string): CheckedPlanSpec<L> {
+  if (strategy === "dynamic") throw new SpecError(field, "a dynamic supervisor has no plan; its children are started one by one");
+  if (spec.children !== undefined) throw new SpecError(field, "the children follow from the plan; leave `children` out");
+  return checkPlanSpec(spec.plan!, field);
+}
+
+/** The children of a plan, checked; throws `SpecError`, and whatever the function of the specification throws. */
+export function childrenOfPlan<L>(
+  spec: CheckedPlanSpec<L>,
+  plan: unknown,
+  { flags, ...place }: Place<L> & { readonly flags: Flags },
+): readonly CheckedChildSpec<L>[] {
+  return checkChildren(spec.children(plan), flags, place);
+}
+
+function checkChildren<L>(children: readonly ChildSpec<L>[], flags: Flags, place: Place<L>): readonly CheckedChildSpec<L>[] {
   const { field, typeOf } = place;
-  const children = spec.children ?? [];
   if (!Array.isArray(children)) throw new SpecError(field, "a list of child specs");
   if (flags.strategy === "dynamic" && children.length > 0) throw new SpecError(field, "a dynamic supervisor starts empty; use startChild");
-  const checked = (children as readonly ChildSpec<L>[]).map((child, at) =>
-    checkChildOf(flags, child, { field: `${field}[${at}]`, typeOf }),
-  );
+  const checked = children.map((child, at) => checkChildOf(flags, child, { field: `${field}[${at}]`, typeOf }));
   checkDistinct(checked, field);
   return checked;
 }
@@ -87,7 +115,6 @@ function checkChildren<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>
 function checkTemplate<L>(spec: SupervisorSpec<L>, flags: Flags, place: Place<L>): void {
   if (spec.template === undefined || spec.template === null) return;
   if (flags.strategy !== "dynamic") throw new SpecError(place.field, "only a dynamic supervisor has a template");
-  checkObject(spec.template, place.field, "a template is a child spec without an id");
   checkChildOf(flags, { ...spec.template, id: "template" }, place);
 }
 

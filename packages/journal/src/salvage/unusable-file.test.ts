@@ -20,7 +20,7 @@ beforeAll(async () => {
   directory = await temporaryDirectory();
   sound = join(directory.path, "sound");
   await writeRandomJournal(sound, { entries: 40, seed: 3 });
-});
+}, 60_000);
 
 afterAll(() => directory[Symbol.asyncDispose]());
 

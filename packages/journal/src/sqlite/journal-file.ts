@@ -4,7 +4,7 @@ import { Compactor } from "./compactor.ts";
 import { openDatabase } from "./database.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
-import { readLog } from "./log-frames.ts";
+import { checkLog } from "./log-check.ts";
 import { ProblemError, problemOf } from "./problem.ts";
 import { migrate, pageBytes, versionOf } from "./schema.ts";
 import { endWriting, type Opener, readWriter, takeWriting } from "./writer-record.ts";
@@ -15,6 +15,7 @@ export interface FileOptions extends Opener {
   readonly path: string;
   /** Undefined: as many as the disk takes. */
   readonly maxFileBytes: number | undefined;
+  readonly busyMs: number;
 }
 
 /** The file, opened for writing: what the worker holds. Everything throws `ProblemError`. */
@@ -27,7 +28,7 @@ export class JournalFile {
 
   constructor(options: FileOptions) {
     checkLog(options.path);
-    this.#database = openDatabase(options.path, "write");
+    this.#database = openDatabase(options.path, "write", options.busyMs);
     try {
       this.epoch = this.#open(options);
       this.reader = new EntryReader(this.#database);
@@ -98,13 +99,4 @@ export class JournalFile {
   #refuse(problem: string): never {
     throw new ProblemError({ kind: "store", problem, retryable: false, outcome: "not-done" });
   }
-}
-
-/** SQLite would silently forget what lies behind damage in the log, though it was stored. */
-function checkLog(path: string): void {
-  const isDamaged = (): boolean => (readLog(path)?.damagedFrames ?? 0) > 0;
-  // A frame that a living writer is just writing looks damaged once.
-  if (!isDamaged() || !isDamaged()) return;
-  const problem = "its log (-wal) is damaged, and SQLite would forget what lies behind; write what is sound to a new file with repair";
-  throw new ProblemError({ kind: "damaged", problem });
 }

@@ -17,6 +17,7 @@ import { checkEntries } from "../new-entry.ts";
 import { Pins } from "../pins.ts";
 import { checkPosition } from "../position-check.ts";
 import { AppendQueue } from "./append-queue.ts";
+import { defaultBusyMs } from "./database.ts";
 import { holdFile } from "./held-files.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ownProcess } from "./process-identity.ts";
@@ -33,6 +34,11 @@ export interface SqliteJournalOptions {
   readonly maxWaitingBytes?: number | undefined;
   /** Largest size of the file, in bytes; beyond it appends are refused as if the disk were full. Default: what the disk takes. */
   readonly maxFileBytes?: number | undefined;
+  /**
+   * Longest wait for another process that is just writing to the file, in milliseconds; then opening and appends fail. From 0 on.
+   * Default 5,000.
+   */
+  readonly busyMs?: number | undefined;
   /**
    * Hears of damaged entries while `images()` and `read()` go on without them. An actor whose image is damaged is left out.
    * Default: the iteration throws the error at the first.
@@ -61,11 +67,11 @@ export async function openLinked(
   path: string,
   options: SqliteJournalOptions = {},
 ): Promise<{ readonly journal: SqliteJournal; readonly link: WorkerLink }> {
-  const { takeOver = false, maxFileBytes } = options;
+  const { takeOver = false, maxFileBytes, busyMs = defaultBusyMs } = options;
   checkLimits(path, options);
   const opening = randomUUID();
   const record = { ...ownProcess(), opening };
-  const link = new WorkerLink({ path: resolve(path), record, died: [...died], takeOver, maxFileBytes });
+  const link = new WorkerLink({ path: resolve(path), record, died: [...died], takeOver, maxFileBytes, busyMs });
   const epoch = await link.opened();
   const release = holdFile(resolve(path));
   void link.exited.then(() => {
@@ -76,10 +82,14 @@ export async function openLinked(
 }
 
 function checkLimits(path: string, limits: SqliteJournalOptions): void {
-  for (const name of ["maxWaitingBytes", "maxFileBytes"] as const) {
+  for (const [name, least] of [
+    ["maxWaitingBytes", 1],
+    ["maxFileBytes", 1],
+    ["busyMs", 0],
+  ] as const) {
     const value = limits[name];
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= 1)) {
-      throw new JournalError(path, `${name} must be a whole number from 1 on, not ${String(value)}`);
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) {
+      throw new JournalError(path, `${name} must be a whole number from ${least} on, not ${String(value)}`);
     }
   }
 }

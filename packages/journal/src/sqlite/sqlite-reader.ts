@@ -6,6 +6,7 @@ import { openDatabase } from "./database.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { holdFile } from "./held-files.ts";
 import { withJournalErrors } from "./journal-problem.ts";
+import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ProblemError } from "./problem.ts";
 import { schemaVersion, versionOf } from "./schema.ts";
@@ -46,6 +47,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
   constructor(path: string, { onDamage }: SqliteJournalReaderOptions) {
     this.path = resolve(path);
     this.#onDamage = onDamage;
+    checkLog(this.path);
     this.#database = openDatabase(this.path, "read");
     this.#release = holdFile(this.path);
     try {

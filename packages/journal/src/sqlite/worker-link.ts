@@ -52,6 +52,11 @@ export class WorkerLink {
     this.#worker = new Worker(workerUrl, { workerData: { file, sent: this.#sent } satisfies WorkerStart, name: "orgtree-journal" });
     this.#worker.on("message", (message: FromWorker) => this.#hear(message));
     this.#worker.on("error", (error) => this.#end(error));
+    // An answer that cannot be read is lost, and whoever waits for it would wait for ever.
+    this.#worker.on("messageerror", (error) => {
+      this.#end(error);
+      void this.#worker.terminate();
+    });
     this.#worker.on("exit", () => {
       this.#end(undefined);
       this.#exit.resolve();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Address } from "@orgtree/core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { collect, seqs } from "../../test-support/collect.ts";
 import { pseudoRandom } from "../../test-support/random-journal.ts";
 import { temporaryDirectory } from "../../test-support/temporary-directory.ts";
@@ -14,32 +14,59 @@ import { openSqliteJournal } from "./sqlite-journal.ts";
 
 let directory: AsyncDisposable & { readonly path: string };
 let path: string;
-const children: ChildProcessWithoutNullStreams[] = [];
+const writers: Writer[] = [];
 beforeEach(async () => {
   directory = await temporaryDirectory();
   path = join(directory.path, "org.journal");
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill("SIGKILL");
+  for (const { child, ended } of writers.splice(0)) {
+    child.kill("SIGKILL");
+    await ended;
+  }
   await directory[Symbol.asyncDispose]();
 });
 
-function start(what: string): { readonly child: ChildProcessWithoutNullStreams; readonly lines: Interface } {
+interface Writer {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly lines: Interface;
+  /** Its exit code, null after a signal, once it is gone and all that it printed has come. Listened for from the start on. */
+  readonly ended: Promise<number | null>;
+}
+
+function start(what: string): Writer {
   const fixture = fileURLToPath(new URL("writer-process.fixture.ts", import.meta.url));
   const child = spawn(process.execPath, ["--conditions=@orgtree/source", fixture, path, what]);
   child.stderr.pipe(process.stderr);
-  children.push(child);
-  return { child, lines: createInterface({ input: child.stdout }) };
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  const writer = { child, lines: createInterface({ input: child.stdout }), ended };
+  writers.push(writer);
+  return writer;
+}
+
+/** Resolves with the next line; rejects when the writer ends without one. */
+async function nextLine({ lines, ended }: Writer): Promise<void> {
+  const isOver = ended.then((code) => Promise.reject(new Error(`the writer ended with ${code} before it said anything`)));
+  await Promise.race([once(lines, "line"), isOver]);
+}
+
+/** All lines from now on, and the exit code. */
+async function restOf({ lines, ended }: Writer): Promise<{ readonly said: readonly string[]; readonly code: number | null }> {
+  const said: string[] = [];
+  for await (const line of lines) said.push(line);
+  return { said, code: await ended };
 }
 
 /** Lets a writer work until it has acknowledged some appends, kills it, and gives back all that it acknowledged. */
 async function killAfter(count: number): Promise<readonly string[]> {
-  const { child, lines } = start("write");
+  const { child, lines, ended } = start("write");
   const acknowledged: string[] = [];
   for await (const line of lines) {
     acknowledged.push(line);
     if (acknowledged.length === count) child.kill("SIGKILL");
   }
+  // Its output may be over a moment before it is: it would count as a writer that lives.
+  await ended;
   return acknowledged;
 }
 
@@ -76,8 +103,9 @@ describe("kill -9", () => {
 
 describe("a writer that was stopped and goes on after a takeover", () => {
   test("is fenced, with all that it had queued", { timeout: 60_000 }, async () => {
-    const { child, lines } = start("hold");
-    await once(lines, "line");
+    const writer = start("hold");
+    const { child } = writer;
+    await nextLine(writer);
     child.kill("SIGSTOP");
     await stopped(child.pid!);
     await expect(openSqliteJournal(path)).rejects.toMatchObject({
@@ -88,8 +116,7 @@ describe("a writer that was stopped and goes on after a takeover", () => {
     await journal.append([{ address: "/held", seq: 1, kind: "part", data: Uint8Array.of(9) }]);
     child.stdin.write("go\n");
     child.kill("SIGCONT");
-    const said: string[] = [];
-    for await (const line of lines) said.push(line);
+    const { said } = await restOf(writer);
     expect(said).toEqual(["JournalFencedError", "JournalFencedError", "JournalFencedError"]);
     expect((await collect(journal.read())).map(({ seq, data }) => [seq, data[0]])).toEqual([
       [0, 0],
@@ -101,27 +128,17 @@ describe("a writer that was stopped and goes on after a takeover", () => {
 
 describe("a process", () => {
   test("that forgets to close ends, once what waits is stored; its journal is free then", { timeout: 60_000 }, async () => {
-    const { child, lines } = start("forget");
-    const said: string[] = [];
-    for await (const line of lines) said.push(line);
-    expect(said).toEqual(["stored"]);
-    if (child.exitCode === null) await once(child, "exit");
-    expect(child.exitCode).toBe(0);
+    expect(await restOf(start("forget"))).toEqual({ said: ["stored"], code: 0 });
     await using journal = await openSqliteJournal(path);
     expect(await collect(journal.read())).toHaveLength(1);
   });
 
   test("lives until its journal is closed", { timeout: 60_000 }, async () => {
-    const { child, lines } = start("close");
-    const said: string[] = [];
-    for await (const line of lines) said.push(line);
-    expect(said).toEqual(["closed"]);
-    if (child.exitCode === null) await once(child, "exit");
-    expect(child.exitCode).toBe(0);
+    expect(await restOf(start("close"))).toEqual({ said: ["closed"], code: 0 });
   });
 });
 
 /** Resolves when the system says that the process is stopped. */
 async function stopped(pid: number): Promise<void> {
-  while (!/\) T /.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, "latin1")).toMatch(/\) T /), { timeout: 20_000, interval: 1 });
 }

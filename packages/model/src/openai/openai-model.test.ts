@@ -212,8 +212,8 @@ describe("openaiModel: the request", () => {
 
   test("refuses options out of range", () => {
     const options = { apiKey, model: "m", clock: makeFakeClock(), random: { next: () => 0 } };
-    expect(() => openaiModel({ ...options, timeoutMs: 0 })).toThrow("timeoutMs: must be a number of at least 1, got 0");
-    expect(() => openaiModel({ ...options, maxRetries: 1.5 })).toThrow("maxRetries: must be a whole number of at least 0, got 1.5");
+    expect(() => openaiModel({ ...options, timeoutMs: 0 })).toThrow("timeoutMs: a number of at least 1, not 0");
+    expect(() => openaiModel({ ...options, maxRetries: 1.5 })).toThrow("maxRetries: an integer of at least 0, not 1.5");
     expect(() => openaiModel({ ...options, prices: { inputPerMillion: -1, outputPerMillion: 1 } })).toThrow("prices.inputPerMillion");
     expect(() => openaiModel({ ...options, baseURL: "localhost" })).toThrow("baseURL: must be an absolute URL");
     expect(() => openaiModel({ ...options, baseURL: "localhost:8080" })).toThrow("baseURL: must be an absolute URL");

@@ -1,4 +1,6 @@
 import {
+  checkCount,
+  checkLeast,
   checkFields,
   type Clock,
   type Logger,
@@ -17,7 +19,6 @@ import { finishChat } from "./chat-answer.ts";
 import { type ChatAnswerStream, readChat, sendChat } from "./chat-call.ts";
 import { fetchWithErrorBody } from "./error-body.ts";
 import { classifyFailure } from "./openai-errors.ts";
-import { checkAtLeast, checkWhole } from "../option-check.ts";
 import { checkPrices, type ModelPrices, worstCaseOf } from "../prices.ts";
 import { type Retry, withRetries } from "../retries.ts";
 import { guessDialect, learnDialect, officialBaseURL } from "./server-dialect.ts";
@@ -79,8 +80,8 @@ const optionFields: readonly string[] = [
  */
 export function openaiModel(options: OpenaiModelOptions): ModelClient {
   checkFields(options, { field: "openaiModel", known: optionFields });
-  const timeoutMs = checkAtLeast("timeoutMs", options.timeoutMs ?? 120_000, 1);
-  if (options.idleTimeoutMs !== undefined) checkAtLeast("idleTimeoutMs", options.idleTimeoutMs, 1);
+  const timeoutMs = checkLeast(options.timeoutMs ?? 120_000, 1, "timeoutMs");
+  if (options.idleTimeoutMs !== undefined) checkLeast(options.idleTimeoutMs, 1, "idleTimeoutMs");
   checkPrices(options.prices);
   if (options.baseURL !== undefined && !/^https?:$/.test(URL.parse(options.baseURL)?.protocol ?? "")) {
     throw new SpecError("baseURL", `must be an absolute URL such as http://127.0.0.1:11434/v1, got ${JSON.stringify(options.baseURL)}`);
@@ -91,7 +92,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
   }
   const { clock, random, logger, onRetry } = options;
   return withRetries(new ChatClient(options, timeoutMs), {
-    maxRetries: checkWhole("maxRetries", options.maxRetries ?? 2, 0),
+    maxRetries: checkCount(options.maxRetries ?? 2, 0, "maxRetries"),
     deadlineMs: options.deadlineMs ?? timeoutMs * 2,
     clock,
     random,

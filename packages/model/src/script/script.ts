@@ -1,6 +1,5 @@
-import { type ModelRequest, SpecError } from "@orgtree/core";
+import { checkCount, type ModelRequest } from "@orgtree/core";
 
-import { checkAtLeast } from "../option-check.ts";
 import { type CheckedStep, describeStep, type ScriptStep, toCheckedStep } from "./script-step.ts";
 
 /**
@@ -42,7 +41,7 @@ function openFunction(script: (request: ModelRequest, n: number) => ScriptStep |
 function openList(script: readonly ScriptStep[]): OpenScript {
   const steps = script.map((given, index) => {
     const step = toCheckedStep(given);
-    const timesLeft = checkAtLeastOnce(index, step.times ?? 1);
+    const timesLeft = step.times === Infinity ? Infinity : checkCount(step.times ?? 1, 1, `script[${index}].times`);
     return { step, index, timesLeft };
   });
   return {
@@ -56,10 +55,4 @@ function openList(script: readonly ScriptStep[]): OpenScript {
       return left.map(({ step, index }) => `step ${index + 1} (${describeStep(step)})`);
     },
   };
-}
-
-function checkAtLeastOnce(index: number, times: number): number {
-  if (times === Infinity) return times;
-  if (!Number.isInteger(times)) throw new SpecError(`script[${index}].times`, `must be a whole number or Infinity, got ${times}`);
-  return checkAtLeast(`script[${index}].times`, times, 1);
 }

@@ -56,7 +56,7 @@ describe("scriptedModel", () => {
     for (const n of [1, 2, 3, 4]) answers.push((await model.complete(ask(String(n)))).content);
     expect(answers).toEqual(["twice", "twice", "always", "always"]);
     model.assertComplete();
-    expect(() => scriptedModel([{ reply: "never", times: 0 }])).toThrow("script[0].times: must be a number of at least 1, got 0");
+    expect(() => scriptedModel([{ reply: "never", times: 0 }])).toThrow("script[0].times: an integer of at least 1, not 0");
   });
 
   test("asks a function, with the number of requests before", async () => {

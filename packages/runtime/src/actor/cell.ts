@@ -45,6 +45,8 @@ export interface Supervisor {
   hear(event: SupervisionEvent<Logic>): void;
   /** The account from which its children's budgets are taken. */
   readonly account: BudgetAccount | undefined;
+  /** The version of the plan that its children follow from; undefined where there is none. */
+  readonly planVersion: number | undefined;
 }
 
 /** How an incarnation ended, in the words of its supervisor. */
@@ -85,6 +87,11 @@ export class Cell implements Runnable {
     this.spec = spec;
     this.seq = kernel.nextSeq;
     this.mailbox = new Mailbox(spec.mailbox);
+  }
+
+  /** The version of the plan that this actor is part of. */
+  get planVersion(): number | undefined {
+    return this.#supervisor.planVersion;
   }
 
   get budget(): BudgetHandle {

@@ -201,6 +201,7 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
     books: nextBooks(life, mail),
     isFresh: mail === undefined,
     logic: undefined,
+    plan: cell.planVersion,
     mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   };
   kernel.store!.prepare?.(record);

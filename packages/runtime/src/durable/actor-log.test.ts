@@ -25,6 +25,7 @@ class Written {
       cause,
       effects: [],
       logic: undefined,
+      plan: undefined,
       ...more,
     };
     const entry = this.log.entry(turn);

@@ -74,12 +74,12 @@ export class JournalStore implements TurnStore {
   }
 
   prepare(turn: TurnRecord): void {
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key } = turn;
+    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
     const durable = { state, books };
     const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message };
-    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic });
+    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic, plan });
     this.#prepared.set(turn, { entry, durable });
   }
 
@@ -113,17 +113,17 @@ export class JournalStore implements TurnStore {
     return report;
   }
 
-  async previewRollback(top: Address, to: string | number | undefined): Promise<RollbackReport> {
-    const { report } = await planRollback(this.#journal, { top, to, birth: 0, spent: noAmount, nextSeq: 0 });
+  async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport> {
+    const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, nextSeq: 0 });
     return report;
   }
 
   #rollbackEntry(actor: RolledBackActor, report: RollbackReport | undefined): Written {
     const { address, seq, durable, moment } = actor;
     const log = new ActorLog(address);
-    const { incarnation, trace, logic } = moment.turn;
+    const { incarnation, trace, logic, plan } = moment.turn;
     const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
-    const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic };
+    const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic, plan };
     const entry = log.entry({ ...turn, seq, durable, isFresh: true });
     return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
   }

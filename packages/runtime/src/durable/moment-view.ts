@@ -3,7 +3,7 @@ import type { StateValue } from "xstate";
 import { describeValue } from "../machine/state-value.ts";
 import type { StoredMachine } from "../machine/stored-machine.ts";
 import type { Books } from "./books.ts";
-import type { Moment } from "./past-turn.ts";
+import type { Moment, PastTurn } from "./past-turn.ts";
 
 /** A moment of an actor as people read it: what it is, and its parts by name. Plain data. */
 export interface MomentView {
@@ -19,27 +19,38 @@ export interface MomentView {
   readonly parts: Readonly<Record<string, unknown>>;
 }
 
-/** What a turn was about. `work`: what became of a machine's own work. `decision`: an event that a supervisor decided on. */
-export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "decision";
+/**
+ * What a turn was about. `work`: what became of a machine's own work, or what it tells itself. `decision`: an event that a supervisor
+ * decided on. `rollback`: no turn of the actor's own; it was put back.
+ */
+export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "decision" | "rollback";
 
 /** A moment as people read it. Marks against duplicates and counters of the runtime are left out. */
 export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
   if (isMachine(state))
     return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers) } };
-  if (isStoredSupervision(state)) {
+  if (isSupervision(state)) {
     return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}) } };
   }
   return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}) } };
 }
 
-/** What the turn of a moment was about. */
-export function causeKindOf({ turn, state }: Pick<Moment, "turn" | "state">): CauseKind {
-  const { type, message } = turn.cause;
-  if (isStoredSupervision(state)) return "decision";
-  if (type === "init" && message === undefined) return "begin";
-  if (type === "orgtree.timer" || type.startsWith("xstate.after.")) return "timer";
-  if (type.startsWith("orgtree.")) return "signal";
-  return type.startsWith("xstate.") ? "work" : "message";
+/** What a turn was about. */
+export function causeKindOf({ kind, type }: PastTurn["cause"]): CauseKind {
+  switch (kind) {
+    case "init":
+      return "begin";
+    case "signal":
+      return type === "orgtree.timer" ? "timer" : "signal";
+    case "internal":
+      return type.startsWith("xstate.after.") ? "timer" : "work";
+    case "message":
+    case "decision":
+    case "rollback":
+      return kind;
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** Bytes that a state takes where it is stored as a whole. */
@@ -58,11 +69,21 @@ type Snapshot = {
 
 function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
   const { snapshot, timers, keys } = (state ?? {}) as Partial<StoredMachine>;
-  return isRecord(snapshot) && isRecord(timers) && isRecord(keys) && "value" in snapshot && typeof snapshot["status"] === "string";
+  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(keys)) return false;
+  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
+}
+
+/** A state of the user's may look like one at first. */
+function isSupervision(state: unknown): state is StoredSupervision {
+  return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isRecordOfRecords(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(isRecord);
 }
 
 function machineLabel({ snapshot }: { readonly snapshot: Snapshot }): string {

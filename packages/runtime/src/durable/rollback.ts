@@ -20,7 +20,9 @@ export interface RollbackOrder {
   /** The actor, and all below it. */
   readonly top: Address;
   /** The name of a checkpoint, or the number of a turn of `top`. Default: the newest checkpoint in the subtree. */
-  readonly to: string | number | undefined;
+  readonly to?: string | number | undefined;
+  /** Where there is no checkpoint: the beginning of the life of `top`. */
+  readonly orBirth?: boolean;
   /** The decision that the new life of `top` begins by. */
   readonly birth: number;
   /** What `top` has spent, and those below it that are gone. */
@@ -131,7 +133,7 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, later }) };
 }
 
-async function findCut(journal: Journal, { top, to }: RollbackOrder): Promise<Cut> {
+async function findCut(journal: Journal, { top, to, orBirth }: RollbackOrder): Promise<Cut> {
   let found: PastTurn | undefined;
   let known = 0;
   const query = typeof to === "number" ? { address: top, fromSeq: to, toSeq: to } : { within: top, mark: to };
@@ -139,6 +141,7 @@ async function findCut(journal: Journal, { top, to }: RollbackOrder): Promise<Cu
     known++;
     if (entry.kind !== "end" && (to !== undefined || entry.mark !== undefined)) found = readTurn(entry);
   }
+  if (found === undefined && orBirth === true) found = await findBirth(journal, top);
   if (found !== undefined) return { turn: found, name: found.mark };
   if (typeof to === "number") throw new RollbackError(top, `it has no turn ${to}, or the journal was compacted since`);
   if (to !== undefined) throw new RollbackError(top, `there is no checkpoint "${to}"; a turn makes one with turn.checkpoint("${to}")`);
@@ -146,6 +149,15 @@ async function findCut(journal: Journal, { top, to }: RollbackOrder): Promise<Cu
     top,
     known === 0 ? "nothing is stored of it" : 'there is no checkpoint; a turn makes one with turn.checkpoint("name")',
   );
+}
+
+async function findBirth(journal: Journal, top: Address): Promise<PastTurn | undefined> {
+  let found: PastTurn | undefined;
+  for await (const entry of journal.read({ address: top })) {
+    const turn = entry.kind === "whole" ? readTurn(entry) : undefined;
+    if (turn !== undefined && (turn.cause.kind === "init" || turn.cause.type === "begin")) found = turn;
+  }
+  return found;
 }
 
 async function newest(journal: Journal, address: Address): Promise<Moment | undefined> {

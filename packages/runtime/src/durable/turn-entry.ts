@@ -14,6 +14,8 @@ export interface StoredTurn {
   readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
   /** Which logic computed it: the hash of the machine, and the version that its author gave it. */
   readonly logic: LogicVersion | undefined;
+  /** The version of the plan that the actor was part of. */
+  readonly plan: number | undefined;
 }
 
 /** What kind of thing a turn took: the initial step takes nothing, a supervisor decides, a rollback is no turn of the actor's own. */
@@ -46,7 +48,7 @@ export class LayoutError extends RangeError {
 }
 
 /** The bytes of a turn. */
-export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic }: StoredTurn): Uint8Array {
+export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic, plan }: StoredTurn): Uint8Array {
   const { kind, key, type, from, message } = cause;
   const isWhole = "whole" in change;
   return encode([
@@ -63,6 +65,7 @@ export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, l
     isWhole,
     isWhole ? change.whole : change.delta,
     logic === undefined ? null : [logic.hash, logic.version ?? null],
+    plan ?? null,
   ]);
 }
 
@@ -80,6 +83,7 @@ type Layout = readonly [
   isWhole: boolean,
   change: unknown,
   logic: readonly [hash: string, version: string | null] | null,
+  plan: number | null,
 ];
 
 /** The turn behind the bytes. Throws `LayoutError` for a newer layout, `RangeError` when they are no turn. */
@@ -87,7 +91,7 @@ export function decodeTurn(bytes: Uint8Array): StoredTurn {
   const stored = decode(bytes);
   if (!Array.isArray(stored) || typeof stored[0] !== "number") throw new RangeError("these bytes are no turn of an actor");
   if (stored[0] > layout) throw new LayoutError(`this turn has layout ${stored[0]}; this program knows up to ${layout}`);
-  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic] = stored as unknown as Layout;
+  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan] = stored as unknown as Layout;
   return {
     incarnation,
     atMs,
@@ -96,5 +100,6 @@ export function decodeTurn(bytes: Uint8Array): StoredTurn {
     effects: effects.map(([kind, key, detail]) => ({ kind, key, detail })),
     change: isWhole ? { whole: change } : { delta: change as Delta | undefined },
     logic: logic === null ? undefined : { hash: logic[0], version: logic[1] ?? undefined },
+    plan: plan ?? undefined,
   };
 }

@@ -27,6 +27,8 @@ export interface TurnRecord {
   /** The first turn of a life: what was stored before counts no more. */
   readonly isFresh: boolean;
   readonly logic: LogicVersion | undefined;
+  /** The version of the plan that the actor is part of. */
+  readonly plan: number | undefined;
   /** The turn makes a checkpoint of this name. */
   readonly mark: string | undefined;
 }
@@ -58,7 +60,7 @@ export interface TurnStore {
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
   rollBack?(order: RollbackOrder): Promise<RollbackReport>;
   /** What a rollback would do. Rejects with `RollbackError`. */
-  previewRollback?(top: Address, to: string | number | undefined): Promise<RollbackReport>;
+  previewRollback?(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport>;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }

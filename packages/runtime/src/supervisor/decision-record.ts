@@ -18,7 +18,7 @@ export function makeDecisionRecord(
 ): TurnRecord {
   const { address, seq } = life.cell;
   const { event, steps, books, state } = decision;
-  const asked = event.kind === "call" ? (event.reply as Mail | undefined) : undefined;
+  const asked = mailOf(event);
   return {
     address,
     incarnation: life.number,
@@ -35,7 +35,13 @@ export function makeDecisionRecord(
     isFresh: event.kind === "begin",
     logic: undefined,
     mark: undefined,
+    plan: life.cell.planVersion,
   };
+}
+
+/** The message or the signal that an event came as. */
+export function mailOf(event: SupervisionEvent<Logic>): Mail | undefined {
+  return "reply" in event ? (event.reply as Mail | undefined) : undefined;
 }
 
 /** Of whom a restored supervisor knows that he waits for an answer: actors, whose questions have a key. */
@@ -74,6 +80,10 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
     }
     case "exited":
       return { id: event.id, exit: event.exit };
+    case "replanned":
+      return { plan: event.plan };
+    case "replan-failed":
+      return { failure: event.failure };
     case "failed":
     case "start-failed":
       return { id: event.id, failure: event.failure };

@@ -1,7 +1,9 @@
 import {
   checkChildOf,
+  checkPlanner,
   checkSupervisorSpec,
   childAddress,
+  childrenOfPlan,
   FailureError,
   isQuery,
   listChildren,
@@ -14,6 +16,7 @@ import {
   topOf,
   type CheckedChildSpec,
   type Exit,
+  type PlannerBrief,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
@@ -31,7 +34,9 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
-import { makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
+import { openAsk } from "../actor/perform.ts";
+import type { Signal } from "../actor/signal.ts";
+import { mailOf, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -52,6 +57,8 @@ export class SupervisorBody implements Body, Supervisor {
   readonly #supervision: Supervision<Logic>;
   readonly #writer: SupervisionWriter;
   readonly #retries = new Map<string, Timer>();
+  /** The question to the planner, by its token. */
+  readonly #questions = new Map<number, Question>();
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
   /** It is restored, and not everything that was under way is done yet. */
@@ -68,12 +75,19 @@ export class SupervisorBody implements Body, Supervisor {
     this.#isRoot = isRoot;
     this.#spec = logic.spec;
     const { address } = life.cell;
-    this.#supervision = makeSupervision(address, checkSupervisorSpec(logic.spec, address, typeOfLogic), isRoot);
+    const spec = checkSupervisorSpec(logic.spec, address, typeOfLogic);
+    if (spec.plan !== undefined) checkPlanner(spec.plan, address);
+    this.#supervision = makeSupervision(address, spec, isRoot);
     this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
   }
 
   get account(): BudgetAccount | undefined {
     return this.#life.cell.account;
+  }
+
+  /** Of its own plan, else of the one that it is itself part of. */
+  get planVersion(): number | undefined {
+    return this.#supervision.plan?.version ?? this.#life.cell.planVersion;
   }
 
   begin(): BeginResult | Promise<BeginResult> {
@@ -144,6 +158,8 @@ export class SupervisorBody implements Body, Supervisor {
       if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
       cell.books = books;
+      const mail = mailOf(event);
+      if (mail?.kind === "signal") kernel.acknowledge(mail);
       for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
       this.#work();
     });
@@ -154,10 +170,11 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const effects = steps.map((step, at): Effect => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
+      if (step.kind === "ask-planner") return this.#question(step, effectKey(cell.seq, at));
       if (step.kind === "drop" || step.kind === "forget") this.#absorb(step.id);
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
-    const mail = event.kind === "call" ? (event.reply as Mail | undefined) : undefined;
+    const mail = mailOf(event);
     const books = event.kind === "begin" ? inheritBooks(cell.books ?? emptyBooks, cell.birth) : (cell.books ?? emptyBooks);
     const epochMs = cell.kernel.clock.epochMs();
     return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
@@ -191,6 +208,10 @@ export class SupervisorBody implements Body, Supervisor {
         return this.#child(step.id)?.life?.endSuspended();
       case "rollback":
         return this.#rollBack(step);
+      case "brief-planner":
+        return this.#briefPlanner(step);
+      case "ask-planner":
+        return openAsk(this.#life, this.#questions.get(step.token) ?? this.#question(step, undefined));
       case "resume":
         return this.#child(step.id)?.life?.resume();
       case "change-spec":
@@ -269,6 +290,51 @@ export class SupervisorBody implements Body, Supervisor {
       .catch((error: unknown) => cell.crashed(error));
   }
 
+  /** What is not to be had is not waited for. */
+  #briefPlanner({ id, token }: SupervisionStep & { kind: "brief-planner" }): void {
+    const { address, kernel } = this.#life.cell;
+    const tell = (brief: PlannerBrief): void => this.hear({ kind: "planner-briefed", token, brief });
+    const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
+    const preview = kernel.store?.previewRollback?.(childAddress(address, id), { orBirth: true });
+    if (preview === undefined) return tell(nothingKnown);
+    preview
+      .then(
+        ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),
+        () => tell(nothingKnown),
+      )
+      .catch((error: unknown) => this.#life.cell.crashed(error));
+  }
+
+  #question({ token, planner, message, timeoutMs }: SupervisionStep & { kind: "ask-planner" }, key: EffectKey | undefined): Question {
+    const { address, kernel } = this.#life.cell;
+    const mail = new Mail("message", { to: planner, from: address, trace: this.#life.trace() }, message);
+    mail.key = key;
+    const question = { kind: "ask", mail, tag: `${planTag}${token}`, askId: kernel.asks.newId(), timeoutMs } as const;
+    this.#questions.clear(); // There is one at a time.
+    this.#questions.set(token, question);
+    return question;
+  }
+
+  /** The planner's answer, or why there is none. */
+  #hearPlanner(mail: Mail): void {
+    const signal = mail.message as Signal;
+    if ((signal.type !== "orgtree.reply" && signal.type !== "orgtree.ask-failed") || !signal.tag.startsWith(planTag)) return;
+    const answer = { token: Number(signal.tag.slice(planTag.length)), reply: mail };
+    const failed = (error: unknown): void =>
+      this.hear({ kind: "replan-failed", ...answer, failure: toFailure(error, this.#supervision.spec.plan!.planner) });
+    if (signal.type === "orgtree.ask-failed") return failed(signal.error);
+    try {
+      this.hear({ kind: "replanned", ...answer, plan: signal.value, specs: this.#childrenOf(signal.value) });
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #childrenOf(plan: unknown): readonly CheckedChildSpec<Logic>[] {
+    const { spec } = this.#supervision;
+    return childrenOfPlan(spec.plan!, plan, { flags: spec, field: "plan.children", typeOf: typeOfLogic });
+  }
+
   /** Also what was granted to a child whose place is given up already. */
   #drop(id: string): void {
     const { address, kernel } = this.#life.cell;
@@ -331,7 +397,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   compute(mail: Mail): void {
     if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
-    if (mail.kind === "signal") return; // Nothing that a supervisor asked for.
+    if (mail.kind === "signal") return this.#hearPlanner(mail);
     const call = readCall(this.#supervision, mail.message);
     if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail });
     const { kernel } = this.#life.cell;
@@ -357,7 +423,8 @@ export class SupervisorBody implements Body, Supervisor {
       if (strategy !== "dynamic" || template === undefined) return undefined;
       return checkChildOf(this.#supervision.spec, { ...template, id, input }, { field: "template", typeOf: typeOfLogic });
     };
-    const around = { ...this.#surroundings(), specOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
+    const specsOf = (plan: unknown): readonly CheckedChildSpec<Logic>[] => this.#childrenOf(plan);
+    const around = { ...this.#surroundings(), specOf, specsOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
     restoreSupervision(this.#supervision, state as StoredSupervision, around);
     this.#started = "yes";
   }
@@ -417,6 +484,11 @@ export class SupervisorBody implements Body, Supervisor {
     }
   }
 }
+
+/** By it the answers of a planner are known. */
+const planTag = "replan ";
+
+type Question = Extract<Effect, { kind: "ask" }>;
 
 /** A call that only looks decides nothing that a journal would have to know. */
 function isLook(event: SupervisionEvent<Logic>): boolean {

@@ -1,6 +1,6 @@
-import { ToolError } from "@orgtree/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { ToolError } from "./tool.ts";
 import { maxArgumentsLength, parseToolInput } from "./tool-input.ts";
 
 describe("parseToolInput", () => {
@@ -10,14 +10,14 @@ describe("parseToolInput", () => {
       fc.property(
         values.filter((text) => !text.includes("__proto__")),
         (text) => {
-          expect(parseToolInput(text)).toEqual(JSON.parse(text));
+          expect(parseToolInput(text, "add")).toEqual(JSON.parse(text));
         },
       ),
     );
   });
 
   test.each(["", "  \n"])("takes %j for no arguments", (text) => {
-    expect(parseToolInput(text)).toEqual({});
+    expect(parseToolInput(text, "add")).toEqual({});
   });
 
   test.each(["{", "{a: 1}", "```json\n{}\n```", "{} {}", "NaN", "[".repeat(200_000) + "]".repeat(200_000)])(
@@ -30,14 +30,15 @@ describe("parseToolInput", () => {
   );
 
   test("refuses text over the limit unread", () => {
-    expect(() => parseToolInput(" ".repeat(maxArgumentsLength + 1))).toThrow(/more than the 4194304 allowed/);
+    expect(() => parseToolInput(" ".repeat(maxArgumentsLength + 1), "add")).toThrow(/more than the 4194304 allowed/);
   });
 
   test("throws nothing but ToolError, whatever the text", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (text) => {
+      // fast-check's own unit for this makes a table of a million characters first.
+      fc.property(fc.string({ unit: fc.nat(0x10_ff_ff).map((code) => String.fromCodePoint(code)) }), (text) => {
         try {
-          parseToolInput(text);
+          parseToolInput(text, "add");
           return true;
         } catch (error) {
           return error instanceof ToolError;
@@ -47,13 +48,13 @@ describe("parseToolInput", () => {
   });
 
   test("drops __proto__ keys, escaped ones too", () => {
-    const value = parseToolInput('{"a":{"__proto__":{"admin":true}},"\\u005f_proto__":{"admin":true},"b":1}');
+    const value = parseToolInput('{"a":{"__proto__":{"admin":true}},"\\u005f_proto__":{"admin":true},"b":1}', "add");
     expect(value).toEqual({ a: {}, b: 1 });
     expect(Object.assign({}, value)).not.toHaveProperty("admin");
   });
 
   test("keeps the message short when the text is long", () => {
-    expect(() => parseToolInput(`{"a": ${"x".repeat(10_000)}`)).toThrow(
+    expect(() => parseToolInput(`{"a": ${"x".repeat(10_000)}`, "add")).toThrow(
       expect.objectContaining({ message: expect.stringMatching(/^.{1,400}$/s) }),
     );
   });

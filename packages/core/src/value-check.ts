@@ -1,10 +1,5 @@
 /** The checks of single values in a specification; each throws a `SpecError` that names `field`. */
-import { SpecError } from "../errors.ts";
-
-/** Any object. */
-export function checkObject(value: unknown, field: string, problem: string): void {
-  if (typeof value !== "object" || value === null) throw new SpecError(field, `${problem}, not ${shown(value)}`);
-}
+import { SpecError } from "./errors.ts";
 
 /** One of `words`. */
 export function checkWord<W extends string>(word: W, words: readonly string[], field: string): W {
@@ -32,6 +27,7 @@ export function checkCount(value: number, least: number, field: string): number 
 }
 
 /** A finite number of at least `least`. */
-export function checkLeast(value: number, least: number, field: string): void {
-  if (!(Number.isFinite(value) && value >= least)) throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
+export function checkLeast(value: number, least: number, field: string): number {
+  if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
+  throw new SpecError(field, `a number of at least ${least}, not ${shown(value)}`);
 }

@@ -1,0 +1,29 @@
+import { describe, expect, test } from "vitest";
+import { emptyBooks } from "./books.ts";
+import { viewMoment } from "./moment-view.ts";
+
+describe("viewMoment", () => {
+  test.each([
+    undefined,
+    null,
+    7,
+    "text",
+    [],
+    { snapshot: { status: "active", value: null }, timers: {}, keys: {} },
+    { snapshot: { status: "active", value: "a" }, timers: { t: null }, keys: {} },
+    { rows: null, stamps: [], nextId: 1, lastToken: 0 },
+    { rows: { 0: { ":a": null } }, stamps: [], nextId: 1, lastToken: 0 },
+  ])("takes %j for what it is: the state of a plain actor", (state) => {
+    expect(viewMoment({ state, books: emptyBooks })).toEqual({ kind: "plain", label: undefined, parts: { state } });
+  });
+
+  test("has of the books what is not empty", () => {
+    const books = {
+      ...emptyBooks,
+      names: { editor: true as const },
+      spent: { turns: 0, tokens: 7, microUsd: 0 },
+      taken: { "/a": "1.0" as const },
+    };
+    expect(viewMoment({ state: 1, books }).parts).toEqual({ state: 1, names: ["editor"], spent: books.spent });
+  });
+});
