@@ -1,4 +1,5 @@
 import { rootAddress, type Address } from "@orgtree/core";
+import { makeStory, type Story } from "./make-story.ts";
 import { membersOf, type FaultPlan, type MemberPlan, type OperationPlan, type Order, type Plan, type TeamPlan } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
@@ -18,6 +19,8 @@ interface Mix {
   readonly bursts: number;
   /** How likely an operation comes just when another one comes to its end. */
   readonly interruptions: number;
+  /** How many stories there are, of which chance would rarely tell. */
+  readonly stories: number;
   /** How likely an order by which a life may end stays one. */
   readonly violence: number;
 }
@@ -41,7 +44,9 @@ export function makePlan(seed: number): Plan {
     if (operation !== undefined) operations.push(operation);
   }
   const faults = Array.from({ length: random.int(1, 6) }, () => makeFault({ ...around, random, earlier: operations }));
-  return { seed, members, operations, faults, chaosMs };
+  const stories = makeStories(around, mix.stories);
+  for (const story of stories) operations.push(...story.operations);
+  return { seed, members, operations, faults: [...faults, ...stories.flatMap((story) => story.faults)], chaosMs };
 }
 
 const allOrders: readonly Order["type"][] = [
@@ -75,6 +80,7 @@ function makeMix(random: SeededRandom): Mix {
     crashes: random.pick([["kill"], ["kill"], ["zombie"], ["close"], ["kill", "zombie", "close"]]),
     bursts: random.pick([0, 0.3, 0.7]),
     interruptions: random.pick([0, 0.2, 0.5]),
+    stories: isGentle ? 0 : random.pick([0, 1, 3]),
     violence: random.pick([0.2, 0.5, 1]),
     appends: random.pick([
       [],
@@ -84,6 +90,11 @@ function makeMix(random: SeededRandom): Mix {
       isGentle ? ["slow", "before"] : ["before", "after", "for-good", "slow"],
     ]),
   };
+}
+
+function makeStories({ random, members, chaosMs }: Around, count: number): readonly Story[] {
+  const ids = Array.from({ length: count }, (_, at) => `s${at}`);
+  return ids.flatMap((id) => makeStory({ random: random.fork(id), members, chaosMs, id }) ?? []);
 }
 
 // The organization
