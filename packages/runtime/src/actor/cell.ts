@@ -237,7 +237,10 @@ export class Cell implements Runnable {
     }
     if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
-    if (stored !== undefined) this.kernel.afterRecovery(life, () => resumePending(life, inheritBooks(stored.durable.books, birth)));
+    if (stored !== undefined) {
+      const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));
+      this.kernel.afterRecovery(life, { goOn: handOver, handOver });
+    }
     this.kernel.within(life, () => life.begin());
   }
 
