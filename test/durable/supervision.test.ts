@@ -76,6 +76,20 @@ describe("a crash between a decision and what was decided", () => {
     ]);
   });
 
+  test("what a life had delivered is handed over also where a fresh one was decided in its place", async () => {
+    const world = new World();
+    await world.start({ id: "org", logic: tree });
+    world.file.freeze("/org/b");
+    await world.tell("/org/a", { do: "deliver" });
+    world.file.freezeAfter(0, (entry: NewEntry) => entry.address === "/org/a");
+    await world.tell("/org/c", { do: "die" });
+    await world.clock.advance(10_000);
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "org", logic: tree });
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([5]);
+  });
+
   test("an actor that has asked for its end ends, and is not started again", async () => {
     const world = new World();
     const quiet = supervisor({ children: [{ id: "a", logic: desk, restart: "transient" }] });

@@ -1,7 +1,7 @@
 /** What was acknowledged stays, and states are what the turns made of them. */
 import type { Turn } from "@orgtree/runtime";
 import { makeClerk, reportOf, type ClerkState, type Report } from "../clerk.ts";
-import { lastLife, type Facts } from "../facts.ts";
+import { lastLife } from "../facts.ts";
 import type { JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -79,9 +79,3 @@ export const livesBeginAfterAnEnd: Invariant = {
     return undefined;
   },
 };
-
-/** True when an actor is in its newest life since `position`, and that life goes on. */
-export function livesSince({ turnsOf, reports }: Facts, address: `/${string}`, position: number): boolean {
-  const [first] = lastLife(turnsOf.get(address));
-  return reports.get(address) !== undefined && first !== undefined && first.position <= position;
-}

@@ -34,9 +34,10 @@ import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { addAmounts } from "../durable/bookkeeping.ts";
-import type { Books, EffectKey } from "../durable/books.ts";
+import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Stored } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
+import { resumePending } from "./resumption.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -234,7 +235,13 @@ export class Cell implements Runnable {
       this.seq = Math.max(this.seq, stored.seq + 1);
       if (stored.isCharged !== true) this.account?.charge(this.books.spent);
     }
-    this.kernel.within(life, () => (stored !== undefined && isSame === true ? life.reactivate(stored) : life.begin()));
+    if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
+    // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
+    if (stored !== undefined) {
+      const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));
+      this.kernel.afterRecovery(life, { goOn: handOver, handOver });
+    }
+    this.kernel.within(life, () => life.begin());
   }
 
   /** What a life before has spent was charged to its supervisor when the place was given up. */
