@@ -169,6 +169,7 @@ describe("the names that a package exports", () => {
         "parentAddress",
         "parseToolInput",
         "patch",
+        "rememberChildren",
         "reserve",
         "restoreSupervision",
         "rollBackSupervision",

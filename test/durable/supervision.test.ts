@@ -190,3 +190,50 @@ test("what was spent stays spent over a crash, that of children which are gone i
   await world.tell("/org/y", { do: "add" });
   expect(failures[0]).toBe("budget-exhausted");
 });
+
+describe("who was started by hand", () => {
+  test("goes on where it was when it is started again, also below a supervisor that does not know it", async () => {
+    const world = new World();
+    const org = supervisor({ children: [{ id: "a", logic: desk }] });
+    const add = async (): Promise<void> => {
+      await Promise.all([world.system.supervisor("/org").startChild({ id: "late", logic: desk }), world.clock.settle()]);
+    };
+    await world.start({ id: "org", logic: org });
+    await add();
+    await world.tell("/org/late", { do: "add" });
+    for (let crashes = 0; crashes < 2; crashes++) {
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      await add();
+      expect(await world.ask("/org/late", { do: "get" })).toEqual([1]);
+    }
+  });
+
+  test("begins afresh at the top where that was decided before the crash, and where it was stopped", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    world.file.freeze("/m");
+    world.system.tell("/m", { do: "die" });
+    await world.clock.settle();
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toEqual([0]);
+    await world.tell("/m", { do: "add" });
+    await Promise.all([world.system.stop("/m"), world.clock.settle()]);
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toEqual([0]);
+  });
+
+  test("at the top has its restart history", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "die" });
+    await world.crash(100);
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "die" });
+    expect(world.events.some(({ type }) => type === "escalated-to-root")).toBe(true);
+  });
+});

@@ -96,6 +96,7 @@ export {
 } from "./supervision/supervisor-spec.ts";
 export {
   isStoredSupervision,
+  rememberChildren,
   restoreSupervision,
   rollBackSupervision,
   type StoredSupervision,
@@ -110,6 +111,7 @@ export {
   type ChildRow,
   type ChildStatus,
   makeSupervision,
+  type PastChild,
   type PlannerBrief,
   type Reply,
   type Supervision,
