@@ -4,6 +4,7 @@ export {
   type ExportedEntry,
   exportJournal,
   type JournalReport,
+  MemoryJournal,
   openSqliteJournal,
   openSqliteJournalReader,
   type OrphanedPart,
