@@ -57,6 +57,20 @@ export default defineConfig({
       {
         ...conditions(),
         test: {
+          // The same agents once more, each restored from its bytes after each turn: what would not survive a crash is found here.
+          name: "restored",
+          pool: "forks",
+          isolate: false,
+          execArgv: execArgv("@orgtree/source"),
+          include: ["test/scenarios/**/*.test.ts"],
+          provide: { restores: true },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...conditions(),
+        test: {
           name: "whole",
           pool: "forks",
           isolate: false,

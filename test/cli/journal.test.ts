@@ -124,6 +124,7 @@ describe("orgtree show", () => {
     expect(await told("show", "desk.journal", "/desk/door")).toEqual([
       "/desk/door@1  machine  heard",
       expect.stringMatching(/^ {2}turn {8}position 12, incarnation 1, TIME UTC, trace \w+$/),
+      expect.stringMatching(/^ {2}logic {7}[0-9a-f]{16}$/),
       "  cause       message KNOCK from /desk/counter",
       '              {"type":"KNOCK"}',
       "  did         raise xstate.after.3600000.door.heard in 1 h",

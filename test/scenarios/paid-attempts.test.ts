@@ -12,6 +12,7 @@ import {
   type RunResult,
 } from "orgtree";
 import { describe, expect, test } from "vitest";
+import { runMode } from "./run-mode.ts";
 
 const worst = 1_000;
 
@@ -38,7 +39,7 @@ const wait = { minMs: 1, maxMs: 1 };
 /** One agent that may spend so much, with a client that tries twice. */
 async function play(client: ModelClient, tokens: number): Promise<RunResult> {
   const desk = organization({ name: "desk", agents: { writer: agent({ purpose: "Write.", budget: { tokens }, backoff: wait }) } });
-  return await run(desk, "the sea", { model: client });
+  return await run(desk, "the sea", { ...runMode, model: client });
 }
 
 function retrying(client: ModelClient, maxRetries = 1): ModelClient {

@@ -21,6 +21,7 @@ import {
 } from "orgtree";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
+import { runMode } from "./run-mode.ts";
 
 let directory: string;
 let repo: string;
@@ -89,7 +90,7 @@ async function play(
   more: Partial<RepositoryRunOptions> = {},
 ): Promise<RepositoryResult> {
   const model = scriptedModel((_request, n) => (n % 2 === 0 ? doIt : handIn));
-  return runOnRepository(crew, { repo, check, task: "Mend it." }, { model, ...more });
+  return runOnRepository(crew, { repo, check, task: "Mend it." }, { ...runMode, model, ...more });
 }
 
 /** Whether the check passes in the original once it has the patch. */
@@ -134,7 +135,7 @@ describe("a run on a repository", () => {
       callTool("write_file", { path: "build/answer.txt", content: "right" }),
       ...Array.from({ length: 9 }, () => handIn),
     ]);
-    const result = await runOnRepository(crew, { repo, check: "sh test.sh", task: "Mend it." }, { model });
+    const result = await runOnRepository(crew, { repo, check: "sh test.sh", task: "Mend it." }, { ...runMode, model });
     expect(result.status).toBe("failed");
     expect(JSON.stringify(model.requests[1])).toContain("build/answer.txt may not be written: the repository ignores it (rule build/)");
   });

@@ -50,6 +50,8 @@ export interface RunOptions<E = unknown> {
   readonly guardsProcess?: boolean;
   /** Ends the run in order; its result is then `cancelled`. */
   readonly signal?: AbortSignal;
+  /** For tests of agents: each goes on after each turn from what could be stored of it; see `SystemOptions`. Default false. */
+  readonly restores?: boolean;
 }
 
 const optionFields: readonly string[] = [
@@ -63,6 +65,7 @@ const optionFields: readonly string[] = [
   "onStart",
   "guardsProcess",
   "signal",
+  "restores",
 ] satisfies (keyof RunOptions)[];
 
 /**
@@ -96,7 +99,7 @@ export async function run<T = unknown, E = unknown>(
   const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
   checkLogics(tree);
   const builder = new ReportBuilder(tree.agents);
-  await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger") });
+  await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger"), ...pick(options, "restores") });
   using _guard = options.guardsProcess === true ? guardProcess(system) : undefined;
   system.observe(builder.onEvent);
   record.view.observe(builder.onEntry);

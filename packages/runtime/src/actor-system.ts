@@ -25,7 +25,7 @@ import {
 } from "@orgtree/core";
 import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
-import { JournalStore } from "./durable/journal-store.ts";
+import { JournalStore, nowhere } from "./durable/journal-store.ts";
 import { ConsentError, needsConsent, RollbackError } from "./durable/rollback.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
@@ -62,6 +62,11 @@ export interface SystemOptions {
   readonly keepDeadLetters?: number;
   /** Longest text or byte array in a message from outside, in characters or bytes. Default 1 MiB. */
   readonly maxMessageSize?: number;
+  /**
+   * Goes on after each turn from what a later process would read in the journal, so that what does not survive a crash is found by
+   * any test. Work that is under way goes on. Works without a journal too, and then keeps nothing. For tests. Default false.
+   */
+  readonly restores?: boolean;
   /** Freezes states after each turn, so that code which changes them in place fails at once. For tests. Default false. */
   readonly freeze?: boolean;
 }
@@ -135,8 +140,9 @@ export class ActorSystem {
     this.#root.start();
   }
 
-  #storeOf({ journal, clock = systemClock, logger = silent }: SystemOptions): TurnStore | undefined {
-    return journal === undefined ? undefined : new JournalStore(journal, { epochMs: () => clock.epochMs(), logger });
+  #storeOf({ journal, clock = systemClock, logger = silent, restores: rereads = false }: SystemOptions): TurnStore | undefined {
+    if (journal === undefined && !rereads) return undefined;
+    return new JournalStore(journal ?? nowhere, { epochMs: () => clock.epochMs(), logger, rereads });
   }
 
   /**

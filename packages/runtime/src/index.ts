@@ -7,7 +7,9 @@ export {
   type WatchOptions,
 } from "./actor-system.ts";
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
-export { fromWork, type WorkDefinition } from "./machine/from-work.ts";
+export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
+export { fromWork, type WorkLogic } from "./machine/from-work.ts";
+export { work, type WorkDefinition, type Works, WorkUndoneError } from "./actor/work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";
 export { MachineLintError } from "./lint/lint-error.ts";
 export { lintMachine, type LintOptions, type LintReport } from "./lint/lint-machine.ts";
@@ -35,5 +37,5 @@ export {
 } from "./supervisor/supervisor.ts";
 export { systemClock, systemRandom } from "./time/system-clock.ts";
 export type { TreeNode } from "./tree-view.ts";
-export { NameTakenError, type Turn, TurnClosedError, type Work, type WorkContext } from "./actor/turn.ts";
+export { NameTakenError, type Turn, TurnClosedError, UnknownWorkError, type Work, type WorkContext } from "./actor/turn.ts";
 export { VirtualClock } from "./time/virtual-clock.ts";

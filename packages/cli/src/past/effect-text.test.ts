@@ -15,7 +15,7 @@ test.each([
   { kind: "exit", detail: { exit: { kind: "normal", state: "done" } }, says: "exit normal (done)" },
   {
     kind: "report",
-    detail: { report: { ...report, decision: "escalate (step 2)" } },
+    detail: { report: { ...report, decision: "escalate (step 2)", directive: "escalate", step: { number: 2, of: 2 } } },
     says: "a: escalate (last resort) (tool-error/timeout: it took too long)",
   },
   { kind: "xstate.sendTo", detail: { to: "child", event: { type: "GO" } }, says: "sendTo child GO" },

@@ -98,7 +98,7 @@ describe("checkChildSpec", () => {
     },
     {
       given: { id: "w", logic, onFailure: { crash: "retry" } },
-      problem: 'child.onFailure.crash[0]: a directive is one of resume, restart, stop, escalate, not "retry"',
+      problem: 'child.onFailure.crash[0]: a directive is one of resume, restart, rollback, replan, stop, escalate, not "retry"',
     },
     {
       given: { id: "w", logic, onFailure: { crash: [] } },
@@ -106,7 +106,7 @@ describe("checkChildSpec", () => {
     },
     {
       given: { id: "w", logic, onFailure: { crash: null } },
-      problem: "child.onFailure.crash[0]: an object { directive, intensity }, not null",
+      problem: "child.onFailure.crash[0]: an object { directive, intensity, to }, not null",
     },
     {
       given: { id: "w", logic, onFailure: { crash: [{ directive: "resume" }, { directive: "stop" }] } },

@@ -31,7 +31,7 @@ describe("checkSupervisorSpec", () => {
   test.each([
     {
       given: "one-for-all",
-      problem: 'spec: an object { strategy, intensity, autoShutdown, children, template, maxChildren }, not "one-for-all"',
+      problem: 'spec: an object { strategy, intensity, autoShutdown, children, plan, template, maxChildren }, not "one-for-all"',
     },
     {
       given: { strategy: "one_for_none" },

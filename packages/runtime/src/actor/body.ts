@@ -11,8 +11,11 @@ import type { Mail } from "./mail.ts";
 export interface Body {
   /** The initial step. A promise is awaited; `ignore` means that the child does not want to run. */
   begin(input: unknown): BeginResult | Promise<BeginResult>;
-  /** In place of the initial step: goes on from a stored state. Throws when that cannot be. */
-  restore(state: unknown): void;
+  /**
+   * In place of the initial step: goes on from a stored state. Throws when that cannot be. For tests: at once, in the place of
+   * another body, whose work it takes over.
+   */
+  restore(state: unknown, before?: Body): void;
   /** Machines only: their children and timers, when everybody of the tree is there again. */
   resume?(): void;
   /** Supervisors only: starts the children that ran, when it is up itself. */
@@ -35,6 +38,10 @@ export interface Body {
   check?(mail: Mail): MessageRefusedError | undefined;
   /** Machines only: runs an action, or the first half of a built-in, whose second half it adds to `late`. */
   runEffect?(effect: MachineEffect, late: Effect[]): unknown;
+  /** Machines only: the event that this turn took, where it is another one than that of its mail. */
+  readonly took?: unknown;
+  /** Machines only: a failed turn has left it without a state that it could go on with. */
+  readonly isTorn?: boolean;
   /** A supervisor commits its decisions itself, pays for no turns, and ends its children before itself. */
   readonly isSupervisor?: boolean;
 }

@@ -1,4 +1,4 @@
-import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo } from "@orgtree/core";
+import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
 import type { EffectKey } from "../durable/books.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
@@ -13,6 +13,28 @@ export interface MachineEffect {
   readonly run: () => unknown;
 }
 
+/** Work is begun. */
+export interface RunEffect {
+  readonly kind: "run";
+  readonly tag: string;
+  /** The key that is sent outward. */
+  readonly key: string;
+  /** Under which it stands in the books. */
+  readonly place: EffectKey;
+  readonly work: Work;
+  /** How it is found again; undefined for a function. */
+  readonly declared: DeclaredWork | undefined;
+}
+
+/** Which of the works of its logic it is. */
+export interface DeclaredWork {
+  readonly name: string;
+  readonly input: unknown;
+  readonly does: ToolKind;
+  /** How often it was begun anew, after it was taken back. From 1. */
+  readonly attempt: number;
+}
+
 /** What a turn wants done once it is committed. A tell or an ask is the mail itself. */
 export type Effect =
   | Mail
@@ -25,7 +47,7 @@ export type Effect =
   | { readonly kind: "unwatch"; readonly address: Address }
   | { readonly kind: "timer"; readonly name: string; readonly delayMs: number }
   | { readonly kind: "cancel-timer"; readonly name: string }
-  | { readonly kind: "run"; readonly tag: string; readonly key: string; readonly place: EffectKey; readonly work: Work }
+  | RunEffect
   | { readonly kind: "exit"; readonly exit: Exit }
   | { readonly kind: "unstash" }
   | { readonly kind: "checkpoint"; readonly name: string }
@@ -34,6 +56,11 @@ export type Effect =
   | { readonly kind: "publish"; readonly group: string; readonly message: unknown }
   | { readonly kind: "register"; readonly name: string }
   | { readonly kind: "emit"; readonly event: { readonly type: string } };
+
+/** False for what only follows from others: that a machine's timer is set in the end, that a child begins in the end. */
+export function isRecorded(effect: Effect): boolean {
+  return effect.kind !== "machine" || !effect.type.startsWith("orgtree.");
+}
 
 /** An effect as it is stored under its key, without what cannot be written down. */
 export function describeEffect(effect: Effect, key: string): EffectRecord {
@@ -51,7 +78,7 @@ export function describeEffect(effect: Effect, key: string): EffectRecord {
     case "machine":
       return { kind: effect.type, key, detail: describeParams(effect) };
     case "run":
-      return { kind: "run", key, detail: { tag: effect.tag } };
+      return { kind: "run", key, detail: { tag: effect.tag, name: effect.declared?.name, input: effect.declared?.input } };
     case "refuse":
       return { kind: "refuse", key, detail: { to: effect.to, error: describeError(effect.error) } };
     default: {

@@ -3,6 +3,7 @@ import type { BudgetHandle } from "../kernel/budget-account.ts";
 import { effectKey, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
+import { declareWork } from "./named-work.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { isThenable } from "./thenable.ts";
 import { TurnClosedError, type Turn, type Work } from "./turn.ts";
@@ -160,8 +161,11 @@ export class IncarnationTurn implements Turn {
     this.#collect({ kind: "cancel-timer", name });
   }
 
-  run(tag: string, work: Work): void {
-    this.#collect({ kind: "run", tag, key: this.nextKey(), place: this.#nextKey(), work });
+  run(name: string, workOrInput: unknown, options: { readonly tag?: string } = {}): void {
+    this.#checkOpen();
+    const isFunction = typeof workOrInput === "function";
+    const { declared, work } = isFunction ? { declared: undefined, work: workOrInput as Work } : declareWork(this.#life, name, workOrInput);
+    this.collect({ kind: "run", tag: options.tag ?? name, key: this.nextKey(), place: this.#nextKey(), work, declared });
   }
 
   exit(exit: Exit = { kind: "normal" }): void {

@@ -28,6 +28,8 @@ import { Holdings } from "./holdings.ts";
 import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
+import { currentState } from "../logic-version.ts";
+import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
@@ -53,6 +55,10 @@ export class Incarnation {
   /** What a failed turn left undone, for `resume`. */
   #pending: readonly Effect[] = noEffects;
   #failure: Failure | undefined;
+  /** A machine that is there again, and whose children wait for the rest of the tree. */
+  #isRecovering = false;
+  /** Its state was made of that of another logic, and is not stored yet. */
+  isMigrated = false;
 
   constructor(cell: Cell, number: number) {
     this.cell = cell;
@@ -61,12 +67,8 @@ export class Incarnation {
   }
 
   get takesMail(): boolean {
-    return (
-      this.phase === "running" &&
-      this.#commit === undefined &&
-      this.exitWanted === undefined &&
-      (!this.cell.kernel.leaving || this.body!.isSupervisor === true)
-    );
+    if (this.phase !== "running" || this.#commit !== undefined || this.exitWanted !== undefined || this.#isRecovering) return false;
+    return !this.cell.kernel.leaving || this.body!.isSupervisor === true;
   }
 
   get committing(): boolean {
@@ -132,24 +134,33 @@ export class Incarnation {
   }
 
   /** Goes on where a life of another process was; the cell hears of it as of any start. */
-  reactivate({ durable }: Stored): void {
-    const { kernel, spec } = this.cell;
+  reactivate(stored: Stored): void {
+    const { kernel, spec, address } = this.cell;
+    const { durable } = stored;
     try {
       this.body = kernel.makeBody(this, spec.logic);
-      this.body.restore(durable.state);
+      const { state, isMigrated } = currentState({ address, epochMs: kernel.clock.epochMs() }, spec.logic, stored);
+      this.isMigrated = isMigrated;
+      this.body.restore(state);
     } catch (error) {
+      // What is stored is all that there is of it: a program that can go on from there may come.
+      kernel.store?.park?.(address);
       return this.#throwAtStart(error);
     }
     this.body.install();
     this.phase = "running";
+    this.#isRecovering = this.body.resume !== undefined;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
     const goOn = (): void => {
       resumePending(this, durable.books);
+      this.#isRecovering = false;
       if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
+      if (this.isMigrated) this.cell.internal(migrated);
+      this.cell.wake();
     };
     const handOver = (): void => resumePending(this, inheritBooks(durable.books, durable.books.birth));
     kernel.afterRecovery(this, { goOn, handOver });
@@ -200,6 +211,8 @@ export class Incarnation {
     this.#commit = new PendingCommit(this.cell.kernel, record, (failed) => {
       this.#commit = undefined;
       done(failed);
+      this.isMigrated &&= failed !== undefined;
+      if (failed === undefined) relive(this, record);
       const exit = this.#stopWanted;
       if (exit !== undefined && this.phase === "running") this.#terminate(exit);
       this.cell.wake();
@@ -226,7 +239,11 @@ export class Incarnation {
   /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */
   fail(failure: Failure): void {
     this.cell.failed(failure);
-    const isFinal = this.phase === "suspended" || this.#stopWanted !== undefined || !mayResume(this.cell.spec.onFailure, failure);
+    const isFinal =
+      this.phase === "suspended" ||
+      this.body?.isTorn === true ||
+      this.#stopWanted !== undefined ||
+      !mayResume(this.cell.spec.onFailure, failure);
     if (isFinal) return this.end({ kind: "failure", failure });
     this.phase = "suspended";
     this.#failure = failure;
@@ -345,3 +362,6 @@ export class Incarnation {
 }
 
 const noEffects: readonly Effect[] = [];
+
+/** The first turn after a migration, with which the new state is stored. */
+const migrated = { event: { type: "orgtree.migrated" }, source: undefined, timer: undefined, target: undefined };

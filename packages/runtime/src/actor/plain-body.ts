@@ -1,5 +1,6 @@
 import type { Exit } from "@orgtree/core";
 import type { BeginResult, Body, Termination } from "./body.ts";
+import type { RunEffect } from "./effect.ts";
 import { freezeState } from "./freeze.ts";
 import type { Incarnation } from "./incarnation.ts";
 import type { Mail } from "./mail.ts";
@@ -34,14 +35,16 @@ export class PlainBody implements Body {
     return "started";
   }
 
-  restore(state: unknown): void {
+  restore(state: unknown, before?: Body): void {
     this.#next = state;
+    if (before !== undefined) this.install();
   }
 
   compute(mail: Mail): void {
     const { turn } = this.#life;
     let next: unknown;
-    if (mail.kind === "message") next = this.#logic.receive(this.#state, mail.message, turn);
+    if (mail.kind === "internal") next = this.#goOn(mail);
+    else if (mail.kind === "message") next = this.#logic.receive(this.#state, mail.message, turn);
     else if (this.#logic.signal !== undefined) next = this.#logic.signal(this.#state, mail.message as Signal, turn);
     else return this.#ignore(mail);
     if (next instanceof Promise) throw notAsync(next);
@@ -49,6 +52,13 @@ export class PlainBody implements Body {
       throw new TypeError("a turn gave back no state: return the state, also where it is the old one");
     if (this.#freeze) freezeState(next);
     this.#next = next;
+  }
+
+  /** Work that was taken back begins again; after a migration the state is stored. */
+  #goOn({ message }: Mail): unknown {
+    const effect = message as Partial<RunEffect>;
+    if (effect.kind === "run") this.#life.turn.collect(effect as RunEffect);
+    return this.#state;
   }
 
   #ignore(mail: Mail): void {

@@ -1,6 +1,8 @@
 import type { Exit } from "@orgtree/core";
+import type { Versioned } from "../durable/logic-changed.ts";
 import type { Signal } from "./signal.ts";
 import type { Turn } from "./turn.ts";
+import type { Works } from "./work.ts";
 
 /** Given back by `init`: the child does not want to run. Its supervisor goes on without it (OTP's `ignore`). */
 export const ignore: unique symbol = Symbol("orgtree.ignore");
@@ -11,8 +13,10 @@ export const ignore: unique symbol = Symbol("orgtree.ignore");
  *
  * The functions must not change the state they are given: a turn that throws keeps the old one.
  */
-export interface PlainLogic<S = unknown, M = unknown, I = unknown> {
+export interface PlainLogic<S = unknown, M = unknown, I = unknown> extends Versioned<S> {
   readonly kind: "plain";
+  /** Work that this actor begins by name: `turn.run("fetch", input)`. Declared, so that a crash is answered rightly. */
+  readonly works?: Works;
   /** The initial state of each incarnation. A promise is awaited, up to the spec's `startMs`. */
   init(input: I, turn: Turn): S | typeof ignore | Promise<S | typeof ignore>;
   /** The next state. What it throws fails the turn. */

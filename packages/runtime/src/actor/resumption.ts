@@ -2,12 +2,12 @@
  * How a life goes on where one of another process was: what it held is held again, and what it had begun is carried on, or
  * is known to be lost.
  */
-import { FailureError } from "@orgtree/core";
 import { isLater, type Answer, type Books, type EffectKey, type Pending } from "../durable/books.ts";
 import { settled } from "../durable/stored-answer.ts";
 import type { Cell } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail, redeliver } from "./mail.ts";
+import { resumeWork } from "./named-work.ts";
 import { deliver, openAsk, setTimer, tellLife, watch } from "./perform.ts";
 
 /** At once: timers with the time that is left, names, groups, questions that were not answered yet. */
@@ -72,16 +72,4 @@ function tellResult(life: Incarnation, key: EffectKey, { tag, result }: { readon
   const outcome = settled(result);
   if ("error" in outcome) tellLife(life, { type: "orgtree.ask-failed", tag, error: outcome.error }, about);
   else tellLife(life, { type: "orgtree.reply", tag, value: outcome.value }, about);
-}
-
-/** Work without a name cannot be begun again, and whether it did what it was to do, nobody knows. */
-function resumeWork(life: Incarnation, key: EffectKey, { tag, result }: Extract<Pending, { kind: "work" }>): void {
-  const trace = life.cell.kernel.newTrace();
-  if (result !== undefined && "value" in result)
-    return void tellLife(life, { type: "orgtree.done", tag, output: result.value }, { trace, key });
-  const message = `work "${tag}" was under way when its process ended: whether it was done is unknown`;
-  const failure = { class: "unknown-outcome", name: "UnknownOutcome", message, address: life.cell.address } as const;
-  // Heard where the supervisor lets it go on as it is.
-  tellLife(life, { type: "orgtree.failed", tag, failure }, { trace, key });
-  life.failLater(new FailureError(failure));
 }

@@ -10,10 +10,11 @@ import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRec
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { emptyBooks, inheritBooks, isLater, type Books, type EffectKey } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
-import type { ComputeResult } from "./body.ts";
-import { describeEffect } from "./effect.ts";
+import type { Body, ComputeResult } from "./body.ts";
+import { describeEffect, isRecorded } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
+import { versionOf } from "../logic-version.ts";
 import { isRedelivered, traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
@@ -186,21 +187,21 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
 export function makeRecord(life: Incarnation, mail: Mail | undefined, more: readonly EffectRecord[] = []): TurnRecord {
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
-  const own = turn.effects.map((effect, number) => describeEffect(effect, `${address}#${seq}.${number}`));
+  const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
   const effects = more.length === 0 ? own : [...own, ...more];
   const record: TurnRecord = {
     address,
     incarnation,
     seq,
-    ...(mail === undefined ? initialStep : causeOf(mail)),
+    ...(mail === undefined ? initialStep : causeOf(mail, body!)),
     trace: traceText(life.trace()),
     effects,
     get state() {
       return body!.state();
     },
     books: nextBooks(life, mail),
-    isFresh: mail === undefined,
-    logic: undefined,
+    isFresh: mail === undefined || life.isMigrated,
+    logic: versionOf(cell.spec.logic),
     plan: cell.planVersion,
     mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   };
@@ -227,8 +228,12 @@ type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message">;
 const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, key, from, message }: Mail): Cause {
-  const event = kind === "internal" ? (message as { event?: unknown }).event : message;
+function causeOf({ kind, key, from, message }: Mail, body: Body): Cause {
+  if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
+    return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
+  const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
-  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: event };
+  // What a child looks like is no data, and is in the next state anyhow.
+  const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
+  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
 }

@@ -40,8 +40,18 @@ export interface Turn {
    */
   setTimer(name: string, delayMs: number): void;
   cancelTimer(name: string): void;
-  /** Begins work that takes time. Its signal is aborted when the incarnation ends; a late result is dropped. */
+  /**
+   * Begins work that takes time. Its signal is aborted when the incarnation ends; a late result is dropped.
+   *
+   * A function is not known after a crash: it counts as irreversible, and work found under way has an unknown outcome.
+   */
   run(tag: string, work: Work): void;
+  /**
+   * Begins one of the logic's declared `works` (plain actors), with an input that can be stored. After a crash it begins again, is taken
+   * back, or has an unknown outcome, as it is declared. The tag of its result is its name unless `tag` says otherwise. Throws
+   * `UnknownWorkError` for a name that is not declared.
+   */
+  run(name: string, input: unknown, options?: { readonly tag?: string }): void;
   /** Ends this incarnation after the turn, by default `normal`. */
   exit(exit?: Exit): void;
   /**
@@ -93,6 +103,20 @@ export class TurnClosedError extends ExpectedError {
   constructor(actor: Address) {
     super(`the turn of ${actor} is over: asynchronous work belongs in turn.run, whose result comes back as a signal`);
     this.actor = actor;
+  }
+}
+
+/** A logic has no work of this name. */
+export class UnknownWorkError extends ExpectedError {
+  override readonly name = "UnknownWorkError";
+  readonly retryable = false;
+  readonly actor: Address;
+  readonly work: string;
+
+  constructor(actor: Address, work: string, known: readonly string[]) {
+    super(`${actor} has no work "${work}": declare it in the works of its logic, which has ${known.join(", ") || "none"}`);
+    this.actor = actor;
+    this.work = work;
   }
 }
 

@@ -263,8 +263,8 @@ describe("the record of a turn", () => {
           },
           b: { invoke: { src: work, id: "work", input: { q: 1 } } },
         },
-        { context: { n: 0 }, entry: spawnChild(createMachine({}), { id: "clerk" }) },
-      ).provide({ actions: { named: () => {} } }),
+        { context: { n: 0 }, entry: spawnChild("clerk", { id: "clerk" }) },
+      ).provide({ actions: { named: () => {} }, actors: { clerk: createMachine({}) } }),
     );
     await world.system.ask("/m", { type: "GO" });
     const record = commits.of("/m").find(({ cause }) => cause === "GO")!;

@@ -1,5 +1,5 @@
 import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
-import type { Effect } from "../actor/effect.ts";
+import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
@@ -67,9 +67,10 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
     case "reply":
     case "refuse":
       return bookReply(books, effect, moment.key);
+    case "run": // What is begun anew keeps its place.
+      return { ...books, pending: withEntry(books.pending, effect.place, pendingOf(effect, moment.epochMs)) };
     case "ask":
     case "deliver":
-    case "run":
       return { ...books, pending: withEntry(books.pending, moment.key, pendingOf(effect, moment.epochMs)) };
     case "timer":
       return { ...books, timers: withEntry(books.timers, effect.name, moment.epochMs + effect.delayMs) };
@@ -110,14 +111,20 @@ function pendingOf(effect: Extract<Effect, { kind: "ask" | "deliver" | "run" }>,
       return { kind: "ask", to: mail.to, message: mail.message, tag, askId, dueMs };
     }
     case "run":
-      return { kind: "work", tag: effect.tag, name: undefined, input: undefined, does: "irreversible" };
+      return pendingWork(effect);
     default:
       return effect satisfies never;
   }
 }
 
+function pendingWork({ tag, declared }: RunEffect): Pending {
+  if (declared === undefined) return { kind: "work", tag, name: undefined, input: undefined, does: "irreversible" };
+  const { name, input, does, attempt } = declared;
+  return { kind: "work", tag, name, input, does, attempt };
+}
+
 /** What is stored of an error. */
-export function errorData(error: Error): ErrorData {
+function errorData(error: Error): ErrorData {
   if (error instanceof ExpectedError) return toErrorData(error);
   return { name: error.name, message: error.message, retryable: false, detail: {} };
 }

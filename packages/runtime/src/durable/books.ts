@@ -53,6 +53,8 @@ export type Pending =
       readonly name: string | undefined;
       readonly input: unknown;
       readonly does: ToolKind;
+      /** How often it was begun anew, after it was taken back. Default 1. */
+      readonly attempt?: number;
       /** It ended, and the actor has not been told yet. */
       readonly result?: Answer | undefined;
     };

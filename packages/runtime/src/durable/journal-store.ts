@@ -2,6 +2,7 @@ import {
   FencedError,
   isWithin,
   noAmount,
+  topOf,
   type Address,
   type Image,
   type Journal,
@@ -12,6 +13,7 @@ import {
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
 import type { Books } from "./books.ts";
+import { TreeParkedError } from "./logic-changed.ts";
 import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
 import type { StoredTurn } from "./turn-entry.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
@@ -19,6 +21,31 @@ import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 interface Prepared {
   readonly entry: NewEntry;
   readonly durable: Durable;
+}
+
+/** What a journal store needs of its system. */
+export interface StoreSurroundings {
+  readonly epochMs: () => number;
+  readonly logger: Logger;
+  /** For tests: what is stored is read again at once; see `TurnStore.reread`. */
+  readonly rereads: boolean;
+}
+
+/** A journal that keeps nothing, for systems that read at once what they store. */
+export const nowhere: Journal = {
+  epoch: 0,
+  append: async () => 0,
+  images: async function* () {},
+  image: async () => undefined,
+  read: async function* () {},
+  lastSeqs: async () => new Map(),
+  pin: nothingThere,
+  compact: nothingThere,
+  close: async () => {},
+};
+
+function nothingThere(): never {
+  throw new Error("a journal that keeps nothing has no past");
 }
 
 interface Written {
@@ -36,12 +63,18 @@ export class JournalStore implements TurnStore {
   readonly #logs = new Map<Address, ActorLog>();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
+  /** Trees that stay as they are stored, by their tops, and because of whom. */
+  readonly #parked = new Map<Address, Address>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
+  /** For tests: logs that know only what was written. */
+  readonly #readers = new Map<Address, ActorLog>();
+  readonly reread?: (address: Address) => unknown;
 
-  constructor(journal: Journal, around: { readonly epochMs: () => number; readonly logger: Logger }) {
+  constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
+    if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
   }
 
   /** Reads what is there; gives back the number that the turns of new places are counted from. */
@@ -56,6 +89,7 @@ export class JournalStore implements TurnStore {
     const log = new ActorLog(address);
     const newest = log.read(entries);
     this.#logs.set(address, log);
+    if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
   }
 
@@ -73,7 +107,18 @@ export class JournalStore implements TurnStore {
     return stored;
   }
 
+  park(address: Address): void {
+    const top = topOf(address);
+    if (!this.#parked.has(top)) this.#parked.set(top, address);
+  }
+
+  #checkParked(address: Address): void {
+    const refused = this.#parked.get(topOf(address));
+    if (refused !== undefined) throw new TreeParkedError(address, refused);
+  }
+
   prepare(turn: TurnRecord): void {
+    this.#checkParked(turn.address);
     const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
@@ -84,6 +129,7 @@ export class JournalStore implements TurnStore {
   }
 
   async store(turn: TurnRecord): Promise<void> {
+    this.#checkParked(turn.address);
     const { entry, durable } = this.#prepared.get(turn)!;
     try {
       await this.#journal.append([entry]);
@@ -92,6 +138,13 @@ export class JournalStore implements TurnStore {
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+    if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
+  }
+
+  #readerOf(address: Address): ActorLog {
+    let reader = this.#readers.get(address);
+    if (reader === undefined) this.#readers.set(address, (reader = new ActorLog(address)));
+    return reader;
   }
 
   async rollBack(order: RollbackOrder): Promise<RollbackReport> {
@@ -133,6 +186,7 @@ export class JournalStore implements TurnStore {
   }
 
   end(address: Address, seq: number): void {
+    if (this.#parked.has(topOf(address))) return;
     this.#found.delete(address);
     if (!this.#logs.delete(address)) return; // It was never there.
     this.#journal.append([{ address, seq, kind: "end", data: new Uint8Array() }]).catch((error: unknown) => {

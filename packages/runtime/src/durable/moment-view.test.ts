@@ -9,8 +9,8 @@ describe("viewMoment", () => {
     7,
     "text",
     [],
-    { snapshot: { status: "active", value: null }, timers: {}, keys: {} },
-    { snapshot: { status: "active", value: "a" }, timers: { t: null }, keys: {} },
+    { snapshot: { status: "active", value: null }, timers: {}, begun: {}, heard: [] },
+    { snapshot: { status: "active", value: "a" }, timers: { t: null }, begun: {}, heard: [] },
     { rows: null, stamps: [], nextId: 1, lastToken: 0 },
     { rows: { 0: { ":a": null } }, stamps: [], nextId: 1, lastToken: 0 },
   ])("takes %j for what it is: the state of a plain actor", (state) => {

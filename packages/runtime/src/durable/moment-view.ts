@@ -68,8 +68,8 @@ type Snapshot = {
 };
 
 function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
-  const { snapshot, timers, keys } = (state ?? {}) as Partial<StoredMachine>;
-  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(keys)) return false;
+  const { snapshot, timers, begun } = (state ?? {}) as Partial<StoredMachine>;
+  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(begun)) return false;
   return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
 }
 
@@ -118,7 +118,8 @@ function supervisionParts({ rows, stamps }: StoredSupervision): Record<string, u
 function booksParts(books: Books, machineTimers: StoredMachine["timers"]): Record<string, unknown> {
   const { pending, asked, watching, names, groups, spent } = books;
   const timers: Record<string, number> = { ...books.timers };
-  for (const [id, { dueMs }] of Object.entries(machineTimers)) timers[id] = dueMs;
+  // One of a child's is named with the way to the child.
+  for (const { id, owner, dueMs } of Object.values(machineTimers)) timers[[...owner, id].join(" › ")] = dueMs;
   const lists = { watching: Object.keys(watching), names: Object.keys(names), groups: Object.keys(groups) };
   const hasSpent = Object.values(spent).some((amount) => amount !== 0);
   const all = { timers, pending, asked, ...lists, ...(hasSpent ? { spent } : {}) };

@@ -49,12 +49,16 @@ export interface TurnStore {
    * other rejection says that it was not stored; the same turn comes again, for a limited time. One that comes twice counts once.
    */
   store(turn: TurnRecord): Promise<void>;
+  /** For tests: the state of a turn that was just stored, as a later process would read it; its actor goes on from there. */
+  reread?(address: Address): unknown;
   /** What is stored of an actor that has not lived in this system yet; once. */
   take?(address: Address): Stored | undefined;
   /** What is stored in this tree and nobody has taken. */
   untaken?(top: Address): readonly (readonly [address: Address, stored: Stored])[];
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
+  /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
+  park?(address: Address): void;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf?(address: Address): Books | undefined;
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */

@@ -1,13 +1,12 @@
 import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { checkAction } from "./action-check.ts";
-import { childOf, isBuiltin, stopNewestFirst, type ExecutableAction } from "./child-actor.ts";
+import { childOf, isBuiltin, isInner, isOver, stopNewestFirst, type ChildActor, type ExecutableAction } from "./child-actor.ts";
 import { isSwallowed } from "./child-error.ts";
+import { actionFailed } from "./leaf-logic.ts";
+import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
 import { boundMachine } from "./prepared-machine.ts";
 import { isThenable } from "../actor/thenable.ts";
-
-/** What an async action of a child rejected with comes to the child as this event. */
-const actionFailed = "orgtree.action-failed";
 
 const atomic = new WeakMap<AnyStateMachine, AnyStateMachine>();
 
@@ -27,7 +26,8 @@ export function atomicLogic(logic: AnyActorLogic): AnyActorLogic {
   return found;
 }
 
-function isMachineLogic(logic: AnyActorLogic): logic is AnyStateMachine {
+/** True for a machine, as opposed to a promise, a callback and the like. */
+export function isMachineLogic(logic: AnyActorLogic): logic is AnyStateMachine {
   return "root" in logic && "implementations" in logic;
 }
 
@@ -103,11 +103,39 @@ function failed(snapshot: AnyMachineSnapshot, error: unknown, scope: AnyActorSco
 
 /** XState forgets the promise of an async action, and its rejection would end the process. */
 function watched(action: ExecutableAction, scope: AnyActorScope): ExecutableAction {
-  const { exec } = action;
-  if (isBuiltin(action.type) || exec === undefined) return action;
+  const { exec, type } = action;
+  if (exec === undefined || isInner(type)) return action;
+  const host = hostOf(scope.self)!;
+  const child = childOf(scope.self);
   const watch = (...args: Parameters<typeof exec>): void => {
     const result: unknown = exec(...args);
-    if (isThenable(result)) result.then(undefined, (error: unknown) => childOf(scope.self)._send({ type: actionFailed, error }));
+    if (isThenable(result)) result.then(undefined, (error: unknown) => host._relay(undefined, child, { type: actionFailed, error }));
   };
-  return { ...action, exec: watch };
+  const run = isBuiltin(type) ? exec : watch;
+  return { ...action, exec: (...args) => (host.settling ? runLater(host, { child, action, scope }, () => run(...args)) : run(...args)) };
+}
+
+/** Children one of whose actions threw: what their step still wanted does not happen. */
+const failing = new WeakSet<ChildActor>();
+
+/** Under a durable actor an action happens when the turn is committed, like those of the machine itself. */
+function runLater(
+  host: MachineHost,
+  { child, action, scope }: { readonly child: ChildActor; readonly action: ExecutableAction; readonly scope: AnyActorScope },
+  run: () => void,
+): void {
+  const { type, params } = action;
+  if (type === "xstate.emit") run = () => scope.emit((params as { event: AnyEventObject }).event);
+  const guarded = (): void => {
+    if (failing.has(child)) return;
+    try {
+      run();
+    } catch (error) {
+      failing.add(child);
+      if (!isOver(child)) return host._relay(undefined, child, { type: actionFailed, error });
+      const { address, kernel } = host.life.cell;
+      kernel.logger.warn({ err: error, address }, "a child of a machine failed too late to matter");
+    }
+  };
+  host.life.turn.collect({ kind: "machine", type, params, late: true, run: guarded });
 }

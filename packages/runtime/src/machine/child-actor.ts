@@ -1,4 +1,4 @@
-import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject } from "xstate";
+import type { AnyActorLogic, AnyActorRef, AnyActorScope, AnyEventObject, AnyMachineSnapshot } from "xstate";
 import type { MachineHost } from "./machine-host.ts";
 
 /** What the host uses of XState's `Actor`, which runs the children of a machine (xstate 5.33; mostly not in its types). */
@@ -32,6 +32,11 @@ export function isBelow(child: ChildActor, ancestor: unknown): boolean {
     if (at._parent === ancestor) return true;
   }
   return false;
+}
+
+/** True when it has been stopped, or has ended by itself. */
+export function isOver(child: ChildActor): boolean {
+  return child._processingStatus === 2;
 }
 
 /** The child of `owner` by which it has this descendant; undefined when it has it by none. */
@@ -68,7 +73,22 @@ function stopRank({ params }: Stop): number {
   return params === undefined ? -1 : bornAt(params as ChildActor);
 }
 
+/** What XState does between actors of one machine: it only sets things in motion that the machine itself knows. */
+const inner: ReadonlySet<string> = new Set(["xstate.spawnChild", "xstate.stopChild", "xstate.sendTo", "xstate.raise", "xstate.cancel"]);
+
+/** True for what concerns nobody but the machine and its children. */
+export function isInner(type: string): boolean {
+  return inner.has(type);
+}
+
 /** True for what XState itself does, as opposed to an action function of the user's. */
 export function isBuiltin(type: string): boolean {
   return type.startsWith("xstate.");
+}
+
+/** The children of a snapshot, oldest first. */
+export function childrenOf(snapshot: AnyMachineSnapshot): readonly ChildActor[] {
+  return Object.values(snapshot.children as Record<string, AnyActorRef | undefined>).flatMap((child) =>
+    child === undefined ? [] : [childOf(child)],
+  );
 }

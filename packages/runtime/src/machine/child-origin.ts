@@ -1,3 +1,4 @@
+import type { ToolKind } from "@orgtree/core";
 import type { ChildActor } from "./child-actor.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Trace } from "../actor/mail.ts";
@@ -6,9 +7,17 @@ import type { Trace } from "../actor/mail.ts";
 export interface Origin {
   readonly key: string;
   readonly trace: Trace | undefined;
+  /** What work it does, where that is declared. */
+  readonly does?: ToolKind;
+  /** How often its work was begun, those times not counted that go on from each other. Default 1. */
+  readonly attempt?: number;
 }
 
 const origins = new WeakMap<ChildActor, Origin>();
+/** Children whose work is to be taken back when it begins. */
+export const undoing = new WeakSet<ChildActor>();
+/** Children whose result is known from before their process ended: they are not begun again. */
+export const answered = new WeakSet<ChildActor>();
 const counts = new WeakMap<object, number>();
 
 /** The start of a child is the effect of a turn that is collected next. */
@@ -22,8 +31,23 @@ export function originOf(child: ChildActor): Origin | undefined {
 }
 
 /** A child that is there again goes on under the key under which it began. */
-export function noteKey(child: ChildActor, key: string): void {
-  origins.set(child, { key, trace: undefined });
+export function restoreOrigin(child: ChildActor, stored: Omit<Origin, "trace">): void {
+  origins.set(child, { ...stored, trace: undefined });
+}
+
+/** What the work of a child does was decided. */
+export function noteKind(child: ChildActor, does: ToolKind): void {
+  origins.set(child, { ...origins.get(child)!, does });
+}
+
+/** The work of a child begins once more, and is other work than before. */
+export function noteAttempt(child: ChildActor): void {
+  origins.set(child, { ...origins.get(child)!, attempt: attemptOf(child) + 1 });
+}
+
+/** How often the work of a child was begun anew. */
+export function attemptOf(child: ChildActor): number {
+  return origins.get(child)?.attempt ?? 1;
 }
 
 /** The trace to which what the child sends belongs. */

@@ -184,7 +184,8 @@ test("declared work runs under a bare actor too, with an unlimited budget", asyn
 });
 
 test("declared work says what it does to the world", () => {
-  expect(fromWork({ kind: "compensable", run: async () => 1 }).orgtreeKind).toBe("compensable");
+  expect(fromWork({ kind: "idempotent", run: async () => 1 }).orgtreeWork.kind).toBe("idempotent");
+  expect(() => fromWork({ kind: "compensable", run: async () => 1 })).toThrow("compensable work needs an undo");
 });
 
 /** Wrong uses that the compiler refuses. */

@@ -6,12 +6,14 @@ import type { Effect, MachineEffect } from "../actor/effect.ts";
 import { refuseEvent } from "../actor/event-door.ts";
 import { freezeState } from "../actor/freeze.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { answered } from "./child-origin.ts";
 import { exitOf } from "./machine-exit.ts";
-import { MachineHost, type InternalEvent } from "./machine-host.ts";
+import type { InternalEvent } from "./internal-event.ts";
+import { MachineHost } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
-import type { ChildActor } from "./child-actor.ts";
-import { noteKey } from "./child-origin.ts";
-import { childrenOf, howToResume, resultOf, storeMachine, timersAfter, type StoredMachine } from "./stored-machine.ts";
+import { actionFailed } from "./leaf-logic.ts";
+import { currentEvent, heirOf, replaceHeard } from "./succession.ts";
+import { isRepeated, MachineRemains, storeMachine, type StoredMachine } from "./stored-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
 import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
@@ -26,16 +28,14 @@ export class MachineBody implements Body {
   readonly #prepared: PreparedMachine;
   readonly #options: MachineLogic["options"];
   #next: AnyMachineSnapshot | undefined;
-  #timers: StoredMachine["timers"] = noTimers;
-  #nextTimers: StoredMachine["timers"] = noTimers;
-  /** The timer whose event is computed. */
-  #fired: string | undefined;
-  /** The child whose end is heard of in this turn. */
-  #ended: ChildActor | undefined;
-  /** The ends that the life before had not heard of. */
-  #unheard: readonly string[] = [];
+  /** What children have sent in committed turns, and the machine has not taken yet; durable machines only. */
+  #heard: readonly InternalEvent[] = noneHeard;
   /** The message of this turn, when the machine does not know it. */
   #unknown: Mail | undefined;
+  /** A turn has changed children and then failed: what they are now is in no record. */
+  isTorn = false;
+  /** The event of this turn, when it is what a child made of the one that came. */
+  took: AnyEventObject | undefined;
 
   constructor(life: Incarnation, logic: MachineLogic) {
     this.#host = new MachineHost(life);
@@ -50,69 +50,98 @@ export class MachineBody implements Body {
     return "started";
   }
 
-  restore(state: unknown): void {
+  restore(state: unknown, before?: Body): void {
     const { machine } = this.#prepared;
     // XState changes what it is given.
-    const { snapshot, timers, keys, unheard = [] } = decode(encode(state)) as StoredMachine;
-    this.#next = machineScope.compute(this.#host, () => machine.restoreSnapshot(snapshot as never, xstateScope) as AnyMachineSnapshot);
-    this.#nextTimers = timers;
-    this.#unheard = unheard;
-    for (const child of childrenOf(this.#next)) if (keys[child.id] !== undefined) noteKey(child, keys[child.id]!);
+    const stored = decode(encode(state)) as StoredMachine;
+    const next = machineScope.compute(
+      this.#host,
+      () => machine.restoreSnapshot(stored.snapshot as never, xstateScope) as AnyMachineSnapshot,
+    );
+    const remains = new MachineRemains(this.#host, stored, next);
+    remains.plan();
+    this.#heard = remains.heard;
+    this.#next = next;
+    if (before !== undefined) this.#takeOver(before as MachineBody);
+  }
+
+  #takeOver(before: MachineBody): void {
+    const known = [...before.#heard.filter(({ event }) => !isRepeated(event)), ...before.#host.results];
+    // What came while the turn was being stored is not stored yet.
+    this.#host.waiting = known.slice(this.#heard.length);
+    replaceHeard(known.slice(0, this.#heard.length), this.#heard);
+    this.#host.snapshot = this.#next;
+    this.#next = undefined;
+    this.#host.takeOver(before.#host);
   }
 
   resume(): void {
-    const { life, snapshot, self } = this.#host;
-    const { clock } = life.cell.kernel;
-    const children = childrenOf(snapshot!);
-    for (const [id, { event, dueMs, child }] of Object.entries(this.#timers)) {
-      const target = child === undefined ? self : children.find((each) => each.id === child);
-      if (target !== undefined) this.#host.schedule(self, target, event, Math.max(0, dueMs - clock.epochMs()), id);
+    const host = this.#host;
+    const { life } = host;
+    const snapshot = host.snapshot!;
+    // Its process ended between its last turn and its end.
+    if (snapshot.status === "done") return life.end(exitOf(snapshot, life.cell.address));
+    const epochMs = life.cell.kernel.clock.epochMs();
+    for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
+    for (const internal of this.#heard) {
+      if (internal.target !== undefined) answered.add(internal.target);
+      life.cell.internal(internal);
     }
-    const lost: string[] = [];
-    for (const child of children) {
-      if (this.#unheard.includes(child.id)) this.#host._relay(child, self, resultOf(child));
-      if ((child.getSnapshot() as { status: string }).status !== "active") continue;
-      if (howToResume(child) === "start") child.start();
-      else lost.push(child.id);
-    }
+    host.startChildren("resumed");
+    const { lost } = host;
     if (lost.length === 0) return;
-    const message = `${lost.join(", ")}: under way when its process ended, and whether it was done is unknown`;
-    life.failLater(new FailureError({ class: "unknown-outcome", name: "UnknownOutcome", message, detail: { children: lost } }));
+    const names = lost.map(({ id }) => id);
+    const message = `${names.join(", ")}: under way when its process ended, and whether it was done is unknown`;
+    const error = new FailureError({ class: "unknown-outcome", name: "UnknownOutcome", message, detail: { children: names } });
+    // Heard where the supervisor lets the machine go on as it is.
+    for (const child of lost) host._relay(undefined, child, { type: actionFailed, error });
+    life.failLater(error);
   }
 
   compute(mail: Mail): ComputeResult {
-    const event = this.#eventOf(mail);
-    if (event === undefined) return "skipped";
+    if (mail.kind !== "internal") {
+      const event = this.#eventOf(mail);
+      return event === undefined ? "skipped" : this.#step(event, mail);
+    }
+    const told = heirOf(mail.message as InternalEvent);
+    this.took = undefined;
+    if (this.#heard.includes(told)) this.#heard = this.#heard.filter((each) => each !== told);
+    if (this.#host.waiting.includes(told)) this.#host.waiting = this.#host.waiting.filter((each) => each !== told);
+    const internal = currentEvent(told);
+    if (!this.#host.isCurrent(internal)) return "skipped";
+    return internal.target === undefined ? this.#step(internal.event, mail) : this.#stepBelow(internal);
+  }
+
+  #step(event: AnyEventObject, mail: Mail | undefined): void {
     const { machine } = this.#prepared;
     const snapshot = this.#host.snapshot!;
     const next = machineScope.compute(this.#host, () => machine.transition(snapshot, event, xstateScope as never) as AnyMachineSnapshot);
     if (isSwallowed(event, this.#host.transitions)) throw event["error"];
-    if (this.#host.transitions.length === 0 && next.status === "active") this.#unhandled(mail, event);
+    if (this.#host.transitions.length === 0 && next.status === "active" && mail !== undefined) this.#unhandled(mail, event);
     this.#computed(next);
+  }
+
+  /** A timer of a child's is due, or its work has ended. What it tells the machine is taken in the same turn where that is all. */
+  #stepBelow(internal: InternalEvent): void {
+    const host = this.#host;
+    host.settle(() => host.deliver(internal));
+    this.#next = host.snapshot;
+    const [first] = host.heard;
+    if (first === undefined || host.life.turn.effects.length > 0) return;
+    host.heard = host.heard.slice(1);
+    if (!host.isCurrent(first)) return;
+    this.took = first.event;
+    this.#step(first.event, undefined);
   }
 
   /** The event to compute with; undefined for what does not count. */
   #eventOf(mail: Mail): AnyEventObject | undefined {
-    switch (mail.kind) {
-      case "signal":
-        return mail.message as AnyEventObject;
-      case "message": {
-        // It may have come in when another logic lived here.
-        const refusal = refuseEvent(mail);
-        if (refusal === undefined) return mail.message as AnyEventObject;
-        this.#host.life.cell.kernel.bury(mail, refusal.reason);
-        return undefined;
-      }
-      case "internal": {
-        const internal = mail.message as InternalEvent;
-        if (!this.#host.isCurrent(internal)) return undefined;
-        this.#fired = internal.timer?.id;
-        this.#ended = internal.source;
-        return internal.event;
-      }
-      default:
-        return mail.kind satisfies never;
-    }
+    if (mail.kind === "signal") return mail.message as AnyEventObject;
+    // It may have come in when another logic lived here.
+    const refusal = refuseEvent(mail);
+    if (refusal === undefined) return mail.message as AnyEventObject;
+    this.#host.life.cell.kernel.bury(mail, refusal.reason);
+    return undefined;
   }
 
   #unhandled(mail: Mail, event: AnyEventObject): void {
@@ -126,50 +155,50 @@ export class MachineBody implements Body {
     const { life, snapshot } = this.#host;
     if (life.cell.kernel.freeze) freezeState(next.context);
     this.#next = next;
-    if (life.cell.kernel.store !== undefined) {
-      const epochMs = life.cell.kernel.clock.epochMs();
-      this.#nextTimers = timersAfter(this.#timers, life.turn.effects, { epochMs, fired: this.#fired });
-    }
-    this.#fired = undefined;
+    if (this.#host.isDurable) machineScope.settle(this.#host);
     if (next.status === "done") life.turn.collect({ kind: "exit", exit: exitOf(next, life.cell.address) });
     else if (life.stashed > 0 && !isSameValue(snapshot?.value, next.value)) life.turn.collect({ kind: "unstash" });
   }
 
   install(): void {
     const { life, snapshot } = this.#host;
-    this.#hearEnd();
     const { kernel, address } = life.cell;
     const next = this.#next;
     const unknown = this.#unknown;
     this.#next = undefined;
     this.#unknown = undefined;
     if (unknown !== undefined) kernel.bury(unknown, "unhandled");
+    if (this.#host.isDurable) this.#installBelow();
     if (next === undefined || next === snapshot) return;
     this.#host.snapshot = next;
-    this.#timers = this.#nextTimers;
     if (!kernel.observed || isSameValue(snapshot?.value, next.value)) return;
     const from = snapshot === undefined ? "" : describeValue(snapshot.value);
     kernel.notify({ type: "state-changed", address, from, to: describeValue(next.value), atMs: kernel.clock.epochMs() });
   }
 
-  #hearEnd(): void {
-    if (this.#ended !== undefined) this.#host.unheard.delete(this.#ended);
-    this.#ended = undefined;
+  #installBelow(): void {
+    const host = this.#host;
+    host.isTouched = false;
+    host.plan.commit();
+    if (host.heard.length === 0) return;
+    this.#heard = [...this.#heard, ...host.heard];
+    host.postHeard();
   }
 
   discard(): void {
-    this.#ended = undefined;
-    this.#nextTimers = this.#timers;
-    this.#fired = undefined;
+    const host = this.#host;
+    this.isTorn ||= host.isTouched;
+    host.plan.rollback();
+    host.heard = noneHeard;
     this.#next = undefined;
     this.#unknown = undefined;
-    this.#host.forgetStep(this.#host.self);
+    host.forgetStep(host.self);
   }
 
   state(): StoredMachine {
-    const unheard = new Set(this.#host.unheard);
-    if (this.#ended !== undefined) unheard.delete(this.#ended);
-    return storeMachine(this.#prepared.machine, this.#next ?? this.#host.snapshot!, { timers: this.#nextTimers, unheard });
+    const { machine } = this.#prepared;
+    const snapshot = this.#next ?? this.#host.snapshot!;
+    return storeMachine(this.#host, { machine, snapshot, heard: [...this.#heard, ...this.#host.heard, ...this.#host.results] });
   }
 
   label(): string | undefined {
@@ -199,4 +228,4 @@ function postponedIn(snapshot: AnyMachineSnapshot, type: string): boolean {
   return nodes.some((node) => (node.meta as { postpone?: readonly string[] } | undefined)?.postpone?.includes(type) === true);
 }
 
-const noTimers: StoredMachine["timers"] = {};
+const noneHeard: readonly InternalEvent[] = [];

@@ -1,8 +1,7 @@
-import type { TurnStore } from "../durable/turn-store.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActor, SimulatedClock, type AnyMachineSnapshot } from "xstate";
-import { kernelOf } from "../actor-system.ts";
+import { kernelOf, type SystemOptions } from "../actor-system.ts";
 import { startWorld } from "./machine.fixture.ts";
 import type { StoredMachine } from "./stored-machine.ts";
 import type { TimerQueue } from "../time/timer-queue.ts";
@@ -91,8 +90,8 @@ function waitOn(timers: TimerQueue, { ms, signal }: { ms: number; signal: AbortS
 }
 
 /** The same under orgtree. */
-async function runHosted(numbers: readonly number[], steps: readonly Step[], commit?: TurnStore["store"]): Promise<readonly View[]> {
-  await using world = startWorld(commit === undefined ? {} : { store: { store: commit } });
+async function runHosted(numbers: readonly number[], steps: readonly Step[], options: SystemOptions): Promise<readonly View[]> {
+  await using world = startWorld(options);
   const notes: string[] = [];
   const { clock, system } = world;
   // The queue of the machine's own timers, so that what is due at the same moment comes in the order it was asked for.
@@ -138,16 +137,17 @@ const steps = fc.array(step, { minLength: 1, maxLength: 12 });
 
 describe("a machine under orgtree", () => {
   test.each([
-    ["at once", undefined],
-    ["after a commit", () => Promise.resolve()],
-  ])(
-    "goes through the same states, contexts and effects as a bare actor when its turns count %s",
-    async (_, commit) => {
+    ["its turns count at once", () => ({})],
+    ["its turns count after a commit", () => ({ store: { store: () => Promise.resolve() } })],
+    ["it goes on from what was stored after each turn", () => ({ restores: true })],
+  ] as const)(
+    "goes through the same states, contexts and effects as a bare actor when %s",
+    async (_, options) => {
       const ends = { active: 0, done: 0, error: 0 };
       await fc.assert(
         fc.asyncProperty(numbers, steps, async (given, script) => {
           const bare = await runBare(given, ["GO", ...script]);
-          const hosted = await runHosted(given, ["GO", ...script], commit);
+          const hosted = await runHosted(given, ["GO", ...script], options());
           for (const [at, expected] of bare.entries()) {
             if (expected.status === "error") {
               // A bare actor has already done part of what the failed step wanted; that is mended.

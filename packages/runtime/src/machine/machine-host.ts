@@ -9,29 +9,34 @@
  *   H1. What comes for the machine goes through its mailbox, and nothing gets there after the incarnation has ended.
  *   H2. Whatever was started below the machine is stopped at the end, the newest first, also what no snapshot knows.
  *   H3. While a step is computed nothing reaches a child: what is sent then is an effect of the turn.
+ *   H4. Under a durable actor a child changes only as part of a turn, so that each change is in a record before anybody sees
+ *       anything of it. What happens between turns, a timer or the end of a promise, waits in the mailbox; what a step sends to
+ *       children is taken by them in the same turn; what they send to the machine is stored until the machine takes it.
  */
 import { isReservedType } from "@orgtree/core";
-import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
-import { atomicLogic } from "./atomic-child.ts";
-import { isBelow, type ChildActor } from "./child-actor.ts";
+import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot } from "xstate";
+import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
+import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
 import { traceOf } from "./child-origin.ts";
+import { isResult, isResultOf, type InternalEvent } from "./internal-event.ts";
+import type { Stepper, Later } from "./stepper.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { leafLogic, workUndone } from "./leaf-logic.ts";
 import { MachineSelf } from "./machine-self.ts";
 import { MachineTimers, type MachineTimer } from "./machine-timers.ts";
 import { Mail } from "../actor/mail.ts";
+import { RelayQueue, type Target } from "./relay-queue.ts";
 import type { Timer } from "../time/timer-queue.ts";
+import { heirOf, succeed } from "./succession.ts";
+import { TimerPlan } from "./timer-plan.ts";
 
-/** What an event is sent to: the machine, or one of its children. */
-interface Target {
-  _send(event: AnyEventObject): void;
-}
-
-/** An event of a machine's own: from a child, or from a timer. */
-export interface InternalEvent {
-  readonly event: AnyEventObject;
-  readonly source: ChildActor | undefined;
-  readonly timer: MachineTimer | undefined;
+/** What a child that is no machine has begun, and how it is told and stopped. */
+export interface Working {
+  readonly scope: AnyActorScope;
+  readonly stop: () => void;
+  /** Goes on once it is stored that the work was taken back. */
+  again?: () => void;
 }
 
 /** The transitions that a microstep took. */
@@ -46,15 +51,6 @@ interface InspectionEvent {
 
 const noTransitions: Transitions = [];
 
-/** Takes an event that was sent while a step was computed, and how to send it. */
-export type Later = (params: { readonly to: unknown; readonly event: AnyEventObject }, send: () => void) => void;
-
-/** Whose step is computed. */
-export interface Stepper {
-  readonly owner: unknown;
-  readonly later: Later;
-}
-
 /** XState's `ActorSystem` and its scheduler, for one incarnation of a machine; see the head of this file. */
 export class MachineHost {
   readonly life: Incarnation;
@@ -64,20 +60,40 @@ export class MachineHost {
   transitions = noTransitions;
   /** The child that was made last in the current turn. */
   made: ChildActor | undefined;
-  /** Children of the machine that have ended, and whose end waits in the mailbox. */
-  readonly unheard = new Set<ChildActor>();
+  /** Turns are stored before they are seen. */
+  readonly isDurable: boolean;
+  /** Durable actors: the steps of children are computed, as part of the turn. */
+  settling = false;
+  /** Durable actors: a child has changed in this turn, which cannot be undone. */
+  isTouched = false;
+  /** Durable actors: what came for the machine while its children settled, in its order. */
+  heard: readonly InternalEvent[] = nothingHeard;
+  /** Durable actors: what work came to, and nobody has taken yet. It is stored with other turns, so that it is not lost with the process. */
+  waiting: readonly InternalEvent[] = nothingHeard;
+  /** Children are there again: they begin anew, or, for tests, take over what those before them have begun. */
+  returning: "resumed" | "taking-over" | undefined;
+  /** For tests: who hosts the machine now. */
+  #heir: MachineHost | undefined;
+  /** Children that were under way when the process ended, and of which nobody knows whether they did what they were to do. */
+  lost: readonly ChildActor[] = nobodyLost;
+  readonly plan: TimerPlan;
+  /** Durable actors: promises, callbacks and the like that have really begun, and how each is stopped. In the order of their start. */
+  readonly working: Map<ChildActor, Working>;
   /** Set while a step is computed: takes what it sends meanwhile. */
-  #later: Later | undefined;
+  #computing: Later | undefined;
   #names: ChildNames | undefined;
   #timers: MachineTimers | undefined;
   /** In the order of their start. */
   #running: Set<ChildActor> | undefined;
-  readonly #relays: { readonly target: Target; readonly event: AnyEventObject }[] = [];
-  #relaying = false;
+  readonly #relays = new RelayQueue();
   #lastId = 0;
 
   constructor(life: Incarnation) {
     this.life = life;
+    this.isDurable = life.cell.kernel.store !== undefined;
+    // Machines without a journal use neither, and are many.
+    this.plan = this.isDurable ? new TimerPlan() : noPlan;
+    this.working = this.isDurable ? new Map() : noWork;
     this.self = new MachineSelf(this);
   }
 
@@ -85,8 +101,8 @@ export class MachineHost {
 
   /** Computes a step of the machine or of one of its children, and settles the names it gave. */
   computeStep(stepper: Stepper, step: () => AnyMachineSnapshot): AnyMachineSnapshot {
-    const before = this.#later;
-    this.#later = stepper.later;
+    const before = this.#computing;
+    this.#computing = stepper.later;
     try {
       const next = step();
       if (next.status === "active") this.#names?.settle(stepper.owner, next);
@@ -95,7 +111,7 @@ export class MachineHost {
       this.forgetStep(stepper.owner);
       throw error;
     } finally {
-      this.#later = before;
+      this.#computing = before;
     }
   }
 
@@ -103,6 +119,21 @@ export class MachineHost {
   beginTurn(): void {
     this.transitions = noTransitions;
     this.made = undefined;
+  }
+
+  /** Lets the children take, as part of the turn, what was sent to them (H4). */
+  settle(work: () => void): void {
+    this.settling = true;
+    try {
+      work();
+    } finally {
+      this.settling = false;
+    }
+  }
+
+  /** An event from outside of any turn comes to the child that it is for; within `settle`. */
+  deliver({ event, source, target }: InternalEvent): void {
+    this._relay(source, target!, event);
   }
 
   /** A computed step came to nothing. */
@@ -156,7 +187,7 @@ export class MachineHost {
 
   _set(systemId: string, child: ChildActor): void {
     this.#names ??= new ChildNames();
-    if (this.#later !== undefined) this.#names.promise(systemId, child);
+    if (this.#computing !== undefined) this.#names.promise(systemId, child);
     else this.#names.give(systemId, child);
   }
 
@@ -186,17 +217,49 @@ export class MachineHost {
 
   /** A child has been made; its initial step is yet to be computed. */
   #adopt(child: ChildActor): void {
-    child.logic = atomicLogic(child.logic);
+    child.logic = this.isDurable && !isMachineLogic(child.logic) ? leafLogic(child.logic) : atomicLogic(child.logic);
     if (child._parent === this.self) this.made = child;
   }
 
   /** Every event between the machine and its children passes here. */
   _relay(source: ChildActor | undefined, target: Target, event: AnyEventObject): void {
+    if (this.#heir !== undefined) return this.#heir._relay(heirOf(source), heirOf(target), event);
+    if (this.returning === "taking-over") return;
     if (this.life.phase === "ended") return this.#lose(event); // H1
-    if (this.#later !== undefined) return this.#later({ to: target, event }, () => this._relay(source, target, event)); // H3
-    if (source !== undefined && event?.type === `xstate.error.actor.${source.id}`) this.#stopBelow(source);
+    if (this.#computing !== undefined) return this.#computing({ to: target, event }, () => this._relay(source, target, event)); // H3
+    const isOutside = this.isDurable && !this.settling;
+    if (!isOutside && source !== undefined && event?.type === `xstate.error.actor.${source.id}`) this.#stopBelow(source);
     if ((target as unknown) === this.self) this.#hear(event, source);
+    else if (isOutside) this.#post({ event, source, timer: undefined, target: target as ChildActor });
     else this.#deliver(target, event);
+  }
+
+  #hearLater(internal: InternalEvent): void {
+    this.heard = [...this.heard, internal];
+  }
+
+  /** Nobody knows whether this child did what it was to do. */
+  lose(child: ChildActor): void {
+    this.lost = [...this.lost, child];
+  }
+
+  /** It is taken up in a turn of its own. */
+  #post(internal: InternalEvent): void {
+    if (internal.target !== undefined && isResult(internal.event)) this.waiting = [...this.waiting, internal];
+    const whose = internal.source ?? internal.target;
+    this.life.cell.internal(internal, internal.timer?.trace ?? (whose === undefined ? undefined : traceOf(whose)));
+  }
+
+  /** What work came to, of children that are still there to hear it. */
+  get results(): readonly InternalEvent[] {
+    return this.waiting.filter(({ target }) => !isOver(target!));
+  }
+
+  /** What children sent to the machine in a turn that is committed now. */
+  postHeard(): void {
+    const { heard } = this;
+    this.heard = nothingHeard;
+    for (const internal of heard) this.#post(internal);
   }
 
   /** An event for the machine itself. Its children are trusted with their own results, and with nobody else's. */
@@ -205,55 +268,67 @@ export class MachineHost {
     const trace = source === undefined ? undefined : traceOf(source);
     const type: unknown = event?.type;
     if (typeof type === "string" && (!isReservedType(type) || isResultOf(source, type))) {
-      if (source?._parent === this.self && isEndOf(source, type)) this.unheard.add(source);
-      return cell.internal({ event, source, timer: undefined } satisfies InternalEvent, trace);
+      const internal: InternalEvent = { event, source, timer: undefined, target: undefined };
+      return this.settling ? this.#hearLater(internal) : cell.internal(internal, trace);
     }
     const { address, kernel } = cell;
     const route = { to: address, from: address, trace: trace ?? this.life.trace() };
     kernel.bury(new Mail("message", route, event), typeof type === "string" ? "forged" : "malformed");
   }
 
-  /** An event for a child is queued, so that a chain of children needs no stack. */
   #deliver(target: Target, event: AnyEventObject): void {
-    this.#relays.push({ target, event });
-    if (this.#relaying) return;
-    this.#relaying = true;
-    try {
-      for (let next = this.#relays.shift(); next !== undefined; next = this.#relays.shift()) next.target._send(next.event);
-    } finally {
-      this.#relaying = false;
-    }
+    this.isTouched = true;
+    this.#relays.deliver(target, event, this.settling);
   }
 
   // Scheduler of XState
 
   // oxlint-disable-next-line max-params -- the signature is XState's
   schedule(owner: unknown, target: unknown, event: AnyEventObject, delay: number, id = `timer-${++this.#lastId}`): void {
-    this.#timers ??= new MachineTimers(this.life.cell.kernel.timers, (timer) => this.#fired(timer));
-    this.#timers.set({ owner, id, target, event, trace: this.life.trace() }, delay);
+    const timer: MachineTimer = { owner, id, target, event, trace: this.life.trace() };
+    if (!this.settling) return this.arm(timer, delay);
+    this.plan.set({ ...timer, dueMs: this.life.cell.kernel.clock.epochMs() + delay });
+    this.#later("orgtree.arm", { id, delay }, () => this.arm(timer, delay));
+  }
+
+  /** Sets a timer that is planned. */
+  arm(timer: MachineTimer, delay: number): void {
+    this.#timers ??= new MachineTimers(this.life.cell.kernel.timers, (due) => this.#fired(due));
+    this.#timers.set(timer, delay);
+  }
+
+  /** An effect of the turn that is computed. */
+  #later(type: string, params: unknown, run: () => void): void {
+    this.life.turn.collect({ kind: "machine", type, params, late: true, run });
   }
 
   #fired(timer: MachineTimer): void {
     const { owner, target, event } = timer;
-    if (target === this.self) return this.life.cell.internal({ event, source: undefined, timer } satisfies InternalEvent, timer.trace);
+    if (target === this.self || this.isDurable)
+      return this.#post({ event, source: undefined, timer, target: target === this.self ? undefined : (target as ChildActor) });
     this.#timers!.redeem(timer);
     this.life.cell.kernel.within(this.life, () => this._relay(owner as ChildActor, target as Target, event));
   }
 
   cancel(owner: unknown, id: string): void {
-    this.#timers?.cancel(owner, id);
+    if (!this.settling) this.#timers?.cancel(owner, id);
+    else if (this.plan.cancel(owner, id)) this.#later("orgtree.disarm", { id }, () => this.#timers?.cancel(owner, id));
   }
 
   cancelAll(owner: unknown): void {
-    this.#timers?.cancelAll(owner);
+    if (!this.settling) this.#timers?.cancelAll(owner);
+    else if (this.plan.cancelAll(owner)) this.#later("orgtree.disarm", {}, () => this.#timers?.cancelAll(owner));
   }
 
   /** True when an event that comes from a timer or a child still counts. */
-  isCurrent({ event, source, timer }: InternalEvent): boolean {
-    if (timer !== undefined) return this.#timers!.redeem(timer);
+  isCurrent({ event, source, timer, target }: InternalEvent): boolean {
+    if (timer !== undefined) {
+      this.plan.redeem(timer);
+      return this.#timers!.redeem(timer) && (target === undefined || !isOver(target));
+    }
+    if (target !== undefined) return !isOver(target);
     if (source === undefined || !isResultOf(source, event.type) || this.snapshot!.children[source.id] === (source as unknown)) return true;
     // A result of a child that was stopped, or replaced by another of the same id, since it sent it.
-    this.unheard.delete(source);
     this.#lose(event);
     return false;
   }
@@ -265,12 +340,51 @@ export class MachineHost {
       kernel.logger.warn({ err: event["error"], address }, "a child of a machine failed too late to matter");
   }
 
+  /** For tests: goes on in the place of another host of the same life, with its timers and its work. */
+  takeOver(before: MachineHost): void {
+    succeed(before, this);
+    before.#heir = this;
+    this.#timers = before.#timers;
+    this.#timers?.handOver(this.plan.all, heirOf, (due) => this.#fired(due));
+    this.startChildren("taking-over");
+  }
+
+  /** The children of a machine that is there again are there too. */
+  startChildren(how: "resumed" | "taking-over"): void {
+    this.returning = how;
+    for (const child of childrenOf(this.snapshot!)) if ((child.getSnapshot() as { status: string }).status === "active") child.start();
+    this.returning = undefined;
+  }
+
   // End
 
   /** Stops all children and timers (H2). */
   abort(): void {
     this.#timers?.clear();
     this.#stopBelow(this.self);
+    // Those whose stop was an effect of a turn that came to nothing.
+    for (const child of [...this.working.keys()].reverse()) this.halt(child);
+  }
+
+  /** Waits until it is stored that the work of a child was taken back. */
+  nextAttempt(child: ChildActor): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const heir = heirOf(child);
+    const working = this.#current().working.get(heir);
+    if (working !== undefined) working.again = resolve;
+    this._relay(undefined, heir, { type: workUndone });
+    return promise;
+  }
+
+  #current(): MachineHost {
+    return this.#heir === undefined ? this : this.#heir.#current();
+  }
+
+  /** Stops what a child has really begun. */
+  halt(child: ChildActor): void {
+    const working = this.working.get(child);
+    this.working.delete(child);
+    working?.stop();
   }
 
   /** Stops what runs below an actor, the newest first. */
@@ -280,12 +394,7 @@ export class MachineHost {
   }
 }
 
-/** XState's own events from a child to its machine. */
-function isResultOf(child: ChildActor | undefined, type: string): boolean {
-  if (child === undefined || !type.startsWith("xstate.")) return false;
-  return isEndOf(child, type) || type === `xstate.snapshot.${child.id}`;
-}
-
-function isEndOf({ id }: ChildActor, type: string): boolean {
-  return type === `xstate.done.actor.${id}` || type === `xstate.error.actor.${id}`;
-}
+const nothingHeard: readonly InternalEvent[] = [];
+const nobodyLost: readonly ChildActor[] = [];
+const noPlan = new TimerPlan();
+const noWork = new Map<ChildActor, Working>();

@@ -1,9 +1,10 @@
 import type { AnyActorRef, AnyActorScope, AnyMachineSnapshot } from "xstate";
 import { checkAction } from "./action-check.ts";
-import { childOf, stopNewestFirst, type ChildActor, type ExecutableAction } from "./child-actor.ts";
+import { childOf, isInner, stopNewestFirst, type ChildActor, type ExecutableAction } from "./child-actor.ts";
 import { noteOrigin } from "./child-origin.ts";
 import type { Effect, MachineEffect } from "../actor/effect.ts";
-import type { Later, MachineHost } from "./machine-host.ts";
+import type { MachineHost } from "./machine-host.ts";
+import type { Later } from "./stepper.ts";
 import type { MachineSelf } from "./machine-self.ts";
 
 /**
@@ -93,6 +94,24 @@ class MachineScope {
     }
   }
 
+  /** Durable machines: what concerns its children and its timers happens to them within the turn (H4), in the order of effects. */
+  settle(host: MachineHost): void {
+    const { effects } = host.life.turn;
+    const late: Effect[] = [];
+    for (const [at, effect] of effects.entries()) {
+      if (effect.kind !== "machine" || !(effect.late || isInner(effect.type))) continue;
+      // It stays in the record under its key.
+      effects[at] = { ...effect, run: nothing };
+      if (effect.late) late.push(effect);
+      else this.perform(host, effect, late);
+    }
+    if (late.length === 0) return;
+    host.isTouched = true;
+    host.settle(() => {
+      for (const effect of late) if (effect.kind === "machine") this.perform(host, effect, late);
+    });
+  }
+
   /** Carries out an effect of `host`; what it defers is added to `late`. */
   perform(host: MachineHost, effect: MachineEffect, late: Effect[]): unknown {
     const before = this.#host;
@@ -106,6 +125,10 @@ class MachineScope {
       this.#late = lateBefore;
     }
   }
+}
+
+function nothing(): void {
+  // It has happened already.
 }
 
 /** The one scope; see the class. */

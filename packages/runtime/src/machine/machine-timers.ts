@@ -1,6 +1,7 @@
 import type { AnyEventObject } from "xstate";
 import type { Timer, TimerQueue } from "../time/timer-queue.ts";
 import type { Trace } from "../actor/mail.ts";
+import type { PlannedTimer } from "./timer-plan.ts";
 
 /**
  * A timer of a machine or of one of its children. It is held until its event has been taken up, not until it fires, so that
@@ -17,15 +18,18 @@ export interface MachineTimer {
 }
 
 interface Armed extends MachineTimer {
+  owner: unknown;
+  target: unknown;
+  event: AnyEventObject;
   timer: Timer | undefined;
 }
 
 /** The timers of one machine and of its children, by owner and id, over the runtime's queue. XState forgets its own. */
 export class MachineTimers {
   readonly #queue: TimerQueue;
-  readonly #fired: (timer: MachineTimer) => void;
+  #fired: (timer: MachineTimer) => void;
   /** Few timers have the same owner, so a list is smaller than a map, and as fast. */
-  readonly #byOwner = new Map<unknown, Armed[]>();
+  #byOwner = new Map<unknown, Armed[]>();
 
   constructor(queue: TimerQueue, fired: (timer: MachineTimer) => void) {
     this.#queue = queue;
@@ -57,6 +61,28 @@ export class MachineTimers {
   /** Cancels everything. */
   clear(): void {
     for (const owner of this.#byOwner.keys()) this.cancelAll(owner);
+  }
+
+  /**
+   * For tests: the timers go on for actors that have taken the place of those who set them. Only those that are planned are kept,
+   * with what is planned.
+   */
+  handOver(plan: readonly PlannedTimer[], heirOf: (actor: unknown) => unknown, fired: (timer: MachineTimer) => void): void {
+    this.#fired = fired;
+    const before = [...this.#byOwner.values()].flat();
+    this.#byOwner = new Map();
+    for (const armed of before) {
+      const owner = heirOf(armed.owner);
+      const planned = plan.find((timer) => timer.owner === owner && timer.id === armed.id);
+      if (planned === undefined) {
+        this.#queue.cancel(armed.timer!);
+        continue;
+      }
+      Object.assign(armed, { owner, target: planned.target, event: planned.event });
+      const timers = this.#byOwner.get(owner);
+      if (timers === undefined) this.#byOwner.set(owner, [armed]);
+      else timers.push(armed);
+    }
   }
 
   /** True when the timer, which has fired, has been neither cancelled nor set again since; it is used up by that. */

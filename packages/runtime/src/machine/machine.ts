@@ -1,8 +1,9 @@
 import type { Exit } from "@orgtree/core";
 import type { AnyStateMachine, ContextFrom } from "xstate";
+import type { Versioned } from "../durable/logic-changed.ts";
 
 /** What a machine may be given beside its configuration. */
-export interface MachineOptions<T extends AnyStateMachine> {
+export interface MachineOptions<T extends AnyStateMachine> extends Versioned {
   /**
    * Clean-up at an ordered stop, awaited up to the spec's `shutdownMs`. XState runs no exit actions on stop, so resources
    * are given back here. May give another exit than `shutdown`.

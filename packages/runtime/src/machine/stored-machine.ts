@@ -1,125 +1,137 @@
-import type { AnyActorLogic, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
-import type { Effect, MachineEffect } from "../actor/effect.ts";
-import { childOf, type ChildActor } from "./child-actor.ts";
-import { originOf } from "./child-origin.ts";
+import { FailureError, NotStorableError, toFailure, type Failure } from "@orgtree/core";
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import type { ChildActor } from "./child-actor.ts";
+import { originOf, restoreOrigin, type Origin } from "./child-origin.ts";
+import { actorsBelow, pathKey, type Path } from "./child-path.ts";
+import type { InternalEvent } from "./internal-event.ts";
+import type { MachineHost } from "./machine-host.ts";
 
-/** A machine as it is stored: XState's persisted snapshot, and what XState forgets of it. */
+/** A machine as it is stored: XState's persisted snapshot, which has its children at every depth, and what XState forgets of them. */
 export interface StoredMachine {
   readonly snapshot: unknown;
-  /** Its own timers by their ids. */
+  /** The timers of the machine and of all below it, by the path of the owner and the id. */
   readonly timers: Readonly<Record<string, StoredTimer>>;
-  /** The keys of the effects that started its children, by their ids: work that begins again does so under the same key. */
-  readonly keys: Readonly<Record<string, string>>;
-  /** The ids of the children that have ended, and whose end the machine has not heard of yet. */
-  readonly unheard?: readonly string[];
+  /** What was begun by children, by their paths: work that begins again does so under the same key. */
+  readonly begun: Readonly<Record<string, StoredOrigin>>;
+  /** What children have sent to the machine, and what their work came to, and has not been taken yet. */
+  readonly heard: readonly StoredEvent[];
 }
 
-/** A timer of a machine, for itself or for one of its children. */
+/** Under which key a child was started, and which work it does where that is declared; see `Origin`. */
+export type StoredOrigin = Omit<Origin, "trace">;
+
+/** A timer of a machine, or of one of its children. */
 export interface StoredTimer {
+  readonly id: string;
   readonly event: AnyEventObject;
   /** Milliseconds since 1970. */
   readonly dueMs: number;
-  /** The id of the child it is for; the machine itself where there is none. */
-  readonly child: string | undefined;
+  readonly owner: Path;
+  readonly target: Path;
 }
 
-/** What is stored of a machine beside its snapshot. */
-interface Around {
-  readonly timers: StoredMachine["timers"];
-  /** Children whose end waits in the mailbox. */
-  readonly unheard: ReadonlySet<ChildActor>;
+/** An event on its way to the machine, or the result of a child's work on its way to the child. */
+export interface StoredEvent {
+  readonly event: AnyEventObject;
+  readonly source: Path | undefined;
+  /** The child that it is for; none for the machine itself. */
+  readonly target?: Path | undefined;
+  /** In place of the error in the event, which would come back without its class. */
+  readonly failure?: Failure;
 }
 
-/** What is stored of a machine at the end of a turn. */
-export function storeMachine(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, { timers, unheard }: Around): StoredMachine {
-  const keys: Record<string, string> = {};
-  for (const [id, child] of Object.entries(snapshot.children as Record<string, unknown>)) {
-    const key = child === undefined ? undefined : originOf(child as ChildActor)?.key;
-    if (key !== undefined) keys[id] = key;
+/** What is stored of a machine at the end of a turn. Throws `NotStorableError` for a child whose logic has no name. */
+export function storeMachine(
+  host: MachineHost,
+  now: { readonly machine: AnyStateMachine; readonly snapshot: AnyMachineSnapshot; readonly heard: readonly InternalEvent[] },
+): StoredMachine {
+  const paths = actorsBelow(now.snapshot);
+  const pathOf = (actor: unknown): Path | undefined => (actor === host.self ? [] : paths.get(actor as ChildActor));
+  const timers: Record<string, StoredTimer> = {};
+  for (const { id, event, dueMs, owner: by, target: to } of host.plan.all) {
+    const owner = pathOf(by);
+    const target = pathOf(to);
+    if (owner !== undefined && target !== undefined) timers[pathKey([...owner, id])] = { id, event, dueMs, owner, target };
   }
-  const stored = { snapshot: machine.getPersistedSnapshot(snapshot), timers, keys };
-  const ids = unheard.size === 0 ? [] : childrenOf(snapshot).flatMap((child) => (unheard.has(child) ? [child.id] : []));
-  return ids.length === 0 ? stored : { ...stored, unheard: ids };
-}
-
-/** The timers after a turn with these effects, which have not happened yet. */
-export function timersAfter(
-  timers: StoredMachine["timers"],
-  effects: readonly Effect[],
-  moment: { readonly epochMs: number; readonly fired: string | undefined },
-): StoredMachine["timers"] {
-  let next = timers;
-  const set = (id: string, timer: StoredTimer | undefined): void => {
-    if (timer === undefined && next[id] === undefined) return;
-    const { [id]: _old, ...others } = next;
-    next = timer === undefined ? others : { ...others, [id]: timer };
-  };
-  if (moment.fired !== undefined) set(moment.fired, undefined);
-  for (const effect of effects) {
-    if (effect.kind !== "machine") continue;
-    const change = timerOf(effect);
-    if (change === undefined) continue;
-    const { id, event, delay, child } = change;
-    set(id, event === undefined ? undefined : { event, dueMs: moment.epochMs + delay, child });
+  const begun: Record<string, StoredOrigin> = {};
+  for (const [child, path] of paths) {
+    if (typeof child.src !== "string") throw inlineChild(host, path);
+    const origin = originOf(child);
+    if (origin !== undefined) begun[pathKey(path)] = storedOrigin(origin);
   }
-  return next;
+  const heard = now.heard
+    .filter(({ event }) => !isRepeated(event))
+    .map(({ event, source, target }): StoredEvent => {
+      const to = target === undefined ? {} : { target: pathOf(target) };
+      return Object.assign(withoutError(event), to, { source: pathOf(source) });
+    });
+  return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, begun, heard };
 }
 
-interface TimerChange {
-  readonly id: string;
-  /** None: the timer is cancelled. */
-  readonly event: AnyEventObject | undefined;
-  readonly delay: number;
-  readonly child: string | undefined;
+function storedOrigin({ trace: _trace, ...stored }: Origin): StoredOrigin {
+  return stored;
 }
 
-function timerOf({ type, params }: MachineEffect): TimerChange | undefined {
-  switch (type) {
-    case "xstate.cancel":
-      return { id: params as string, event: undefined, delay: 0, child: undefined };
-    case "xstate.raise":
-    case "xstate.sendTo": {
-      const { id, event, delay, to } = params as { id?: string; event: AnyEventObject; delay?: number; to?: unknown };
-      if (typeof delay !== "number" || id === undefined) return undefined;
-      const target = typeof to === "object" && to !== null ? (to as { id?: string; _parent?: unknown }) : undefined;
-      return { id, event, delay, child: target?._parent === undefined ? undefined : target.id };
+/** A later process would not know what the child is. */
+function inlineChild({ life }: MachineHost, path: Path): NotStorableError {
+  const what = `the state of ${life.cell.address}`;
+  return new NotStorableError(what, `its child ${path.join(" › ")}`, "has a logic without a name: give it one with setup({ actors })");
+}
+
+/** An event that is to be stored, such as the error of a child. */
+function withoutError(event: AnyEventObject): Pick<StoredEvent, "event" | "failure"> {
+  const at = errorAt(event);
+  if (!(event[at] instanceof Error)) return { event };
+  const { [at]: error, ...rest } = event;
+  return { event: rest, failure: toFailure(error) };
+}
+
+/** Where XState puts an error: of a child, or of a promise. */
+function errorAt({ type }: AnyEventObject): "error" | "data" {
+  return type === "xstate.promise.reject" ? "data" : "error";
+}
+
+/** The newest snapshot of a child comes again when the child does; and it is no data. */
+export function isRepeated({ type }: AnyEventObject): boolean {
+  return type.startsWith("xstate.snapshot.");
+}
+
+/** What was stored beside a snapshot, for the actors that were made of it. */
+export class MachineRemains {
+  readonly #host: MachineHost;
+  readonly #stored: StoredMachine;
+  readonly #byPath: ReadonlyMap<string, ChildActor>;
+
+  constructor(host: MachineHost, stored: StoredMachine, snapshot: AnyMachineSnapshot) {
+    this.#host = host;
+    this.#stored = stored;
+    this.#byPath = new Map([...actorsBelow(snapshot)].map(([child, path]) => [pathKey(path), child]));
+    for (const [path, origin] of Object.entries(stored.begun)) {
+      const child = this.#byPath.get(path);
+      if (child !== undefined) restoreOrigin(child, origin);
     }
-    default:
-      return undefined;
   }
-}
 
-/** What a child does when its machine is there again: it goes on, begins anew, or nobody knows whether it did what it was to do. */
-export function howToResume(child: ChildActor): "start" | "unknown" {
-  const { orgtreeKind } = child.logic as { orgtreeKind?: string };
-  if (orgtreeKind === "pure" || orgtreeKind === "idempotent") return "start";
-  return isPromise(child.logic) ? "unknown" : "start";
-}
-
-/** What a child that has ended tells its machine. */
-export function resultOf(child: ChildActor): AnyEventObject {
-  const { id } = child;
-  const { status, output, error } = child.getSnapshot() as { status: string; output?: unknown; error?: unknown };
-  if (status === "done") return { type: `xstate.done.actor.${id}`, output, actorId: id };
-  return { type: `xstate.error.actor.${id}`, error, actorId: id };
-}
-
-/** XState does not say which logic is a promise; only one is done when it hears that it was resolved. */
-function isPromise(logic: AnyActorLogic): boolean {
-  const running = { status: "active", output: undefined, error: undefined, input: undefined };
-  try {
-    const next = logic.transition(running, { type: "xstate.promise.resolve", data: undefined }, { self: {} } as never) as {
-      status: string;
-    };
-    return next.status === "done";
-  } catch {
-    return false;
+  /** The timers are planned again; they are set by `arm`. */
+  plan(): void {
+    const { plan, self, life } = this.#host;
+    const actorAt = (path: Path): unknown => (path.length === 0 ? self : this.#byPath.get(pathKey(path)));
+    for (const { id, event, dueMs, owner: by, target: to } of Object.values(this.#stored.timers)) {
+      const owner = actorAt(by);
+      const target = actorAt(to);
+      if (owner !== undefined && target !== undefined) plan.set({ owner, id, target, event, dueMs, trace: life.trace() });
+    }
+    plan.commit();
   }
-}
 
-/** The children of a snapshot, oldest first. */
-export function childrenOf(snapshot: AnyMachineSnapshot): readonly ChildActor[] {
-  return Object.values(snapshot.children as Record<string, Parameters<typeof childOf>[0] | undefined>).flatMap((child) =>
-    child === undefined ? [] : [childOf(child)],
-  );
+  /** What the machine has not taken yet. */
+  get heard(): readonly InternalEvent[] {
+    const actorAt = (path: Path | undefined): ChildActor | undefined => (path === undefined ? undefined : this.#byPath.get(pathKey(path)));
+    return this.#stored.heard.map(({ event, source, target, failure }) => ({
+      event: failure === undefined ? event : { ...event, [errorAt(event)]: new FailureError(failure) },
+      source: actorAt(source),
+      timer: undefined,
+      target: actorAt(target),
+    }));
+  }
 }

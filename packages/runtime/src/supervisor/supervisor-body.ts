@@ -3,7 +3,6 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
-  childrenOfPlan,
   FailureError,
   isQuery,
   listChildren,
@@ -16,7 +15,6 @@ import {
   topOf,
   type CheckedChildSpec,
   type Exit,
-  type PlannerBrief,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
@@ -34,8 +32,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
-import { openAsk } from "../actor/perform.ts";
-import type { Signal } from "../actor/signal.ts";
+import { Planners } from "./planners.ts";
 import { mailOf, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
@@ -57,8 +54,7 @@ export class SupervisorBody implements Body, Supervisor {
   readonly #supervision: Supervision<Logic>;
   readonly #writer: SupervisionWriter;
   readonly #retries = new Map<string, Timer>();
-  /** The question to the planner, by its token. */
-  readonly #questions = new Map<number, Question>();
+  readonly #planners: Planners;
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
   /** It is restored, and not everything that was under way is done yet. */
@@ -78,6 +74,7 @@ export class SupervisorBody implements Body, Supervisor {
     const spec = checkSupervisorSpec(logic.spec, address, typeOfLogic);
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
     this.#supervision = makeSupervision(address, spec, isRoot);
+    this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
   }
 
@@ -170,7 +167,7 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const effects = steps.map((step, at): Effect => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
-      if (step.kind === "ask-planner") return this.#question(step, effectKey(cell.seq, at));
+      if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
       if (step.kind === "drop" || step.kind === "forget") this.#absorb(step.id);
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
@@ -209,9 +206,9 @@ export class SupervisorBody implements Body, Supervisor {
       case "rollback":
         return this.#rollBack(step);
       case "brief-planner":
-        return this.#briefPlanner(step);
+        return this.#planners.brief(step);
       case "ask-planner":
-        return openAsk(this.#life, this.#questions.get(step.token) ?? this.#question(step, undefined));
+        return this.#planners.ask(step);
       case "resume":
         return this.#child(step.id)?.life?.resume();
       case "change-spec":
@@ -290,51 +287,6 @@ export class SupervisorBody implements Body, Supervisor {
       .catch((error: unknown) => cell.crashed(error));
   }
 
-  /** What is not to be had is not waited for. */
-  #briefPlanner({ id, token }: SupervisionStep & { kind: "brief-planner" }): void {
-    const { address, kernel } = this.#life.cell;
-    const tell = (brief: PlannerBrief): void => this.hear({ kind: "planner-briefed", token, brief });
-    const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.store?.previewRollback?.(childAddress(address, id), { orBirth: true });
-    if (preview === undefined) return tell(nothingKnown);
-    preview
-      .then(
-        ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),
-        () => tell(nothingKnown),
-      )
-      .catch((error: unknown) => this.#life.cell.crashed(error));
-  }
-
-  #question({ token, planner, message, timeoutMs }: SupervisionStep & { kind: "ask-planner" }, key: EffectKey | undefined): Question {
-    const { address, kernel } = this.#life.cell;
-    const mail = new Mail("message", { to: planner, from: address, trace: this.#life.trace() }, message);
-    mail.key = key;
-    const question = { kind: "ask", mail, tag: `${planTag}${token}`, askId: kernel.asks.newId(), timeoutMs } as const;
-    this.#questions.clear(); // There is one at a time.
-    this.#questions.set(token, question);
-    return question;
-  }
-
-  /** The planner's answer, or why there is none. */
-  #hearPlanner(mail: Mail): void {
-    const signal = mail.message as Signal;
-    if ((signal.type !== "orgtree.reply" && signal.type !== "orgtree.ask-failed") || !signal.tag.startsWith(planTag)) return;
-    const answer = { token: Number(signal.tag.slice(planTag.length)), reply: mail };
-    const failed = (error: unknown): void =>
-      this.hear({ kind: "replan-failed", ...answer, failure: toFailure(error, this.#supervision.spec.plan!.planner) });
-    if (signal.type === "orgtree.ask-failed") return failed(signal.error);
-    try {
-      this.hear({ kind: "replanned", ...answer, plan: signal.value, specs: this.#childrenOf(signal.value) });
-    } catch (error) {
-      failed(error);
-    }
-  }
-
-  #childrenOf(plan: unknown): readonly CheckedChildSpec<Logic>[] {
-    const { spec } = this.#supervision;
-    return childrenOfPlan(spec.plan!, plan, { flags: spec, field: "plan.children", typeOf: typeOfLogic });
-  }
-
   /** Also what was granted to a child whose place is given up already. */
   #drop(id: string): void {
     const { address, kernel } = this.#life.cell;
@@ -397,7 +349,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   compute(mail: Mail): void {
     if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
-    if (mail.kind === "signal") return this.#hearPlanner(mail);
+    if (mail.kind === "signal") return this.#planners.hear(mail);
     const call = readCall(this.#supervision, mail.message);
     if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail });
     const { kernel } = this.#life.cell;
@@ -423,7 +375,7 @@ export class SupervisorBody implements Body, Supervisor {
       if (strategy !== "dynamic" || template === undefined) return undefined;
       return checkChildOf(this.#supervision.spec, { ...template, id, input }, { field: "template", typeOf: typeOfLogic });
     };
-    const specsOf = (plan: unknown): readonly CheckedChildSpec<Logic>[] => this.#childrenOf(plan);
+    const specsOf = (plan: unknown): readonly CheckedChildSpec<Logic>[] => this.#planners.childrenOf(plan);
     const around = { ...this.#surroundings(), specOf, specsOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
     restoreSupervision(this.#supervision, state as StoredSupervision, around);
     this.#started = "yes";
@@ -484,11 +436,6 @@ export class SupervisorBody implements Body, Supervisor {
     }
   }
 }
-
-/** By it the answers of a planner are known. */
-const planTag = "replan ";
-
-type Question = Extract<Effect, { kind: "ask" }>;
 
 /** A call that only looks decides nothing that a journal would have to know. */
 function isLook(event: SupervisionEvent<Logic>): boolean {

@@ -65,11 +65,12 @@ describe("a supervisor", () => {
     await world.start(desk, { id: "desk" });
     await world.tell({ type: "BAD" }, "/desk/one");
     const records = commits.of("/desk");
-    expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => at));
+    expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => records[0]!.seq + at));
+    const { seq } = records.at(-1)!;
     expect(records.map(({ cause }) => cause)).toEqual(["begin", "started", "started", "exited"]);
     expect(records.at(-1)!.effects).toMatchObject([
-      { kind: "report", key: `/desk#${records.length - 1}.0`, detail: { report: { context: "child-terminated", child: "one" } } },
-      { kind: "start", key: `/desk#${records.length - 1}.1`, detail: { id: "one" } },
+      { kind: "report", key: `/desk#${seq}.0`, detail: { report: { context: "child-terminated", child: "one" } } },
+      { kind: "start", key: `/desk#${seq}.1`, detail: { id: "one" } },
     ]);
     expect(Object.values((records.at(-1)!.state as StoredSupervision).rows).flatMap(Object.keys)).toEqual([":one", ":two"]);
   });

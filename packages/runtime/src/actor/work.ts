@@ -1,0 +1,128 @@
+/** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
+import { ExpectedError, FailureError, toFailure, type FailureClass, type ToolKind } from "@orgtree/core";
+import type { TimerQueue } from "../time/timer-queue.ts";
+import type { WorkContext } from "./turn.ts";
+
+/** Declared work. */
+export interface WorkDefinition<I, O> {
+  /**
+   * See `ToolKind`; or how it follows from the input, where one piece of work calls different tools. It is decided when the work
+   * is begun, and stored. Undeclared work counts as `irreversible`.
+   */
+  readonly kind: ToolKind | ((input: I) => ToolKind);
+  /** Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. */
+  readonly timeoutMs?: number;
+  readonly run: (input: I, context: WorkContext) => Promise<O>;
+  /**
+   * `compensable` work must have it: takes back what a `run` with this input did, or may have done in part, when the process ended
+   * meanwhile. Has a key of its own, `…/undo`, under which it is called again where its process ended too.
+   */
+  readonly undo?: (input: I, context: WorkContext) => Promise<void>;
+  /**
+   * What becomes of `compensable` work whose process ended, once it was taken back. `undo`: it has failed with `WorkUndoneError`.
+   * `repeat`: it is begun again, under a key of its own. Default `undo`.
+   */
+  readonly afterCrash?: "undo" | "repeat";
+}
+
+/** The work was under way when its process ended, and what it may have done was taken back. */
+export class WorkUndoneError extends ExpectedError {
+  override readonly name = "WorkUndoneError";
+  readonly retryable = true;
+  /** The key of the work. */
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`the work ${key} was under way when its process ended, and was taken back`);
+    this.key = key;
+  }
+
+  override get failureClass(): FailureClass {
+    return "tool-error";
+  }
+
+  override get failureKind(): string {
+    return "undone";
+  }
+}
+
+/** Gives a definition back when it can be kept; throws `TypeError` for compensable work that nothing takes back. */
+export function checkWork<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
+  if (definition.kind === "compensable" && definition.undo === undefined) throw withoutUndo();
+  return definition;
+}
+
+/** Declares work for the `works` of a plain actor; see `plain`. Throws `TypeError` for compensable work without `undo`. */
+export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
+  return checkWork(definition);
+}
+
+/** The declared works of a plain actor, by the names under which `turn.run` begins them. They are what is known of work after a crash. */
+// Inputs are contravariant, so no narrower type accepts them all.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Works = Readonly<Record<string, WorkDefinition<any, unknown>>>;
+
+/** What a piece of work does to the world. Throws `TypeError` for compensable work that nothing takes back. */
+export function kindOfWork<I>({ kind, undo }: WorkDefinition<I, unknown>, input: I): ToolKind {
+  const does = typeof kind === "function" ? kind(input) : kind;
+  if (does === "compensable" && undo === undefined) throw withoutUndo();
+  return does;
+}
+
+function withoutUndo(): TypeError {
+  return new TypeError("compensable work needs an undo: give it one, or declare it irreversible");
+}
+
+/** What is done about work that was under way when its process ended. */
+export function recoveryOf(does: ToolKind, definition: WorkDefinition<never, unknown> | undefined): "begin" | "undo" | "unknown" {
+  if (definition === undefined) return "unknown";
+  if (does === "pure" || does === "idempotent") return "begin";
+  return does === "compensable" && definition.undo !== undefined ? "undo" : "unknown";
+}
+
+/** The key of the attempt: work that was taken back is other work, which nobody may take for the one before. */
+export function attemptKey(key: string, attempt: number): string {
+  return attempt === 1 ? key : `${key}/${attempt}`;
+}
+
+/** Takes back what an attempt did, or may have done. Rejects with class `unknown-outcome` where that fails. */
+export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given: { input: I; context: WorkContext }): Promise<void> {
+  const { key } = given.context;
+  try {
+    await definition.undo!(given.input, { ...given.context, key: `${key}/undo` });
+  } catch (error) {
+    const cause = toFailure(error);
+    const message = `the work ${key} was under way when its process ended, and could not be taken back: ${cause.message}`;
+    throw new FailureError({ class: "unknown-outcome", name: "NotUndone", message, cause });
+  }
+}
+
+/** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
+export function runWork<I, O>(
+  timers: TimerQueue,
+  { run, timeoutMs }: WorkDefinition<I, O>,
+  given: { input: I; context: WorkContext },
+): Promise<O> {
+  if (timeoutMs === undefined) return run(given.input, given.context);
+  const { promise, resolve, reject } = Promise.withResolvers<O>();
+  const controller = new AbortController();
+  const { signal } = given.context;
+  const timer = timers.set(timeoutMs, () => {
+    const error = new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
+    controller.abort(error);
+    reject(error);
+  });
+  const done = (): void => {
+    timers.cancel(timer);
+    signal.removeEventListener("abort", abort);
+  };
+  const abort = (): void => {
+    done();
+    controller.abort(signal.reason);
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  // Begun in a promise, so that work which throws at once leaves no timer behind.
+  const work = new Promise<O>((settle) => settle(run(given.input, { ...given.context, signal: controller.signal })));
+  work.then(resolve, reject).finally(done);
+  return promise;
+}

@@ -1,0 +1,66 @@
+/** Which logic an actor has, and how it goes on from a state that another one stored. */
+import type { Address } from "@orgtree/core";
+import { LogicChangedError, type Versioned } from "./durable/logic-changed.ts";
+import type { LogicVersion } from "./durable/turn-entry.ts";
+import type { Stored } from "./durable/turn-store.ts";
+import { isMachine, type Logic } from "./logic.ts";
+import { machineHash } from "./machine/machine-hash.ts";
+import { migrateMachine } from "./machine/migrated-machine.ts";
+import type { StoredMachine } from "./machine/stored-machine.ts";
+
+/** The version of a logic, as each record has it. A supervisor has none: what it stores is checked against its specification. */
+export function versionOf(logic: Logic): LogicVersion | undefined {
+  if (isMachine(logic)) return { hash: machineHash(logic), version: logic.version };
+  switch (logic.kind) {
+    case "machine":
+      return { hash: machineHash(logic.machine), version: logic.options.version ?? logic.machine.version };
+    case "plain":
+      return { hash: "plain", version: logic.version };
+    case "supervisor":
+      return undefined;
+    default:
+      return logic satisfies never;
+  }
+}
+
+/** A state to go on from, and whether it is another one than was stored. */
+export interface CurrentState {
+  readonly state: unknown;
+  readonly isMigrated: boolean;
+}
+
+/** What an actor goes on from. Throws `LogicChangedError` where that cannot be. */
+export function currentState(place: { readonly address: Address; readonly epochMs: number }, logic: Logic, stored: Stored): CurrentState {
+  const { state } = stored.durable;
+  const before = stored.newest.logic;
+  const current = versionOf(logic);
+  if (before === undefined || current === undefined || isSame(before, current)) return { state, isMigrated: false };
+  const facts = { address: place.address, stored: before, current };
+  const { migrate } = versionedOf(logic);
+  if (migrate === undefined)
+    throw new LogicChangedError(
+      facts,
+      "give the logic a migrate for states of that version, or start it with the program that stored them",
+    );
+  try {
+    const migrated = migrateState(logic, state, (inner) => migrate({ state: inner, ...before }), place.epochMs);
+    return { state: migrated, isMigrated: true };
+  } catch (error) {
+    throw new LogicChangedError(facts, `its migration failed: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+function isSame(a: LogicVersion, b: LogicVersion): boolean {
+  return a.hash === b.hash && a.version === b.version;
+}
+
+function versionedOf(logic: Logic): Versioned {
+  if (isMachine(logic) || logic.kind === "supervisor") return {};
+  return logic.kind === "machine" ? logic.options : logic;
+}
+
+// oxlint-disable-next-line max-params -- one decision
+function migrateState(logic: Logic, state: unknown, migrate: (state: unknown) => unknown, epochMs: number): unknown {
+  if (isMachine(logic) || logic.kind !== "machine") return migrate(state);
+  return migrateMachine(logic.machine, { stored: state as StoredMachine, migrate, epochMs });
+}
