@@ -114,7 +114,7 @@ const recovery: readonly Mutant[] = [
     name: "work begins again under another key",
     file: `${runtime}/machine/child-origin.ts`,
     from: "origins.set(child, { ...stored, trace: undefined });",
-    to: "origins.set(child, { ...stored, key: "new#0.0", trace: undefined });",
+    to: 'origins.set(child, { ...stored, key: "new#0.0", trace: undefined });',
   },
   {
     name: "nobody starts the children of a supervisor again",
