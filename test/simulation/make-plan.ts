@@ -80,7 +80,7 @@ function makeMix(random: SeededRandom): Mix {
     crashes: random.pick([["kill"], ["kill"], ["zombie"], ["close"], ["kill", "zombie", "close"]]),
     bursts: random.pick([0, 0.3, 0.7]),
     interruptions: random.pick([0, 0.2, 0.5]),
-    stories: isGentle ? 0 : random.pick([0, 1, 3]),
+    stories: isGentle ? 0 : random.pick([0, 2, 4]),
     violence: random.pick([0.2, 0.5, 1]),
     appends: random.pick([
       [],

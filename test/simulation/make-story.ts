@@ -1,4 +1,4 @@
-import type { Address } from "@orgtree/core";
+import { parentAddress, type Address } from "@orgtree/core";
 import type { FaultPlan, MemberPlan, OperationPlan, Order } from "./plan.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -30,7 +30,11 @@ export function makeStory(setting: Setting): Story | undefined {
       () => failAfterDelivery(setting, first!, second),
     );
   }
-  if (first !== undefined) stories.push(() => failAgainAndAgain(setting, first));
+  if (first !== undefined)
+    stories.push(
+      () => failAgainAndAgain(setting, random.pick(oftenRestarted(members) ?? [first])),
+      () => storeInSilence(setting, first),
+    );
   if (presses.length > 0) stories.push(() => dieAtTheEndOfWork(setting, random.pick(presses)));
   return stories.length === 0 ? undefined : random.pick(stories)();
 }
@@ -63,16 +67,35 @@ function failAfterDelivery({ random, chaosMs, id }: Setting, from: Address, to: 
   };
 }
 
+/** Clerks whose supervisor restarts them, but not often in a while. */
+function oftenRestarted(members: Setting["members"]): readonly Address[] | undefined {
+  const found = [...members].filter(([address, member]) => {
+    const team = members.get(parentAddress(address)!);
+    const isStrict = team?.kind === "team" && team.maxRestarts > 0 && team.maxRestarts <= 2 && team.periodMs > 100;
+    return isStrict && member.kind === "clerk" && member.onCrash === "restart" && member.restart !== "temporary";
+  });
+  return found.length === 0 ? undefined : found.map(([address]) => address);
+}
+
 /** More often than the intensity of most supervisors allows, with a crash in between or not. */
 function failAgainAndAgain({ random, chaosMs, id }: Setting, to: Address): Story {
   const atMs = random.int(0, chaosMs);
-  const gapMs = random.int(20, 150);
+  const gapMs = random.int(40, 150);
   const times = Array.from({ length: random.int(2, 4) }, (_, at) => at);
   return {
     operations: times.map((at) =>
       operation(`${id}${"abcd"[at]}`, { atMs: atMs + at * gapMs, to, order: { type: "fail", id: `${id}${"abcd"[at]}`, class: "crash" } }),
     ),
     faults: random.chance(0.6) ? [crash(random, atMs + random.int(15, 2 * gapMs))] : [],
+  };
+}
+
+/** What is stored is not known to be: until the actor gives up, and a little longer or not. */
+function storeInSilence({ random, chaosMs, id }: Setting, to: Address): Story {
+  const atMs = random.int(0, chaosMs);
+  return {
+    operations: [operation(`${id}a`, { atMs, to, order: { type: "add", id: `${id}a` } })],
+    faults: [{ kind: "append", atMs: Math.max(0, atMs - 1), count: random.int(4, 9), how: "after", ms: 0 }],
   };
 }
 

@@ -1,4 +1,5 @@
 /** What was acknowledged stays, and states are what the turns made of them. */
+import { isWithin } from "@orgtree/core";
 import type { Turn } from "@orgtree/runtime";
 import { makeClerk, reportOf, type ClerkState, type Report } from "../clerk.ts";
 import { lastLife } from "../facts.ts";
@@ -69,12 +70,14 @@ function makeStub({ from }: JournaledTurn): Turn {
 
 export const livesBeginAfterAnEnd: Invariant = {
   name: "a life begins afresh only where the one before ended",
-  check({ history, turnsOf, members }) {
+  check({ history, turnsOf, members, turns }) {
     for (const [address, member] of members) {
       if (member.kind === "team") continue;
       const begun = turnsOf.get(address)?.filter(({ cause }) => cause === "init").length ?? 0;
       const ended = history.events("actor-exited").filter(({ event }) => event.address === address).length;
-      if (begun > ended + 1) return `${address} began afresh ${begun} times, and ended ${ended} times`;
+      // A restart that was decided may be carried out by the next process, and the life before ended with the last one.
+      const decided = turns.filter((turn) => isWithin(address, turn.address) && turn.effects.some(({ kind }) => kind === "report")).length;
+      if (begun > ended + 1 + decided) return `${address} began afresh ${begun} times, and ended ${ended} times`;
     }
     return undefined;
   },
