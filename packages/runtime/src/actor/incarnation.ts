@@ -149,7 +149,8 @@ export class Incarnation {
     }
     this.body.install();
     this.phase = "running";
-    this.#isRecovering = this.body.resume !== undefined;
+    // What it owes from before goes out first: what it sends later has later numbers.
+    this.#isRecovering = this.body.isSupervisor !== true;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
