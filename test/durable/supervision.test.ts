@@ -237,3 +237,32 @@ describe("who was started by hand", () => {
     expect(world.events.some(({ type }) => type === "escalated-to-root")).toBe(true);
   });
 });
+
+test("a call that was under way when its process died counts at its worst case", async () => {
+  const world = new World();
+  let called = 0;
+  const caller = plain<null, "call" | "left">({
+    init: () => null,
+    receive(state, message, turn) {
+      if (message === "left") turn.reply(turn.budget.left().tokens);
+      else
+        turn.run("call", async ({ budget }) => {
+          const reservation = budget.reserve({ tokens: 60 });
+          await budget.stored();
+          called++;
+          if (called === 1) return reservation.settle({ tokens: 10 });
+          return new Promise(() => {});
+        });
+      return state;
+    },
+  });
+  const spec = { id: "m", logic: caller, budget: { tokens: 100 }, onFailure: { "unknown-outcome": "resume" as const } };
+  await world.start(spec);
+  await world.tell("/m", "call");
+  expect(await world.ask("/m", "left")).toBe(90);
+  await world.tell("/m", "call");
+  expect([called, await world.ask("/m", "left")]).toEqual([2, 30]);
+  await world.crash();
+  await world.start(spec);
+  expect([called, await world.ask("/m", "left")]).toEqual([2, 30]);
+});

@@ -38,6 +38,7 @@ import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Stored } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
+import { SpendingNote } from "./spending-note.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -98,12 +99,19 @@ export class Cell implements Runnable {
   get budget(): BudgetHandle {
     const { account } = this;
     if (account === undefined) return unlimited;
-    return this.kernel.store === undefined ? account : metered(account, (amount) => this.spend(amount));
+    return this.kernel.store === undefined ? account : metered(account, this);
   }
 
   /** The actor has spent this by itself. */
   spend(amount: Amount): void {
     this.#spent = addAmounts(this.#spent, amount);
+  }
+
+  /** Settles when what is spent by now is in a record; never where the life ends before. */
+  stored(): Promise<void> {
+    const note = new SpendingNote();
+    this.internal(note);
+    return note.stored;
   }
 
   /** What was spent since it was asked last; it goes into the next record. */
