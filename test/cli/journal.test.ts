@@ -394,3 +394,22 @@ describe("beside another process", () => {
     expect((await process.ended).stderr).toBe("");
   });
 });
+
+describe("orgtree journal compact", () => {
+  test("removes what nobody needs to go on, and says how much", async () => {
+    const copy = damaged("compacted.journal", (bytes) => bytes);
+    expect(await told("journal", "compact", copy)).toEqual([`${copy}  4 entries removed, 11 kept`]);
+    expect(await json("journal", "compact", copy)).toEqual({ removed: 0, kept: 11 });
+    expect((await told("history", copy)).map((line) => line.split(/\s+/)[1])).toContain("/desk/counter");
+  });
+
+  test.each([
+    [["no.journal"], "there is no such file"],
+    [["desk.journal", "--keep-after", "x"], "--keep-after takes a position"],
+  ])("%j is refused by name, and nothing is made", async (args, problem) => {
+    const { code, stderr } = await desk.call(["journal", "compact", ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(problem);
+    expect(existsSync(join(desk.cwd, "no.journal"))).toBe(false);
+  });
+});

@@ -1,6 +1,7 @@
 import type { Command } from "../input/command.ts";
 import { diff } from "./diff.ts";
 import { history } from "./history.ts";
+import { journalCompact } from "./journal-compact.ts";
 import { journalExport } from "./journal-export.ts";
 import { journalRepair } from "./journal-repair.ts";
 import { journalVerify } from "./journal-verify.ts";
@@ -13,4 +14,15 @@ import { tree } from "./tree.ts";
  * All commands, in the order of the help: what works on the file of an organization, what works on the past of one that ran, what
  * works on the journal as a file. A name of two words belongs to the group that the first one names.
  */
-export const commands: readonly Command[] = [run, lint, tree, history, show, diff, journalVerify, journalRepair, journalExport];
+export const commands: readonly Command[] = [
+  run,
+  lint,
+  tree,
+  history,
+  show,
+  diff,
+  journalVerify,
+  journalRepair,
+  journalExport,
+  journalCompact,
+];
