@@ -390,8 +390,11 @@ async function gitCallsOf(work: () => Promise<unknown>): Promise<string[]> {
   writeFiles(directory.path, { calls: "", "bin/git": `#!/bin/sh\necho "$*" >> '${calls}'\nPATH='${path}' exec git "$@"\n` });
   chmodSync(join(bin, "git"), 0o755);
   vi.stubEnv("PATH", `${bin}:${path}`);
-  await work();
-  vi.stubEnv("PATH", path);
+  try {
+    await work();
+  } finally {
+    vi.stubEnv("PATH", path);
+  }
   return readFileSync(calls, "utf8").trimEnd().split("\n");
 }
 
