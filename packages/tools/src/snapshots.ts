@@ -228,20 +228,16 @@ export class Snapshots {
     // Byte for byte: a name that is not UTF-8 is work too.
     const listed = splitBytes(await this.#repository.git(["ls-files", ...form], { index }));
     if (listed.length === 0) return { tree: this.base, index };
-    const stamps = await readStamps(
-      this.root,
-      listed.map((entry) => entry.slice(2)),
-    );
+    const paths = listed.map((entry) => entry.slice(2));
+    const stamps = await readStamps(this.root, paths);
     const { stamps: before } = this.#latest;
     if (stamps !== undefined && stamps.text === before?.text) return this.#latest;
-    return await this.#read(
-      listed.filter((entry) => entry.startsWith("? ")).map((entry) => entry.slice(2)),
-      stamps,
-    );
+    const others = listed.filter((entry) => entry.startsWith("? ")).map((entry) => entry.slice(2));
+    return await this.#read(others, { paths: new Set(paths), stamps });
   }
 
   /** Brings an index up to the present files, of which these are new. */
-  async #read(others: readonly string[], stamps: FileStamps | undefined): Promise<Present> {
+  async #read(others: readonly string[], listed: Listed): Promise<Present> {
     const index = this.#repository.makeIndex(this.#repository.firstIndex);
     try {
       // When a file system made this link is a time of its own clock: what has the same one may be written once more, unseen.
@@ -255,11 +251,18 @@ export class Snapshots {
         await this.#repository.git(["update-index", "--add", "--remove", "--replace", "-z", "--stdin"], { index, input });
       const tree = await this.#repository.writeTree(index);
       this.#known.add(tree);
-      return await this.#keep({ tree, index, stamps: stamps !== undefined && stamps.newestNs < ctimeNs ? stamps : undefined });
+      const isTold = listed.stamps !== undefined && listed.stamps.newestNs < ctimeNs && (await this.#isOf(tree, listed.paths));
+      return await this.#keep({ tree, index, stamps: isTold ? listed.stamps : undefined });
     } catch (error) {
       await rm(index, { force: true });
       throw error;
     }
+  }
+
+  /** Whether nothing else differs from the first snapshot: what changed after the list was made could change back. */
+  async #isOf(tree: string, paths: ReadonlySet<string>): Promise<boolean> {
+    const form = ["-r", "-z", "--name-only", "--no-renames"];
+    return splitBytes(await this.#repository.git(["diff-tree", ...form, this.base, tree])).every((path) => paths.has(path));
   }
 
   async #keep(present: Present): Promise<Present> {
@@ -268,6 +271,12 @@ export class Snapshots {
     if (index !== this.#repository.firstIndex) await rm(index, { force: true });
     return present;
   }
+}
+
+/** What differed from the first snapshot when git was asked. Paths are bytes, as latin1. */
+interface Listed {
+  readonly paths: ReadonlySet<string>;
+  readonly stamps: FileStamps | undefined;
 }
 
 interface GrepLimits {
