@@ -21,7 +21,7 @@ export function testSizes(make: MakeStore): void {
       await again.close();
     });
 
-    test.each([511, 512, 8_191, 8_192, 200_000])(
+    test.each([1_023, 1_024, 8_191, 8_192, 200_000])(
       "content of %d bytes comes back as it was, whatever it is, and counts as stored",
       async (size) => {
         await using store = await make();

@@ -19,7 +19,7 @@ const deflated = 1;
 const zstandard = 2;
 
 /** Content with fewer bytes is stored as it is: little would be saved, for more time than the saved bytes take to be written. */
-const leastBytes = 512;
+const leastBytes = 1_024;
 /** From here on Zstandard is faster than deflate, and sees copies that are too far apart for it; below it takes longer to begin. */
 const zstandardBytes = 8_192;
 /** Content with more bytes is stored as it is, so that nothing in a damaged or forged file can unfold to more. */
@@ -42,11 +42,13 @@ export function compress(content: StoredContent): StoredContent {
   const { kind, data } = content;
   if (data.byteLength < leastBytes || data.byteLength > mostBytes) return content;
   const form = data.byteLength < zstandardBytes ? deflated : zstandard;
-  const smaller = form === deflated ? deflateRawSync(data, { level: 1 }) : zstdCompressSync(data, zstandardOptions);
+  const smaller = form === deflated ? deflateRawSync(data, deflateOptions) : zstdCompressSync(data, zstandardOptions);
   // A little less is not worth the time that each reading takes.
   return smaller.byteLength > data.byteLength * 0.875 ? content : { kind: kind + form * kindNumbers, data: smaller };
 }
 
+/** A window for the longest content that is deflated; with the usual one, twice the time goes into making room for it. */
+const deflateOptions = { level: 1, windowBits: 13, memLevel: 6, chunkSize: 4_096 };
 const zstandardOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** The content as it was given; undefined when it cannot be had of what is stored, or would be larger than what is ever written so. */
