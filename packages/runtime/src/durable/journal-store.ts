@@ -15,6 +15,7 @@ import { ActorLog, type Durable } from "./actor-log.ts";
 import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
+import type { RollbackMark } from "./rollback-cut.ts";
 import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
 import type { StoredTurn } from "./turn-entry.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
@@ -174,9 +175,13 @@ export class JournalStore implements TurnStore {
     const { top, birth } = order;
     const done = this.#found.get(top)?.newest.cause;
     // The process ended between the record and what it is for.
-    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
+    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) {
+      const { top: _, ...report } = done.message as RollbackMark & RollbackReport;
+      return report;
+    }
     const { actors, gone, toEnd, report } = await planRollback(this.#journal, order);
-    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? report : undefined));
+    const mark: RollbackMark = { top, to: report.to };
+    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? { ...report, ...mark } : mark));
     const ends = toEnd.map(({ address, seq }): NewEntry => ({ address, seq, kind: "end", data: new Uint8Array() }));
     await this.#journal.append([...written.map(({ entry }) => entry), ...ends]);
     for (const { actor, log, entry, newest } of written) {
@@ -194,11 +199,11 @@ export class JournalStore implements TurnStore {
     return report;
   }
 
-  #rollbackEntry(actor: RolledBackActor, report: RollbackReport | undefined): Written {
+  #rollbackEntry(actor: RolledBackActor, message: RollbackMark): Written {
     const { address, seq, durable, moment } = actor;
     const log = new ActorLog(address);
     const { incarnation, trace, logic, plan } = moment.turn;
-    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
+    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
     const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic, plan };
     const entry = log.entry({ ...turn, seq, durable, isFresh: true });
     return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };

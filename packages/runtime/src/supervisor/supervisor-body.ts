@@ -28,7 +28,7 @@ import { later, type BeginResult, type Body, type Termination } from "../actor/b
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "../actor/effect.ts";
-import { RollbackError } from "../durable/rollback.ts";
+import { RollbackError } from "../durable/rollback-error.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
