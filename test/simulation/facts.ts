@@ -46,7 +46,14 @@ export function factsOf(outcome: Outcome): Facts {
     else known.push(turn);
     const { address, position, from, message } = turn;
     // Calls to supervisors are looked at by themselves; to whom something was published, its turn does not say.
-    if (from !== undefined && turn.took !== "decision" && labelOf(message).type !== "published" && !isVoid(turn, from, rollbacks) && !isTakenAgain(turn, rollbacks)) received.push({ from, to: address, position, ...labelOf(message) });
+    if (
+      from !== undefined &&
+      turn.took !== "decision" &&
+      labelOf(message).type !== "published" &&
+      !isVoid(turn, from, rollbacks) &&
+      !isTakenAgain(turn, rollbacks)
+    )
+      received.push({ from, to: address, position, ...labelOf(message) });
     const isDoubtful = doubtful.has(position);
     for (const { kind, detail } of turn.effects) {
       if (kind === "ask-planner" && !isVoid(turn, detail["planner"] as Address, rollbacks))

@@ -120,4 +120,3 @@ export function makeWideFaults({ random, has, chaosMs }: WideAround, operations:
       faults.push({ kind: "compact", atMs: random.int(0, chaosMs), keep: random.pick([0, 0, 5, 40]) });
   return faults;
 }
-

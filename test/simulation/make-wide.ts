@@ -99,7 +99,9 @@ function lookAround({ members, chaosMs }: Plan, random: SeededRandom, has: Reado
   const all = [...membersOf(members)];
   const isTeam = (each: MemberPlan): each is TeamPlan => each.kind === "team";
   const teams = all.flatMap(([address, each]) => (isTeam(each) ? [[address, each] as const] : []));
-  const seats = teams.flatMap(([address, { replan }]) => (replan === undefined ? [] : ["a", "b", "c"].map((id) => childAddress(address, id))));
+  const seats = teams.flatMap(([address, { replan }]) =>
+    replan === undefined ? [] : ["a", "b", "c"].map((id) => childAddress(address, id)),
+  );
   const dynamic = teams.flatMap(([address, { strategy }]) => (strategy === "dynamic" ? [address] : []));
   const listed = teams.flatMap(([address, each]) => {
     return each.members.length === 0 ? [] : [[address, each.members.map(({ id }) => id)] as const];

@@ -41,7 +41,6 @@ export type Order =
 /** What declared work does to the world. */
 export type Does = "pure" | "idempotent" | "irreversible";
 
-
 /** The names and groups of a run: few, so that they are wanted by several. */
 export const nameList: readonly string[] = ["ann", "ben"];
 export const groupList: readonly string[] = ["red", "blue"];

@@ -11,8 +11,10 @@ export const budgetsAreKept: Invariant = {
       const { turns = Infinity, tokens = Infinity } = budget ?? {};
       if (turns === Infinity && tokens === Infinity) continue;
       for (const spent of spendingOf(facts, address)) {
-        if (spent.turns > turns) return `${address} and those below it took ${spent.turns} messages by ${spent.position}, and may take ${turns}`;
-        if (spent.tokens > tokens) return `${address} and those below it spent ${spent.tokens} tokens by ${spent.position}, and have ${tokens}`;
+        if (spent.turns > turns)
+          return `${address} and those below it took ${spent.turns} messages by ${spent.position}, and may take ${turns}`;
+        if (spent.tokens > tokens)
+          return `${address} and those below it spent ${spent.tokens} tokens by ${spent.position}, and have ${tokens}`;
       }
     }
     return undefined;

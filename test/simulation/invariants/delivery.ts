@@ -22,7 +22,9 @@ export const nothingIsTakenTwice: Invariant = {
       if (times > sentTimes) return `${pair} was sent ${sentTimes} times, and taken ${times} times`;
     }
     const arrived = countBy(history.of("arrived"), ({ operation }) => operation);
-    const taken = turns.filter(({ from, message }) => from === undefined && arrived.has(labelOf(message).id)).filter((turn) => !isTakenAgain(turn, rollbacks));
+    const taken = turns
+      .filter(({ from, message }) => from === undefined && arrived.has(labelOf(message).id))
+      .filter((turn) => !isTakenAgain(turn, rollbacks));
     for (const [id, times] of countBy(taken, ({ message }) => labelOf(message).id))
       if (times > arrived.get(id)!) return `${id} arrived ${arrived.get(id)} times, and was taken ${times} times`;
     return undefined;
@@ -100,7 +102,9 @@ export const processedOrDeadLetter: Invariant = {
       const taken = turns.filter(({ from, message }) => from === undefined && labelOf(message).id === id).length;
       const dead = letters.filter(({ envelope }) => envelope.from === undefined && labelOf(envelope.message).id === id).length;
       const refused = history.of("refused").filter(({ operation }) => operation === id).length;
-      const strangers = history.of("unanswered").filter(({ operation, error }) => operation === id && ["UnknownRecipientError", "MailboxFullError"].includes(error));
+      const strangers = history
+        .of("unanswered")
+        .filter(({ operation, error }) => operation === id && ["UnknownRecipientError", "MailboxFullError"].includes(error));
       const ends = taken + dead + refused + (mode === "ask" ? strangers.length : 0);
       if (ends < copies.length) return `${id} arrived ${copies.length} times: ${taken} processed, ${dead} dead letters`;
     }

@@ -16,7 +16,8 @@ export const plansAreNumbered: Invariant = {
           if (version <= newest) return `${address} made plan ${version} after plan ${newest}`;
           newest = version;
         }
-        if (newest > member.replan.maxReplans + 1) return `${address} made ${newest - 1} new plans, and may make ${member.replan.maxReplans}`;
+        if (newest > member.replan.maxReplans + 1)
+          return `${address} made ${newest - 1} new plans, and may make ${member.replan.maxReplans}`;
       }
     }
     return undefined;
@@ -58,7 +59,8 @@ export const callsAreCarriedOutOnce: Invariant = {
       const before = seen.get(name);
       // A supervisor that went back is asked again by whoever still waits.
       const wentBack = rollbacks.some(({ records }) => records.some((record) => record.address === address));
-      if (before !== undefined && !wentBack) return `${address} did what ${from} asked under ${key} in the turns ${before.seq} and ${turn.seq}`;
+      if (before !== undefined && !wentBack)
+        return `${address} did what ${from} asked under ${key} in the turns ${before.seq} and ${turn.seq}`;
       seen.set(name, turn);
     }
     return undefined;
@@ -67,13 +69,18 @@ export const callsAreCarriedOutOnce: Invariant = {
 
 export const noMoreChildrenThanAllowed: Invariant = {
   name: "a dynamic supervisor has no more children than it may",
-  check({ members, turnsOf, rollbacks }) {
+  check({ members, turnsOf, rollbacks, living }) {
     for (const [address, member] of members) {
       if (member.kind !== "team" || member.maxChildren === undefined) continue;
+      const there = living.get(address)?.children.length ?? 0;
+      if (there > member.maxChildren) return `${address} has ${there} children in the end, and may have ${member.maxChildren}`;
       if (rollbacks.some(({ records }) => records.some((record) => record.address === address))) continue;
       const children = new Set<string>();
-      for (const { cause, kind, effects } of turnsOf.get(address) ?? []) {
-        if (cause === "begin" || kind === "end") children.clear();
+      let life = 0;
+      for (const { cause, kind, effects, incarnation } of turnsOf.get(address) ?? []) {
+        // What was being ended when the process died has ended, and needs no decision.
+        if (cause === "begin" || kind === "end" || incarnation !== life) children.clear();
+        life = incarnation;
         for (const { kind: step, detail } of effects) {
           if (step === "start") children.add(detail["id"] as string);
           if (step === "drop") children.delete(detail["id"] as string);
@@ -106,9 +113,11 @@ export const namesAreKept: Invariant = {
         }
       }
       for (const [name, holder] of names)
-        if (own.has(`name ${name}`) !== (holder === address)) return `${name} is ${holder}, and ${address} has taken it: ${own.has(`name ${name}`)}`;
+        if (own.has(`name ${name}`) !== (holder === address))
+          return `${name} is ${holder}, and ${address} has taken it: ${own.has(`name ${name}`)}`;
       for (const [group, those] of groups)
-        if (own.has(`group ${group}`) !== those.includes(address)) return `${group} has ${those.join(", ")}; ${address} joined it: ${own.has(`group ${group}`)}`;
+        if (own.has(`group ${group}`) !== those.includes(address))
+          return `${group} has ${those.join(", ")}; ${address} joined it: ${own.has(`group ${group}`)}`;
     }
     return undefined;
   },
@@ -126,10 +135,15 @@ export const stoppedInReverse: Invariant = {
   name: "children are stopped in the reverse of their order",
   check({ history, tree, members }) {
     const closing = history.all.findLastIndex(({ what }) => what === "closing");
-    const exits = history.all.slice(closing).flatMap((each) => (each.what === "event" && each.event.type === "actor-exited" ? [each.event.address] : []));
+    const exits = history.all
+      .slice(closing)
+      .flatMap((each) => (each.what === "event" && each.event.type === "actor-exited" ? [each.event.address] : []));
     const visit = (node: typeof tree): string | undefined => {
       const isStatic = members.get(node.address)?.kind === "team" && node.label !== "dynamic";
-      const ran = node.children.filter(({ status }) => status === "running").map(({ address }) => address).reverse();
+      const ran = node.children
+        .filter(({ status }) => status === "running")
+        .map(({ address }) => address)
+        .reverse();
       const ended = exits.filter((address) => ran.includes(address));
       if (isStatic && ended.join() !== ran.join()) return `${node.address} had ${ran.join(", ")} to stop, and stopped ${ended.join(", ")}`;
       for (const child of node.children) {

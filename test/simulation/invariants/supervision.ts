@@ -86,8 +86,13 @@ function wasTerminated({ history, plan }: Facts, address: Address): boolean {
   return plan.operations.some(({ id, to, order }) => {
     if (!arrived.has(id)) return false;
     // Who cannot be put back by hand is stopped.
-    if (order.type === "manage") return ["terminate-child", "rollback-child"].includes(order.call) && isWithin(address, childAddress(order.to, order.child));
-    return order.type === "admin" && ["terminate", "rollback", "rollback-consenting"].includes(order.call) && isWithin(address, childAddress(to, order.child));
+    if (order.type === "manage")
+      return ["terminate-child", "rollback-child"].includes(order.call) && isWithin(address, childAddress(order.to, order.child));
+    return (
+      order.type === "admin" &&
+      ["terminate", "rollback", "rollback-consenting"].includes(order.call) &&
+      isWithin(address, childAddress(to, order.child))
+    );
   });
 }
 

@@ -12,6 +12,7 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
+import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, type LaterPast, type Redelivery } from "./redelivery.ts";
 import { findCut, type Cut } from "./rollback-cut.ts";
@@ -27,8 +28,8 @@ export interface RollbackOrder {
   readonly orBirth?: boolean;
   /** The decision that the new life of `top` begins by. */
   readonly birth: number;
-  /** What `top` has spent, and those below it that are gone. */
-  readonly spent: Amount;
+  /** What `top` has spent, as far as this process knows of it: undefined where it has not lived in it. */
+  readonly spent: Amount | undefined;
   /** Numbers below it are used up. */
   readonly nextSeq: number;
 }
@@ -98,14 +99,21 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   const { turns, pasts } = await readLater(journal, top, position);
   const lastSeqs = await journal.lastSeqs();
   const seqOf = (address: Address): number => Math.max(order.nextSeq, (lastSeqs.get(address) ?? -1) + 1);
-  const actors: RolledBackActor[] = [];
-  for (const [address, moment] of atCut) {
-    const now = (await newest(journal, address)) ?? moment;
-    actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address) }));
-  }
   const gone = [...pasts].flatMap(([address, past]) => (past.turns.length === 0 || atCut.has(address) ? [] : [address]));
   const toEnd: Rollback["toEnd"][number][] = [];
-  for (const address of gone) if ((await journal.image(address)) !== undefined) toEnd.push({ address, seq: seqOf(address) });
+  let lost = noAmount; // What those have spent who are gone.
+  for (const address of gone) {
+    const now = await newest(journal, address);
+    if (now === undefined) continue;
+    lost = addAmounts(lost, now.books.spent);
+    toEnd.push({ address, seq: seqOf(address) });
+  }
+  const actors: RolledBackActor[] = [];
+  for (const [address, moment] of atCut) {
+    const now = (await newest(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
+    const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
+    actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
+  }
   return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns }) };
 }
 
@@ -142,9 +150,9 @@ async function newest(journal: Journal, address: Address): Promise<Moment | unde
 function rollBackActor(
   moment: Moment,
   now: Moment,
-  around: { readonly order: RollbackOrder; readonly past: LaterPast; readonly seq: number },
+  around: { readonly order: RollbackOrder; readonly past: LaterPast; readonly seq: number; readonly spent: Amount },
 ): RolledBackActor {
-  const { order, past, seq } = around;
+  const { order, past, seq, spent } = around;
   const { top } = order;
   const { address } = moment.turn;
   const again = messagesFromOutside(past, { atCut: moment, now: now.books, isInside: (from) => isInside(from, top) });
@@ -156,7 +164,7 @@ function rollBackActor(
     again,
     seq,
     birth: address === top ? order.birth : moment.books.birth,
-    spent: address === top ? order.spent : noAmount,
+    spent,
   });
   const { state } = moment;
   const isSupervisor = isStoredSupervision(state) && isStoredSupervision(now.state);
