@@ -1,5 +1,6 @@
 /** Supervisors when their process dies: what was decided is carried on with, and nothing is decided twice. */
 import type { Address, Exit, NewEntry } from "@orgtree/core";
+import { MemoryJournal } from "@orgtree/journal";
 import { plain, supervisor, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -166,6 +167,16 @@ describe("delivery", () => {
     expect(await world.ask("/org/b", { do: "get" })).toEqual([4]);
     expect(world.system.deadLetters.counts()).toEqual({});
   });
+});
+
+test("the end of a supervisor that is given up is stored: whoever is started there later is somebody else", async () => {
+  const world = new World();
+  const org = { id: "org", logic: supervisor({ children: [{ id: "a", logic: desk }] }) };
+  await world.start(org);
+  await Promise.all([world.system.stop("/org"), world.clock.settle()]);
+  const images: string[] = [];
+  for await (const { address } of new MemoryJournal(world.file).images()) images.push(address);
+  expect(images).not.toContain("/org");
 });
 
 test("what was spent is counted once over crashes, also where a supervisor was started again: by the child, and by those above", async () => {

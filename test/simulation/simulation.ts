@@ -79,11 +79,11 @@ class Simulation {
     await this.#agenda.run(chaosMs);
     this.#heal();
     const isQuiet = await this.#agenda.run(chaosMs + quietMs, mostSteps);
-    const reports = await this.#inspect();
     const tree = this.#process.system.tree();
     const turns = readTurns(this.#archive);
     const names = new Map(nameList.map((name) => [name, this.#process.system.whereis(name)]));
     const groups = new Map(groupList.map((group) => [group, this.#process.system.members(group)]));
+    const reports = await this.#inspect();
     const open = await this.#close();
     return {
       plan: this.#plan,

@@ -138,7 +138,9 @@ export const stoppedInReverse: Invariant = {
     const exits = history.all
       .slice(closing)
       .flatMap((each) => (each.what === "event" && each.event.type === "actor-exited" ? [each.event.address] : []));
+    const ranOut = [...members.values()].some(({ budget }) => budget?.turns !== undefined); // They may end when they are asked.
     const visit = (node: typeof tree): string | undefined => {
+      if (ranOut) return undefined;
       const isStatic = members.get(node.address)?.kind === "team" && node.label !== "dynamic";
       const ran = node.children
         .filter(({ status }) => status === "running")

@@ -133,6 +133,7 @@ export class SupervisorBody implements Body, Supervisor {
       const events = this.#heard;
       this.#heard = [];
       while (at < events.length) {
+        if (this.#life.phase === "ended") return; // Nobody is started by who has ended, whatever was asked meanwhile.
         const event = events[at++]!;
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
@@ -165,8 +166,8 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const { address, kernel, seq } = cell;
     const books = this.#bookSteps(event, steps);
-    cell.seq++;
     const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state() });
+    cell.seq++;
     try {
       kernel.store!.prepare?.(record);
     } catch (error) {
