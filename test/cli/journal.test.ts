@@ -191,7 +191,10 @@ describe("what cannot be looked at", () => {
     { args: ["journal", "export", "desk.journal", "--out", "desk.journal"], says: /is there already; an export writes a new file only/ },
     { args: ["journal", "export", "desk.journal", "--out", "none/x"], says: /^cannot write .*none\/x: ENOENT.*; choose another --out$/ },
     { args: ["journal", "verify", "none.journal"], says: /none\.journal: there is no such file; give the path of a journal$/ },
-    { args: ["journal"], says: /^journal is not all of a command; there are journal verify, journal repair, journal export, journal compact; write/ },
+    {
+      args: ["journal"],
+      says: /^journal is not all of a command; there are journal verify, journal repair, journal export, journal compact; write/,
+    },
   ])("$args says why, and what to do", async ({ args, says }) => {
     const before = readFileSync(journal);
     const { code, stdout, stderr } = await desk.call(args);

@@ -2,8 +2,10 @@ import {
   FencedError,
   isWithin,
   noAmount,
+  parentAddress,
   topOf,
   type Address,
+  type Amount,
   type Image,
   type Journal,
   type JournalError,
@@ -12,9 +14,11 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import { addAmounts } from "./bookkeeping.ts";
 import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
+import type { RollbackMark } from "./rollback-cut.ts";
 import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
 import type { StoredTurn } from "./turn-entry.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
@@ -65,6 +69,8 @@ export class JournalStore implements TurnStore {
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
   /** Trees that stay as they are stored, by their tops, and because of whom. */
+  /** What was spent at each address and below it when the journal was read. */
+  readonly #spent = new Map<Address, Amount>();
   readonly #parked = new Map<Address, Address>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
@@ -108,6 +114,14 @@ export class JournalStore implements TurnStore {
     this.#logs.set(address, log);
     if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
+    const { spent } = log.last!.books;
+    if (spent.turns + spent.tokens + spent.microUsd === 0) return;
+    for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at))
+      this.#spent.set(at, addAmounts(this.spentWithin(at), spent));
+  }
+
+  spentWithin(address: Address): Amount {
+    return this.#spent.get(address) ?? noAmount;
   }
 
   has(address: Address): boolean {
@@ -174,16 +188,20 @@ export class JournalStore implements TurnStore {
     const { top, birth } = order;
     const done = this.#found.get(top)?.newest.cause;
     // The process ended between the record and what it is for.
-    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
+    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) {
+      const { top: _, ...report } = done.message as RollbackMark & RollbackReport;
+      return report;
+    }
     const { actors, gone, toEnd, report } = await planRollback(this.#journal, order);
-    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? report : undefined));
+    const mark: RollbackMark = { top, to: report.to };
+    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? { ...report, ...mark } : mark));
     const ends = toEnd.map(({ address, seq }): NewEntry => ({ address, seq, kind: "end", data: new Uint8Array() }));
     await this.#journal.append([...written.map(({ entry }) => entry), ...ends]);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
       this.#logs.set(address, log);
-      this.#found.set(address, { durable, newest, seq, isCharged: true });
+      this.#found.set(address, { durable, newest, seq });
     }
     for (const address of gone) this.#logs.delete(address);
     return report;
@@ -194,11 +212,11 @@ export class JournalStore implements TurnStore {
     return report;
   }
 
-  #rollbackEntry(actor: RolledBackActor, report: RollbackReport | undefined): Written {
+  #rollbackEntry(actor: RolledBackActor, message: RollbackMark): Written {
     const { address, seq, durable, moment } = actor;
     const log = new ActorLog(address);
     const { incarnation, trace, logic, plan } = moment.turn;
-    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
+    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
     const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic, plan };
     const entry = log.entry({ ...turn, seq, durable, isFresh: true });
     return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
@@ -211,6 +229,7 @@ export class JournalStore implements TurnStore {
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
     this.#found.delete(address);
+    this.#spent.delete(address); // Whoever comes has spent nothing yet.
     if (!this.#logs.delete(address)) return; // It was never there.
     this.#journal.append([{ address, seq, kind: "end", data: new Uint8Array() }]).catch((error: unknown) => {
       // Nothing is wrong but that a dead place is read again: nobody asks for it.
