@@ -252,7 +252,7 @@ describe("orgtree journal", () => {
     const lines = await told("journal", "verify", "desk.journal");
     expect(lines[0]).toBe("desk.journal  sound");
     expect(lines[1]).toMatch(/^ {2}15 entries, \d+\.\d kB of content$/);
-    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 2, epoch 1, closed"]);
+    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 3, epoch 1, closed"]);
     expect(await json("journal", "verify", "desk.journal")).toMatchObject({ isSound: true, entries: 15, problems: [] });
     expect(readFileSync(journal)).toEqual(before);
   });

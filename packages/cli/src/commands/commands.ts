@@ -1,5 +1,6 @@
 import type { Command } from "../input/command.ts";
 import { diff } from "./diff.ts";
+import { fork } from "./fork.ts";
 import { history } from "./history.ts";
 import { journalExport } from "./journal-export.ts";
 import { journalRepair } from "./journal-repair.ts";
@@ -13,4 +14,4 @@ import { tree } from "./tree.ts";
  * All commands, in the order of the help: what works on the file of an organization, what works on the past of one that ran, what
  * works on the journal as a file. A name of two words belongs to the group that the first one names.
  */
-export const commands: readonly Command[] = [run, lint, tree, history, show, diff, journalVerify, journalRepair, journalExport];
+export const commands: readonly Command[] = [run, lint, tree, history, show, diff, fork, journalVerify, journalRepair, journalExport];

@@ -17,7 +17,7 @@ export interface MachineEffect {
 export interface RunEffect {
   readonly kind: "run";
   readonly tag: string;
-  /** The key that is sent outward. */
+  /** The key that is sent outward, without the run. */
   readonly key: string;
   /** Under which it stands in the books. */
   readonly place: EffectKey;

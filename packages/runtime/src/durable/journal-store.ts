@@ -33,6 +33,7 @@ export interface StoreSurroundings {
 /** A journal that keeps nothing, for systems that read at once what they store. */
 export const nowhere: Journal = {
   epoch: 0,
+  run: "",
   append: async () => 0,
   images: async function* () {},
   image: async () => undefined,
@@ -56,6 +57,7 @@ interface Written {
 
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
+  readonly run: string | undefined;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
@@ -71,6 +73,7 @@ export class JournalStore implements TurnStore {
 
   constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
+    this.run = journal === nowhere ? undefined : journal.run;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
     if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;

@@ -35,6 +35,8 @@ export interface TurnRecord {
 
 /** Where turns are stored before anything of them is visible. */
 export interface TurnStore {
+  /** Stands in front of the keys that are sent outward; see `Journal.run`. None where nothing survives the process. */
+  readonly run?: string | undefined;
   /** Reads what is there, once, before anything else; gives back the number that the turns of new places are counted from. */
   load?(): Promise<number>;
   /**
