@@ -121,12 +121,12 @@ export class JournalStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.#checkParked(turn.address);
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan } = turn;
+    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
     const durable = { state, books };
-    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message };
-    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic, plan });
+    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
+    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
     this.#prepared.set(turn, { entry, durable });
   }
 

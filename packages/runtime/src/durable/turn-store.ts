@@ -1,5 +1,6 @@
 import type { Address, EffectRecord, RollbackReport } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
+import type { Provenance } from "./provenance.ts";
 import type { RollbackOrder } from "./rollback.ts";
 import type { Books, EffectKey } from "./books.ts";
 import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
@@ -18,6 +19,9 @@ export interface TurnRecord {
   readonly from: Address | undefined;
   /** What the turn took. */
   readonly message: unknown;
+  readonly via?: Provenance | undefined;
+  /** When it was computed, milliseconds since 1970: the one moment that all of the turn knows. */
+  readonly atMs: number;
   /** The trace that this turn belongs to. */
   readonly trace: string;
   readonly effects: readonly EffectRecord[];
