@@ -49,7 +49,7 @@ class Simulation {
   readonly #random: SeededRandom;
   readonly #agenda: Agenda;
   readonly #history = new History();
-  readonly #file = new MemoryFile("in memory", "simulated");
+  readonly #file = new MemoryFile("in memory", "");
   readonly #answered = new Set<string>();
   #process: SimProcess;
   #processes = 0;

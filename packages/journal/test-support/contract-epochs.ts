@@ -52,7 +52,9 @@ export function testEpochs(make: MakeStore): void {
       await current.close();
     });
   });
+}
 
+export function testClose(make: MakeStore): void {
   describe("close", () => {
     test("waits for what is under way; a second call waits for the first", async () => {
       await using store = await make();

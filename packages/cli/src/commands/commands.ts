@@ -6,6 +6,7 @@ import { journalExport } from "./journal-export.ts";
 import { journalRepair } from "./journal-repair.ts";
 import { journalVerify } from "./journal-verify.ts";
 import { lint } from "./lint.ts";
+import { replay } from "./replay.ts";
 import { run } from "./run.ts";
 import { show } from "./show.ts";
 import { tree } from "./tree.ts";
@@ -14,4 +15,16 @@ import { tree } from "./tree.ts";
  * All commands, in the order of the help: what works on the file of an organization, what works on the past of one that ran, what
  * works on the journal as a file. A name of two words belongs to the group that the first one names.
  */
-export const commands: readonly Command[] = [run, lint, tree, history, show, diff, fork, journalVerify, journalRepair, journalExport];
+export const commands: readonly Command[] = [
+  run,
+  lint,
+  tree,
+  history,
+  show,
+  diff,
+  fork,
+  replay,
+  journalVerify,
+  journalRepair,
+  journalExport,
+];

@@ -238,7 +238,14 @@ function causeOf(mail: Mail, body: Body): Cause {
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.
   const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
-  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event, via: provenanceOf(mail, { event, body }) };
+  return {
+    kind,
+    key,
+    cause: typeof type === "string" ? type : kind,
+    from,
+    message: isLook ? { type } : event,
+    via: provenanceOf(mail, { event, body }),
+  };
 }
 
 function provenanceOf({ kind, replyTo }: Mail, { event, body }: { readonly event: unknown; readonly body: Body }): Provenance | undefined {

@@ -95,7 +95,8 @@ export function decodeTurn(bytes: Uint8Array): StoredTurn {
   const stored = decode(bytes);
   if (!Array.isArray(stored) || typeof stored[0] !== "number") throw new RangeError("these bytes are no turn of an actor");
   if (stored[0] > layout) throw new LayoutError(`this turn has layout ${stored[0]}; this program knows up to ${layout}`);
-  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan, via] = stored as unknown as Layout;
+  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan, via] =
+    stored as unknown as Layout;
   return {
     incarnation,
     atMs,

@@ -13,7 +13,7 @@ import { MachineHost } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
 import { actionFailed } from "./leaf-logic.ts";
 import { currentEvent, heirOf, replaceHeard } from "./succession.ts";
-import { recallEvent, whatCame, whereFrom } from "./recalled-event.ts";
+import { recallEvent, wayOf, whatCame, whereFrom } from "./recalled-event.ts";
 import { isRepeated, MachineRemains, reviveEvent, storeMachine, type StoredEvent, type StoredMachine } from "./stored-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
@@ -126,7 +126,7 @@ export class MachineBody implements Body {
   /** For a replay: what work came to while the turn was being stored. */
   arrive(results: readonly StoredEvent[]): void {
     const { waiting } = this.#host;
-    const told = results.map((stored) => this.recall(reviveEvent(stored), { target: stored.target ?? [] }));
+    const told = results.map((stored) => this.recall(reviveEvent(stored), wayOf(stored)));
     this.#host.waiting = [...waiting, ...told];
   }
 

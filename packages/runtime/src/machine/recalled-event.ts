@@ -5,6 +5,7 @@ import type { ChildActor } from "./child-actor.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";
 import { isResult, type InternalEvent } from "./internal-event.ts";
 import type { MachineHost } from "./machine-host.ts";
+import type { StoredEvent } from "./stored-machine.ts";
 
 /** Where an event of a machine's own comes from, as it is stored with the turn that takes it. */
 export function whereFrom({ source, timer, target }: InternalEvent): Provenance {
@@ -13,6 +14,11 @@ export function whereFrom({ source, timer, target }: InternalEvent): Provenance 
     ...(target === undefined ? {} : { target: pathOf(target) }),
     ...(timer === undefined ? {} : { timer: [...pathOf(timer.owner), timer.id] }),
   };
+}
+
+/** The same of an event that is stored. */
+export function wayOf({ source, target }: StoredEvent): Provenance {
+  return { ...(source === undefined ? {} : { source }), ...(target === undefined ? {} : { target }) };
 }
 
 /** What came, beside what the turn took of it: a result that both have is stored once. */

@@ -21,6 +21,7 @@ import type { TurnRecord } from "../durable/turn-store.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
 import { MachineBody } from "../machine/machine-body.ts";
+import { wayOf } from "../machine/recalled-event.ts";
 import { isRepeated, type StoredEvent, type StoredMachine } from "../machine/stored-machine.ts";
 import { makeBody } from "../root.ts";
 
@@ -182,16 +183,16 @@ function skipStale(body: MachineBody, { turn, before, after }: StoredStep): void
       isTaken = true;
       continue;
     }
-    const { event, source, target } = stored;
-    const via = { ...(source === undefined ? {} : { source }), ...(target === undefined ? {} : { target }) };
-    body.skip(body.recall(event, via));
+    body.skip(body.recall(stored.event, wayOf(stored)));
   }
 }
 
 /** What work came to, that was stored with the turn and is not what it took. */
 function arrivedMeanwhile({ before, after }: StoredStep): readonly StoredEvent[] {
   const known = keysOf((before!.state as StoredMachine).heard);
-  return (after.state as StoredMachine).heard.filter((each) => each.target !== undefined && !known.has(keyOf(each)) && !isRepeated(each.event));
+  return (after.state as StoredMachine).heard.filter(
+    (each) => each.target !== undefined && !known.has(keyOf(each)) && !isRepeated(each.event),
+  );
 }
 
 function keysOf(events: readonly StoredEvent[]): Set<string> {
@@ -201,4 +202,3 @@ function keysOf(events: readonly StoredEvent[]): Set<string> {
 function keyOf(event: StoredEvent): string {
   return Buffer.from(encode(event)).toString("latin1");
 }
-

@@ -1,4 +1,14 @@
-import { encode, patch, rootAddress, seal, SpecError, type Address, type ChildSpec, type Journal } from "@orgtree/core";
+import {
+  encode,
+  JournalCompactedError,
+  patch,
+  rootAddress,
+  seal,
+  SpecError,
+  type Address,
+  type ChildSpec,
+  type Journal,
+} from "@orgtree/core";
 import type { Durable } from "../durable/actor-log.ts";
 import { changesBetween, type Change } from "../durable/changes.ts";
 import { UnreadableTurnError } from "../durable/past-errors.ts";
@@ -52,11 +62,11 @@ export interface Divergence {
  * An `init` that gives back a promise is called and awaited as it is. Rejects with `SpecError`, or with the journal's own error.
  */
 export async function replay(
-  journal: Pick<Journal, "read">,
+  journal: Pick<Journal, "read" | "images">,
   specs: readonly ChildSpec<Logic>[],
   { specOf, upTo }: ReplayOptions = {},
 ): Promise<ReplayReport> {
-  const run = new Replay(new SpecBook(specs, specOf));
+  const run = new Replay(new SpecBook(specs, specOf), await horizonOf(journal));
   for await (const entry of journal.read({ upTo })) {
     if (entry.kind === "end") {
       run.end(entry.address);
@@ -73,6 +83,17 @@ export async function replay(
   return run.report(undefined);
 }
 
+/** Before it not everything is there. */
+async function horizonOf(journal: Pick<Journal, "images">): Promise<number> {
+  try {
+    for await (const _ of journal.images(0)) break;
+    return 0;
+  } catch (error) {
+    if (error instanceof JournalCompactedError) return error.oldest;
+    throw error;
+  }
+}
+
 interface Known {
   readonly durable: Durable;
   readonly turn: PastTurn;
@@ -80,13 +101,15 @@ interface Known {
 
 class Replay {
   readonly #specs: SpecBook;
+  readonly #horizon: number;
   readonly #known = new Map<Address, Known>();
   readonly #actors = new Set<Address>();
   readonly #skipped: Partial<Record<SkipReason, number>> = {};
   #computed = 0;
 
-  constructor(specs: SpecBook) {
+  constructor(specs: SpecBook, horizon: number) {
     this.#specs = specs;
+    this.#horizon = horizon;
   }
 
   stateOf(address: Address): Durable | undefined {
@@ -99,7 +122,8 @@ class Replay {
 
   async take(turn: PastTurn, after: Durable): Promise<Divergence | undefined> {
     const { address } = turn;
-    const known = this.#known.get(address);
+    // A whole state that is left of a compacted past need not follow from what is left before it.
+    const known = turn.isWhole && turn.position <= this.#horizon ? undefined : this.#known.get(address);
     this.#known.set(address, { durable: after, turn });
     this.#actors.add(address);
     const spec = this.#specs.specOf(address, (of) => this.#known.get(of)?.durable.state);
@@ -117,7 +141,11 @@ class Replay {
   }
 }
 
-function reasonToSkip({ cause, logic, address }: PastTurn, before: PastTurn | undefined, current: Logic | undefined): SkipReason | undefined {
+function reasonToSkip(
+  { cause, logic, address }: PastTurn,
+  before: PastTurn | undefined,
+  current: Logic | undefined,
+): SkipReason | undefined {
   if (cause.kind === "decision" || address === rootAddress) return "decision";
   if (cause.kind === "rollback") return "rollback";
   if (current === undefined) return "no-spec";
@@ -130,7 +158,9 @@ function reasonToSkip({ cause, logic, address }: PastTurn, before: PastTurn | un
 
 /** Turns that depend on what is in no record. */
 function oddity({ address, effects }: PastTurn, before: Durable | undefined, after: Durable): SkipReason | undefined {
-  const letter = effects.find(({ kind }) => kind === "dead-letter")?.detail as { readonly failure?: { readonly class?: string } } | undefined;
+  const letter = effects.find(({ kind }) => kind === "dead-letter")?.detail as
+    | { readonly failure?: { readonly class?: string } }
+    | undefined;
   if (letter?.failure?.class === "budget-exhausted") return "budget";
   // The id that XState makes for a child without one counts the children of its life.
   const isUnnamed = (id: string): boolean => id.startsWith(`${address}:`);

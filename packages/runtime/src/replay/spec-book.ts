@@ -41,7 +41,10 @@ export class SpecBook {
   #told(address: Address): CheckedChildSpec<Logic> | undefined {
     const spec = this.#more?.(address);
     if (spec === undefined) return undefined;
-    return checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: `the specification of ${address}`, typeOf: typeOfLogic });
+    return checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, {
+      field: `the specification of ${address}`,
+      typeOf: typeOfLogic,
+    });
   }
 
   #known(address: Address, stateOf: StateOf): CheckedChildSpec<Logic> | undefined {
