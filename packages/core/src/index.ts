@@ -98,6 +98,7 @@ export {
   isStoredSupervision,
   restoreSupervision,
   rollBackSupervision,
+  type StoredRow,
   type StoredSupervision,
   SupervisionWriter,
 } from "./supervision/stored-supervision.ts";

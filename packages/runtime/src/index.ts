@@ -25,6 +25,8 @@ export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
 export type { Moment, PastTurn, PlaceEnd } from "./durable/past-turn.ts";
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
+export { ConsentError, RollbackError } from "./durable/rollback.ts";
+export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {

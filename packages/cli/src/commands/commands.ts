@@ -7,6 +7,7 @@ import { journalRepair } from "./journal-repair.ts";
 import { journalVerify } from "./journal-verify.ts";
 import { lint } from "./lint.ts";
 import { replay } from "./replay.ts";
+import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { show } from "./show.ts";
 import { tree } from "./tree.ts";
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   history,
   show,
   diff,
+  rollback,
   fork,
   replay,
   journalVerify,

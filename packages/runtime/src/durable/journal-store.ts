@@ -13,8 +13,8 @@ import {
 import { ActorLog, type Durable } from "./actor-log.ts";
 import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
-import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
-import type { StoredTurn } from "./turn-entry.ts";
+import { endEntries, rollbackEntries } from "./rollback-entries.ts";
+import { planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -46,13 +46,6 @@ export const nowhere: Journal = {
 
 function nothingThere(): never {
   throw new Error("a journal that keeps nothing has no past");
-}
-
-interface Written {
-  readonly actor: RolledBackActor;
-  readonly log: ActorLog;
-  readonly entry: NewEntry;
-  readonly newest: StoredTurn;
 }
 
 /** The turns of all actors of a system, in a journal. */
@@ -154,10 +147,10 @@ export class JournalStore implements TurnStore {
     const done = this.#found.get(top)?.newest.cause;
     // The process ended between the record and what it is for.
     if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
-    const { actors, gone, toEnd, report } = await planRollback(this.#journal, order);
-    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? report : undefined));
-    const ends = toEnd.map(({ address, seq }): NewEntry => ({ address, seq, kind: "end", data: new Uint8Array() }));
-    await this.#journal.append([...written.map(({ entry }) => entry), ...ends]);
+    const planned = await planRollback(this.#journal, order);
+    const { gone, report } = planned;
+    const written = rollbackEntries({ ...planned, top }, this.#epochMs());
+    await this.#journal.append([...written.map(({ entry }) => entry), ...endEntries(planned)]);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
@@ -171,16 +164,6 @@ export class JournalStore implements TurnStore {
   async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport> {
     const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, nextSeq: 0 });
     return report;
-  }
-
-  #rollbackEntry(actor: RolledBackActor, report: RollbackReport | undefined): Written {
-    const { address, seq, durable, moment } = actor;
-    const log = new ActorLog(address);
-    const { incarnation, trace, logic, plan } = moment.turn;
-    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
-    const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic, plan };
-    const entry = log.entry({ ...turn, seq, durable, isFresh: true });
-    return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
   }
 
   booksOf(address: Address): Books | undefined {
