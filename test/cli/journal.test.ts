@@ -124,6 +124,7 @@ describe("orgtree show", () => {
     expect(await told("show", "desk.journal", "/desk/door")).toEqual([
       "/desk/door@1  machine  heard",
       expect.stringMatching(/^ {2}turn {8}position 12, incarnation 1, TIME UTC, trace \w+$/),
+      expect.stringMatching(/^ {2}logic {7}[0-9a-f]{16}$/),
       "  cause       message KNOCK from /desk/counter",
       '              {"type":"KNOCK"}',
       "  did         raise xstate.after.3600000.door.heard in 1 h",
@@ -319,7 +320,7 @@ describe("orgtree journal", () => {
     alter(join(desk.cwd, "foreign.journal"), "CREATE TABLE t (a)");
     await desk.write("text.journal", "Dear Sir,\n".repeat(900));
     const cases = [
-      ["newer", "it was written by a newer version of orgtree (schema 99, this one knows 2); update orgtree"],
+      ["newer", "it was written by a newer version of orgtree (schema 99, this one knows 3); update orgtree"],
       ["foreign", "it is a database of something else; give another path"],
       ["text", "nothing of a journal is in it; give another path, or take a copy from before it was damaged"],
     ] as const;

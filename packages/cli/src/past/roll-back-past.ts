@@ -62,5 +62,5 @@ function reportLines(address: Address, { to, actors, gone, redelivered, standing
 }
 
 function describe(effect: LaterEffect): string {
-  return cleanText(`${effect.key}  ${describeEffect(effect)}`);
+  return cleanText(`${effect.key} ${describeEffect(effect)}`);
 }
