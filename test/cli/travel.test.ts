@@ -73,7 +73,7 @@ describe("orgtree rollback", () => {
     expect(stdout).toContain("stands     /desk/one#4.0 deliver /desk/two");
     // What came from outside is taken again, in its order, before anybody asks.
     expect(await sumIn(name)).toBe(10);
-    expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rollback");
+    expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rolled back to at 2, /desk/one#2, while it did not run");
   });
 
   test("of a journal that somebody writes to is refused with his name", async () => {
@@ -115,7 +115,7 @@ describe("orgtree replay", () => {
     const { code, stdout } = await desk.call(["replay", "desk.journal", org]);
     expect(code).toBe(1);
     expect(stdout).toContain("/desk/one@3  leads to something else: position");
-    expect(stdout).toContain("~ state  3 → 106");
+    expect(stdout).toContain("~ state  6 → 106");
     expect(stdout).toContain("Date.now, Math.random");
     const told = await desk.call(["replay", "desk.journal", org, "--json"]);
     expect(JSON.parse(told.stdout)).toMatchObject({

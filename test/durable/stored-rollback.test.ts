@@ -48,8 +48,7 @@ const get = (world: World, address: Address): Promise<unknown> => world.ask(addr
 async function putBack(
   world: World,
   top: Address,
-  options: Partial<StoredRollbackOptions> = {},
-  logic: Logic = org,
+  { logic = org, ...options }: Partial<StoredRollbackOptions> & { logic?: Logic } = {},
 ): Promise<RollbackReport> {
   const journal = new MemoryJournal(world.file);
   const report = await rollBackStored(journal, top, { atMs: world.clock.epochMs(), ...options });
@@ -83,7 +82,7 @@ describe("rollBackStored", () => {
     await order(world, "/org/two", { do: "mark", n: 1 }, { do: "mark", n: 2 }, { do: "add", n: 3 });
     await expect(putBack(world, "/org/two", { to: "c9" })).rejects.toThrow('there is no checkpoint "c9"');
     expect(await putBack(world, "/org/two", { to: "c1" })).toMatchObject({ redelivered: 2 });
-    const [first] = (await world.turns("/org/two")).filter(({ cause }) => cause.kind === "message");
+    const first = (await world.turns("/org/two")).find(({ cause }) => cause.kind === "message");
     expect(await putBack(world, "/org/two", { to: first!.seq - 1 })).toMatchObject({ to: { name: undefined, seq: first!.seq - 1 } });
     expect(((await get(world, "/org/two")) as string[]).slice(0, 3)).toEqual(["mark 1", "mark 2", "add 3"]);
   });
@@ -151,9 +150,9 @@ describe("rollBackStored", () => {
     const logic = supervisor({ children: [{ id: "brittle", logic: brittle, restart: "temporary" }] });
     const world = await live(logic);
     await order(world, "/org/brittle/one", { do: "mark", n: 1 }, { do: "add", n: 2 }, { do: "die" });
-    await expect(putBack(world, "/org/brittle/one", {}, logic)).rejects.toThrow(/roll back \/org\/brittle$/);
-    await expect(putBack(world, "/org/brittle", {}, logic)).rejects.toThrow(/roll back \/org$/);
-    await putBack(world, "/org", { consent: true }, logic);
+    await expect(putBack(world, "/org/brittle/one", { logic })).rejects.toThrow(/roll back \/org\/brittle$/);
+    await expect(putBack(world, "/org/brittle", { logic })).rejects.toThrow(/roll back \/org$/);
+    await putBack(world, "/org", { consent: true, logic });
     expect(await get(world, "/org/brittle/one")).toEqual(["mark 1", "add 2"]);
   });
 });
