@@ -30,6 +30,12 @@ const samples: Record<string, core.ExpectedError> = {
   JournalLockedError: new core.JournalLockedError("run.journal", "process 7 on host a"),
   JournalVersionError: new core.JournalVersionError("run.journal", "version 9 is newer than this program, which knows 1"),
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
+  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }]),
+  RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
+  LogicChangedError: new runtime.LogicChangedError(
+    { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
+    "give the logic a migrate",
+  ),
   MessageRefusedError: new core.MessageRefusedError("/a", "forged", "its type belongs to the runtime"),
   ModelError: new core.ModelError("rate-limit", "too many requests", { status: 429, retryAfterMs: 2_000 }),
   NameTakenError: new runtime.NameTakenError("editor", "/a"),
@@ -40,8 +46,11 @@ const samples: Record<string, core.ExpectedError> = {
   SystemClosedError: new runtime.SystemClosedError("it drains"),
   ToolError: new core.ToolError("search", "timeout", { message: "took longer than 60000 ms" }),
   TurnClosedError: new runtime.TurnClosedError("/a"),
+  TreeParkedError: new runtime.TreeParkedError("/a", "/a/b"),
   UnknownTurnError: new runtime.UnknownTurnError("/a", 99, "/a has no turn 99; there are 3 from 0 to 2"),
   UnreadableTurnError: new runtime.UnreadableTurnError({ address: "/a", seq: 3, position: 7 }, "it was not written by a system of orgtree"),
+  UnknownWorkError: new runtime.UnknownWorkError("/a", "fetch", ["book"]),
+  WorkUndoneError: new runtime.WorkUndoneError("/a#1.0"),
   UnknownRecipientError: new core.UnknownRecipientError("/a"),
 };
 
@@ -162,6 +171,7 @@ describe("the names that a package exports", () => {
         "parentAddress",
         "parseToolInput",
         "patch",
+        "rememberChildren",
         "reserve",
         "restoreSupervision",
         "rollBackSupervision",
@@ -184,14 +194,20 @@ describe("the names that a package exports", () => {
     expect(Object.keys(runtime).sort()).toMatchInlineSnapshot(`
       [
         "ActorSystem",
+        "ConsentError",
+        "LogicChangedError",
         "MachineLintError",
         "NameTakenError",
+        "RollbackError",
         "SystemClosedError",
         "Timeline",
+        "TreeParkedError",
         "TurnClosedError",
         "UnknownTurnError",
+        "UnknownWorkError",
         "UnreadableTurnError",
         "VirtualClock",
+        "WorkUndoneError",
         "act",
         "ask",
         "causeKindOf",
@@ -209,7 +225,9 @@ describe("the names that a package exports", () => {
         "machine",
         "plain",
         "publish",
+        "replay",
         "reply",
+        "rollBackStored",
         "sizeOfState",
         "supervisor",
         "systemClock",
@@ -218,6 +236,7 @@ describe("the names that a package exports", () => {
         "typeOfLogic",
         "viewMoment",
         "watch",
+        "work",
       ]
     `);
   });

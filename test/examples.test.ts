@@ -37,6 +37,16 @@ const printed: Readonly<Record<string, string>> = {
     "3 model calls",
     "",
   ].join("\n"),
+  "06-new-plan.ts": [
+    "/site: builder: rollback",
+    "/site: builder: rolled back to 2 planks, /site/builder#2",
+    "/site: builder: replan (step 2)",
+    "plan 2 is wanted: the glue does not hold; tried: rollback 1×",
+    "last good: 2 planks",
+    "/site: builder: plan 2",
+    "{ method: 'nails', planks: 3 }",
+    "",
+  ].join("\n"),
   "05-hold-point.ts": ["held back - short failed: 8 words", "accepted - every check passed", "done - The sea is old.", ""].join("\n"),
 };
 

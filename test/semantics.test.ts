@@ -8,6 +8,7 @@ const places: Readonly<Record<string, string>> = {
   rt: "packages/runtime/src",
   core: "packages/core/src",
   conf: "test/conformance",
+  dur: "test/durable",
   tools: "packages/tools/src",
   model: "packages/model/src",
   org: "packages/org/src",

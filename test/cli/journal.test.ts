@@ -191,7 +191,10 @@ describe("what cannot be looked at", () => {
     { args: ["journal", "export", "desk.journal", "--out", "desk.journal"], says: /is there already; an export writes a new file only/ },
     { args: ["journal", "export", "desk.journal", "--out", "none/x"], says: /^cannot write .*none\/x: ENOENT.*; choose another --out$/ },
     { args: ["journal", "verify", "none.journal"], says: /none\.journal: there is no such file; give the path of a journal$/ },
-    { args: ["journal"], says: /^journal is not all of a command; there are journal verify, journal repair, journal export; write/ },
+    {
+      args: ["journal"],
+      says: /^journal is not all of a command; there are journal verify, journal repair, journal export, journal compact; write/,
+    },
   ])("$args says why, and what to do", async ({ args, says }) => {
     const before = readFileSync(journal);
     const { code, stdout, stderr } = await desk.call(args);
@@ -392,5 +395,24 @@ describe("beside another process", () => {
     const process = desk.start(["journal", "export", "desk.journal"]);
     process.stopReading();
     expect((await process.ended).stderr).toBe("");
+  });
+});
+
+describe("orgtree journal compact", () => {
+  test("removes what nobody needs to go on, and says how much", async () => {
+    const copy = damaged("compacted.journal", (bytes) => bytes);
+    expect(await told("journal", "compact", copy)).toEqual([`${copy}  4 entries removed, 11 kept`]);
+    expect(await json("journal", "compact", copy)).toEqual({ removed: 0, kept: 11 });
+    expect((await told("history", copy)).map((line) => line.split(/\s+/)[1])).toContain("/desk/counter");
+  });
+
+  test.each([
+    [["no.journal"], "there is no such file"],
+    [["desk.journal", "--keep-after", "x"], "--keep-after takes a position"],
+  ])("%j is refused by name, and nothing is made", async (args, problem) => {
+    const { code, stderr } = await desk.call(["journal", "compact", ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(problem);
+    expect(existsSync(join(desk.cwd, "no.journal"))).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -73,17 +73,38 @@ export class Desk implements AsyncDisposable {
   /** A fresh git repository with the broken library of the bug-fix example. */
   async tideTable(name: string): Promise<string> {
     const repo = join(this.#home, name);
-    await cp(join(top, "examples", "bugfix", "repo"), repo, { recursive: true });
-    const author = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost", "-c", "maintenance.auto=false"];
-    await git(repo, "init", "--quiet");
-    await git(repo, "add", "--all");
-    await git(repo, ...author, "commit", "--quiet", "--message", "broken");
+    for (const [path, content] of await tideTable()) {
+      await mkdir(dirname(join(repo, path)), { recursive: true });
+      await writeFile(join(repo, path), content);
+    }
     return repo;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#home, { recursive: true, force: true });
   }
+}
+
+let tideTableMade: Promise<ReadonlyMap<string, Buffer>> | undefined;
+
+/** The files of the repository that each test gets one of, `.git` included; git makes them once. */
+function tideTable(): Promise<ReadonlyMap<string, Buffer>> {
+  tideTableMade ??= makeTideTable();
+  return tideTableMade;
+}
+
+async function makeTideTable(): Promise<ReadonlyMap<string, Buffer>> {
+  const repo = await mkdtemp(join(tmpdir(), "orgtree-cli-test-"));
+  await cp(join(top, "examples", "bugfix", "repo"), repo, { recursive: true });
+  const author = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost", "-c", "maintenance.auto=false"];
+  await git(repo, "init", "--quiet", "--template=");
+  await git(repo, "add", "--all");
+  await git(repo, ...author, "commit", "--quiet", "--message", "broken");
+  const files = (await readdir(repo, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => relative(repo, join(entry.parentPath, entry.name)));
+  const contents = await Promise.all(paths.map(async (path) => [path, await readFile(join(repo, path))] as const));
+  await rm(repo, { recursive: true });
+  return new Map(contents);
 }
 
 /** How a process ended, and all that it printed. */

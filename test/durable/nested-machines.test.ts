@@ -415,6 +415,59 @@ describe("a machine", () => {
   });
 });
 
+describe("a turn that fails behind the steps of children", () => {
+  const failures = (world: World): readonly string[] =>
+    world.events.flatMap((event) => (event.type === "actor-failed" ? [event.failure.message] : []));
+
+  test("leaves no state to go on with: its actor is not resumed, but started afresh", async () => {
+    const kid = createMachine({
+      id: "kid",
+      context: { held: undefined as unknown },
+      on: { GO: { actions: assign({ held: () => () => "a function" }) } },
+    });
+    const logic = setup({ actors: { kid } }).createMachine({
+      id: "m",
+      initial: "up",
+      on: { ...ends, GO: { actions: sendTo("kid", { type: "GO" }) } },
+      states: { up: { invoke: { id: "kid", src: "kid" } }, over: { type: "final" } },
+    }) as unknown as AnyStateMachine;
+    const world = new World();
+    await world.start({ id: "m", logic, onFailure: { crash: "resume" } });
+    await world.tell("/m", { type: "GO" });
+    expect(failures(world)).toEqual([expect.stringContaining("children.kid.snapshot.context.held is a function")]);
+    expect(world.system.tree().children[0]).toMatchObject({ incarnation: 2, label: "up" });
+  });
+
+  test("because they send each other events for ever is told so", async () => {
+    const echo = createMachine({
+      id: "echo",
+      on: { BALL: { actions: sendTo(({ system }) => system.get("wall") as AnyActorRef, { type: "BALL" }) } },
+    });
+    const wall = createMachine({
+      id: "wall",
+      on: { BALL: { actions: sendTo(({ system }) => system.get("echo") as AnyActorRef, { type: "BALL" }) } },
+    });
+    const logic = setup({ actors: { echo, wall } }).createMachine({
+      id: "m",
+      initial: "up",
+      on: { ...ends, GO: { actions: sendTo("echo", { type: "BALL" }) } },
+      states: {
+        up: {
+          invoke: [
+            { id: "echo", src: "echo", systemId: "echo" },
+            { id: "wall", src: "wall", systemId: "wall" },
+          ],
+        },
+        over: { type: "final" },
+      },
+    }) as unknown as AnyStateMachine;
+    const world = new World();
+    await world.start({ id: "m", logic, restart: "temporary" });
+    await world.tell("/m", { type: "GO" });
+    expect(failures(world)).toEqual([expect.stringContaining("they go round in circles")]);
+  });
+});
+
 function heardBy(world: World): Promise<unknown> {
   return world.ask("/m", { type: "GET" });
 }

@@ -296,3 +296,26 @@ test("what an actor has sent or answered before it ended arrives, whenever every
     expect([records, (log as string[]).toSorted()]).toEqual([records, ["ask 1", "delivered 7", "orgtree.reply q1"]]);
   }
 });
+
+test("who cannot be read is left as it is, with its tree, and everybody else goes on", async () => {
+  const world = new World();
+  world.isReplayed = false;
+  const tree = supervisor({
+    children: [
+      { id: "x", logic: desk },
+      { id: "y", logic: desk },
+    ],
+  });
+  await world.start({ id: "org", logic: tree });
+  await world.start({ id: "other", logic: desk });
+  for (const address of ["/org/x", "/org/y", "/other"] as const) await world.tell(address, { do: "add" });
+  await world.append([{ address: "/org/x", seq: 1_000, kind: "whole", data: new Uint8Array([0x93, 0xff]) }]);
+  const before = await world.turns("/org/y");
+  await world.crash();
+  await world.start({ id: "other", logic: desk });
+  expect(await world.ask("/other", { do: "get" })).toBe(1);
+  await expect(world.start({ id: "org", logic: tree }).then(() => world.ask("/org/x", { do: "get" }))).rejects.toThrow();
+  const failures = world.events.flatMap((event) => (event.type === "report" ? event.report.chain : []));
+  expect(failures.map(({ name }) => name)).toContain("TreeParkedError");
+  expect(await world.turns("/org/y")).toEqual(before);
+});

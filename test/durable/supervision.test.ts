@@ -76,6 +76,20 @@ describe("a crash between a decision and what was decided", () => {
     ]);
   });
 
+  test("what a life had delivered is handed over also where a fresh one was decided in its place", async () => {
+    const world = new World();
+    await world.start({ id: "org", logic: tree });
+    world.file.freeze("/org/b");
+    await world.tell("/org/a", { do: "deliver" });
+    world.file.freezeAfter(0, (entry: NewEntry) => entry.address === "/org/a");
+    await world.tell("/org/c", { do: "die" });
+    await world.clock.advance(10_000);
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "org", logic: tree });
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([5]);
+  });
+
   test("an actor that has asked for its end ends, and is not started again", async () => {
     const world = new World();
     const quiet = supervisor({ children: [{ id: "a", logic: desk, restart: "transient" }] });
@@ -175,4 +189,80 @@ test("what was spent stays spent over a crash, that of children which are gone i
   world.system.observe((event) => event.type === "actor-failed" && failures.push(event.failure.class));
   await world.tell("/org/y", { do: "add" });
   expect(failures[0]).toBe("budget-exhausted");
+});
+
+describe("who was started by hand", () => {
+  test("goes on where it was when it is started again, also below a supervisor that does not know it", async () => {
+    const world = new World();
+    const org = supervisor({ children: [{ id: "a", logic: desk }] });
+    const add = async (): Promise<void> => {
+      await Promise.all([world.system.supervisor("/org").startChild({ id: "late", logic: desk }), world.clock.settle()]);
+    };
+    await world.start({ id: "org", logic: org });
+    await add();
+    await world.tell("/org/late", { do: "add" });
+    for (let crashes = 0; crashes < 2; crashes++) {
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      await add();
+      expect(await world.ask("/org/late", { do: "get" })).toEqual([1]);
+    }
+  });
+
+  test("begins afresh at the top where that was decided before the crash, and where it was stopped", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "add" });
+    world.file.freeze("/m");
+    world.system.tell("/m", { do: "die" });
+    await world.clock.settle();
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toEqual([0]);
+    await world.tell("/m", { do: "add" });
+    await Promise.all([world.system.stop("/m"), world.clock.settle()]);
+    await world.crash();
+    await world.start({ id: "m", logic: desk });
+    expect(await world.ask("/m", { do: "get" })).toEqual([0]);
+  });
+
+  test("at the top has its restart history", async () => {
+    const world = new World();
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "die" });
+    await world.crash(100);
+    await world.start({ id: "m", logic: desk });
+    await world.tell("/m", { do: "die" });
+    expect(world.events.some(({ type }) => type === "escalated-to-root")).toBe(true);
+  });
+});
+
+test("a call that was under way when its process died counts at its worst case", async () => {
+  const world = new World();
+  let called = 0;
+  const caller = plain<null, "call" | "left">({
+    init: () => null,
+    receive(state, message, turn) {
+      if (message === "left") turn.reply(turn.budget.left().tokens);
+      else
+        turn.run("call", async ({ budget }) => {
+          const reservation = budget.reserve({ tokens: 60 });
+          await budget.stored();
+          called++;
+          if (called === 1) return reservation.settle({ tokens: 10 });
+          return new Promise(() => {});
+        });
+      return state;
+    },
+  });
+  const spec = { id: "m", logic: caller, budget: { tokens: 100 }, onFailure: { "unknown-outcome": "resume" as const } };
+  await world.start(spec);
+  await world.tell("/m", "call");
+  expect(await world.ask("/m", "left")).toBe(90);
+  await world.tell("/m", "call");
+  expect([called, await world.ask("/m", "left")]).toEqual([2, 30]);
+  await world.crash();
+  await world.start(spec);
+  expect([called, await world.ask("/m", "left")]).toEqual([2, 30]);
 });

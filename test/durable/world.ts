@@ -118,6 +118,11 @@ export class World {
     expect(report.divergence).toBeUndefined();
   }
 
+  /** Stores something behind everybody's back. */
+  async append(entries: readonly NewEntry[]): Promise<void> {
+    await new MemoryJournal(this.file).append(entries);
+  }
+
   /** What is stored of an actor. */
   async turns(address: Address): Promise<readonly PastTurn[]> {
     const turns: PastTurn[] = [];

@@ -109,7 +109,7 @@ function hear(state: ClerkState, signal: Signal, turn: Turn): ClerkState {
 }
 
 /** What a signal is about, in a word. */
-export function subjectOf(signal: Signal): string {
+function subjectOf(signal: Signal): string {
   switch (signal.type) {
     case "orgtree.down":
       return signal.address;

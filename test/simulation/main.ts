@@ -1,47 +1,73 @@
 /**
- * The simulator: `npm run simulate -- --seeds 1000`. Options: `--seeds N`, `--from N`, `--seed N` for one of them with its
- * story, `--no-shrink`.
+ * The simulator: runs of the real packages in which everything goes wrong that may, made from seeds.
+ *
+ *   npm run simulate                          1,000 seeds from 0 on
+ *   npm run simulate -- --seeds 100000        as many as that; --from 5000 begins elsewhere
+ *   npm run simulate -- --seed 1234           one seed again, with its whole story; shrunk when it fails
+ *   npm run simulate -- --mutants             plants mistakes in the product and sees that each is found within 300 seeds
  */
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { checkPlan, checkSeed } from "./check-seed.ts";
 import { makePlan } from "./make-plan.ts";
-import { shrink } from "./shrink.ts";
+import { describeMutants, runMutants } from "./mutant-table.ts";
+import { shrinkFailure } from "./shrink.ts";
 import { describeHistory, describePlan } from "./story.ts";
+import { Tally } from "./tally.ts";
 
-Error.stackTraceLimit = 0;
+/** Failures that are shrunk and printed before a run of many seeds stops. */
+const mostFailures = 5;
+
+Error.stackTraceLimit = 0; // A run makes thousands of errors that nobody reads.
 const { values } = parseArgs({
-  options: {
-    seeds: { type: "string" },
-    from: { type: "string" },
-    seed: { type: "string" },
-    shrink: { type: "boolean" },
-    all: { type: "boolean" },
-    only: { type: "string" },
-  },
+  options: { seeds: { type: "string" }, from: { type: "string" }, seed: { type: "string" }, mutants: { type: "boolean" } },
 });
-if (values.seed !== undefined) {
-  const plan = makePlan(Number(values.seed));
-  let { outcome, violation } = await checkPlan(plan);
-  let small = plan;
-  if (violation !== undefined && values.shrink) {
-    small = await shrink(plan, violation.invariant);
-    ({ outcome, violation } = await checkPlan(small));
+const seeds = Number(values.seeds ?? (values.mutants === true ? 300 : 1_000));
+if (values.mutants === true) process.exitCode = await tryMutants();
+else if (values.seed === undefined) process.exitCode = await tryMany(Number(values.from ?? 0), seeds);
+else process.exitCode = await tryOne(Number(values.seed));
+
+async function tryMany(from: number, count: number): Promise<number> {
+  const tally = new Tally();
+  const startMs = performance.now();
+  let failures = 0;
+  for (let seed = from; seed < from + count && failures < mostFailures; seed++) {
+    const { outcome, violation } = await checkSeed(seed);
+    tally.add(outcome);
+    if (violation === undefined) continue;
+    failures++;
+    console.log(`seed ${seed} fails: ${violation.invariant}\n  ${violation.problem}`);
+    console.log(describePlan(await shrinkFailure(outcome.plan, violation)));
+    console.log(`its story: npm run simulate -- --seed ${seed}\n`);
   }
-  console.log(describePlan(small));
-  console.log(describeHistory(outcome));
-  console.log(violation);
-} else {
-  const from = Number(values.from ?? 0),
-    n = Number(values.seeds ?? 300);
-  const start = performance.now();
-  const by = new Map<string, string[]>();
-  for (let seed = from; seed < from + n; seed++) {
-    const { violation } = await checkSeed(seed);
-    if (violation) by.set(violation.invariant, [...(by.get(violation.invariant) ?? []), seed + ": " + violation.problem.slice(0, 300)]);
-  }
-  for (const [k, v] of by) {
-    console.log("==", k, v.length);
-    for (const x of v.slice(0, 5)) console.log("   ", x);
-  }
-  console.log(((n / (performance.now() - start)) * 1000).toFixed(1), "seeds/s");
+  console.log(String(tally));
+  console.log(`${(count / ((performance.now() - startMs) / 1_000)).toFixed(1)} seeds a second, ${failures} failed`);
+  if (tally.problem !== undefined) console.log(`too little to show anything: ${tally.problem}`);
+  return failures > 0 || tally.problem !== undefined ? 1 : 0;
+}
+
+/** Twice, to see that it runs in the same way; then its smallest plan. */
+async function tryOne(seed: number): Promise<number> {
+  const plan = makePlan(seed);
+  const first = await checkPlan(plan);
+  const again = await checkPlan(plan);
+  const hash = first.outcome.history.hash();
+  if (again.outcome.history.hash() !== hash) console.log(`seed ${seed} does not run in the same way twice`);
+  const { violation } = first;
+  const smallest = violation === undefined ? plan : await shrinkFailure(plan, violation);
+  const told = violation === undefined ? first : await checkPlan(smallest);
+  console.log(describePlan(smallest));
+  console.log(describeHistory(told.outcome));
+  console.log(
+    violation === undefined ? `seed ${seed} holds (${hash})` : `${violation.invariant}: ${told.violation?.problem ?? violation.problem}`,
+  );
+  return violation === undefined ? 0 : 1;
+}
+
+async function tryMutants(): Promise<number> {
+  const results = await runMutants({ seeds, atOnce: Math.min(4, availableParallelism()) });
+  console.log(describeMutants(results));
+  const missed = results.filter(({ found }) => found === undefined).length;
+  console.log(`${results.length - missed} mutants found, ${missed} not found`);
+  return missed > 0 ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 import { rootAddress, type Address } from "@orgtree/core";
+import { makeStory, type Story } from "./make-story.ts";
 import { membersOf, type FaultPlan, type MemberPlan, type OperationPlan, type Order, type Plan, type TeamPlan } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
@@ -7,11 +8,19 @@ import { SeededRandom } from "./seeded-random.ts";
  * happens at once, and where one thing happens a hundred times.
  */
 interface Mix {
+  /** How likely an actor is a machine. */
+  readonly presses: number;
+  /** Most members of the root, and of a team. */
+  readonly mostMembers: number;
   readonly orders: readonly Order["type"][];
   readonly crashes: readonly (FaultPlan & { kind: "crash" })["how"][];
   readonly appends: readonly (FaultPlan & { kind: "append" })["how"][];
   /** How likely an operation comes right after the one before, and does the same to the same actor. */
   readonly bursts: number;
+  /** How likely an operation comes just when another one comes to its end. */
+  readonly interruptions: number;
+  /** How many stories there are, of which chance would rarely tell. */
+  readonly stories: number;
   /** How likely an order by which a life may end stays one. */
   readonly violence: number;
 }
@@ -20,7 +29,7 @@ interface Mix {
 export function makePlan(seed: number): Plan {
   const random = new SeededRandom(`plan ${seed}`);
   const mix = makeMix(random);
-  const members = makeMembers(random.fork("members"));
+  const members = makeMembers(random.fork("members"), mix);
   const chaosMs = random.int(500, 3_000);
   const around: Around = {
     random: random.fork("operations"),
@@ -35,7 +44,9 @@ export function makePlan(seed: number): Plan {
     if (operation !== undefined) operations.push(operation);
   }
   const faults = Array.from({ length: random.int(1, 6) }, () => makeFault({ ...around, random, earlier: operations }));
-  return { seed, members, operations, faults, chaosMs };
+  const stories = makeStories(around, mix.stories);
+  for (const story of stories) operations.push(...story.operations);
+  return { seed, members, operations, faults: [...faults, ...stories.flatMap((story) => story.faults)], chaosMs };
 }
 
 const allOrders: readonly Order["type"][] = [
@@ -54,16 +65,23 @@ const allOrders: readonly Order["type"][] = [
   "admin",
 ];
 /** Orders by which a life, and with it the memory of a clerk, may end. */
-const deadly: readonly Order["type"][] = ["work", "fail", "leave", "admin"];
+const deadly: ReadonlySet<Order["type"]> = new Set(["work", "fail", "leave", "admin"]);
 
 function makeMix(random: SeededRandom): Mix {
-  const isGentle = random.chance(0.4);
-  const drawn = allOrders.filter((order) => random.chance(0.6) && !(isGentle && deadly.includes(order)));
+  const isGentle = random.chance(0.3);
+  const allowed = isGentle ? allOrders.filter((order) => !deadly.has(order)) : allOrders;
+  const isNarrow = random.chance(0.5);
+  const drawn = isNarrow ? random.shuffle(allowed).slice(0, random.int(1, 3)) : allowed.filter(() => random.chance(0.6));
+  const presses = drawn.includes("job") || drawn.includes("pause") ? 0.6 : 0.1;
   return {
     orders: ["add", ...drawn],
+    presses: isNarrow ? presses : 0.25,
+    mostMembers: random.pick([1, 2, 3]),
     crashes: random.pick([["kill"], ["kill"], ["zombie"], ["close"], ["kill", "zombie", "close"]]),
     bursts: random.pick([0, 0.3, 0.7]),
-    violence: random.pick([0.1, 0.3, 1]),
+    interruptions: random.pick([0, 0.2, 0.5]),
+    stories: isGentle ? 0 : random.pick([0, 2, 4]),
+    violence: random.pick([0.2, 0.5, 1]),
     appends: random.pick([
       [],
       ["slow"],
@@ -74,34 +92,48 @@ function makeMix(random: SeededRandom): Mix {
   };
 }
 
-// The organization
-
-function makeMembers(random: SeededRandom): readonly MemberPlan[] {
-  return Array.from({ length: random.int(1, 3) }, (_, at) => makeMember(random, `m${at}`, 0)).map((member) => ({
-    ...member,
-    restart: "permanent" as const,
-  }));
+function makeStories({ random, members, chaosMs }: Around, count: number): readonly Story[] {
+  const ids = Array.from({ length: count }, (_, at) => `s${at}`);
+  return ids.flatMap((id) => makeStory({ random: random.fork(id), members, chaosMs, id }) ?? []);
 }
 
-function makeMember(random: SeededRandom, id: string, depth: number): MemberPlan {
+// The organization
+
+function makeMembers(random: SeededRandom, mix: Mix): readonly MemberPlan[] {
+  return Array.from({ length: random.int(1, mix.mostMembers) }, (_, at): MemberPlan => {
+    const member = makeMember({ random, mix }, `m${at}`, 0);
+    return { ...member, restart: "permanent" };
+  });
+}
+
+interface Making {
+  readonly random: SeededRandom;
+  readonly mix: Mix;
+}
+
+function makeMember(making: Making, id: string, depth: number): MemberPlan {
+  const { random, mix } = making;
   const supervised = {
     id,
     restart: random.pick(["permanent", "permanent", "permanent", "transient", "temporary"] as const),
     backoffMs: random.chance(0.3) ? random.int(1, 100) : undefined,
   };
-  if (depth < 2 && random.chance(depth === 0 ? 0.6 : 0.3)) return makeTeam(random, supervised, depth);
-  if (random.chance(0.25)) return { kind: "press", ...supervised };
+  if (depth < 2 && random.chance(depth === 0 ? 0.6 : 0.3)) return makeTeam(making, supervised, depth);
+  if (random.chance(mix.presses)) return { kind: "press", ...supervised };
   return { kind: "clerk", ...supervised, onCrash: random.pick(["restart", "restart", "resume", "escalate"]) };
 }
 
-function makeTeam(random: SeededRandom, supervised: Pick<TeamPlan, "id" | "restart" | "backoffMs">, depth: number): TeamPlan {
+function makeTeam(making: Making, supervised: Pick<TeamPlan, "id" | "restart" | "backoffMs">, depth: number): TeamPlan {
+  const { random, mix } = making;
   return {
     kind: "team",
     ...supervised,
     strategy: random.pick(["one-for-one", "one-for-one", "one-for-all", "rest-for-one"]),
     maxRestarts: random.pick([0, 1, 2, 5, 20]),
     periodMs: random.pick([50, 500, 5_000, 5_000]),
-    members: Array.from({ length: random.int(1, 3) }, (_, at) => makeMember(random, `${supervised.id}${"abc"[at]}`, depth + 1)),
+    members: Array.from({ length: random.int(1, mix.mostMembers) }, (_, at) =>
+      makeMember(making, `${supervised.id}${"abc"[at]}`, depth + 1),
+    ),
   };
 }
 
@@ -119,12 +151,12 @@ interface Around {
 
 function makeOperation(around: Around, id: string): OperationPlan | undefined {
   const { random, mix, chaosMs, before } = around;
-  const meanwhile = random.chance(0.15) ? makeInterruption(around, id) : undefined;
+  const meanwhile = random.chance(mix.interruptions) ? makeInterruption(around, id) : undefined;
   if (meanwhile !== undefined) return meanwhile;
   const isNext = before !== undefined && random.chance(mix.bursts);
   const drawn = isNext && random.chance(0.7) ? before.order.type : random.pick(mix.orders);
   // Where every third order is deadly, nobody is left to do the others.
-  const type = deadly.includes(drawn) && !random.chance(mix.violence) ? "add" : drawn;
+  const type = deadly.has(drawn) && !random.chance(mix.violence) ? "add" : drawn;
   const kind = kindFor(type, random);
   const recipients = recipientsOf(around, kind);
   if (recipients.length === 0) return undefined;
@@ -149,9 +181,10 @@ function makeOperation(around: Around, id: string): OperationPlan | undefined {
 
 /** Something small for an actor that does something else, just when that comes to an end. */
 function makeInterruption({ random, mix, members, earlier = [] }: Around, id: string): OperationPlan | undefined {
-  const begun = earlier.filter(({ order }) => ["job", "pause", "timer", "work", "question"].includes(order.type));
+  const begun = earlier.filter(({ order }) => ["job", "pause", "timer", "work", "question", "transfer"].includes(order.type));
   if (begun.length === 0) return undefined;
-  const { to, order, atMs, copiesMs } = random.pick(begun);
+  const { to: doer, order, atMs, copiesMs } = random.pick(begun);
+  const to = order.type === "transfer" ? order.to : doer;
   const { workMs = 0, delayMs = 0, answerMs = 0 } = order as { workMs?: number; delayMs?: number; answerMs?: number };
   const endMs = atMs + (copiesMs[0] ?? 0) + workMs + delayMs + answerMs;
   const isDeadly = mix.orders.includes("fail") && members.get(to)?.kind === "clerk" && random.chance(mix.violence);
@@ -161,7 +194,7 @@ function makeInterruption({ random, mix, members, earlier = [] }: Around, id: st
     to,
     order: isDeadly ? { type: "fail", id, class: "crash" } : { type: "add", id },
     mode: "ask",
-    copiesMs: [0],
+    copiesMs: isDeadly ? [0] : random.pick([[0], [0, 1], [0, 1, 3], [0, 0, 2, 4]]),
     retries: false,
   };
 }
@@ -257,7 +290,7 @@ function makeFault({ random, mix, chaosMs, earlier = [] }: Around): FaultPlan {
   const aimMs = isAimed ? random.pick(earlier).atMs + random.int(-2, 5) : random.int(0, chaosMs);
   const atMs = Math.min(Math.max(0, aimMs), chaosMs);
   if (mix.appends.length > 0 && random.chance(0.5))
-    return { kind: "append", atMs, how: random.pick(mix.appends), count: random.pick([1, 1, 2, 5]), ms: random.int(1, 400) };
+    return { kind: "append", atMs, how: random.pick(mix.appends), count: random.pick([1, 1, 2, 5, 12]), ms: random.int(1, 400) };
   const tail = random.pick([0, 0.5, 1]);
   return { kind: "crash", atMs, skip: random.int(0, isAimed ? 10 : 30), how: random.pick(mix.crashes), downMs: random.int(0, 200), tail };
 }

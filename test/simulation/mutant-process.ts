@@ -16,7 +16,7 @@ registerHooks({
     const loaded = nextLoad(url, context);
     if (!url.endsWith(`/packages/${mutant.file}`)) return loaded;
     isPlanted = true;
-    return { ...loaded, source: plant(mutant, String(loaded.source)) };
+    return { ...loaded, source: plant(mutant, Buffer.from(loaded.source as Uint8Array).toString()) };
   },
 });
 

@@ -85,8 +85,8 @@ const delivery: readonly Mutant[] = [
   {
     name: "a question is forgotten when it is taken",
     file: `${runtime}/durable/bookkeeping.ts`,
-    from: 'case "ask":\n    case "deliver":\n    case "run":',
-    to: 'case "deliver":\n    case "run":',
+    from: 'case "ask":\n    case "deliver":\n      return',
+    to: 'case "deliver":\n      return',
   },
 ];
 
@@ -106,21 +106,15 @@ const recovery: readonly Mutant[] = [
   },
   {
     name: "irreversible work begins again",
-    file: `${runtime}/machine/stored-machine.ts`,
-    from: 'return isPromise(child.logic) ? "unknown" : "start";',
-    to: 'return "start";',
+    file: `${runtime}/machine/leaf-logic.ts`,
+    from: 'if (recovery === "unknown") return host.lose(child);',
+    to: "",
   },
   {
     name: "work begins again under another key",
-    file: `${runtime}/machine/machine-body.ts`,
-    from: "if (keys[child.id] !== undefined) noteKey(child, keys[child.id]!);",
-    to: "void [child, keys, noteKey];",
-  },
-  {
-    name: "work that had ended is not heard of",
-    file: `${runtime}/machine/machine-body.ts`,
-    from: "if (this.#unheard.includes(child.id))",
-    to: "if (false)",
+    file: `${runtime}/machine/child-origin.ts`,
+    from: "origins.set(child, { ...stored, trace: undefined });",
+    to: 'origins.set(child, { ...stored, key: "new#0.0", trace: undefined });',
   },
   {
     name: "nobody starts the children of a supervisor again",

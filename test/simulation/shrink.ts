@@ -1,19 +1,22 @@
 import { checkPlan } from "./check-seed.ts";
+import type { Violation } from "./invariants/all.ts";
 import type { MemberPlan, Plan } from "./plan.ts";
 
 /** Runs that are made at most to shrink one plan. */
 const mostRuns = 400;
 
+/** A smaller plan in which the same invariant fails. */
+export function shrinkFailure(plan: Plan, { invariant }: Violation): Promise<Plan> {
+  return shrink(plan, async (candidate) => (await checkPlan(candidate)).violation?.invariant === invariant);
+}
+
 /**
- * A smaller plan in which the same invariant fails: delta debugging over faults, operations and actors. What is left out of
+ * A smaller plan that still fails: delta debugging over faults, operations and actors. What is left out of
  * a run shifts the rest in time, so what is found is small, not smallest.
  */
-export async function shrink(plan: Plan, invariant: string): Promise<Plan> {
+export async function shrink(plan: Plan, stillFails: (candidate: Plan) => Promise<boolean>): Promise<Plan> {
   let runs = 0;
-  const fails = async (candidate: Plan): Promise<boolean> => {
-    if (runs++ >= mostRuns) return false;
-    return (await checkPlan(candidate)).violation?.invariant === invariant;
-  };
+  const fails = async (candidate: Plan): Promise<boolean> => runs++ < mostRuns && (await stillFails(candidate));
   let smaller = plan;
   for (let size = Infinity; sizeOf(smaller) < size;) {
     size = sizeOf(smaller);

@@ -96,9 +96,9 @@ export {
 } from "./supervision/supervisor-spec.ts";
 export {
   isStoredSupervision,
+  rememberChildren,
   restoreSupervision,
   rollBackSupervision,
-  type StoredRow,
   type StoredSupervision,
   SupervisionWriter,
 } from "./supervision/stored-supervision.ts";
@@ -111,6 +111,7 @@ export {
   type ChildRow,
   type ChildStatus,
   makeSupervision,
+  type PastChild,
   type PlannerBrief,
   type Reply,
   type Supervision,

@@ -11,6 +11,7 @@ export {
   type ForkReport,
   type ForkSource,
   type JournalReport,
+  MemoryJournal,
   openSqliteJournal,
   openSqliteJournalReader,
   type OrphanedPart,

@@ -9,8 +9,9 @@ import { ruleFor } from "./ignore-rules.ts";
 import { checkLinksStayInside } from "./link-target.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { type OriginalRepository, readOriginal } from "./original-repository.ts";
-import { type ChangedFile, Snapshots } from "./snapshots.ts";
+import { Snapshots } from "./snapshots.ts";
 import { searchFiles, type TextMatches, type TextQuery } from "./text-search.ts";
+import type { ChangedFile } from "./tree-diff.ts";
 
 /** What to copy, and where to. */
 export interface WorkspaceOptions {
@@ -93,13 +94,13 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
   try {
     const [root, history] = [join(home, "files"), join(home, "history")];
     await copyHistory(original, history, signal);
-    const files = await copyRepository(original, { history, to: root, signal });
+    const copied = await copyRepository(original, { history, to: root, signal });
     await copyIgnored(original, root, ignoredPaths);
     const directory = join(home, "snapshots");
     await mkdir(directory);
     const ignoreRules = [original.ignoreRules, ...ignoredPaths.map(ruleFor)].join("\n");
-    const snapshots = await Snapshots.start({ root, directory, files, ignoreRules, signal });
-    await checkLinksStayInside(root, await snapshots.links(snapshots.base));
+    const snapshots = await Snapshots.start({ root, directory, ...copied, ignoreRules, signal });
+    await checkLinksStayInside(root, copied.links);
     return openWorkspace({ home, root, history, parentDir, original, ignoredPaths }, snapshots);
   } catch (error) {
     await removeDirectory(home);

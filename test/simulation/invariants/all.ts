@@ -21,7 +21,7 @@ import {
 import { irreversibleStartsOnce, resultsAreNotRecomputed, timersFireOnce, workComesToAnEnd } from "./time-and-work.ts";
 
 /** What holds in every run; safety first, since what is stuck is often only a consequence. */
-export const invariants: readonly Invariant[] = [
+const invariants: readonly Invariant[] = [
   acknowledgedIsStored,
   acknowledgedIsRemembered,
   statesFollowFromTurns,

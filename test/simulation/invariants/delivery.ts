@@ -135,11 +135,13 @@ const mostUnderwayMs = 5_000;
 
 export const givenAnswersAreHeard: Invariant = {
   name: "an answer that was given is heard",
-  check({ turns, turnsOf }) {
+  check({ turns, turnsOf, history }) {
+    // Who was given up is told nothing; that it was may not be stored when everything dies.
+    const failed = new Set(history.events("actor-exited").flatMap(({ event }) => (event.exit.kind === "shutdown" ? [] : [event.address])));
     for (const { address, effects, atMs, seq } of turns) {
       for (const { kind, detail } of effects) {
         const asker = (detail["to"] as ReplyTo | undefined)?.address;
-        if (kind !== "reply" || asker === undefined) continue;
+        if (kind !== "reply" || asker === undefined || failed.has(asker)) continue;
         const tag = String(detail["value"]).slice("answer to ".length);
         const missed = turnsOf
           .get(asker)

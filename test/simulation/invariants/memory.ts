@@ -1,7 +1,8 @@
 /** What was acknowledged stays, and states are what the turns made of them. */
+import { isWithin } from "@orgtree/core";
 import type { Turn } from "@orgtree/runtime";
 import { makeClerk, reportOf, type ClerkState, type Report } from "../clerk.ts";
-import { lastLife, type Facts } from "../facts.ts";
+import { lastLife } from "../facts.ts";
 import type { JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -69,19 +70,15 @@ function makeStub({ from }: JournaledTurn): Turn {
 
 export const livesBeginAfterAnEnd: Invariant = {
   name: "a life begins afresh only where the one before ended",
-  check({ history, turnsOf, members }) {
+  check({ history, turnsOf, members, turns }) {
     for (const [address, member] of members) {
       if (member.kind === "team") continue;
       const begun = turnsOf.get(address)?.filter(({ cause }) => cause === "init").length ?? 0;
       const ended = history.events("actor-exited").filter(({ event }) => event.address === address).length;
-      if (begun > ended + 1) return `${address} began afresh ${begun} times, and ended ${ended} times`;
+      // A restart that was decided may be carried out by the next process, and the life before ended with the last one.
+      const decided = turns.filter((turn) => isWithin(address, turn.address) && turn.effects.some(({ kind }) => kind === "report")).length;
+      if (begun > ended + 1 + decided) return `${address} began afresh ${begun} times, and ended ${ended} times`;
     }
     return undefined;
   },
 };
-
-/** True when an actor is in its newest life since `position`, and that life goes on. */
-export function livesSince({ turnsOf, reports }: Facts, address: `/${string}`, position: number): boolean {
-  const [first] = lastLife(turnsOf.get(address));
-  return reports.get(address) !== undefined && first !== undefined && first.position <= position;
-}

@@ -2,6 +2,7 @@ import type { Command } from "../input/command.ts";
 import { diff } from "./diff.ts";
 import { fork } from "./fork.ts";
 import { history } from "./history.ts";
+import { journalCompact } from "./journal-compact.ts";
 import { journalExport } from "./journal-export.ts";
 import { journalRepair } from "./journal-repair.ts";
 import { journalVerify } from "./journal-verify.ts";
@@ -29,4 +30,5 @@ export const commands: readonly Command[] = [
   journalVerify,
   journalRepair,
   journalExport,
+  journalCompact,
 ];

@@ -4,6 +4,7 @@ import {
   type ChildRow,
   type ChildStatus,
   type Operation,
+  type PastChild,
   type PendingVerdict,
   type Purpose,
   type Replanning,
@@ -31,7 +32,12 @@ export interface StoredSupervision {
   readonly plan: Supervision["plan"];
   readonly replans: number;
   readonly replanning: Replanning | undefined;
+  /** Those whose specification is not known. */
+  readonly past: Readonly<Record<`:${string}`, StoredPastChild>>;
 }
+
+/** What is stored of a child whose specification is not known. */
+export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
 
 /** Rows that were added one after the other. */
 export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
@@ -97,6 +103,7 @@ export class SupervisionWriter {
       plan,
       replans,
       replanning,
+      past: Object.fromEntries(Array.from(this.#state.past, ([id, child]) => [`:${id}`, storePast(child, toEpoch)])),
     };
   }
 
@@ -182,6 +189,10 @@ function storeRow(row: ChildRow, toEpoch: (ms: number) => number, isDynamic: boo
   };
 }
 
+function storePast({ stamps, history, ...rest }: PastChild, toEpoch: (ms: number) => number): StoredPastChild {
+  return { ...rest, stamps: stamps.map(toEpoch), history: mapHistory(history, toEpoch) };
+}
+
 function mapHistory(history: RungHistory, map: (ms: number) => number): RungHistory {
   return Object.fromEntries(Object.entries(history).map(([rung, stamps]) => [rung, stamps.map(map)]));
 }
@@ -206,8 +217,8 @@ export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervi
     );
   }
   const { stamps, nextId, lastToken, replans } = now;
-  const { operation, plan, replanning } = atCut;
-  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, replans, replanning };
+  const { operation, plan, replanning, past } = atCut;
+  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, replans, replanning, past };
 }
 
 /** What a restore needs of the runtime. */
@@ -220,7 +231,10 @@ export interface RestoreAround<L> extends Clocks {
   readonly restoreReply: (stored: unknown) => Reply;
 }
 
-/** Puts what was stored into a supervisor that has not begun. Children that its specification does not have any more are left out. */
+/**
+ * Puts what was stored into a supervisor that has not begun. Children whose specification is not known are kept in mind, until
+ * somebody starts them.
+ */
 export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): void {
   const toNow = (ms: number): number => (ms === 0 ? -Infinity : ms - around.epochMs + around.nowMs);
   state.stamps = stored.stamps.map(toNow);
@@ -237,10 +251,28 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
     for (const [key, row] of Object.entries(chunk)) {
       const id = key.slice(1);
       const own = state.table.get(id) ?? newRow(state, id, around.specOf(id, row.input));
-      if (own !== undefined) restoreRow(own, row, toNow);
+      if (own === undefined) state.past.set(id, restorePast(row, toNow));
+      else restoreRow(own, row, toNow);
     }
   }
+  rememberPast(state, stored.past, toNow);
   if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
+}
+
+/** Keeps in mind all children of an earlier process; for the root, whose children people start again. */
+export function rememberChildren(state: Supervision, stored: StoredSupervision, around: Clocks): void {
+  const toNow = (ms: number): number => (ms === 0 ? -Infinity : ms - around.epochMs + around.nowMs);
+  state.nextId = stored.nextId;
+  rememberPast(state, stored.past, toNow);
+  for (const chunk of Object.values(stored.rows)) rememberPast(state, chunk, toNow);
+}
+
+function rememberPast(state: Supervision, children: StoredSupervision["past"], toNow: (ms: number) => number): void {
+  for (const [key, child] of Object.entries(children)) state.past.set(key.slice(1), restorePast(child, toNow));
+}
+
+function restorePast({ status, restarts, stamps, history, verdict, birth }: StoredPastChild, toNow: (ms: number) => number): PastChild {
+  return { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
 }
 
 function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {

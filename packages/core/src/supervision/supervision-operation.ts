@@ -87,10 +87,23 @@ function startChild(turn: SupervisionTurn, id: string): boolean {
   row.status = "starting";
   const { purpose } = turn.state.operation!;
   // Who goes on has the birth that is stored.
-  if (purpose.kind !== "recover" && purpose.kind !== "rollback") row.birth = turn.around.decision ?? 0;
+  if (purpose.kind !== "recover" && purpose.kind !== "rollback" && !continuesPast(turn, row)) row.birth = turn.around.decision ?? 0;
   turn.state.operation!.outstanding.add(id);
   turn.steps.push({ kind: "start", id });
   return true;
+}
+
+/** Takes over what is known of a child of an earlier process; true when it lived there and goes on. */
+function continuesPast({ state }: SupervisionTurn, row: ChildRow): boolean {
+  const past = state.past.get(row.spec.id);
+  if (past === undefined) return false;
+  state.past.delete(row.spec.id);
+  row.restarts = past.restarts;
+  row.stamps = past.stamps;
+  row.history = past.history;
+  const wasUp = (past.status === "running" || past.status === "starting") && past.verdict === undefined;
+  if (wasUp) row.birth = past.birth;
+  return wasUp;
 }
 
 /** The exit of a child that the operation is stopping, or is about to stop. */

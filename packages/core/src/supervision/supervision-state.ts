@@ -43,6 +43,11 @@ export interface Supervision<L = unknown> {
   replans: number;
   /** A new plan is being made. */
   replanning: Replanning | undefined;
+  /**
+   * Children of an earlier process whose specification nobody has given yet: those of the root, and those that were added to a
+   * supervisor by hand. Whoever is started under such an id goes on where that one was.
+   */
+  readonly past: Map<string, PastChild>;
   /** What was under way when the process ended; carried on when the children that ran are there again. */
   interrupted: Operation | undefined;
 }
@@ -87,6 +92,9 @@ export interface ChildRow<L = unknown> {
 export interface PendingVerdict extends DirectiveVerdict {
   readonly failure: Failure;
 }
+
+/** What is known of a child before its specification is. */
+export type PastChild = Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
 
 /** A planned restart attempt. */
 export interface Retry {
@@ -288,6 +296,7 @@ export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec
     plan: spec.plan === undefined ? undefined : { version: 1, plan: spec.plan.initial },
     replans: 0,
     replanning: undefined,
+    past: new Map(),
     interrupted: undefined,
   };
   for (const child of spec.children) state.table.set(child.id, makeRow(state, child));

@@ -34,9 +34,11 @@ import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { addAmounts } from "../durable/bookkeeping.ts";
-import type { Books, EffectKey } from "../durable/books.ts";
+import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Stored } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
+import { resumePending } from "./resumption.ts";
+import { SpendingNote } from "./spending-note.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -97,12 +99,19 @@ export class Cell implements Runnable {
   get budget(): BudgetHandle {
     const { account } = this;
     if (account === undefined) return unlimited;
-    return this.kernel.store === undefined ? account : metered(account, (amount) => this.spend(amount));
+    return this.kernel.store === undefined ? account : metered(account, this);
   }
 
   /** The actor has spent this by itself. */
   spend(amount: Amount): void {
     this.#spent = addAmounts(this.#spent, amount);
+  }
+
+  /** Settles when what is spent by now is in a record; never where the life ends before. */
+  stored(): Promise<void> {
+    const note = new SpendingNote();
+    this.internal(note);
+    return note.stored;
   }
 
   /** What was spent since it was asked last; it goes into the next record. */
@@ -234,7 +243,13 @@ export class Cell implements Runnable {
       this.seq = Math.max(this.seq, stored.seq + 1);
       if (stored.isCharged !== true) this.account?.charge(this.books.spent);
     }
-    this.kernel.within(life, () => (stored !== undefined && isSame === true ? life.reactivate(stored) : life.begin()));
+    if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
+    // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
+    if (stored !== undefined) {
+      const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));
+      this.kernel.afterRecovery(life, { goOn: handOver, handOver });
+    }
+    this.kernel.within(life, () => life.begin());
   }
 
   /** What a life before has spent was charged to its supervisor when the place was given up. */

@@ -18,6 +18,7 @@ import {
   type Exit,
   type Failure,
 } from "@orgtree/core";
+import { inheritBooks } from "../durable/books.ts";
 import type { Stored, TurnRecord } from "../durable/turn-store.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { later, type BeginResult, type Body, type Termination } from "./body.ts";
@@ -148,19 +149,22 @@ export class Incarnation {
     }
     this.body.install();
     this.phase = "running";
-    this.#isRecovering = this.body.resume !== undefined;
+    // What it owes from before goes out first: what it sends later has later numbers.
+    this.#isRecovering = this.body.isSupervisor !== true;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined);
     kernel.release(this.cell.address);
-    kernel.afterRecovery(this, () => {
+    const goOn = (): void => {
       resumePending(this, durable.books);
       this.#isRecovering = false;
       if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
       if (this.isMigrated) this.cell.internal(migrated);
       this.cell.wake();
-    });
+    };
+    const handOver = (): void => resumePending(this, inheritBooks(durable.books, durable.books.birth));
+    kernel.afterRecovery(this, { goOn, handOver });
     // A supervisor says itself when those below it are there.
     if (this.body.recover === undefined) this.#topIsUp();
     else this.body.recover();

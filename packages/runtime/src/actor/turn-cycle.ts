@@ -20,6 +20,7 @@ import { isRedelivered, traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
 import { resumeReply } from "./resumption.ts";
+import { SpendingNote } from "./spending-note.ts";
 import type { Signal } from "./signal.ts";
 
 /** One turn. The caller has checked `takesMail`. */
@@ -29,6 +30,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   if (mail.deadlineMs !== undefined && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
   if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
   if (mail.key !== undefined && isDuplicate(life, mail)) return answerAgain(life, mail);
+  if (mail.kind === "internal" && mail.message instanceof SpendingNote) return noteSpending(life, mail, mail.message);
   const body = life.body!;
   turn.open(mail);
   let result: ComputeResult;
@@ -49,6 +51,25 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   // A supervisor commits its decisions itself; a message to it makes no record of its own.
   else if (kernel.store === undefined || body.isSupervisor === true) finishTurn(life, mail);
   else commitTurn(life, mail);
+}
+
+/** A record without a turn. */
+function noteSpending(life: Incarnation, mail: Mail, note: SpendingNote): void {
+  life.turn.open(mail);
+  life.turn.close();
+  let record: TurnRecord;
+  try {
+    record = makeRecord(life, mail);
+  } catch (error) {
+    life.turn.end();
+    return life.failLater(error);
+  }
+  life.commit(record, (failed) => {
+    if (failed !== undefined) return uncommitted(life, mail, failed);
+    life.cell.books = record.books;
+    life.turn.end();
+    note.done();
+  });
 }
 
 /** A timer that was cancelled or set again while its signal waited in the mailbox is not heard. */
@@ -232,6 +253,8 @@ const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
 function causeOf(mail: Mail, body: Body): Cause {
   const { kind, key, from, message } = mail;
+  // The body has not seen it, and what it saw before is not the cause.
+  if (message instanceof SpendingNote) return { kind, key, cause: message.event.type, from, message: message.event };
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
     return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;

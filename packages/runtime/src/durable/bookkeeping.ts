@@ -124,7 +124,7 @@ function pendingWork({ tag, declared }: RunEffect): Pending {
 }
 
 /** What is stored of an error. */
-export function errorData(error: Error): ErrorData {
+function errorData(error: Error): ErrorData {
   if (error instanceof ExpectedError) return toErrorData(error);
   return { name: error.name, message: error.message, retryable: false, detail: {} };
 }

@@ -2,6 +2,7 @@ import {
   FencedError,
   isWithin,
   noAmount,
+  topOf,
   type Address,
   type Image,
   type Journal,
@@ -13,6 +14,7 @@ import {
 import { ActorLog, type Durable } from "./actor-log.ts";
 import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
+import { UnreadableTurnError } from "./past-errors.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
@@ -59,6 +61,8 @@ export class JournalStore implements TurnStore {
   readonly #found = new Map<Address, Stored>();
   /** Trees that stay as they are stored, by their tops, and because of whom. */
   readonly #parked = new Map<Address, Address>();
+  /** What is wrong with what is stored of an actor. */
+  readonly #unreadable = new Map<Address, UnreadableTurnError>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
   /** For tests: logs that know only what was written. */
   readonly #readers = new Map<Address, ActorLog>();
@@ -74,10 +78,24 @@ export class JournalStore implements TurnStore {
 
   /** Reads what is there; gives back the number that the turns of new places are counted from. */
   async load(): Promise<number> {
-    for await (const image of this.#journal.images()) this.#read(image);
+    for await (const image of this.#journal.images()) this.#tryToRead(image);
     let last = -1;
     for (const seq of (await this.#journal.lastSeqs()).values()) last = Math.max(last, seq);
     return last + 1;
+  }
+
+  /** One actor that cannot be read leaves its tree as it is, and no other. */
+  #tryToRead(image: Image): void {
+    try {
+      this.#read(image);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const { address, entries } = image;
+      const unreadable = new UnreadableTurnError(entries.at(-1)!, error.message, error);
+      this.#logger.error({ err: unreadable, address }, "what is stored of an actor cannot be read; its tree stays as it is");
+      this.#unreadable.set(address, unreadable);
+      this.park(address);
+    }
   }
 
   #read({ address, entries }: Image): void {
@@ -97,6 +115,8 @@ export class JournalStore implements TurnStore {
   }
 
   take(address: Address): Stored | undefined {
+    const unreadable = this.#unreadable.get(address);
+    if (unreadable !== undefined) throw unreadable;
     const stored = this.#found.get(address);
     this.#found.delete(address);
     return stored;
@@ -105,6 +125,10 @@ export class JournalStore implements TurnStore {
   park(address: Address): void {
     const top = topOf(address);
     if (!this.#parked.has(top)) this.#parked.set(top, address);
+  }
+
+  isParked(address: Address): boolean {
+    return this.#parked.has(topOf(address));
   }
 
   #checkParked(address: Address): void {
@@ -179,10 +203,4 @@ export class JournalStore implements TurnStore {
       this.#logger.warn({ err: error, address }, "the end of an actor could not be stored");
     });
   }
-}
-
-/** The address at the top of a tree, below the root. */
-function topOf(address: Address): Address {
-  const end = address.indexOf("/", 1);
-  return end === -1 ? address : (address.slice(0, end) as Address);
 }

@@ -1,4 +1,4 @@
-import { ExpectedError, type Address } from "@orgtree/core";
+import { ExpectedError, type Address, type FailureClass } from "@orgtree/core";
 
 /** What was asked for is not in the journal: nobody of that name, no turn of that number, or nothing is left of it. */
 export class UnknownTurnError extends ExpectedError {
@@ -32,5 +32,9 @@ export class UnreadableTurnError extends ExpectedError {
     this.address = address;
     this.seq = seq;
     this.position = position;
+  }
+
+  override get failureClass(): FailureClass {
+    return "unknown-outcome";
   }
 }

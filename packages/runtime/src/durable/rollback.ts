@@ -105,6 +105,8 @@ interface Cut {
 export async function planRollback(journal: Journal, order: RollbackOrder): Promise<Rollback> {
   const cut = await findCut(journal, order);
   const { top } = order;
+  // Compaction waits for whoever reads the past.
+  using _pin = journal.pin(cut.turn.position);
   const later = new Map<Address, PastTurn[]>();
   for await (const entry of journal.read({ within: top, after: cut.turn.position })) {
     if (entry.kind === "end") continue;

@@ -8,11 +8,11 @@ import {
   shutdownExit,
   type Address,
   type Amount,
+  type ChildStatus,
   type Image,
   type Journal,
   type NewEntry,
   type RollbackReport,
-  type StoredRow,
   type StoredSupervision,
   type SupervisorReport,
 } from "@orgtree/core";
@@ -47,7 +47,6 @@ export async function rollBackStored(
   const starter = await findStarter(journal, top);
   const lastSeqs = await journal.lastSeqs();
   const nextSeq = Math.max(-1, ...lastSeqs.values()) + 1;
-  // The decision, or, below the root, the life that is stored: the root starts whoever is there.
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
   const planned = await planRollback(journal, { top, to, birth, spent: await spentWithin(journal, top), nextSeq });
   const standing = planned.report.standing.filter(needsConsent);
@@ -68,18 +67,18 @@ interface Starter {
   readonly state: StoredSupervision;
 }
 
-/** Undefined below the root, which starts what it is told to. Rejects with `RollbackError` where the actor would not be started. */
+/** Undefined where nothing is stored of the root, which starts what it is told to. Rejects with `RollbackError` where the actor would not be started. */
 async function findStarter(journal: Journal, top: Address): Promise<Starter | undefined> {
   const parent = parentAddress(top);
   if (parent === undefined) throw new RollbackError(top, "it is the root; name who is below it");
-  if (parent === rootAddress) return undefined;
   await checkRuns(journal, parent, top);
-  const image = (await journal.image(parent))!;
+  const image = await journal.image(parent);
+  if (image === undefined) return undefined;
   const log = new ActorLog(parent);
   log.read(image.entries);
   const moment = newestOf(image)!;
   const { state } = moment;
-  if (!isStoredSupervision(state) || rowOf(state, idOf(top)) === undefined)
+  if (!isStoredSupervision(state) || (parent !== rootAddress && rowOf(state, idOf(top)) === undefined))
     throw new RollbackError(top, `its supervisor does not have it any more; roll back ${parent}`);
   checkOperation(state, top);
   return { log, moment, state };
@@ -105,11 +104,11 @@ function newestOf(image: Image | undefined): Moment | undefined {
 }
 
 /** What a supervisor was in the middle of is carried on when it is there again. */
-function checkOperation({ operation, rows }: StoredSupervision, top: Address): void {
+function checkOperation({ operation, rows, past }: StoredSupervision, top: Address): void {
   if (operation === undefined) return;
   const id = idOf(top);
   const { purpose, toStop, toStart, rewind } = operation;
-  const isPart = [...toStop, ...toStart, rewind].includes(id) && rowOf({ rows }, id)?.status !== "starting";
+  const isPart = [...toStop, ...toStart, rewind].includes(id) && rowOf({ rows, past }, id)?.status !== "starting";
   if (purpose.kind !== "shutdown" && !isPart) return;
   const parent = parentAddress(top)!;
   throw new RollbackError(
@@ -118,9 +117,12 @@ function checkOperation({ operation, rows }: StoredSupervision, top: Address): v
   );
 }
 
-function rowOf({ rows }: Pick<StoredSupervision, "rows">, id: string): StoredRow | undefined {
+type Children = Pick<StoredSupervision, "rows" | "past">;
+
+/** What is stored of a child, also where its specification is not known. */
+function rowOf({ rows, past }: Children, id: string): StoredSupervision["past"][`:${string}`] | undefined {
   for (const chunk of Object.values(rows)) if (Object.hasOwn(chunk, `:${id}`)) return chunk[`:${id}`];
-  return undefined;
+  return Object.hasOwn(past, `:${id}`) ? past[`:${id}`] : undefined;
 }
 
 async function birthOf(journal: Journal, top: Address): Promise<number> {
@@ -168,14 +170,16 @@ function decisionEntry(
   });
 }
 
+/** The child is one that runs, by this decision. Of one that the root has given up nothing else is known. */
 function withRow(state: StoredSupervision, id: string, birth: number): StoredSupervision {
-  const rows = Object.fromEntries(
-    Object.entries(state.rows).map(([number, chunk]) => {
-      const row = chunk[`:${id}`];
-      if (row === undefined) return [number, chunk];
-      const status = row.status === "starting" ? "starting" : "running";
-      return [number, { ...chunk, [`:${id}`]: { ...row, status, retry: undefined, verdict: undefined, birth } }];
-    }),
-  );
-  return { ...state, rows };
+  const key = `:${id}` as const;
+  const put = <R extends { readonly status: ChildStatus }>(row: R): R => {
+    const status = row.status === "starting" ? "starting" : "running";
+    return { ...row, status, retry: undefined, verdict: undefined, birth };
+  };
+  const chunk = Object.entries(state.rows).find(([, rows]) => Object.hasOwn(rows, key));
+  if (chunk !== undefined) return { ...state, rows: { ...state.rows, [chunk[0]]: { ...chunk[1], [key]: put(chunk[1][key]!) } } };
+  const { restarts, stamps, history } = state.past[key] ?? { restarts: 0, stamps: [], history: {} };
+  const past = { status: "running", restarts, stamps, history, verdict: undefined, birth } as const;
+  return { ...state, past: { ...state.past, [key]: past } };
 }

@@ -65,6 +65,8 @@ export interface TurnStore {
   has?(address: Address): boolean;
   /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
   park?(address: Address): void;
+  /** Its tree waits for a program that can go on with it. */
+  isParked?(address: Address): boolean;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf?(address: Address): Books | undefined;
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */

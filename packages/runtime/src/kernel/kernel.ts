@@ -53,6 +53,13 @@ export interface KernelOptions {
 /** Makes what runs in a cell from its logic. Passed in, because supervisors make cells in their turn. */
 export type MakeBody = (life: Incarnation, logic: Logic) => Body;
 
+/** What is done for a life when its tree is there again. */
+export interface RecoveryWork {
+  goOn(): void;
+  /** It has ended meanwhile: only what it had sent, which belongs to its place. */
+  handOver(): void;
+}
+
 /** What all actors of a system share: who lives where, whose turn it is, which timers and questions are open. */
 export class Kernel {
   readonly clock: Clock;
@@ -79,7 +86,7 @@ export class Kernel {
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #run: string;
   readonly #observers = new Set<Observer>();
-  #recovering: { readonly life: Incarnation; readonly work: () => void }[] = [];
+  #recovering: { readonly life: Incarnation; readonly work: RecoveryWork }[] = [];
   readonly #kept = new Map<Address, Mail[]>();
   /** The tops of subtrees that are put back to an earlier state. */
   readonly #rollingBack = new Set<Address>();
@@ -284,9 +291,9 @@ export class Kernel {
   }
 
   /** Work of a reactivated actor that waits until all of its tree is there. */
-  afterRecovery(life: Incarnation, work: () => void): void {
+  afterRecovery(life: Incarnation, work: RecoveryWork): void {
     const top = topOf(life.cell.address);
-    if (this.#recovered.has(top) && !this.#recoveries.has(top)) work();
+    if (this.#recovered.has(top) && !this.#recoveries.has(top)) work.goOn();
     else this.#recovering.push({ life, work });
   }
 
@@ -307,7 +314,10 @@ export class Kernel {
   recovered(top: Address): void {
     const due = this.#recovering.filter(({ life }) => isWithin(life.cell.address, top));
     this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
-    for (const { life, work } of due) if (life.phase !== "ended") work();
+    for (const { life, work } of due) {
+      if (life.phase === "ended") work.handOver();
+      else work.goOn();
+    }
     this.#recovered.add(top);
     for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
     for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])

@@ -14,6 +14,10 @@ export interface Origin {
 }
 
 const origins = new WeakMap<ChildActor, Origin>();
+/** Children whose work is to be taken back when it begins. */
+export const undoing = new WeakSet<ChildActor>();
+/** Children whose result is known from before their process ended: they are not begun again. */
+export const answered = new WeakSet<ChildActor>();
 const counts = new WeakMap<object, number>();
 
 /** The start of a child is the effect of a turn that is collected next. */

@@ -2,7 +2,7 @@ import { fromPromise, type PromiseActorLogic } from "xstate";
 import { attemptKey, checkWork, runWork, undoWork, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { childOf, type ChildActor } from "./child-actor.ts";
-import { attemptOf, keyOfWork } from "./child-origin.ts";
+import { attemptOf, keyOfWork, undoing } from "./child-origin.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
 import type { WorkContext } from "../actor/turn.ts";
@@ -35,8 +35,7 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
     if (host === undefined) return work.run(input, { signal, key: "unhosted#0.0", address: "/", budget: unlimited });
     const child = childOf(self);
     const start = (): Promise<O> => runWork(host.life.cell.kernel.timers, work, { input, context: contextOf(host, child, signal) });
-    if (!host.undoing.has(child)) return start();
-    host.undoing.delete(child);
+    if (!undoing.delete(child)) return start();
     return undo(host, child, () => undoWork(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
       if (work.afterCrash !== "repeat") throw new WorkUndoneError(contextOf(host, child, signal).key);
       return repeated().then(start);

@@ -1,7 +1,7 @@
 import { fromCallback, fromPromise, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
 import { childOf, isOver, type ChildActor } from "./child-actor.ts";
 import { recoveryOf, kindOfWork } from "../actor/work.ts";
-import { noteAttempt, noteKind, noteOrigin, originOf } from "./child-origin.ts";
+import { answered, noteAttempt, noteKind, noteOrigin, originOf, undoing } from "./child-origin.ts";
 import { workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
@@ -85,10 +85,10 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
 /** What a child does when its machine is there again: it goes on, begins anew, or nobody knows whether it did what it was to do. */
 function resume(logic: AnyActorLogic, given: { readonly host: MachineHost; readonly child: ChildActor; readonly begin: () => void }): void {
   const { host, child, begin } = given;
-  if (host.answered.has(child)) return;
+  if (answered.has(child)) return;
   const recovery = isPromise(logic) ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
-  if (recovery === "unknown") return void host.lost.push(child);
-  if (recovery === "undo") host.undoing.add(child);
+  if (recovery === "unknown") return host.lose(child);
+  if (recovery === "undo") undoing.add(child);
   attempt(host, child, begin);
 }
 

@@ -7,6 +7,7 @@ import type { Effect, MachineEffect } from "../actor/effect.ts";
 import { refuseEvent } from "../actor/event-door.ts";
 import { freezeState } from "../actor/freeze.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { answered } from "./child-origin.ts";
 import { exitOf } from "./machine-exit.ts";
 import type { InternalEvent } from "./internal-event.ts";
 import { MachineHost } from "./machine-host.ts";
@@ -85,17 +86,18 @@ export class MachineBody implements Body {
 
   resume(): void {
     const host = this.#host;
-    const { life, lost } = host;
+    const { life } = host;
     const snapshot = host.snapshot!;
     // Its process ended between its last turn and its end.
     if (snapshot.status === "done") return life.end(exitOf(snapshot, life.cell.address));
     const epochMs = life.cell.kernel.clock.epochMs();
     for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
     for (const internal of [...this.#heard, ...host.waiting]) {
-      if (internal.target !== undefined) host.answered.add(internal.target);
+      if (internal.target !== undefined) answered.add(internal.target);
       life.cell.internal(internal);
     }
     host.startChildren("resumed");
+    const { lost } = host;
     if (lost.length === 0) return;
     const names = lost.map(({ id }) => id);
     const message = `${names.join(", ")}: under way when its process ended, and whether it was done is unknown`;
@@ -161,7 +163,7 @@ export class MachineBody implements Body {
     this.#next = host.snapshot;
     const [first] = host.heard;
     if (first === undefined || host.life.turn.effects.length > 0) return;
-    host.heard.shift();
+    host.heard = host.heard.slice(1);
     if (!host.isCurrent(first)) return;
     this.took = first.event;
     this.via = { ...this.via, event: whatCame(internal.event, first.event) };
@@ -223,7 +225,7 @@ export class MachineBody implements Body {
     const host = this.#host;
     this.isTorn ||= host.isTouched;
     host.plan.rollback();
-    host.heard = [];
+    host.heard = noneHeard;
     this.#next = undefined;
     this.#unknown = undefined;
     host.forgetStep(host.self);

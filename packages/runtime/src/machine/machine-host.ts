@@ -60,8 +60,6 @@ export class MachineHost {
   transitions = noTransitions;
   /** The child that was made last in the current turn. */
   made: ChildActor | undefined;
-  /** Children whose work is to be taken back when it begins. */
-  readonly undoing = new WeakSet<ChildActor>();
   /** Turns are stored before they are seen. */
   readonly isDurable: boolean;
   /** Durable actors: the steps of children are computed, as part of the turn. */
@@ -69,20 +67,18 @@ export class MachineHost {
   /** Durable actors: a child has changed in this turn, which cannot be undone. */
   isTouched = false;
   /** Durable actors: what came for the machine while its children settled, in its order. */
-  heard: InternalEvent[] = [];
+  heard: readonly InternalEvent[] = nothingHeard;
   /** Durable actors: what work came to, and nobody has taken yet. It is stored with other turns, so that it is not lost with the process. */
-  waiting: readonly InternalEvent[] = [];
-  /** Children whose result is known from before their process ended: they are not begun again. */
-  readonly answered = new WeakSet<ChildActor>();
+  waiting: readonly InternalEvent[] = nothingHeard;
   /** Children are there again: they begin anew, or, for tests, take over what those before them have begun. */
   returning: "resumed" | "taking-over" | undefined;
   /** For tests: who hosts the machine now. */
   #heir: MachineHost | undefined;
   /** Children that were under way when the process ended, and of which nobody knows whether they did what they were to do. */
-  readonly lost: ChildActor[] = [];
-  readonly plan = new TimerPlan();
+  lost: readonly ChildActor[] = nobodyLost;
+  readonly plan: TimerPlan;
   /** Durable actors: promises, callbacks and the like that have really begun, and how each is stopped. In the order of their start. */
-  readonly working = new Map<ChildActor, Working>();
+  readonly working: Map<ChildActor, Working>;
   /** Set while a step is computed: takes what it sends meanwhile. */
   #computing: Later | undefined;
   #names: ChildNames | undefined;
@@ -95,6 +91,9 @@ export class MachineHost {
   constructor(life: Incarnation) {
     this.life = life;
     this.isDurable = life.cell.kernel.store !== undefined;
+    // Machines without a journal use neither, and are many.
+    this.plan = this.isDurable ? new TimerPlan() : noPlan;
+    this.working = this.isDurable ? new Map() : noWork;
     this.self = new MachineSelf(this);
   }
 
@@ -235,6 +234,15 @@ export class MachineHost {
     else this.#deliver(target, event);
   }
 
+  #hearLater(internal: InternalEvent): void {
+    this.heard = [...this.heard, internal];
+  }
+
+  /** Nobody knows whether this child did what it was to do. */
+  lose(child: ChildActor): void {
+    this.lost = [...this.lost, child];
+  }
+
   /** It is taken up in a turn of its own. */
   #post(internal: InternalEvent): void {
     if (internal.target !== undefined && isResult(internal.event)) this.waiting = [...this.waiting, internal];
@@ -250,7 +258,7 @@ export class MachineHost {
   /** What children sent to the machine in a turn that is committed now. */
   postHeard(): void {
     const { heard } = this;
-    this.heard = [];
+    this.heard = nothingHeard;
     for (const internal of heard) this.#post(internal);
   }
 
@@ -261,7 +269,7 @@ export class MachineHost {
     const type: unknown = event?.type;
     if (typeof type === "string" && (!isReservedType(type) || isResultOf(source, type))) {
       const internal: InternalEvent = { event, source, timer: undefined, target: undefined };
-      return this.settling ? void this.heard.push(internal) : cell.internal(internal, trace);
+      return this.settling ? this.#hearLater(internal) : cell.internal(internal, trace);
     }
     const { address, kernel } = cell;
     const route = { to: address, from: address, trace: trace ?? this.life.trace() };
@@ -396,3 +404,8 @@ export class MachineHost {
     for (const child of [...this.#running].reverse()) if (isBelow(child, ancestor)) child._stop();
   }
 }
+
+const nothingHeard: readonly InternalEvent[] = [];
+const nobodyLost: readonly ChildActor[] = [];
+const noPlan = new TimerPlan();
+const noWork = new Map<ChildActor, Working>();

@@ -12,6 +12,7 @@ import type { Body } from "../actor/body.ts";
 import { Cell } from "../actor/cell.ts";
 import { Incarnation } from "../actor/incarnation.ts";
 import { Mail, redeliver } from "../actor/mail.ts";
+import { SpendingNote } from "../actor/spending-note.ts";
 import { makeRecord } from "../actor/turn-cycle.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { emptyBooks, inheritBooks, type Books, type EffectKey, type Pending } from "../durable/books.ts";
@@ -114,6 +115,7 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
   const { turn, before, after } = step;
   const body = life.body!;
   body.restore(before!.state);
+  if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return noteSpending(life, body, step);
   let take: Mail;
   if (body instanceof MachineBody) {
     body.rest();
@@ -127,6 +129,19 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
     take = mailOf(life, step, () => workAgain(life.cell.address, before!.books, after.books));
   }
   return computeMail(life, body, { turn, mail: take });
+}
+
+/** A record without a turn: what was spent. */
+function noteSpending(life: Incarnation, body: Body, step: StoredStep): TurnRecord {
+  if (body instanceof MachineBody) {
+    body.rest();
+    skipStale(body, step);
+    body.arrive(arrivedMeanwhile(step));
+  } else body.install();
+  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new SpendingNote());
+  life.turn.open(mail);
+  life.turn.close();
+  return makeRecord(life, mail);
 }
 
 function computeMail(life: Incarnation, body: Body, { turn, mail }: { readonly turn: PastTurn; readonly mail: Mail }): TurnRecord {

@@ -1,4 +1,4 @@
-import type { Address, ReplyTo, SupervisionEvent, SupervisionStep } from "@orgtree/core";
+import { isQuery, type Address, type ReplyTo, type SupervisionEvent, type SupervisionStep } from "@orgtree/core";
 import type { Effect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { traceText, type Mail } from "../actor/mail.ts";
@@ -96,4 +96,9 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
 /** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
 function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
   return "reply" in detail ? {} : detail;
+}
+
+/** A call that only looks decides nothing that a journal would have to know. */
+export function isLook(event: SupervisionEvent<Logic>): boolean {
+  return event.kind === "call" && isQuery(event.call);
 }

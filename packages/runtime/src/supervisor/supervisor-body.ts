@@ -4,9 +4,10 @@ import {
   checkSupervisorSpec,
   childAddress,
   FailureError,
-  isQuery,
+  isStoredSupervision,
   listChildren,
   makeSupervision,
+  rememberChildren,
   restoreSupervision,
   SupervisionWriter,
   shutdownExit,
@@ -14,6 +15,8 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
+  type ChildRow,
+  type PastChild,
   type Exit,
   type StoredSupervision,
   type Supervision,
@@ -33,7 +36,7 @@ import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
 import { Planners } from "./planners.ts";
-import { mailOf, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
+import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -59,6 +62,8 @@ export class SupervisorBody implements Body, Supervisor {
   #busy = false;
   /** It is restored, and not everything that was under way is done yet. */
   #recovering = false;
+  /** The root only: children that went on where those of an earlier process were, as they were then. */
+  readonly #resumed = new Map<string, PastChild>();
   /** Settles the start while it waits for children that need time. */
   #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
   #started: "no" | "yes" | Exit = "no";
@@ -88,12 +93,30 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   begin(): BeginResult | Promise<BeginResult> {
+    if (this.#isRoot) this.#rememberChildren();
     this.hear({ kind: "begin" });
     if (this.#started === "yes") return "started";
     if (this.#started !== "no") throw startError(this.#started);
     const { promise, resolve, reject } = Promise.withResolvers<BeginResult>();
     this.#start = { resolve, reject };
     return promise;
+  }
+
+  /** The root of an earlier process: people start its children again. */
+  #rememberChildren(): void {
+    const { address, kernel } = this.#life.cell;
+    const state = kernel.store?.take?.(address)?.durable.state;
+    if (isStoredSupervision(state)) rememberChildren(this.#supervision as Supervision, state, this.#surroundings());
+  }
+
+  /** Who cannot go on under this program is given up by it, and not by the next. */
+  #keepParked(steps: readonly SupervisionStep[]): void {
+    const { address, kernel } = this.#life.cell;
+    for (const step of steps) {
+      const past =
+        step.kind === "drop" && kernel.store?.isParked?.(childAddress(address, step.id)) ? this.#resumed.get(step.id) : undefined;
+      if (past !== undefined) this.#supervision.past.set((step as { id: string }).id, past);
+    }
   }
 
   hear(event: SupervisionEvent<Logic>): void {
@@ -112,6 +135,7 @@ export class SupervisorBody implements Body, Supervisor {
         const event = events[at++]!;
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
+        if (this.#isRoot) this.#keepParked(steps);
         if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event, steps);
@@ -263,8 +287,9 @@ export class SupervisorBody implements Body, Supervisor {
     const { birth } = this.#supervision.table.get(id)!;
     const stored = kernel.store?.take?.(cell.address);
     // Another life than the one that is stored was decided, and has not stored anything yet.
-    const isSame = stored !== undefined && (this.#isRoot || stored.durable.books.birth === birth);
-    cell.start(isSame ? stored.durable.books.birth : birth, { stored, isSame });
+    const isSame = stored?.durable.books.birth === birth;
+    if (isSame && this.#isRoot) this.#resumed.set(id, pastOf(this.#supervision.table.get(id)!));
+    cell.start(birth, { stored, isSame });
     if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
   }
 
@@ -437,9 +462,8 @@ export class SupervisorBody implements Body, Supervisor {
   }
 }
 
-/** A call that only looks decides nothing that a journal would have to know. */
-function isLook(event: SupervisionEvent<Logic>): boolean {
-  return event.kind === "call" && isQuery(event.call);
+function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
+  return { status: "running", restarts, stamps, history, verdict: undefined, birth };
 }
 
 /** Why a supervisor did not start. */

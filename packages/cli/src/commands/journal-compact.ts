@@ -1,0 +1,18 @@
+import type { Command } from "../input/command.ts";
+
+/** Removes the past that nobody needs from a journal. */
+export const journalCompact: Command = {
+  name: "journal compact",
+  usage: "FILE [--keep-after POSITION] [--json]",
+  summary: "Removes the past from a journal.",
+  operands: { name: "FILE", least: 1, most: 1 },
+  details: [
+    "What is needed to go on stays, and so do checkpoints with what is needed to view them, and the numbers that were used. The file does not shrink: its place is used again, and journal repair of a sound journal writes a small copy.",
+    "A journal that a living process writes is refused. Exit codes: 0 done; 2 nothing was removed.",
+  ],
+  options: [
+    { name: "keep-after", value: "POSITION", text: "Everything behind this position stays. Default: only what is needed to go on." },
+    { name: "json", text: "What was done as JSON." },
+  ],
+  load: async () => (await import("../journal/compact-file.ts")).compactFile,
+};
