@@ -16,7 +16,7 @@ import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
-import { planRollback, type RollbackOrder } from "./rollback.ts";
+import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -172,8 +172,9 @@ export class JournalStore implements TurnStore {
     // The process ended between the record and what it is for.
     if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
     const planned = await planRollback(this.#journal, order);
-    const { gone, report } = planned;
-    const written = rollbackEntries({ ...planned, top }, this.#epochMs());
+    const { gone } = planned;
+    const report = await compensate(planned.report, order.undo);
+    const written = rollbackEntries({ ...planned, report, top }, this.#epochMs());
     await this.#journal.append([...written.map(({ entry }) => entry), ...endEntries(planned)]);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;

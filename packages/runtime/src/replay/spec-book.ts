@@ -33,6 +33,13 @@ export class SpecBook {
     }
   }
 
+  /** What follows from the specification of one actor for those below it. */
+  static below(address: Address, spec: CheckedChildSpec<Logic>): SpecBook {
+    const book = new SpecBook([]);
+    book.#tops.set(address, spec);
+    return book;
+  }
+
   /** The specification of an actor; undefined where it was started by a call that gave it. Throws what is wrong with it. */
   specOf(address: Address, stateOf: StateOf): CheckedChildSpec<Logic> | undefined {
     return this.#known(address, stateOf) ?? this.#told(address);
@@ -48,9 +55,10 @@ export class SpecBook {
   }
 
   #known(address: Address, stateOf: StateOf): CheckedChildSpec<Logic> | undefined {
+    const top = this.#tops.get(address);
+    if (top !== undefined) return top;
     const parent = parentAddress(address);
-    if (parent === undefined) return undefined;
-    if (parent === rootAddress) return this.#tops.get(address);
+    if (parent === undefined || parent === rootAddress) return undefined;
     const logic = this.specOf(parent, stateOf)?.logic;
     if (logic === undefined || !("kind" in logic) || logic.kind !== "supervisor") return undefined;
     const state = stateOf(parent);
