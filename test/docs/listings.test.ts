@@ -21,6 +21,7 @@ function withoutChance(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/g, "TIME")
     .replaceAll(/trace \w+/g, "trace")
+    .replaceAll(/run [0-9a-f]{16}/g, "run")
     .replaceAll(/"askId":\d+/g, "askId")
     .replaceAll(/[\d.]+ k?B/g, "SIZE")
     .replaceAll(/ +/g, " ");

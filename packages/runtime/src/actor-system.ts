@@ -36,6 +36,7 @@ import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
 import { isOversized } from "./actor/message-size.ts";
+import { Compensations } from "./supervisor/compensations.ts";
 import { supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
 import { systemClock, systemRandom } from "./time/system-clock.ts";
 import { viewTree, type TreeNode } from "./tree-view.ts";
@@ -181,7 +182,9 @@ export class ActorSystem {
     const { store } = this.#kernel;
     if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
     const preview = await store.previewRollback(address, { to });
-    const standing = preview.standing.filter(needsConsent);
+    const spec = this.#kernel.cells.get(address)?.spec;
+    const compensations = spec === undefined ? undefined : new Compensations(this.#kernel, { top: address, spec });
+    const standing = preview.standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
     if (standing.length > 0 && !consent) throw new ConsentError(address, standing);
     const { info } = (await this.ask(parent, { type: "rollback-child", id: idOf(address), to }, { timeoutMs: Infinity })) as {
       info: RollbackReport;

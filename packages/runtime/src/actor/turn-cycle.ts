@@ -8,6 +8,7 @@
  */
 import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
+import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { emptyBooks, inheritBooks, isLater, type Books, type EffectKey } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
@@ -216,6 +217,7 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
     seq,
     ...(mail === undefined ? initialStep : causeOf(mail, body!)),
     trace: traceText(life.trace()),
+    atMs: turn.epochMs,
     effects,
     get state() {
       return body!.state();
@@ -231,12 +233,12 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
 }
 
 function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
-  const { books = emptyBooks, seq, kernel } = cell;
+  const { books = emptyBooks, seq } = cell;
   return bookTurn(mail === undefined ? inheritBooks(books, cell.birth) : books, {
     seq,
     mail,
     effects: turn.effects,
-    epochMs: kernel.clock.epochMs(),
+    epochMs: turn.epochMs,
     acknowledged: cell.takeAcknowledged(),
     spent: cell.takeSpent(),
   });
@@ -244,17 +246,34 @@ function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
 
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
 
-type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message">;
+type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
 
 const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, key, from, message }: Mail, body: Body): Cause {
+function causeOf(mail: Mail, body: Body): Cause {
+  const { kind, key, from, message } = mail;
+  // The body has not seen it, and what it saw before is not the cause.
+  if (message instanceof SpendingNote) return { kind, key, cause: message.event.type, from, message: message.event };
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
     return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.
   const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
-  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
+  return {
+    kind,
+    key,
+    cause: typeof type === "string" ? type : kind,
+    from,
+    message: isLook ? { type } : event,
+    via: provenanceOf(mail, { event, body }),
+  };
+}
+
+function provenanceOf({ kind, replyTo }: Mail, { event, body }: { readonly event: unknown; readonly body: Body }): Provenance | undefined {
+  const failure = failureIn(event);
+  if (kind === "message") return replyTo === undefined ? undefined : { replyTo };
+  if (failure === undefined && (kind === "signal" || body.via === undefined)) return undefined;
+  return { ...(kind === "internal" ? body.via : {}), ...(failure === undefined ? {} : { failure }) };
 }

@@ -32,6 +32,8 @@ export interface RollbackOrder {
   readonly spent: Amount | undefined;
   /** Numbers below it are used up. */
   readonly nextSeq: number;
+  /** Takes back what can be taken back, in this order; gives back the keys of what was. Default: all stands. */
+  readonly undo?: (effects: readonly LaterEffect[]) => Promise<ReadonlySet<string>>;
 }
 
 /** What is to be stored, all or nothing, to go back. */
@@ -42,6 +44,14 @@ export interface Rollback {
   /** Those of them whose place has not been given up yet. */
   readonly toEnd: readonly { readonly address: Address; readonly seq: number }[];
   readonly report: RollbackReport;
+}
+
+/** The report after compensations were run, the newest first: what was taken back, and what stands all the same. */
+export async function compensate(report: RollbackReport, undo: RollbackOrder["undo"]): Promise<RollbackReport> {
+  if (undo === undefined) return report;
+  const keys = await undo([...report.standing].reverse());
+  const [undone, standing] = [true, false].map((isUndone) => report.standing.filter(({ key }) => keys.has(key) === isUndone));
+  return { ...report, undone: undone!, standing: standing! };
 }
 
 /** One actor as it will be. */

@@ -29,6 +29,7 @@ export function makeDecisionRecord(
     from: asked?.from,
     message: describeEvent(event),
     trace: traceText(life.trace()),
+    atMs: life.cell.kernel.clock.epochMs(),
     effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
     state,
     books,
