@@ -97,6 +97,7 @@ export class ReportBuilder {
       case "alarm":
         this.#alarms.push(entry);
         return;
+      case "model-failed":
       case "check":
       case "hold":
         return;

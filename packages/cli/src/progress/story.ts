@@ -100,6 +100,7 @@ export class Story {
         return [{ atMs, kind: "hold-point", who, text: `stays closed: ${firstLine(entry.reason)}`, tone: "warning" }];
       }
       case "model":
+      case "model-failed":
       case "check": // Part of a verdict, or of a tool call.
         return [];
       default:

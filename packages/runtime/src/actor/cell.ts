@@ -19,6 +19,7 @@ import {
   type Address,
   type Amount,
   type CheckedChildSpec,
+  type EffectRecord,
   type Exit,
   type Failure,
   type MessageRefusedError,
@@ -35,7 +36,7 @@ import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { addAmounts } from "../durable/bookkeeping.ts";
 import type { Books, EffectKey } from "../durable/books.ts";
-import type { Stored } from "../durable/turn-store.ts";
+import type { Stored, TurnRecord } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -72,6 +73,8 @@ export class Cell implements Runnable {
   #acknowledged: EffectKey[] = noKeys;
   /** Spent since the last record. */
   #spent: Amount = noAmount;
+  /** What somebody noted of this actor and no record has yet. */
+  #notes: unknown[] = noNotes;
   /** Numbered messages for which there is no room yet. */
   #waiting: Mail[] = noMails;
   readonly #supervisor: Supervisor;
@@ -110,6 +113,26 @@ export class Cell implements Runnable {
     const spent = this.#spent;
     this.#spent = noAmount;
     return spent;
+  }
+
+  /** Keeps something for the next record of this place, whichever life makes it; nothing where turns are not stored. */
+  note(what: unknown): void {
+    if (this.kernel.store === undefined) return;
+    if (this.#notes === noNotes) this.#notes = [what];
+    else this.#notes.push(what);
+  }
+
+  /** The notes that no record has yet, as effects of turn `seq`, of which `count` are there already. */
+  noteEffects(count: number): readonly EffectRecord[] {
+    return this.#notes.map((detail, at) => ({ kind: noteKind, key: `${this.address}#${this.seq}.${count + at}`, detail }));
+  }
+
+  /** A record is stored: its books hold from now on, and its notes need not come again. */
+  recorded({ books, effects }: TurnRecord): void {
+    this.books = books;
+    if (this.#notes === noNotes) return;
+    this.#notes = this.#notes.slice(effects.filter(({ kind }) => kind === noteKind).length);
+    if (this.#notes.length === 0) this.#notes = noNotes;
   }
 
   /** All that was spent at this place, which is given up. */
@@ -268,10 +291,11 @@ export class Cell implements Runnable {
     else life.end({ kind: "failure", failure });
   }
 
-  started(info: unknown): void {
-    const { kernel, address } = this;
+  started(info: unknown, { isResumed = false }: { readonly isResumed?: boolean } = {}): void {
+    const { kernel, address, incarnations: incarnation } = this;
     if (this.spec.restart === "temporary") this.spec = withoutInput(this.spec);
-    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation: this.incarnations, atMs: kernel.clock.epochMs() });
+    const resumed = isResumed ? ({ isResumed } as const) : undefined;
+    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation, ...resumed, atMs: kernel.clock.epochMs() });
     this.#supervisor.hear({ kind: "started", id: idOf(address), info });
   }
 
@@ -342,5 +366,9 @@ export class Cell implements Runnable {
   }
 }
 
+/** The kind of an effect that is a note; see `ActorSystem.note`. */
+export const noteKind = "orgtree.note";
+
+const noNotes: unknown[] = [];
 const noKeys: EffectKey[] = [];
 const noMails: Mail[] = [];

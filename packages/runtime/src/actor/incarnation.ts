@@ -127,7 +127,7 @@ export class Incarnation {
     this.#limitStart();
     this.commit(record, (failed) => {
       if (failed !== undefined) return this.end({ kind: "failure", failure: failed.failure });
-      this.cell.books = record.books;
+      this.cell.recorded(record);
       this.#up();
     });
   }
@@ -151,7 +151,7 @@ export class Incarnation {
     this.#isRecovering = this.body.resume !== undefined;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
-    this.cell.started(undefined);
+    this.cell.started(undefined, { isResumed: true });
     kernel.release(this.cell.address);
     kernel.afterRecovery(this, () => {
       resumePending(this, durable.books);
