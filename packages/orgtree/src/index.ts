@@ -121,10 +121,13 @@ export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repo
 export {
   type OpenRepository,
   openRepository,
+  type OpenRepositoryOptions,
   type RepositoryResult,
   type RepositoryRunOptions,
   type RepositoryTask,
   runOnRepository,
 } from "./repository-run.ts";
+export { OtherRunError } from "./other-run.ts";
+export { beginRun, readRunLog, type RunLog, type RunOrigin } from "./run-log.ts";
 export type { AgentReport, RunReport } from "./run-report.ts";
-export { run, type RunOptions, type RunResult } from "./run.ts";
+export { type ResumedRun, run, type RunOptions, type RunResult } from "./run.ts";

@@ -55,6 +55,11 @@ export class Snapshots {
     return new Snapshots(repository, await repository.writeTree());
   }
 
+  /** The snapshots of an earlier process, whose first one was `base`. What that process left half done is removed. */
+  static async reopen(places: SnapshotPlaces, base: string): Promise<Snapshots> {
+    return new Snapshots(await SnapshotRepository.reopen(places), base);
+  }
+
   /** The directory whose files are kept. */
   get root(): string {
     return this.#repository.root;

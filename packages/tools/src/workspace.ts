@@ -1,15 +1,17 @@
 import { mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type Checkout, makeCheckout } from "./checkout.ts";
 import { checkIgnoredPaths, copyIgnored } from "./copy-ignored.ts";
 import { copyHistory, copyRepository } from "./copy-repository.ts";
 import { checkDirectory, removeDirectory } from "./directory.ts";
 import { ruleFor } from "./ignore-rules.ts";
 import { checkLinksStayInside } from "./link-target.ts";
+import { WorkspaceGoneError } from "./errors.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { type OriginalRepository, readOriginal } from "./original-repository.ts";
 import { type ChangedFile, Snapshots } from "./snapshots.ts";
+import { readWorkspaceRecord, writeWorkspaceRecord } from "./workspace-record.ts";
 import { searchFiles, type TextMatches, type TextQuery } from "./text-search.ts";
 
 /** What to copy, and where to. */
@@ -39,6 +41,8 @@ export interface Checkpoint {
  * the copy was made: rules that are written later hide nothing. After `remove` everything rejects with `DirectoryNotFoundError`.
  */
 export interface Workspace extends AsyncDisposable {
+  /** The directory in which the copy and what belongs to it are: by it another process finds the workspace again. */
+  readonly home: string;
   /** The top of the copy, with all links resolved. */
   readonly root: string;
   /** The top of the original. */
@@ -100,11 +104,27 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
     const ignoreRules = [original.ignoreRules, ...ignoredPaths.map(ruleFor)].join("\n");
     const snapshots = await Snapshots.start({ root, directory, files, ignoreRules, signal });
     await checkLinksStayInside(root, await snapshots.links(snapshots.base));
+    await writeWorkspaceRecord(home, { version: 1, original, ignoredPaths, base: snapshots.base });
     return openWorkspace({ home, root, history, parentDir, original, ignoredPaths }, snapshots);
   } catch (error) {
     await removeDirectory(home);
     throw error;
   }
+}
+
+/**
+ * Finds a workspace again that an earlier process has made, with its `home`. What that process left half done is mended: its indexes and
+ * locks are gone, and so are its checkouts.
+ *
+ * Rejects with `WorkspaceGoneError`.
+ */
+export async function reopenWorkspace(home: string): Promise<Workspace> {
+  const { original, ignoredPaths, base } = await readWorkspaceRecord(home);
+  const [root, history, directory] = [join(home, "files"), join(home, "history"), join(home, "snapshots")];
+  for (const place of [root, history, directory])
+    await checkDirectory(place).catch(() => Promise.reject(new WorkspaceGoneError(home, `${place} is not there`)));
+  const snapshots = await Snapshots.reopen({ root, directory }, base);
+  return openWorkspace({ home, root, history, parentDir: dirname(home), original, ignoredPaths }, snapshots);
 }
 
 interface Places {
@@ -145,6 +165,7 @@ function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
     }
   };
   return {
+    home,
     root,
     repo: original.root,
     diff: (checkpoint) => inTurn(async () => snapshots.patch(await treeOf(checkpoint))),
