@@ -44,7 +44,10 @@ function askModel({ model, tools }: AgentWorld, { tool }: Deliverable) {
     kind: "idempotent",
     run: (messages, context) => {
       const described = tool === undefined ? tools.describe() : [...tools.describe(), tool];
-      return model.ask({ messages: fitConversation(mendConversation(messages)), ...(described.length === 0 ? {} : { tools: described }) }, context);
+      return model.ask(
+        { messages: fitConversation(mendConversation(messages)), ...(described.length === 0 ? {} : { tools: described }) },
+        context,
+      );
     },
   });
 }

@@ -1,4 +1,13 @@
-import { parseToolInput, RoleViolationError, ToolError, type Address, type Tool, type ToolCall, type ToolDescription, type ToolKind } from "@orgtree/core";
+import {
+  parseToolInput,
+  RoleViolationError,
+  ToolError,
+  type Address,
+  type Tool,
+  type ToolCall,
+  type ToolDescription,
+  type ToolKind,
+} from "@orgtree/core";
 import type { WorkContext } from "@orgtree/runtime";
 import { canonicalArguments, type Action } from "./repetition.ts";
 import type { RunRecord } from "./run-record.ts";

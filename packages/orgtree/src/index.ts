@@ -34,7 +34,18 @@ export {
   ToolError,
   type Verdict,
 } from "@orgtree/core";
-export { callTool, failWith, garbage, hang, recordingModel, replayingModel, say, scriptedModel, withRetries } from "@orgtree/model";
+export {
+  callTool,
+  failWith,
+  garbage,
+  hang,
+  recordingModel,
+  replayingModel,
+  say,
+  scriptedModel,
+  type ScriptReply,
+  withRetries,
+} from "@orgtree/model";
 export {
   agent,
   type AgentDefinition,

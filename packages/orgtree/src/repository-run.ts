@@ -158,10 +158,7 @@ interface TaskRun {
   readonly isBegun: boolean;
 }
 
-async function runTask(
-  { organization, repository, brief, isBegun }: TaskRun,
-  options: RepositoryRunOptions,
-): Promise<RepositoryResult> {
+async function runTask({ organization, repository, brief, isBegun }: TaskRun, options: RepositoryRunOptions): Promise<RepositoryResult> {
   const held = heldToTheCheck(organization, repository);
   const all = { ...options, environment: repository };
   checkRun(held, brief, all);

@@ -1,9 +1,7 @@
 /** What earlier processes did in a run, as its journal has it. */
 import {
   childAddress,
-  isWithin,
   rootAddress,
-  type Address,
   type EndedCall,
   type Exit,
   type Journal,
@@ -26,8 +24,8 @@ export interface RunPast {
 /** Nothing was done before. */
 export const noPast: RunPast = { entries: [], events: [], workedMs: 0 };
 
-/** Reads what was done in the tree at `top`. Rejects with `JournalError`, `UnreadableTurnError`. */
-export async function readRunPast(journal: Pick<Journal, "read">, top: Address): Promise<RunPast> {
+/** Reads what was done. Rejects with `JournalError`, `UnreadableTurnError`. */
+export async function readRunPast(journal: Pick<Journal, "read">): Promise<RunPast> {
   const entries: RecordEntry[] = [];
   const events: SystemEvent[] = [];
   const time = new WorkedTime();
@@ -36,7 +34,7 @@ export async function readRunPast(journal: Pick<Journal, "read">, top: Address):
     const turn = readTurn(entry);
     time.hear(turn);
     events.push(...eventsOf(turn));
-    if (isWithin(turn.address, top)) entries.push(...notesOf(turn));
+    entries.push(...notesOf(turn));
   }
   return { entries, events, workedMs: time.workedMs };
 }

@@ -160,7 +160,7 @@ async function enterRun<E>(organization: Organization<E>, task: string, options:
   if (journal === undefined) return noPast;
   const log = await findRun(journal, organization.name);
   if (log?.task !== undefined && log.task !== task) throw new OtherRunError("the journal is of a run with another task");
-  const past = log?.task === undefined ? noPast : await readRunPast(journal, `/${organization.name}`);
+  const past = log?.task === undefined ? noPast : await readRunPast(journal);
   await writeRunLog({ journal, clock, origin: { organization: organization.name } }, { type: "enter", task });
   return past;
 }

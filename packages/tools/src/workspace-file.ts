@@ -58,7 +58,11 @@ async function readBytes(file: WorkspaceFile): Promise<Buffer> {
  * Makes a file of this text, with its directories, or replaces it as a whole. What is about to be done is noted first, with what the
  * tool will give back.
  */
-export async function writeText(file: WorkspaceFile, text: string, effect: { readonly key: string; readonly output: unknown }): Promise<void> {
+export async function writeText(
+  file: WorkspaceFile,
+  text: string,
+  effect: { readonly key: string; readonly output: unknown },
+): Promise<void> {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length > maxFileBytes) throw problem(file, `would have ${bytes.length} bytes, more than the ${maxFileBytes} allowed`);
   const { workspace } = file;

@@ -20,7 +20,9 @@ export interface PlannedRun {
   /** Where the patch will go, as a whole path. */
   readonly out: string | undefined;
   /** Where it is stored; `opened` where an earlier process has begun it. */
-  readonly journal: { readonly path: string; readonly opened: { readonly journal: SqliteJournal; readonly facts: RunFacts } | undefined } | undefined;
+  readonly journal:
+    | { readonly path: string; readonly opened: { readonly journal: SqliteJournal; readonly facts: RunFacts } | undefined }
+    | undefined;
 }
 
 /** Who hears of it. */

@@ -96,11 +96,7 @@ function closingLines(run: EndedRun, hints: Hints): readonly Line[] {
         ...partialLines(run, hints),
       ];
     case "cancelled":
-      return [
-        [span(`✗ interrupted after ${took}, stopped in order`, "warning")],
-        ...partialLines(run, hints),
-        ...goOnLines(run, hints),
-      ];
+      return [[span(`✗ interrupted after ${took}, stopped in order`, "warning")], ...partialLines(run, hints), ...goOnLines(run, hints)];
     default:
       return result satisfies never;
   }

@@ -53,7 +53,11 @@ async function planAndRun(input: CommandInput, surroundings: Surroundings): Prom
   if (journal.kind === "resume") return conclude(await goOn({ request, path: journal.path, out }, listeners, surroundings));
   const plan = planRun(request);
   const path = journal.kind === "none" ? undefined : journal.path;
-  const ended = await carryOut({ plan, out, journal: path === undefined ? undefined : { path, opened: undefined } }, listeners, surroundings);
+  const ended = await carryOut(
+    { plan, out, journal: path === undefined ? undefined : { path, opened: undefined } },
+    listeners,
+    surroundings,
+  );
   return conclude(ended === "interrupted" ? ended : { plan, out, journal: path, ...ended });
 }
 

@@ -71,7 +71,9 @@ function newPath(name: string, { stateDirectory, clock, random }: Surroundings):
   const directory = usable(stateDirectory);
   removeOld(directory, clock.epochMs());
   const stamp = new Date(clock.epochMs()).toISOString().replaceAll(/[-:]|\.\d+Z/g, "");
-  const mark = Math.floor(random.next() * 0x10000).toString(16).padStart(4, "0");
+  const mark = Math.floor(random.next() * 0x10000)
+    .toString(16)
+    .padStart(4, "0");
   return join(directory, `${name}-${stamp}-${mark}${ending}`);
 }
 
@@ -95,7 +97,10 @@ function removeOld(directory: string, nowMs: number): void {
 
 function newestOf(name: string, { stateDirectory }: Surroundings): string {
   const own = [stateDirectory, tmpdir()].flatMap(journalsIn).filter((path) => /^-\d{8}T\d{6}-/.test(basename(path).slice(name.length)));
-  const newest = own.filter((path) => basename(path).startsWith(name)).toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1)).at(-1);
+  const newest = own
+    .filter((path) => basename(path).startsWith(name))
+    .toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))
+    .at(-1);
   if (newest !== undefined) return newest;
   throw new UsageError(`there is no journal of ${name} in ${stateDirectory}`, "name it: --resume JOURNAL; or begin a run");
 }

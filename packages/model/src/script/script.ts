@@ -32,8 +32,9 @@ function openFunction(script: (request: ModelRequest, n: number) => ScriptStep |
   let n = 0;
   return {
     take(request) {
-      const step = script(request, n);
+      // Counted first: what throws has been asked as well.
       n += 1;
+      const step = script(request, n - 1);
       return step === undefined ? undefined : toCheckedStep(step);
     },
     skip(requests) {

@@ -13,6 +13,7 @@ import {
   MailboxFullError,
   maxDepth,
   noAmount,
+  parentAddress,
   shutdownExit,
   toFailure,
   withoutInput,
@@ -73,6 +74,8 @@ export class Cell implements Runnable {
   #acknowledged: EffectKey[] = noKeys;
   /** Spent since the last record. */
   #spent: Amount = noAmount;
+  /** What of that is in a record of its supervisor, for as long. */
+  #vouched: Amount = noAmount;
   /** What somebody noted of this actor and no record has yet. */
   #notes: unknown[] = noNotes;
   /** Numbered messages for which there is no room yet. */
@@ -112,7 +115,28 @@ export class Cell implements Runnable {
   takeSpent(): Amount {
     const spent = this.#spent;
     this.#spent = noAmount;
+    if (this.#vouched !== noAmount) this.#above?.spend(negative(this.#vouched));
+    this.#vouched = noAmount;
     return spent;
+  }
+
+  /**
+   * The life has failed, and its turn is no record: what it noted goes into the record of the decision on it, and what it spent is stored
+   * there until it has a record of its own.
+   */
+  #vouch(): void {
+    const above = this.#above;
+    if (this.kernel.store === undefined || above === undefined) return;
+    for (const note of this.#notes) above.note(note);
+    this.#notes = noNotes;
+    if (this.#spent === noAmount) return;
+    above.spend(addAmounts(this.#spent, negative(this.#vouched)));
+    this.#vouched = this.#spent;
+  }
+
+  get #above(): Cell | undefined {
+    const parent = parentAddress(this.address);
+    return parent === undefined ? undefined : this.kernel.cells.get(parent);
   }
 
   /** Keeps something for the next record of this place, whichever life makes it; nothing where turns are not stored. */
@@ -306,6 +330,7 @@ export class Cell implements Runnable {
 
   /** The incarnation failed and may be resumed. */
   askDirective(failure: Failure): void {
+    this.#vouch();
     this.#supervisor.hear({ kind: "failed", id: idOf(this.address), failure });
   }
 
@@ -314,6 +339,7 @@ export class Cell implements Runnable {
     const { kernel, address } = this;
     this.life = undefined;
     this.#lastExit = exit;
+    this.#vouch();
     kernel.registry.release(address);
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
@@ -368,6 +394,10 @@ export class Cell implements Runnable {
 
 /** The kind of an effect that is a note; see `ActorSystem.note`. */
 export const noteKind = "orgtree.note";
+
+function negative({ turns, tokens, microUsd }: Amount): Amount {
+  return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
+}
 
 const noNotes: unknown[] = [];
 const noKeys: EffectKey[] = [];
