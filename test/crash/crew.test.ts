@@ -48,7 +48,7 @@ function readLedger(file: string): readonly LedgerLine[] {
 
 /** Kills it after so many lines and a moment; gives back whether that struck. */
 async function killAtRandom(orgtree: OrgtreeProcess, random: SeededRandom): Promise<boolean> {
-  const heard = await orgtree.lines(random.int(8, 24));
+  const heard = await orgtree.lines(random.int(10, 45));
   if (heard) {
     // In the middle of something, not only when something was just said. Nothing is waited for: the moment is the point.
     await new Promise((resolve) => setTimeout(resolve, random.int(0, 40)));
