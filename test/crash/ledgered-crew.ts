@@ -17,7 +17,11 @@ function write(line: Omit<LedgerLine, "pid">): void {
   appendFileSync(process.env["LEDGER"]!, `${JSON.stringify({ ...line, pid: process.pid })}\n`);
 }
 
-async function ledgered<T>(what: LedgerLine["what"], key: string, run: () => Promise<T>, more?: (value: T) => object): Promise<T> {
+async function ledgered<T>(
+  { what, key }: Pick<LedgerLine, "what" | "key">,
+  run: () => Promise<T>,
+  more?: (value: T) => object,
+): Promise<T> {
   write({ what, step: "begin", key });
   const value = await run();
   write({ what, step: "end", key, ...more?.(value) });
@@ -26,15 +30,16 @@ async function ledgered<T>(what: LedgerLine["what"], key: string, run: () => Pro
 
 const ledgeredTool = (tool: Tool): Tool => ({
   ...tool,
-  run: (input, context) => ledgered("tool", context.key, () => tool.run(input, context)),
+  run: (input, context) => ledgered({ what: "tool", key: context.key }, () => tool.run(input, context)),
 });
 
 // The check of the repository is known by its function, and stays as it is.
 const ledgeredCriterion = (criterion: Criterion): Criterion =>
   criterion.id === "check"
     ? criterion
-    : { ...criterion, check: { run: (context) => ledgered("check", context.key, () => criterion.check.run(context)) } };
+    : { ...criterion, check: { run: (context) => ledgered({ what: "check", key: context.key }, () => criterion.check.run(context)) } };
 
+// oxlint-disable-next-line import/no-default-export -- as the command wants it
 export default {
   ...crew,
   tools: ({ workspace }: Parameters<NonNullable<typeof crew.tools>>[0]) => Object.values(workspaceTools(workspace)).map(ledgeredTool),
@@ -53,8 +58,7 @@ function ledgeredModel(model: ModelClient): ModelClient {
     worstCase: (request) => model.worstCase(request),
     complete: (request, options) =>
       ledgered(
-        "model",
-        request.key!,
+        { what: "model", key: request.key! },
         () => model.complete(request, options),
         ({ usage }) => ({ tokens: usage.inputTokens + usage.outputTokens }),
       ),

@@ -168,14 +168,14 @@ async function runTask({ organization, repository, brief, isBegun }: TaskRun, op
 }
 
 /** Tools whose edits are known file by file. */
-const knownEditors: readonly string[] = ["write_file", "replace_text"];
+const knownEditors: ReadonlySet<string> = new Set(["write_file", "replace_text"]);
 
 /**
  * Nobody else was at the copy between two processes: what the agents know of it would be wrong. It can be told where nothing but the
  * workspace's own tools changes files; of a command nobody knows what it has written.
  */
 async function checkUntouched({ tools, agents }: Organization<Repository>, repository: Repository): Promise<void> {
-  const hasOthers = (tools?.(repository) ?? []).some(({ kind, name }) => kind !== "pure" && !knownEditors.includes(name));
+  const hasOthers = (tools?.(repository) ?? []).some(({ kind, name }) => kind !== "pure" && !knownEditors.has(name));
   if (hasOthers || Object.values(agents).some(({ kind }) => kind === "custom")) return;
   const foreign = await foreignChanges(repository.workspace);
   if (foreign.length > 0) throw new WorkspaceChangedError(foreign);

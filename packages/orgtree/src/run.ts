@@ -148,11 +148,11 @@ export async function finishRun(
 export function isFinal(result: RunResult): boolean {
   if (result.status !== "failed") return result.status === "done";
   for (let failure: Failure | undefined = result.failure; failure !== undefined; failure = failure.cause)
-    if (parking.includes(failure.name ?? "")) return false;
+    if (parking.has(failure.name ?? "")) return false;
   return true;
 }
 
-const parking: readonly string[] = ["LogicChangedError", "TreeParkedError", "FencedError"];
+const parking: ReadonlySet<string> = new Set(["LogicChangedError", "TreeParkedError", "FencedError"]);
 
 /** What was done before, where the run was begun. Whoever goes on says so in the log. */
 async function enterRun<E>(organization: Organization<E>, task: string, options: RunOptions<E>): Promise<RunPast> {

@@ -4,7 +4,7 @@ import { defaultModel } from "../run/default-model.ts";
 /** Runs a task with an organization. */
 export const run: Command = {
   name: "run",
-  usage: "FILE [options] | FILE --resume [JOURNAL]",
+  usage: "FILE [options]",
   summary: "Runs a task with the organization that FILE exports.",
   operands: { name: "FILE", least: 1, most: 2 },
   details: [

@@ -114,7 +114,7 @@ async function work(place: Workplace, journal: SqliteJournal | undefined, { prog
   const { organization, task, work: what } = plan;
   const options = journal === undefined ? given : { ...given, journal };
   const begin = (start: Pick<RunStart, "before" | "copy">): void => {
-    directory.keep();
+    if (journal !== undefined) directory.keep();
     // Not before: of a run that is refused nothing is left, and nothing is lost.
     const previous = out === undefined ? undefined : putAway(out);
     progress.begin(plan, { ...start, previous, journal: place.journal?.path });
