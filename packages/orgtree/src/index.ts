@@ -125,7 +125,17 @@ export {
   VirtualClock,
   watch,
 } from "@orgtree/runtime";
-export { commandTool, createWorkspace, defineTool, runCommand, type Workspace, workspaceTools } from "@orgtree/tools";
+export {
+  claimDirectory,
+  commandTool,
+  createWorkspace,
+  defineTool,
+  removeAbandonedDirectories,
+  removeDirectorySync,
+  runCommand,
+  type Workspace,
+  workspaceTools,
+} from "@orgtree/tools";
 export { describeCause, tellingFailure } from "./describe-cause.ts";
 export { openaiModel, type OpenaiOptions } from "./openai-model.ts";
 export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";

@@ -71,7 +71,8 @@ export async function openRepository(task: RepositoryTask, options: OpenReposito
   const { durable } = options;
   const log = durable === undefined ? undefined : await findRun(durable.journal, durable.organization);
   const place = log?.place as Place | undefined;
-  const { repository, before } = place === undefined ? await copyAndCheck(task, options) : await findAgain(task, place);
+  const { repository, before } =
+    place === undefined ? await copyAndCheck(task, options) : await findAgain(task, place, fileOf(durable?.journal));
   const { workspace } = repository;
   let isOver = durable === undefined;
   return {
@@ -96,7 +97,8 @@ interface Opened {
 }
 
 async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepositoryOptions): Promise<Opened> {
-  const workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal });
+  const { repo, ignoredPaths } = task;
+  const workspace = await createWorkspace({ repo, ignoredPaths, signal, journal: fileOf(durable?.journal) });
   const repository = { workspace, check: task.check };
   try {
     const checked = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
@@ -114,8 +116,14 @@ async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepos
   }
 }
 
-async function findAgain({ check }: RepositoryTask, { home, before }: Place): Promise<Opened> {
-  return { repository: { workspace: await reopenWorkspace(home), check }, before };
+async function findAgain({ check }: RepositoryTask, { home, before }: Place, journal: string | undefined): Promise<Opened> {
+  return { repository: { workspace: await reopenWorkspace(home, journal), check }, before };
+}
+
+/** Of a journal in a file, as opposed to one in memory. */
+function fileOf(journal: Journal | undefined): string | undefined {
+  const path: unknown = journal !== undefined && "path" in journal ? journal.path : undefined;
+  return typeof path === "string" ? path : undefined;
 }
 
 /**

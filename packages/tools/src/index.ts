@@ -1,3 +1,5 @@
+export { removeAbandonedDirectories, removeDirectorySync } from "./abandoned.ts";
+export { claimDirectory } from "./directory-owner.ts";
 export { foreignChanges } from "./foreign-changes.ts";
 export { type CommandOptions, type CommandResult, runCommand } from "./command.ts";
 export type { Checkout } from "./checkout.ts";

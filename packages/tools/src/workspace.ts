@@ -1,9 +1,11 @@
-import { mkdir, mkdtemp, realpath } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { type Checkout, makeCheckout } from "./checkout.ts";
+import { join } from "node:path";
+import { removeAbandonedDirectories } from "./abandoned.ts";
+import { type Checkout, checkoutPrefix, makeCheckout } from "./checkout.ts";
 import { checkIgnoredPaths, copyIgnored } from "./copy-ignored.ts";
 import { copyHistory, copyRepository } from "./copy-repository.ts";
+import { claimDirectory } from "./directory-owner.ts";
 import { checkDirectory, removeDirectory } from "./directory.ts";
 import { ruleFor } from "./ignore-rules.ts";
 import { checkLinksStayInside } from "./link-target.ts";
@@ -25,6 +27,8 @@ export interface WorkspaceOptions {
    * check may not run. Default none.
    */
   readonly ignoredPaths?: readonly string[] | undefined;
+  /** The file of the journal by which another process will find this workspace again: as long as it is there, the workspace is kept. */
+  readonly journal?: string | undefined;
   /** Gives up; nothing is left behind, and the rejection is the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -76,6 +80,8 @@ export interface Workspace extends AsyncDisposable {
   remove(): Promise<void>;
 }
 
+const prefix = "orgtree-workspace-";
+
 /**
  * Copies a repository with its uncommitted and its new files, so that an agent sees what the person sees.
  *
@@ -93,8 +99,10 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
   const original = await readOriginal(options.repo, signal);
   await checkDirectory(parentDir);
   await checkIgnoredPaths(original, ignoredPaths);
-  const home = await realpath(await mkdtemp(join(parentDir, "orgtree-workspace-")));
+  removeAbandonedDirectories(parentDir, prefix);
+  const home = await realpath(await mkdtemp(join(parentDir, prefix)));
   try {
+    claimDirectory(home, options.journal);
     const [root, history] = [join(home, "files"), join(home, "history")];
     await copyHistory(original, history, signal);
     const files = await copyRepository(original, { history, to: root, signal });
@@ -105,7 +113,7 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
     const snapshots = await Snapshots.start({ root, directory, files, ignoreRules, signal });
     await checkLinksStayInside(root, await snapshots.links(snapshots.base));
     await writeWorkspaceRecord(home, { version: 1, original, ignoredPaths, base: snapshots.base });
-    return openWorkspace({ home, root, history, parentDir, original, ignoredPaths }, snapshots);
+    return openWorkspace({ home, root, history, original, ignoredPaths }, snapshots);
   } catch (error) {
     await removeDirectory(home);
     throw error;
@@ -118,20 +126,21 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
  *
  * Rejects with `WorkspaceGoneError`.
  */
-export async function reopenWorkspace(home: string): Promise<Workspace> {
+export async function reopenWorkspace(home: string, journal?: string): Promise<Workspace> {
   const { original, ignoredPaths, base } = await readWorkspaceRecord(home);
+  claimDirectory(home, journal);
   const [root, history, directory] = [join(home, "files"), join(home, "history"), join(home, "snapshots")];
   for (const place of [root, history, directory])
     await checkDirectory(place).catch(() => Promise.reject(new WorkspaceGoneError(home, `${place} is not there`)));
+  for (const name of await readdir(home)) if (name.startsWith(checkoutPrefix)) await removeDirectory(join(home, name));
   const snapshots = await Snapshots.reopen({ root, directory }, base);
-  return openWorkspace({ home, root, history, parentDir: dirname(home), original, ignoredPaths }, snapshots);
+  return openWorkspace({ home, root, history, original, ignoredPaths }, snapshots);
 }
 
 interface Places {
   readonly home: string;
   readonly root: string;
   readonly history: string;
-  readonly parentDir: string;
   readonly original: OriginalRepository;
   readonly ignoredPaths: readonly string[];
 }
@@ -148,7 +157,7 @@ function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
     });
   const checkout: Workspace["checkout"] = async ({ tree }, signal) => {
     const patch = await inTurn(() => snapshots.patch(tree));
-    const making = makeCheckout({ ...places, snapshots, tree, patch, signal });
+    const making = makeCheckout({ ...places, parentDir: home, snapshots, tree, patch, signal });
     checkouts.add(making);
     try {
       const made = await making;

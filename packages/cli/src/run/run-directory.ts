@@ -1,8 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { claimDirectory, removeAbandonedDirectories, removeDirectorySync } from "orgtree";
 import type { Surroundings } from "../surroundings.ts";
-import { isAbandoned, writeOwner } from "./run-owner.ts";
 
 /** A directory for everything temporary of one run. */
 export interface RunDirectory {
@@ -32,19 +32,19 @@ export interface RunDirectoryOptions {
  */
 export function openRunDirectory({ onExit, setTemporaryDirectory }: Surroundings, options: RunDirectoryOptions): RunDirectory {
   const before = tmpdir();
-  removeAbandoned(before);
+  removeAbandonedDirectories(before, prefix);
   const { journal, path = mkdtempSync(join(before, prefix)) } = options;
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  writeOwner(path, journal);
+  claimDirectory(path, journal);
   let isKept = options.path !== undefined;
   const cancel = onExit(() => {
-    if (!isKept) removeDirectory(path);
+    if (!isKept) removeDirectorySync(path);
   });
   setTemporaryDirectory(path);
   const leave = (): void => {
     setTemporaryDirectory(before);
     cancel();
-    if (!isKept) removeDirectory(path);
+    if (!isKept) removeDirectorySync(path);
   };
   return {
     path,
@@ -55,43 +55,4 @@ export function openRunDirectory({ onExit, setTemporaryDirectory }: Surroundings
       leave();
     },
   };
-}
-
-/** Removes what killed runs of the same user have left and no journal needs. */
-function removeAbandoned(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    const path = join(parent, name);
-    if (!name.startsWith(prefix) || !isOwnDirectory(path) || !isAbandoned(path)) continue;
-    try {
-      removeDirectory(path);
-    } catch (error) {
-      // Another run may be at it too, or a process that the killed one left still writes there: the next run tries again.
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
-    }
-  }
-}
-
-function isOwnDirectory(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && stats.isDirectory() && stats.uid === process.getuid?.();
-}
-
-function removeDirectory(path: string): void {
-  const options = { recursive: true, force: true, maxRetries: 3 };
-  try {
-    rmSync(path, options);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EACCES" && code !== "EPERM") throw error;
-    // A command has made something read-only.
-    makeRemovable(path);
-    rmSync(path, options);
-  }
-}
-
-function makeRemovable(directory: string): void {
-  chmodSync(directory, 0o700);
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isDirectory()) makeRemovable(join(directory, entry.name));
-  }
 }

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 /** The process that made a directory. */
-export interface RunOwner {
+export interface DirectoryOwner {
   readonly pid: number;
   /** When it started, since ids come again; undefined where the system does not tell. */
   readonly start: string | undefined;
@@ -17,8 +17,8 @@ export interface RunOwner {
 const fileName = "owner.json";
 
 /** Says in a directory that it belongs to this process. */
-export function writeOwner(directory: string, journal?: string): void {
-  const owner: RunOwner = { pid: process.pid, start: startOf(process.pid), place: ownPlace(), journal };
+export function claimDirectory(directory: string, journal?: string): void {
+  const owner: DirectoryOwner = { pid: process.pid, start: startOf(process.pid), place: ownPlace(), journal };
   writeFileSync(join(directory, fileName), JSON.stringify(owner));
 }
 
@@ -35,11 +35,11 @@ export function isAbandoned(directory: string): boolean {
   return owner.start !== undefined && start !== undefined && start !== owner.start;
 }
 
-function readOwner(directory: string): RunOwner | undefined {
+function readOwner(directory: string): DirectoryOwner | undefined {
   const text = readOrNothing(() => readFileSync(join(directory, fileName), "utf8"));
   if (text === undefined) return undefined;
   try {
-    const { pid, start, place, journal } = (JSON.parse(text) ?? {}) as Partial<Record<keyof RunOwner, unknown>>;
+    const { pid, start, place, journal } = (JSON.parse(text) ?? {}) as Partial<Record<keyof DirectoryOwner, unknown>>;
     const isWhole = typeof pid === "number" && Number.isSafeInteger(pid) && pid > 0 && typeof place === "string";
     if (!isWhole) return undefined;
     return { pid, start: textOf(start), place, journal: textOf(journal) };
