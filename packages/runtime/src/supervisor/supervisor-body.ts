@@ -15,7 +15,6 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
-  type LaterEffect,
   type ChildRow,
   type PastChild,
   type Exit,
@@ -36,7 +35,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
-import { Compensations } from "./compensations.ts";
+import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
@@ -307,12 +306,9 @@ export class SupervisorBody implements Body, Supervisor {
     if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
     kernel.waitFor(top);
     const place = this.#placeOf(id);
-    const spent = place.takeAllSpent();
-    const { holdings } = this.#life;
-    const compensations = new Compensations(kernel, { top, spec: place.spec });
-    const undo = (effects: readonly LaterEffect[]): Promise<ReadonlySet<string>> => compensations.undo(effects, holdings.signal);
+    const used = { spent: place.takeAllSpent(), nextSeq: Math.max(place.seq, kernel.nextSeq) };
     store
-      .rollBack({ top, to: plan.to, birth: plan.birth, spent, nextSeq: Math.max(place.seq, kernel.nextSeq), undo })
+      .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => this.hear({ kind: "rolled-back", id, report }), failed)
       .catch((error: unknown) => cell.crashed(error));
   }
