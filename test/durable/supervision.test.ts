@@ -1,5 +1,6 @@
 /** Supervisors when their process dies: what was decided is carried on with, and nothing is decided twice. */
 import type { Address, Exit, NewEntry } from "@orgtree/core";
+import { MemoryJournal } from "@orgtree/journal";
 import { plain, supervisor, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -166,6 +167,41 @@ describe("delivery", () => {
     expect(await world.ask("/org/b", { do: "get" })).toEqual([4]);
     expect(world.system.deadLetters.counts()).toEqual({});
   });
+});
+
+test("the end of a supervisor that is given up is stored: whoever is started there later is somebody else", async () => {
+  const world = new World();
+  const org = { id: "org", logic: supervisor({ children: [{ id: "a", logic: desk }] }) };
+  await world.start(org);
+  await Promise.all([world.system.stop("/org"), world.clock.settle()]);
+  const images: string[] = [];
+  for await (const { address } of new MemoryJournal(world.file).images()) images.push(address);
+  expect(images).not.toContain("/org");
+});
+
+test("what was spent is counted once over crashes, also where a supervisor was started again: by the child, and by those above", async () => {
+  const spender = plain<number, "add" | "left" | "die">({
+    init: () => 0,
+    receive(count, message, turn) {
+      if (message === "die") throw new Error("died");
+      if (message === "left") turn.reply(turn.budget.left().turns);
+      return count + 1;
+    },
+  });
+  const child = { id: "a", logic: spender, budget: { turns: 20 }, onFailure: { crash: "escalate" as const } };
+  const team = { id: "team", logic: supervisor({ children: [child] }), budget: { turns: 30 } };
+  const top = { id: "top", logic: supervisor({ children: [team, { id: "b", logic: spender }] }), budget: { turns: 40 } };
+  const world = new World();
+  await world.start(top);
+  for (let n = 0; n < 4; n++) await world.tell("/top/team/a", "add");
+  await world.tell("/top/team/a", "die"); // The team gives up, and is started again, with all that is below it.
+  expect([await world.ask("/top/team/a", "left"), await world.ask("/top/b", "left")]).toEqual([14, 9]);
+  for (let times = 1; times < 4; times++) {
+    await world.crash();
+    await world.start(top);
+    // Of the turn that failed there is no record of the child's: those above know of it.
+    expect([await world.ask("/top/team/a", "left"), await world.ask("/top/b", "left")]).toEqual([15 - times, 9 - times]);
+  }
 });
 
 test("what was spent stays spent over a crash, that of children which are gone included", async () => {

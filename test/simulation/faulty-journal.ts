@@ -27,6 +27,8 @@ export interface FaultyJournalOptions {
   readonly random: SeededRandom;
   /** The fault that strikes this append, where one does. */
   readonly nextFault: () => AppendFault | undefined;
+  /** All that was ever stored, also what compaction has removed. */
+  readonly archive: Entry[];
   readonly noteAppend: (append: { epoch: number; entries: readonly NewEntry[]; how: string }) => void;
 }
 
@@ -113,10 +115,12 @@ export class FaultyJournal implements Journal {
   }
 
   #store(entries: readonly NewEntry[], how: string): Promise<number> {
-    const { file, noteAppend } = this.#options;
+    const { file, archive, noteAppend } = this.#options;
     const before = file.lastPosition;
     const stored = this.#inner.append(entries);
-    if (file.lastPosition !== before) noteAppend({ epoch: this.epoch, entries, how });
+    if (file.lastPosition === before) return stored;
+    for (const [at, entry] of entries.entries()) archive.push({ ...entry, position: before + 1 + at });
+    noteAppend({ epoch: this.epoch, entries, how });
     return stored;
   }
 

@@ -1,6 +1,7 @@
 import { type Address, type SystemEvent } from "@orgtree/core";
 import { hashText } from "./seeded-random.ts";
-import type { Does, FaultPlan } from "./plan.ts";
+import type { Does } from "./order.ts";
+import type { FaultPlan } from "./plan.ts";
 
 /** What somebody outside of the system under test saw. */
 export type Happening = {
@@ -19,6 +20,9 @@ export type Happening = {
   | { readonly what: "answered"; readonly operation: string; readonly value: unknown }
   | { readonly what: "unanswered"; readonly operation: string; readonly error: string }
   | { readonly what: "appended"; readonly epoch: number; readonly entries: readonly string[]; readonly how: string }
+  | { readonly what: "compacted"; readonly removed: number; readonly isSame: boolean }
+  /** The system is told to close. */
+  | { readonly what: "closing" }
   | { readonly what: "work"; readonly key: string; readonly id: string; readonly does: Does; readonly address: Address }
   | { readonly what: "event"; readonly event: SystemEvent }
 );

@@ -1,12 +1,22 @@
-import { describeFailure, toFailure, type Address, type ChildSpec } from "@orgtree/core";
-import type { MemoryFile } from "@orgtree/journal";
+import {
+  childAddress,
+  describeFailure,
+  toFailure,
+  type Address,
+  type ChildSpec,
+  type Entry,
+  type OnFailure,
+  type SupervisorSpec,
+} from "@orgtree/core";
+import { MemoryJournal, type MemoryFile } from "@orgtree/journal";
 import { createActorSystem, supervisor, type ActorSystem, type Logic, type WorkContext } from "@orgtree/runtime";
 import type { Agenda } from "./agenda.ts";
 import { makeClerk } from "./clerk.ts";
 import { FaultyJournal, type AppendFault } from "./faulty-journal.ts";
 import type { History } from "./history.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
-import type { Does, MemberPlan, Order } from "./plan.ts";
+import type { Does, Order } from "./order.ts";
+import type { MemberPlan, SeatsPlan, TeamPlan } from "./plan.ts";
 import { makePress } from "./press.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -14,7 +24,12 @@ import type { SeededRandom } from "./seeded-random.ts";
 export interface ProcessOptions {
   readonly number: number;
   readonly members: readonly MemberPlan[];
+  /** The supervisors whose children are started one by one. */
+  readonly dynamic: ReadonlySet<Address>;
   readonly file: MemoryFile;
+  readonly archive: Entry[];
+  /** Children that somebody added by hand, who starts them again in each process: the id of each, and where it belongs. */
+  readonly added: ReadonlyMap<string, Address>;
   readonly agenda: Agenda;
   readonly random: SeededRandom;
   readonly history: History;
@@ -36,12 +51,13 @@ export class SimProcess {
   #failedStarts = 0;
 
   constructor(options: ProcessOptions) {
-    const { number, agenda, file, random, nextFault } = options;
+    const { number, agenda, file, archive, random, nextFault, added } = options;
     this.#options = options;
     this.line = new LifeLine(number, agenda);
     this.#note({ what: "booted" });
     this.#journal = new FaultyJournal({
       file,
+      archive,
       line: this.line,
       random: random.fork("disk"),
       nextFault,
@@ -58,6 +74,7 @@ export class SimProcess {
       if (this.line.alive) this.#note({ what: "event", event });
     });
     for (const member of random.shuffle(options.members)) this.line.after(random.int(0, 3), () => this.#start(this.#specOf(member)));
+    for (const [id, to] of added) this.line.after(random.int(5, 40), () => this.#add(to, id));
   }
 
   #note(happening: object): void {
@@ -73,38 +90,88 @@ export class SimProcess {
     });
   }
 
+  /** As whoever added it does after each crash; it may be there, and its supervisor may not. */
+  #add(to: Address, id: string): void {
+    if (!this.line.alive) return;
+    this.system
+      .supervisor(to)
+      .startChild(this.#addedSpec(id))
+      .catch((error: unknown) => this.line.alive && this.#note({ what: "not-started", id, error: toFailure(error).name }));
+  }
+
   /** An administrative call of somebody outside. */
   async administer(to: Address, { call, child }: Order & { type: "admin" }): Promise<void> {
     const supervisor = this.system.supervisor(to);
-    if (call === "restart") return void (await supervisor.restartChild(child));
-    await supervisor.terminateChild(child);
-    const member = this.#options.members.find(({ id }) => id === child);
-    if (call === "bounce" && member !== undefined && this.line.alive) this.#start(this.#specOf(member));
+    switch (call) {
+      case "restart":
+        return void (await supervisor.restartChild(child));
+      case "start": {
+        const isDynamic = this.#options.dynamic.has(to);
+        return void (await supervisor.startChild(isDynamic ? { id: child } : this.#addedSpec(child)));
+      }
+      case "rollback":
+      case "rollback-consenting":
+        return void (await this.system.rollBack(childAddress(to, child), { consent: call === "rollback-consenting" }));
+      case "terminate":
+        return supervisor.terminateChild(child);
+      case "bounce": {
+        await supervisor.terminateChild(child);
+        const member = this.#options.members.find(({ id }) => id === child);
+        if (member !== undefined && this.line.alive) this.#start(this.#specOf(member));
+        return undefined;
+      }
+      default:
+        return call satisfies never;
+    }
+  }
+
+  /** Removes from the journal what nobody needs; what is there now must be there afterwards. */
+  async compact(keep: number): Promise<void> {
+    const { file } = this.#options;
+    const before = await textOfImages(file);
+    const { removed } = await this.#journal.compact({ keepAfter: Math.max(0, file.lastPosition - keep) });
+    this.#note({ what: "compacted", removed, isSame: before === (await textOfImages(file)) });
+  }
+
+  #addedSpec(id: string): ChildSpec<Logic> {
+    return { id, restart: id.endsWith("p") ? "permanent" : "transient", logic: this.#clerk() };
   }
 
   #specOf(member: MemberPlan): ChildSpec<Logic> {
-    const { id, restart, backoffMs } = member;
+    const { id, restart, backoffMs, budget, mailbox, significant } = member;
     const backoff = backoffMs === undefined ? undefined : { minMs: backoffMs, maxMs: 8 * backoffMs };
-    const onFailure = member.kind === "clerk" ? { crash: member.onCrash } : undefined;
-    return { id, restart, backoff, onFailure, logic: this.#logicOf(member) };
+    return { id, restart, backoff, budget, mailbox, significant, onFailure: answersOf(member), logic: this.#logicOf(member) };
+  }
+
+  #clerk(): Logic {
+    return makeClerk({
+      doWork: (id, context, workMs) => this.#work({ id, does: "irreversible", workMs, succeeds: true }, context),
+      nextBirth: () => 1_000 * this.line.number + this.#births++,
+    });
   }
 
   #logicOf(member: MemberPlan): Logic {
     switch (member.kind) {
       case "clerk":
-        return makeClerk({
-          doWork: (id, context, workMs) => this.#work({ id, does: "irreversible", workMs, succeeds: true }, context),
-          nextBirth: () => 1_000 * this.line.number + this.#births++,
-        });
+        return this.#clerk();
       case "press":
         return makePress((job, context) => this.#work(job, context));
-      case "team": {
-        const { strategy, maxRestarts, periodMs, members } = member;
-        return supervisor({ strategy, intensity: { maxRestarts, periodMs }, children: members.map((each) => this.#specOf(each)) });
-      }
+      case "team":
+        return supervisor(this.#teamOf(member));
       default:
         return member satisfies never;
     }
+  }
+
+  #teamOf({ strategy, maxRestarts, periodMs, members, maxChildren, autoShutdown, replan }: TeamPlan): SupervisorSpec<Logic> {
+    const intensity = { maxRestarts, periodMs };
+    if (strategy === "dynamic")
+      return { strategy, intensity, maxChildren, template: { logic: this.#clerk(), onFailure: { crash: "restart" } } };
+    if (replan === undefined) return { strategy, intensity, autoShutdown, children: members.map((each) => this.#specOf(each)) };
+    const { planner, maxReplans, first } = replan;
+    const children = (plan: unknown): readonly ChildSpec<Logic>[] =>
+      (plan as SeatsPlan).seats.map(({ id, as }) => ({ id, input: as, logic: this.#clerk(), onFailure: seatAnswers }));
+    return { strategy, intensity, plan: { initial: first, children, planner, maxReplans, timeoutMs: 3_000 } };
   }
 
   /** The world outside, which remembers what was begun. */
@@ -126,6 +193,7 @@ export class SimProcess {
 
   /** It ends in order; `closed` is called when that is over. */
   close(closed: () => void): void {
+    this.#note({ what: "closing" });
     this.system.close().then(
       () => this.line.alive && closed(),
       (error: unknown) => {
@@ -133,4 +201,28 @@ export class SimProcess {
       },
     );
   }
+}
+
+/** What becomes of a member that fails. */
+function answersOf(member: MemberPlan): OnFailure | undefined {
+  if (member.kind === "clerk" && member.onCrash !== "rollback") return { crash: member.onCrash };
+  return member.kind === "clerk" || (member.kind === "team" && member.rollsBack === true) ? rollbackAnswers : undefined;
+}
+
+const rollbackAnswers: OnFailure = {
+  crash: [{ directive: "rollback", intensity: { maxRestarts: 3, periodMs: 60_000 } }, { directive: "restart" }],
+};
+const seatAnswers: OnFailure = {
+  crash: [{ directive: "restart", intensity: { maxRestarts: 1, periodMs: 60_000 } }, { directive: "replan" }],
+};
+
+/** The images of all actors in a file. */
+async function textOfImages(file: MemoryFile): Promise<string> {
+  const texts: string[] = [];
+  const { epoch } = file;
+  const journal = new MemoryJournal(file);
+  file.epoch = epoch; // Nobody has opened it to write.
+  for await (const { address, entries } of journal.images())
+    texts.push(`${address} ${entries.map(({ seq, data }) => `${seq} ${Buffer.from(data).toString("latin1")}`).join(" ")}`);
+  return texts.sort().join("\n");
 }

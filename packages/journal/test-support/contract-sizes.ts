@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Address, NewEntry } from "@orgtree/core";
+import { JournalConflictError, type Address, type NewEntry } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { collect, entry } from "./collect.ts";
 import type { MakeStore } from "./journal-contract.ts";
@@ -20,6 +20,30 @@ export function testSizes(make: MakeStore): void {
       expect(Buffer.compare((await again.image("/a"))!.entries[0]!.data, data)).toBe(0);
       await again.close();
     });
+
+    test.each([1_023, 1_024, 8_191, 8_192, 200_000])(
+      "content of %d bytes comes back as it was, whatever it is, and counts as stored",
+      async (size) => {
+        await using store = await make();
+        const journal = await store.open();
+        const contents = [
+          new Uint8Array(size),
+          new Uint8Array(randomBytes(size)),
+          new Uint8Array(Buffer.alloc(size, "the same again and ")),
+        ];
+        const entries = contents.map((data, at) => entry("/a", at, { kind: "whole", data }));
+        const last = await journal.append(entries);
+        expect(await journal.append(entries)).toBe(last);
+        expect((await collect(journal.read())).map((one) => Buffer.compare(one.data, contents[one.seq]!))).toEqual([0, 0, 0]);
+        for (const { address, seq, data } of entries) {
+          const other = Uint8Array.from(data);
+          other[size - 1]! ^= 1;
+          await expect(journal.append([entry(address, seq, { kind: "whole", data: other })])).rejects.toBeInstanceOf(JournalConflictError);
+          await expect(journal.append([entry(address, seq, { data })])).rejects.toBeInstanceOf(JournalConflictError);
+        }
+        await journal.close();
+      },
+    );
 
     test("40,000 small entries of 1,000 addresses", async () => {
       await using store = await make();

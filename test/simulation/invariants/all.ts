@@ -8,8 +8,19 @@ import {
   nothingIsTakenTwice,
   processedOrDeadLetter,
 } from "./delivery.ts";
+import { budgetsAreKept } from "./budgets.ts";
 import type { Invariant } from "./invariant.ts";
 import { acknowledgedIsRemembered, acknowledgedIsStored, livesBeginAfterAnEnd, statesFollowFromTurns } from "./memory.ts";
+import {
+  callsAreCarriedOutOnce,
+  compactionIsUnseen,
+  namesAreKept,
+  noMoreChildrenThanAllowed,
+  plansAreDecided,
+  plansAreNumbered,
+  stoppedInReverse,
+} from "./plans.ts";
+import { backToOneCut, takenAgain, undoneStaysUndone } from "./rollback.ts";
 import {
   everybodyAnswers,
   everythingIsGivenBack,
@@ -27,6 +38,15 @@ const invariants: readonly Invariant[] = [
   statesFollowFromTurns,
   livesBeginAfterAnEnd,
   oneWriterAtATime,
+  compactionIsUnseen,
+  backToOneCut,
+  undoneStaysUndone,
+  takenAgain,
+  budgetsAreKept,
+  plansAreNumbered,
+  plansAreDecided,
+  callsAreCarriedOutOnce,
+  noMoreChildrenThanAllowed,
   nothingIsSeenBeforeItsCommit,
   nothingIsTakenTwice,
   irreversibleStartsOnce,
@@ -41,6 +61,8 @@ const invariants: readonly Invariant[] = [
   intensityIsKept,
   permanentChildrenRun,
   workComesToAnEnd,
+  namesAreKept,
+  stoppedInReverse,
   everybodyAnswers,
   everythingIsGivenBack,
 ];

@@ -1,4 +1,3 @@
-import { kinds } from "../sqlite/stored-row.ts";
 import { toRecord, type WriterRecord } from "../sqlite/writer-record.ts";
 import { type Cell, cellsOf } from "./page-cells.ts";
 import type { PageSource } from "./page-source.ts";
@@ -14,7 +13,7 @@ export interface FoundRow {
   readonly mark: string | null;
   readonly crc: number;
   readonly dataBytes: number;
-  /** The content; undefined where not all of it is there. Read anew each time. */
+  /** The content as it is stored; undefined where not all of it is there. Read anew each time. */
   readonly data: () => Uint8Array | undefined;
 }
 
@@ -135,9 +134,4 @@ function toJournal([, epoch, lastPosition, writer, horizon = 0, mended = 0, run]
 
 function whole(value: RecordValue): number {
   return typeof value === "number" ? value : -1;
-}
-
-/** True for a number that stands for a kind. */
-export function isKind(kind: number): boolean {
-  return kinds[kind] !== undefined;
 }

@@ -121,7 +121,12 @@ export class Cell implements Runnable {
     return spent;
   }
 
-  /** All that was spent at this place, which is given up. */
+  /** All that was spent at this place. */
+  get allSpent(): Amount {
+    return addAmounts(this.books?.spent ?? noAmount, this.#spent);
+  }
+
+  /** The same, of a place that is given up for good. */
   takeAllSpent(): Amount {
     const spent = addAmounts(this.books?.spent ?? noAmount, this.takeSpent());
     if (this.books !== undefined) this.books = { ...this.books, spent: noAmount };
@@ -237,11 +242,10 @@ export class Cell implements Runnable {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
     this.kernel.orphans.adopt(this.address);
-    if (stored === undefined) this.books ??= this.#booksOfThePlace();
+    if (stored === undefined) this.books ??= this.kernel.store?.booksOf?.(this.address);
     else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
-      if (stored.isCharged !== true) this.account?.charge(this.books.spent);
     }
     if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
@@ -252,18 +256,13 @@ export class Cell implements Runnable {
     this.kernel.within(life, () => life.begin());
   }
 
-  /** What a life before has spent was charged to its supervisor when the place was given up. */
-  #booksOfThePlace(): Books | undefined {
-    const books = this.kernel.store?.booksOf?.(this.address);
-    return books === undefined ? undefined : { ...books, spent: noAmount };
-  }
-
   /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
   #openAccount(): void {
     const { kernel, address, spec } = this;
     const { account: above } = this.#supervisor;
     const nowMs = kernel.clock.nowMs();
-    if (spec.budget !== undefined) this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs });
+    if (spec.budget !== undefined)
+      this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs, spent: kernel.store?.spentWithin?.(address) });
     this.account = this.#grant?.account ?? above;
     const wallDueMs = this.#grant?.wallDueMs ?? Infinity;
     if (wallDueMs === Infinity) return;

@@ -42,8 +42,8 @@ export type Pending =
       /** It came before a rollback, and the actor is to be told again. */
       readonly result?: Answer | undefined;
     }
-  /** A message that was taken once, before a rollback, and is to be taken again. */
-  | { readonly kind: "again"; readonly from: Address | undefined; readonly message: unknown }
+  /** A message that was taken before a rollback, for the first time in turn `origin`, and is to be taken again. */
+  | { readonly kind: "again"; readonly from: Address | undefined; readonly message: unknown; readonly origin: number }
   /** An answer that the asker has not taken yet. */
   | { readonly kind: "reply"; readonly to: ReplyTo; readonly answer: Answer }
   /** Work that takes time. `name` finds it again; without a name it cannot be begun anew. */

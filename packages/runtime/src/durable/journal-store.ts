@@ -2,8 +2,10 @@ import {
   FencedError,
   isWithin,
   noAmount,
+  parentAddress,
   topOf,
   type Address,
+  type Amount,
   type Image,
   type Journal,
   type JournalError,
@@ -12,9 +14,11 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import { addAmounts } from "./bookkeeping.ts";
 import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
+import type { RollbackMark } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
@@ -60,6 +64,8 @@ export class JournalStore implements TurnStore {
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
   /** Trees that stay as they are stored, by their tops, and because of whom. */
+  /** What was spent at each address and below it when the journal was read. */
+  readonly #spent = new Map<Address, Amount>();
   readonly #parked = new Map<Address, Address>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
@@ -104,6 +110,14 @@ export class JournalStore implements TurnStore {
     this.#logs.set(address, log);
     if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
+    const { spent } = log.last!.books;
+    if (spent.turns + spent.tokens + spent.microUsd === 0) return;
+    for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at))
+      this.#spent.set(at, addAmounts(this.spentWithin(at), spent));
+  }
+
+  spentWithin(address: Address): Amount {
+    return this.#spent.get(address) ?? noAmount;
   }
 
   has(address: Address): boolean {
@@ -170,7 +184,10 @@ export class JournalStore implements TurnStore {
     const { top, birth } = order;
     const done = this.#found.get(top)?.newest.cause;
     // The process ended between the record and what it is for.
-    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
+    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) {
+      const { top: _, ...report } = done.message as RollbackMark & RollbackReport;
+      return report;
+    }
     const planned = await planRollback(this.#journal, order);
     const { gone } = planned;
     const report = await compensate(planned.report, order.undo);
@@ -180,7 +197,7 @@ export class JournalStore implements TurnStore {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
       this.#logs.set(address, log);
-      this.#found.set(address, { durable, newest, seq, isCharged: true });
+      this.#found.set(address, { durable, newest, seq });
     }
     for (const address of gone) this.#logs.delete(address);
     return report;
@@ -198,6 +215,7 @@ export class JournalStore implements TurnStore {
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
     this.#found.delete(address);
+    this.#spent.delete(address); // Whoever comes has spent nothing yet.
     if (!this.#logs.delete(address)) return; // It was never there.
     this.#journal.append([{ address, seq, kind: "end", data: new Uint8Array() }]).catch((error: unknown) => {
       // Nothing is wrong but that a dead place is read again: nobody asks for it.

@@ -1,5 +1,6 @@
-import type { NewEntry, RollbackReport } from "@orgtree/core";
+import type { Address, NewEntry } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
+import type { RollbackMark } from "./rollback-cut.ts";
 import type { Rollback, RolledBackActor } from "./rollback.ts";
 import type { StoredTurn } from "./turn-entry.ts";
 
@@ -13,20 +14,21 @@ export interface RollbackEntry {
 
 /** What is to be stored, all or nothing, for a subtree to go back; the report is with its top. */
 export function rollbackEntries(
-  { actors, report, top }: Pick<Rollback, "actors" | "report"> & { readonly top: string },
+  { actors, report, top }: Pick<Rollback, "actors" | "report"> & { readonly top: Address },
   atMs: number,
 ): readonly RollbackEntry[] {
-  return actors.map((actor) => rollbackEntry(actor, { atMs, report: actor.address === top ? report : undefined }));
+  const mark: RollbackMark = { top, to: report.to };
+  return actors.map((actor) => rollbackEntry(actor, { atMs, message: actor.address === top ? { ...report, ...mark } : mark }));
 }
 
 function rollbackEntry(
   actor: RolledBackActor,
-  { atMs, report }: { readonly atMs: number; readonly report: RollbackReport | undefined },
+  { atMs, message }: { readonly atMs: number; readonly message: RollbackMark },
 ): RollbackEntry {
   const { address, seq, durable, moment } = actor;
   const log = new ActorLog(address);
   const { incarnation, trace, logic, plan } = moment.turn;
-  const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
+  const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
   const turn = { incarnation, atMs, trace, cause, effects: [], logic, plan };
   const entry = log.entry({ ...turn, seq, durable, isFresh: true });
   return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };

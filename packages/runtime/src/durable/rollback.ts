@@ -12,8 +12,11 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
+import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
-import { messagesFromOutside, rollBackBooks } from "./rolled-back-books.ts";
+import { messagesFromOutside, noteLater, type LaterPast, type Redelivery } from "./redelivery.ts";
+import { findCut, type Cut } from "./rollback-cut.ts";
+import { rollBackBooks } from "./rolled-back-books.ts";
 
 /** What is to go back. */
 export interface RollbackOrder {
@@ -25,8 +28,8 @@ export interface RollbackOrder {
   readonly orBirth?: boolean;
   /** The decision that the new life of `top` begins by. */
   readonly birth: number;
-  /** What `top` has spent, and those below it that are gone. */
-  readonly spent: Amount;
+  /** What `top` has spent, as far as this process knows of it: undefined where it has not lived in it. */
+  readonly spent: Amount | undefined;
   /** Numbers below it are used up. */
   readonly nextSeq: number;
   /** Takes back what can be taken back, in this order; gives back the keys of what was. Default: all stands. */
@@ -56,23 +59,9 @@ export interface RolledBackActor {
   readonly address: Address;
   readonly seq: number;
   readonly moment: Moment;
+  /** What is delivered to it again. */
+  readonly again: readonly Redelivery[];
   readonly durable: Durable;
-}
-
-/** There is nothing to go back to. */
-export class RollbackError extends ExpectedError {
-  override readonly name = "RollbackError";
-  readonly retryable = false;
-  readonly address: Address;
-
-  constructor(address: Address, problem: string) {
-    super(`${address} cannot be rolled back: ${problem}`);
-    this.address = address;
-  }
-
-  override get failureClass(): FailureClass {
-    return "crash";
-  }
 }
 
 /** A rollback would leave something standing that cannot be taken back. Nothing has happened. */
@@ -100,11 +89,6 @@ export function needsConsent({ kind, does }: LaterEffect): boolean {
   return does !== "pure" && kind !== "reply" && kind !== "refuse" && kind !== "ask" && kind !== "emit";
 }
 
-interface Cut {
-  readonly turn: PastTurn;
-  readonly name: string | undefined;
-}
-
 /**
  * Works out how a subtree goes back to a cut.
  *
@@ -115,62 +99,58 @@ interface Cut {
 export async function planRollback(journal: Journal, order: RollbackOrder): Promise<Rollback> {
   const cut = await findCut(journal, order);
   const { top } = order;
+  const { position } = cut.turn;
   // Compaction waits for whoever reads the past.
-  using _pin = journal.pin(cut.turn.position);
-  const later = new Map<Address, PastTurn[]>();
-  for await (const entry of journal.read({ within: top, after: cut.turn.position })) {
-    if (entry.kind === "end") continue;
-    const turns = later.get(entry.address);
-    if (turns === undefined) later.set(entry.address, [readTurn(entry)]);
-    else turns.push(readTurn(entry));
+  using _pin = journal.pin(position);
+  const atCut = new Map<Address, Moment>();
+  for await (const { address, entries } of journal.images(position)) {
+    if (isWithin(address, top)) atCut.set(address, [...readMoments(entries)].at(-1)!);
   }
+  const { turns, pasts } = await readLater(journal, top, position);
   const lastSeqs = await journal.lastSeqs();
   const seqOf = (address: Address): number => Math.max(order.nextSeq, (lastSeqs.get(address) ?? -1) + 1);
-  const actors: RolledBackActor[] = [];
-  for await (const { address, entries } of journal.images(cut.turn.position)) {
-    if (!isWithin(address, top)) continue;
-    const moment = [...readMoments(entries)].at(-1)!;
-    const now = await newest(journal, address);
-    actors.push({
-      address,
-      seq: seqOf(address),
-      moment,
-      durable: rollBackActor(moment, now ?? moment, { order, later: later.get(address) ?? [], seq: seqOf(address) }),
-    });
-  }
-  const there = new Set(actors.map(({ address }) => address));
-  const gone = [...later.keys()].filter((address) => !there.has(address));
+  const gone = [...pasts].flatMap(([address, past]) => (past.turns.length === 0 || atCut.has(address) ? [] : [address]));
   const toEnd: Rollback["toEnd"][number][] = [];
-  for (const address of gone) if ((await journal.image(address)) !== undefined) toEnd.push({ address, seq: seqOf(address) });
-  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, later }) };
+  let lost = noAmount; // What those have spent who are gone.
+  for (const address of gone) {
+    const now = await newest(journal, address);
+    if (now === undefined) continue;
+    lost = addAmounts(lost, now.books.spent);
+    toEnd.push({ address, seq: seqOf(address) });
+  }
+  const actors: RolledBackActor[] = [];
+  for (const [address, moment] of atCut) {
+    const now = (await newest(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
+    const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
+    actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
+  }
+  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns }) };
 }
 
-async function findCut(journal: Journal, { top, to, orBirth }: RollbackOrder): Promise<Cut> {
-  let found: PastTurn | undefined;
-  let known = 0;
-  const query = typeof to === "number" ? { address: top, fromSeq: to, toSeq: to } : { within: top, mark: to };
-  for await (const entry of journal.read(query)) {
-    known++;
-    if (entry.kind !== "end" && (to !== undefined || entry.mark !== undefined)) found = readTurn(entry);
+/** What happened in a subtree since a position: all turns, and what of them belongs to those who lived there then. */
+async function readLater(
+  journal: Journal,
+  top: Address,
+  after: number,
+): Promise<{ readonly turns: readonly PastTurn[]; readonly pasts: ReadonlyMap<Address, LaterPast> }> {
+  const turns: PastTurn[] = [];
+  const pasts = new Map<Address, LaterPast>();
+  for await (const entry of journal.read({ within: top, after })) {
+    const { address } = entry;
+    let past = pasts.get(address);
+    if (past === undefined) pasts.set(address, (past = makePast()));
+    if (entry.kind === "end") {
+      past.hasEnded = true;
+      continue;
+    }
+    const turn = readTurn(entry);
+    turns.push(turn);
+    noteLater(past, turn.cause.kind === "rollback" ? [...readMoments([entry])][0]! : { turn });
   }
-  if (found === undefined && orBirth === true) found = await findBirth(journal, top);
-  if (found !== undefined) return { turn: found, name: found.mark };
-  if (typeof to === "number") throw new RollbackError(top, `it has no turn ${to}, or the journal was compacted since`);
-  if (to !== undefined) throw new RollbackError(top, `there is no checkpoint "${to}"; a turn makes one with turn.checkpoint("${to}")`);
-  throw new RollbackError(
-    top,
-    known === 0 ? "nothing is stored of it" : 'there is no checkpoint; a turn makes one with turn.checkpoint("name")',
-  );
+  return { turns, pasts };
 }
 
-async function findBirth(journal: Journal, top: Address): Promise<PastTurn | undefined> {
-  let found: PastTurn | undefined;
-  for await (const entry of journal.read({ address: top })) {
-    const turn = entry.kind === "whole" ? readTurn(entry) : undefined;
-    if (turn !== undefined && (turn.cause.kind === "init" || turn.cause.type === "begin")) found = turn;
-  }
-  return found;
-}
+const makePast = (): LaterPast => ({ turns: [], again: new Map(), hasEnded: false });
 
 async function newest(journal: Journal, address: Address): Promise<Moment | undefined> {
   const image = await journal.image(address);
@@ -180,21 +160,29 @@ async function newest(journal: Journal, address: Address): Promise<Moment | unde
 function rollBackActor(
   moment: Moment,
   now: Moment,
-  around: { readonly order: RollbackOrder; readonly later: readonly PastTurn[]; readonly seq: number },
-): Durable {
-  const { order, later, seq } = around;
-  const isTop = moment.turn.address === order.top;
+  around: { readonly order: RollbackOrder; readonly past: LaterPast; readonly seq: number; readonly spent: Amount },
+): RolledBackActor {
+  const { order, past, seq, spent } = around;
+  const { top } = order;
+  const { address } = moment.turn;
+  const again = messagesFromOutside(past, { atCut: moment, now: now.books, isInside: (from) => isInside(from, top) });
   const books = rollBackBooks({
-    top: order.top,
+    top,
     atCut: moment.books,
     now: now.books,
-    later,
+    later: past.turns,
+    again,
     seq,
-    birth: isTop ? order.birth : moment.books.birth,
-    spent: isTop ? order.spent : noAmount,
+    birth: address === top ? order.birth : moment.books.birth,
+    spent,
   });
   const { state } = moment;
-  return { books, state: isStoredSupervision(state) && isStoredSupervision(now.state) ? rollBackSupervision(state, now.state) : state };
+  const isSupervisor = isStoredSupervision(state) && isStoredSupervision(now.state);
+  return { address, seq, moment, again, durable: { books, state: isSupervisor ? rollBackSupervision(state, now.state) : state } };
+}
+
+function isInside(address: Address | undefined, top: Address): boolean {
+  return address !== undefined && isWithin(address, top);
 }
 
 function describe(
@@ -203,35 +191,33 @@ function describe(
     readonly top: Address;
     readonly actors: readonly RolledBackActor[];
     readonly gone: Rollback["gone"];
-    readonly later: ReadonlyMap<Address, readonly PastTurn[]>;
+    readonly turns: readonly PastTurn[];
   },
 ): RollbackReport {
-  const { top, actors, gone, later } = found;
-  const isInside = (address: Address | undefined): boolean => address !== undefined && isWithin(address, top);
-  const turns = [...later.values()].flat().sort((one, other) => one.position - other.position);
+  const { top, actors, gone, turns } = found;
   return {
     to: { address: turn.address, seq: turn.seq, name },
     actors: actors.map(({ address }) => address),
     gone,
-    redelivered: actors.reduce((sum, { address }) => sum + messagesFromOutside(later.get(address) ?? [], isInside).length, 0),
+    redelivered: actors.reduce((sum, { again }) => sum + again.length, 0),
     undone: [],
     standing: turns.flatMap(({ cause, effects }) =>
-      cause.kind === "decision" ? [] : effects.filter((effect) => isOutside(effect, isInside)).map(toLater),
+      cause.kind === "decision" ? [] : effects.filter((effect) => isOutside(effect, top)).map(toLater),
     ),
   };
 }
 
 /** What an effect leaves behind that a rollback does not take back. */
-function isOutside({ kind, detail }: PastTurn["effects"][number], isInside: (address: Address | undefined) => boolean): boolean {
+function isOutside({ kind, detail }: PastTurn["effects"][number], top: Address): boolean {
   const { to } = (detail ?? {}) as { readonly to?: unknown };
   switch (kind) {
     case "tell":
     case "deliver":
     case "ask":
-      return !isInside(to as Address);
+      return !isInside(to as Address, top);
     case "reply":
     case "refuse":
-      return !isInside((to as { readonly address?: Address }).address);
+      return !isInside((to as { readonly address?: Address }).address, top);
     case "run":
     case "publish":
     case "emit":

@@ -1,4 +1,4 @@
-import type { Address, EffectRecord, RollbackReport } from "@orgtree/core";
+import type { Address, Amount, EffectRecord, RollbackReport } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
 import type { Provenance } from "./provenance.ts";
 import type { RollbackOrder } from "./rollback.ts";
@@ -69,6 +69,8 @@ export interface TurnStore {
   isParked?(address: Address): boolean;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf?(address: Address): Books | undefined;
+  /** What those who live at an address and below it had spent, all lives together, when the journal was read. */
+  spentWithin?(address: Address): Amount;
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
   rollBack?(order: RollbackOrder): Promise<RollbackReport>;
   /** What a rollback would do. Rejects with `RollbackError`. */
@@ -83,6 +85,4 @@ export interface Stored {
   readonly newest: StoredTurn;
   /** The number of the newest turn. */
   readonly seq: number;
-  /** What was spent is known to this process already. */
-  readonly isCharged?: boolean;
 }

@@ -50,11 +50,15 @@ export class BudgetAccount implements BudgetHandle {
   #grant: Amount;
   #closed = false;
 
-  /** Opens an account under `parent`, which sets the limits of `budget` aside; throws `BudgetExhaustedError`. */
-  constructor(budget: Budget, parent?: BudgetAccount) {
-    this.#account = openAccount(budget);
+  /**
+   * Opens an account under `parent`, which sets aside what is left of the limits of `budget`; throws `BudgetExhaustedError`.
+   * `spent`: in other processes, which counts above already.
+   */
+  constructor(budget: Budget, parent?: BudgetAccount, spent: Amount = noAmount) {
+    this.#account = { ...openAccount(budget), spent };
     this.#parent = parent;
-    this.#grant = perDimension((name) => (this.#account.limit[name] === Infinity ? 0 : this.#account.limit[name]));
+    const { limit } = this.#account;
+    this.#grant = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name])));
     parent?.take(this.#grant);
   }
 
@@ -112,11 +116,6 @@ export class BudgetAccount implements BudgetHandle {
 
   async stored(): Promise<void> {
     // Nothing of an account by itself is stored.
-  }
-
-  /** What was spent in another process, whatever the limits say. */
-  charge(spent: Amount): void {
-    this.giveBack(noAmount, spent);
   }
 
   left(): { turns: number; tokens: number; usd: number } {

@@ -5,6 +5,7 @@ import {
   childAddress,
   FailureError,
   isStoredSupervision,
+  noAmount,
   listChildren,
   makeSupervision,
   rememberChildren,
@@ -28,7 +29,7 @@ import { later, type BeginResult, type Body, type Termination } from "../actor/b
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "../actor/effect.ts";
-import { RollbackError } from "../durable/rollback.ts";
+import { RollbackError } from "../durable/rollback-error.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -133,6 +134,7 @@ export class SupervisorBody implements Body, Supervisor {
       const events = this.#heard;
       this.#heard = [];
       while (at < events.length) {
+        if (this.#life.phase === "ended") return; // Nobody is started by who has ended, whatever was asked meanwhile.
         const event = events[at++]!;
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
@@ -165,8 +167,8 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const { address, kernel, seq } = cell;
     const books = this.#bookSteps(event, steps);
-    cell.seq++;
     const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state() });
+    cell.seq++;
     try {
       kernel.store!.prepare?.(record);
     } catch (error) {
@@ -193,7 +195,9 @@ export class SupervisorBody implements Body, Supervisor {
     const effects = steps.map((step, at): Effect => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
       if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
-      if (step.kind === "drop" || step.kind === "forget") this.#absorb(step.id);
+      if (step.kind === "drop") this.#absorb(step.id);
+      // What is in its books stays there, whoever lives there next.
+      if (step.kind === "forget") cell.spend(this.#child(step.id)?.takeSpent() ?? noAmount);
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
     const mail = mailOf(event);
@@ -202,7 +206,7 @@ export class SupervisorBody implements Body, Supervisor {
     return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
   }
 
-  /** What a child that is given up has spent was spent by its supervisor. */
+  /** What a child has spent whose place is given up for good was spent by its supervisor. */
   #absorb(id: string): void {
     const child = this.#child(id);
     if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
@@ -306,10 +310,14 @@ export class SupervisorBody implements Body, Supervisor {
     if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
     kernel.waitFor(top);
     const place = this.#placeOf(id);
-    const used = { spent: place.takeAllSpent(), nextSeq: Math.max(place.seq, kernel.nextSeq) };
+    const spent = place.books === undefined ? undefined : place.allSpent;
+    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
     store
       .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
-      .then((report) => this.hear({ kind: "rolled-back", id, report }), failed)
+      .then((report) => {
+        place.takeSpent(); // It is in the record.
+        this.hear({ kind: "rolled-back", id, report });
+      }, failed)
       .catch((error: unknown) => cell.crashed(error));
   }
 
@@ -456,7 +464,7 @@ export class SupervisorBody implements Body, Supervisor {
     // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
     const known = new Set(this.#spec.children?.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
-      this.#absorb(id);
+      if (!known.has(id)) this.#absorb(id);
       if (known.has(id)) this.#child(id)?.forget();
       else this.#drop(id);
     }
