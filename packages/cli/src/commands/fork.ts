@@ -3,7 +3,7 @@ import type { Command } from "../input/command.ts";
 /** Copies a past up to a point into a new journal. */
 export const fork: Command = {
   name: "fork",
-  usage: "FILE [--at POINT] --to NEW [--json]",
+  usage: "FILE --to NEW [options]",
   summary: "Copies a journal up to a turn into a new one, to go on from there.",
   operands: { name: "FILE", least: 1, most: 1 },
   details: [

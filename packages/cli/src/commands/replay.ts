@@ -3,7 +3,7 @@ import type { Command } from "../input/command.ts";
 /** Computes a run again from its journal. */
 export const replay: Command = {
   name: "replay",
-  usage: "FILE MODULE [--to POSITION] [--json]",
+  usage: "FILE MODULE [options]",
   summary: "Computes a run again from its journal, and names the first turn that differs.",
   operands: { name: "FILE and MODULE", least: 2, most: 2 },
   details: [

@@ -3,7 +3,7 @@ import type { Command } from "../input/command.ts";
 /** Puts an actor back, in the journal of an organization that does not run. */
 export const rollback: Command = {
   name: "rollback",
-  usage: "FILE ADDRESS [--to NAME|SEQ] [--consent] [--json]",
+  usage: "FILE ADDRESS [options]",
   summary: "Puts an actor and all below it back to a checkpoint.",
   operands: { name: "FILE and ADDRESS", least: 2, most: 2 },
   details: [

@@ -1,13 +1,10 @@
 import {
   idOf,
   isStoredSupervision,
-  isWithin,
-  noAmount,
   parentAddress,
   rootAddress,
   shutdownExit,
   type Address,
-  type Amount,
   type ChildStatus,
   type Image,
   type Journal,
@@ -17,7 +14,6 @@ import {
   type SupervisorReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
-import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, type Moment } from "./past-turn.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
@@ -49,7 +45,7 @@ export async function rollBackStored(
   const lastSeqs = await journal.lastSeqs();
   const nextSeq = Math.max(-1, ...lastSeqs.values()) + 1;
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
-  const planned = await planRollback(journal, { top, to, birth, spent: await spentWithin(journal, top), nextSeq });
+  const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq });
   const standing = planned.report.standing.filter(needsConsent);
   if (standing.length > 0 && !consent) throw new ConsentError(top, standing);
   const decision = starter === undefined ? [] : [decisionEntry(starter, { report: planned.report, top, birth, atMs })];
@@ -128,13 +124,6 @@ function rowOf({ rows, past }: Children, id: string): StoredSupervision["past"][
 
 async function birthOf(journal: Journal, top: Address): Promise<number> {
   return newestOf(await journal.image(top))?.books.birth ?? 0;
-}
-
-/** What they have spent stays spent. */
-async function spentWithin(journal: Journal, top: Address): Promise<Amount> {
-  let spent = noAmount;
-  for await (const image of journal.images()) if (isWithin(image.address, top)) spent = addAmounts(spent, newestOf(image)!.books.spent);
-  return spent;
 }
 
 /** That the supervisor decided so, and what it will start. */

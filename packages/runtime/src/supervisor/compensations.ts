@@ -1,4 +1,6 @@
 import type { Address, CheckedChildSpec, LaterEffect } from "@orgtree/core";
+import type { Incarnation } from "../actor/incarnation.ts";
+import type { RollbackOrder } from "../durable/rollback.ts";
 import type { WorkContext } from "../actor/turn.ts";
 import { attemptKey, undoWork, type WorkDefinition } from "../actor/work.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -14,6 +16,12 @@ const defaultUndoMs = 60_000;
 export interface Compensated {
   readonly top: Address;
   readonly spec: CheckedChildSpec<Logic>;
+}
+
+/** How a supervisor takes back what a child and those below it did; it stops when the supervisor ends. */
+export function undoFor(supervisor: Incarnation, compensated: Compensated): NonNullable<RollbackOrder["undo"]> {
+  const compensations = new Compensations(supervisor.cell.kernel, compensated);
+  return (effects) => compensations.undo(effects, supervisor.holdings.signal);
 }
 
 type Definition = WorkDefinition<unknown, unknown>;

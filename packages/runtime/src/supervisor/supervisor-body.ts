@@ -16,7 +16,6 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
-  type LaterEffect,
   type ChildRow,
   type PastChild,
   type Exit,
@@ -37,7 +36,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
-import { Compensations } from "./compensations.ts";
+import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
@@ -312,11 +311,9 @@ export class SupervisorBody implements Body, Supervisor {
     kernel.waitFor(top);
     const place = this.#placeOf(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
-    const { holdings } = this.#life;
-    const compensations = new Compensations(kernel, { top, spec: place.spec });
-    const undo = (effects: readonly LaterEffect[]): Promise<ReadonlySet<string>> => compensations.undo(effects, holdings.signal);
+    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
     store
-      .rollBack({ top, to: plan.to, birth: plan.birth, spent, nextSeq: Math.max(place.seq, kernel.nextSeq), undo })
+      .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
         this.hear({ kind: "rolled-back", id, report });
