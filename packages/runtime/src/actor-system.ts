@@ -27,7 +27,7 @@ import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore, nowhere } from "./durable/journal-store.ts";
 import { RollbackError } from "./durable/rollback-error.ts";
-import { ConsentError, needsConsent } from "./durable/rollback.ts";
+import { ConsentError, needsConsent } from "./durable/consent-error.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";

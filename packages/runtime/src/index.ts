@@ -26,7 +26,7 @@ export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts"
 export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
-export { ConsentError } from "./durable/rollback.ts";
+export { ConsentError } from "./durable/consent-error.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";

@@ -17,7 +17,8 @@ import { ActorLog, type Durable } from "./actor-log.ts";
 import { readMoments, type Moment } from "./past-turn.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
-import { ConsentError, needsConsent, planRollback, type Rollback } from "./rollback.ts";
+import { ConsentError, needsConsent } from "./consent-error.ts";
+import { planRollback, type Rollback } from "./rollback.ts";
 
 /** How a subtree that does not run is put back. */
 export interface StoredRollbackOptions {
