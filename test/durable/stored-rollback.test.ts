@@ -1,6 +1,6 @@
 /** A rollback in the journal of an organization that does not run: the next one goes on from there. */
-import { MemoryJournal } from "@orgtree/journal";
-import { plain, rollBackStored, supervisor, type Logic, type StoredRollbackOptions, type Turn } from "@orgtree/runtime";
+import { forkJournal, MemoryJournal } from "@orgtree/journal";
+import { createActorSystem, plain, rollBackStored, supervisor, type Logic, type StoredRollbackOptions, type Turn } from "@orgtree/runtime";
 import type { Address, RollbackReport } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -123,16 +123,25 @@ describe("rollBackStored", () => {
     ).toEqual(["/org/team/a", "/org/team/b"]);
   });
 
-  test("of the top itself, also when it has come to its end", async () => {
+  test("of the top itself", async () => {
+    const world = await live();
+    await order(world, "/org/one", { do: "add", n: 1 }, { do: "mark", n: 1 }, { do: "add", n: 2 });
+    expect(await putBack(world, "/org")).toMatchObject({ actors: ["/org", "/org/one", "/org/two", "/org/team"], redelivered: 1 });
+    expect(await get(world, "/org/one")).toEqual(["add 1", "mark 1", "add 2"]);
+  });
+
+  test("of one that has come to its end says that a fork can go on from before it", async () => {
     const world = new World();
     await world.start({ id: "solo", logic: desk, restart: "temporary" });
     await order(world, "/solo", { do: "add", n: 1 }, { do: "mark", n: 1 }, { do: "die" });
-    expect(world.system.tree().children).toEqual([]);
     const journal = new MemoryJournal(world.file);
-    await rollBackStored(journal, "/solo", { atMs: world.clock.epochMs() });
-    await world.crash();
-    await world.start({ id: "solo", logic: desk, restart: "temporary" });
-    expect(await get(world, "/solo")).toEqual(["add 1", "mark 1"]);
+    await expect(rollBackStored(journal, "/solo", { atMs: 0 })).rejects.toThrow("fork the journal at a moment before");
+    const target = new MemoryJournal();
+    await forkJournal(journal, target, { at: { checkpoint: "c1" } });
+    const system = createActorSystem({ clock: world.clock, journal: target });
+    await Promise.all([system.start({ id: "solo", logic: desk, restart: "temporary" }), world.clock.settle()]);
+    const [log] = await Promise.all([system.ask("/solo", { do: "get" }), world.clock.settle()]);
+    expect(log).toEqual(["add 1", "mark 1"]);
   });
 
   test("needs consent where something stands, and does nothing without", async () => {
