@@ -110,6 +110,8 @@ async function makeTideTable(): Promise<ReadonlyMap<string, Buffer>> {
 /** How a process ended, and all that it printed. */
 export interface Ended {
   readonly code: number | null;
+  /** What has ended it, where it did not end by itself. */
+  readonly signal?: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -145,6 +147,19 @@ export class OrgtreeProcess {
     return promise;
   }
 
+  /** Resolves once so many lines have come; false when it ended before. */
+  lines(count: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const hear = (line: string | undefined): void => {
+      if (line !== undefined && this.#lines.length < count) return;
+      this.#waiting.delete(hear);
+      resolve(line !== undefined);
+    };
+    if (this.#lines.length >= count) resolve(true);
+    else this.#waiting.add(hear);
+    return promise;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
@@ -158,9 +173,11 @@ export class OrgtreeProcess {
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
       this.#child[name]!.setEncoding("utf8").on("data", (text: string) => (output[name] += text));
-    const code = await new Promise<number | null>((resolve) => this.#child.once("close", resolve));
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+      this.#child.once("close", (...how) => resolve(how as [number | null, NodeJS.Signals | null])),
+    );
     for (const hear of this.#waiting) hear(undefined);
-    return { code, ...output };
+    return { code, ...(signal === null ? {} : { signal }), ...output };
   }
 }
 

@@ -192,7 +192,8 @@ test("what was spent is counted once over crashes, also where a supervisor was s
   const team = { id: "team", logic: supervisor({ children: [child] }), budget: { turns: 30 } };
   const top = { id: "top", logic: supervisor({ children: [team, { id: "b", logic: spender }] }), budget: { turns: 40 } };
   const world = new World();
-  world.isReplayed = false; // What is left of a budget is in no record.
+  // What is left of a budget is in no record.
+  world.isReplayed = false;
   await world.start(top);
   for (let n = 0; n < 4; n++) await world.tell("/top/team/a", "add");
   await world.tell("/top/team/a", "die"); // The team gives up, and is started again, with all that is below it.

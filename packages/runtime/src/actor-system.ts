@@ -274,6 +274,14 @@ export class ActorSystem {
     return this.#kernel.registry.members(group);
   }
 
+  /**
+   * Has something stored with the next turn of an actor, as an effect of kind `orgtree.note`: what was done on its behalf, so that who
+   * reads the journal finds it there no later than what follows from it. Nothing where there is no journal, or no such actor.
+   */
+  note(address: Address, what: unknown): void {
+    this.#kernel.cells.get(address)?.note(what);
+  }
+
   /** The tree as it stands, as plain data. */
   tree(): TreeNode {
     return viewTree(this.#kernel, rootAddress);

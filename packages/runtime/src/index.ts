@@ -23,7 +23,7 @@ export { type Change, changesBetween, describePath, type Path } from "./durable/
 export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
 export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
-export type { Moment, PastTurn, PlaceEnd } from "./durable/past-turn.ts";
+export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/rollback.ts";

@@ -1,6 +1,6 @@
 /** The git repository in which snapshots of a directory are kept: where it is, and how git is run on it. */
 import { linkSync } from "node:fs";
-import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { git, tryGit, type GitOptions } from "./git.ts";
 
@@ -53,6 +53,15 @@ export class SnapshotRepository {
     await mkdir(join(places.directory, "info"), { recursive: true });
     await mkdir(repository.nowhere);
     await writeFile(repository.#rules, ignoreRules);
+    await writeFile(repository.#attributes, attributes);
+    return repository;
+  }
+
+  /** That of a process which has ended: its indexes and locks are nobody's. */
+  static async reopen(places: SnapshotPlaces): Promise<SnapshotRepository> {
+    const repository = new SnapshotRepository(places);
+    for (const name of await readdir(places.directory))
+      if (/^index-|\.lock$/.test(name)) await rm(join(places.directory, name), { force: true });
     await writeFile(repository.#attributes, attributes);
     return repository;
   }

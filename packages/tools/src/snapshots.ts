@@ -55,7 +55,7 @@ export class Snapshots {
   /** What was asked last: a check asks for the patch, another one for the files. */
   #diff: { readonly tree: string; readonly found: TreeDiff };
 
-  private constructor(repository: SnapshotRepository, base: string, { files, links }: SnapshotStart) {
+  private constructor(repository: SnapshotRepository, base: string, { files, links }: Pick<SnapshotStart, "files" | "links">) {
     this.#repository = repository;
     this.#files = new Set(files);
     this.#links = links;
@@ -71,6 +71,15 @@ export class Snapshots {
     // By name and not by `add`, which would leave out tracked files that match an ignore rule.
     await repository.git(["update-index", "--add", "-z", "--stdin"], { input: zeroEnded(start.files), signal: start.signal });
     return new Snapshots(repository, await repository.writeTree(), start);
+  }
+
+  /** The snapshots of an earlier process, whose first one was `base`. What that process left half done is removed. */
+  static async reopen(places: SnapshotPlaces, base: string): Promise<Snapshots> {
+    const repository = await SnapshotRepository.reopen(places);
+    const listed = splitNul(await repository.git(["ls-tree", "-r", "-z", "--full-tree", base]));
+    const files = listed.map((line) => line.slice(line.indexOf("\t") + 1));
+    const links = files.filter((_, at) => listed[at]!.startsWith("120000"));
+    return new Snapshots(repository, base, { files, links });
   }
 
   /** The directory whose files are kept. */

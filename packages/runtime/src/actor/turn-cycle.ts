@@ -104,7 +104,7 @@ function commitTurn(life: Incarnation, mail: Mail): void {
   }
   life.commit(record, (failed) => {
     if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
+    life.cell.recorded(record);
     finishTurn(life, mail);
     if (mail.key !== undefined) life.cell.kernel.acknowledge(mail);
   });
@@ -141,7 +141,7 @@ function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
   if (record === undefined) return failNow(life, mail, failure);
   life.commit(record, (failed) => {
     if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
+    life.cell.recorded(record);
     life.cell.kernel.acknowledge(mail);
     failNow(life, mail, failure);
   });
@@ -210,7 +210,8 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
   const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
-  const effects = more.length === 0 ? own : [...own, ...more];
+  const notes = cell.noteEffects(turn.effects.length);
+  const effects = more.length + notes.length === 0 ? own : [...own, ...more, ...notes];
   const record: TurnRecord = {
     address,
     incarnation,

@@ -229,7 +229,7 @@ function isOutside({ kind, detail }: PastTurn["effects"][number], top: Address):
 }
 
 const ownAffairs: ReadonlySet<string> = new Set(
-  "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter".split(" "),
+  "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter orgtree.note".split(" "),
 );
 
 function toLater({ key, kind, detail }: { readonly key: string; readonly kind: string; readonly detail: unknown }): LaterEffect {

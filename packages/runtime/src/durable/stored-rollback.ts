@@ -43,8 +43,6 @@ export async function rollBackStored(
 ): Promise<RollbackReport> {
   const starter = await findStarter(journal, top);
   const lastSeqs = await journal.lastSeqs();
-  if (lastSeqs.has(top) && (await journal.image(top)) === undefined)
-    throw new RollbackError(top, "it has come to its end, and its place was given up; fork the journal at a moment before that");
   const nextSeq = Math.max(-1, ...lastSeqs.values()) + 1;
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
   const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq });

@@ -19,6 +19,7 @@ export function makeDecisionRecord(
   const { address, seq } = life.cell;
   const { event, steps, books, state } = decision;
   const asked = mailOf(event);
+  const notes = life.cell.noteEffects(steps.length);
   return {
     address,
     incarnation: life.number,
@@ -30,7 +31,7 @@ export function makeDecisionRecord(
     message: describeEvent(event),
     trace: traceText(life.trace()),
     atMs: life.cell.kernel.clock.epochMs(),
-    effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
+    effects: [...steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })), ...notes],
     state,
     books,
     isFresh: event.kind === "begin",

@@ -181,7 +181,7 @@ export class SupervisorBody implements Body, Supervisor {
       const mayGoOn = failed === undefined || (kernel.leaving && failed.kind !== "refused");
       if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
-      cell.books = books;
+      cell.recorded(record);
       const mail = mailOf(event);
       if (mail?.kind === "signal") kernel.acknowledge(mail);
       for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
