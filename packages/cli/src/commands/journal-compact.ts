@@ -3,7 +3,7 @@ import type { Command } from "../input/command.ts";
 /** Removes the past that nobody needs from a journal. */
 export const journalCompact: Command = {
   name: "journal compact",
-  usage: "FILE [--keep-after N] [--json]",
+  usage: "FILE [options]",
   summary: "Removes the past from a journal.",
   operands: { name: "FILE", least: 1, most: 1 },
   details: [
