@@ -39,8 +39,9 @@ function desk({ grows }: { readonly grows: boolean }): Logic {
 }
 
 /** The same as a machine. */
+const types = {} as { context: Desk; events: Say | { readonly type: "END" } };
 const deskMachine = setup({
-  types: {} as { context: Desk; events: Say | { readonly type: "END" } },
+  types,
   actions: { answer: reply(({ context }) => context.count) },
 }).createMachine({
   id: "desk",

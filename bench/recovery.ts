@@ -95,8 +95,8 @@ function comparison(
   return {
     name,
     size,
-    rounds: 5,
-    warmUps: 1,
+    rounds: size < 10_000 ? 5 : 3,
+    warmUps: size < 10_000 ? 1 : 0,
     contenders: {
       "from source": node(() => job(fromSource)),
       [built]: node(() => (isBuilt() ? job([]) : undefined)),

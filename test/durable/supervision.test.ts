@@ -1,7 +1,7 @@
 /** Supervisors when their process dies: what was decided is carried on with, and nothing is decided twice. */
-import type { Address, Exit, NewEntry } from "@orgtree/core";
-import { MemoryJournal } from "@orgtree/journal";
-import { plain, supervisor, type Turn } from "@orgtree/runtime";
+import { JournalError, type Address, type Exit, type NewEntry } from "@orgtree/core";
+import { MemoryFile, MemoryJournal } from "@orgtree/journal";
+import { createActorSystem, plain, supervisor, VirtualClock, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -177,6 +177,39 @@ test("the end of a supervisor that is given up is stored: whoever is started the
   const images: string[] = [];
   for await (const { address } of new MemoryJournal(world.file).images()) images.push(address);
   expect(images).not.toContain("/org");
+});
+
+test("the end of a place that could not be stored is stored in front of what comes next", async () => {
+  class BusyJournal extends MemoryJournal {
+    isBusy = true;
+    override append(entries: readonly NewEntry[]): Promise<number> {
+      if (!this.isBusy || entries[0]!.kind !== "end") return super.append(entries);
+      this.isBusy = false;
+      return Promise.reject(new JournalError("test", "the disk is busy", { retryable: true }));
+    }
+  }
+  const clock = new VirtualClock();
+  const file = new MemoryFile();
+  const system = createActorSystem({ clock, journal: new BusyJournal(file) });
+  const start = (): Promise<unknown> => Promise.all([system.start({ id: "a", logic: desk }), clock.settle()]);
+  await start();
+  await Promise.all([system.stop("/a"), clock.settle()]);
+  await start();
+  const kinds: string[] = [];
+  for await (const { kind } of new MemoryJournal(file).read({ address: "/a" })) kinds.push(kind);
+  expect(kinds).toEqual(["whole", "end", "whole"]);
+});
+
+test("the number of a life is used once, also by those below a supervisor that was started again", async () => {
+  const world = new World();
+  const team = { id: "team", logic: supervisor({ children: [{ id: "a", logic: desk, onFailure: { crash: "escalate" } }] }) };
+  const org = { id: "org", logic: supervisor({ children: [team], intensity: { maxRestarts: 5, periodMs: 1_000 } }) };
+  await world.start(org);
+  for (let times = 0; times < 2; times++) await world.tell("/org/team/a", { do: "die" });
+  await world.crash();
+  await world.start(org);
+  await world.tell("/org/team/a", { do: "add" });
+  expect((await world.turns("/org/team/a")).map(({ incarnation }) => incarnation)).toEqual([1, 2, 3, 4]);
 });
 
 test("what was spent is counted once over crashes, also where a supervisor was started again: by the child, and by those above", async () => {

@@ -14,6 +14,8 @@ import { acknowledgedIsRemembered, acknowledgedIsStored, livesBeginAfterAnEnd, s
 import {
   callsAreCarriedOutOnce,
   compactionIsUnseen,
+  givenUpStaysAway,
+  incarnationsRise,
   namesAreKept,
   noMoreChildrenThanAllowed,
   plansAreDecided,
@@ -61,6 +63,8 @@ const invariants: readonly Invariant[] = [
   intensityIsKept,
   permanentChildrenRun,
   workComesToAnEnd,
+  incarnationsRise,
+  givenUpStaysAway,
   namesAreKept,
   stoppedInReverse,
   everybodyAnswers,

@@ -123,6 +123,45 @@ export const namesAreKept: Invariant = {
   },
 };
 
+export const incarnationsRise: Invariant = {
+  name: "the number of an incarnation is used once",
+  check({ turnsOf }) {
+    for (const [address, turns] of turnsOf) {
+      let newest = 0;
+      for (const { kind, took, cause, incarnation, seq } of turns) {
+        if (kind === "end") newest = 0;
+        if (kind === "end" || took === "rollback") continue; // Says who made the turn that was gone back to.
+        const isFresh = cause === "init" || cause === "begin";
+        if (isFresh ? incarnation <= newest : incarnation < newest)
+          return `turn ${seq} of ${address} is of incarnation ${incarnation}, and there was ${newest} before`;
+        newest = incarnation;
+      }
+    }
+    return undefined;
+  },
+};
+
+export const givenUpStaysAway: Invariant = {
+  name: "a child of a template that was ended for good does not come back by itself",
+  check({ history, plan, living, members, rollbacks }) {
+    const operations = new Map(plan.operations.map((operation) => [operation.id, operation]));
+    const ended = new Set<Address>();
+    for (const happening of history.all) {
+      if (happening.what !== "answered" && happening.what !== "arrived") continue;
+      const { to, order } = operations.get(happening.operation)!;
+      const team = members.get(to);
+      if (order.type !== "admin" || team?.kind !== "team" || team.strategy !== "dynamic") continue;
+      if (order.call !== "terminate") ended.delete(childAddress(to, order.child));
+      else if (happening.what === "answered") ended.add(childAddress(to, order.child));
+    }
+    // Whom actors ask may start it at any time, and who goes back has it again.
+    const isAsked = plan.operations.some(({ order }) => order.type === "manage");
+    if (isAsked || rollbacks.length > 0) return undefined;
+    const back = [...ended].find((address) => living.has(address));
+    return back === undefined ? undefined : `${back} was ended for good, and is ${living.get(back)!.status}`;
+  },
+};
+
 export const compactionIsUnseen: Invariant = {
   name: "compaction changes nothing of what the actors are",
   check({ history }) {

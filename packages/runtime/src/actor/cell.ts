@@ -277,7 +277,7 @@ export class Cell implements Runnable {
    * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
    */
   start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
-    this.incarnations = (stored?.newest.incarnation ?? this.incarnations) + 1;
+    this.incarnations = Math.max(this.incarnations, this.kernel.store?.lastIncarnation?.(this.address) ?? 0) + 1;
     this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
     this.life = life;

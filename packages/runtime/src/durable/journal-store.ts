@@ -66,6 +66,10 @@ export class JournalStore implements TurnStore {
   /** Trees that stay as they are stored, by their tops, and because of whom. */
   /** What was spent at each address and below it when the journal was read. */
   readonly #spent = new Map<Address, Amount>();
+  /** Ends of places that are to be stored. */
+  #ends: NewEntry[] = [];
+  /** The numbers of the newest lives. */
+  readonly #incarnations = new Map<Address, number>();
   readonly #parked = new Map<Address, Address>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
@@ -110,10 +114,15 @@ export class JournalStore implements TurnStore {
     this.#logs.set(address, log);
     if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
+    this.#incarnations.set(address, newest.incarnation);
     const { spent } = log.last!.books;
     if (spent.turns + spent.tokens + spent.microUsd === 0) return;
     for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at))
       this.#spent.set(at, addAmounts(this.spentWithin(at), spent));
+  }
+
+  lastIncarnation(address: Address): number {
+    return this.#incarnations.get(address) ?? 0;
   }
 
   spentWithin(address: Address): Amount {
@@ -159,11 +168,13 @@ export class JournalStore implements TurnStore {
     const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
     const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
     this.#prepared.set(turn, { entry, durable });
+    this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
     this.#checkParked(turn.address);
     const { entry, durable } = this.#prepared.get(turn)!;
+    this.#storeEnds();
     try {
       await this.#journal.append([entry]);
     } catch (error) {
@@ -191,7 +202,11 @@ export class JournalStore implements TurnStore {
     const planned = await planRollback(this.#journal, order);
     const { gone } = planned;
     const report = await compensate(planned.report, order.undo);
-    const written = rollbackEntries({ ...planned, report, top }, this.#epochMs());
+    // Numbers of lives never go back.
+    const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
+    const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
+    for (const { actor, newest } of written) this.#incarnations.set(actor.address, newest.incarnation);
+    this.#storeEnds();
     await this.#journal.append([...written.map(({ entry }) => entry), ...endEntries(planned)]);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;
@@ -215,11 +230,21 @@ export class JournalStore implements TurnStore {
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
     this.#found.delete(address);
+    this.#incarnations.delete(address);
     this.#spent.delete(address); // Whoever comes has spent nothing yet.
     if (!this.#logs.delete(address)) return; // It was never there.
-    this.#journal.append([{ address, seq, kind: "end", data: new Uint8Array() }]).catch((error: unknown) => {
-      // Nothing is wrong but that a dead place is read again: nobody asks for it.
-      this.#logger.warn({ err: error, address }, "the end of an actor could not be stored");
+    this.#ends.push({ address, seq, kind: "end", data: new Uint8Array() });
+    this.#storeEnds();
+  }
+
+  /** In front of whatever is stored next, so that nobody is stored at a place before its end. */
+  #storeEnds(): void {
+    if (this.#ends.length === 0) return;
+    const ends = this.#ends;
+    this.#ends = [];
+    this.#journal.append(ends).catch((error: unknown) => {
+      if ((error as JournalError).retryable) this.#ends.unshift(...ends);
+      else this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored");
     });
   }
 }

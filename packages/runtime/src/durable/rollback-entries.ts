@@ -12,22 +12,31 @@ export interface RollbackEntry {
   readonly newest: StoredTurn;
 }
 
+/** When it is stored, and by whom. */
+export interface RollbackSurroundings {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** The greatest number of a life at an address, where it is known. */
+  readonly lastIncarnation?: (address: Address) => number;
+}
+
 /** What is to be stored, all or nothing, for a subtree to go back; the report is with its top. */
 export function rollbackEntries(
   { actors, report, top }: Pick<Rollback, "actors" | "report"> & { readonly top: Address },
-  atMs: number,
+  around: RollbackSurroundings,
 ): readonly RollbackEntry[] {
   const mark: RollbackMark = { top, to: report.to };
-  return actors.map((actor) => rollbackEntry(actor, { atMs, message: actor.address === top ? { ...report, ...mark } : mark }));
+  return actors.map((actor) => rollbackEntry(actor, { ...around, message: actor.address === top ? { ...report, ...mark } : mark }));
 }
 
 function rollbackEntry(
   actor: RolledBackActor,
-  { atMs, message }: { readonly atMs: number; readonly message: RollbackMark },
+  { atMs, lastIncarnation, message }: RollbackSurroundings & { readonly message: RollbackMark },
 ): RollbackEntry {
   const { address, seq, durable, moment } = actor;
   const log = new ActorLog(address);
-  const { incarnation, trace, logic, plan } = moment.turn;
+  const { trace, logic, plan } = moment.turn;
+  const incarnation = Math.max(moment.turn.incarnation, lastIncarnation?.(address) ?? 0);
   const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
   const turn = { incarnation, atMs, trace, cause, effects: [], logic, plan };
   const entry = log.entry({ ...turn, seq, durable, isFresh: true });

@@ -54,7 +54,7 @@ export async function rollBackStored(
 }
 
 function entriesOf(planned: Rollback, top: Address, atMs: number): readonly NewEntry[] {
-  return [...rollbackEntries({ ...planned, top }, atMs).map(({ entry }) => entry), ...endEntries(planned)];
+  return [...rollbackEntries({ ...planned, top }, { atMs }).map(({ entry }) => entry), ...endEntries(planned)];
 }
 
 /** The supervisor that will start an actor. */

@@ -69,6 +69,8 @@ export interface TurnStore {
   isParked?(address: Address): boolean;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf?(address: Address): Books | undefined;
+  /** The number of the newest life at an address, since the place was given up last; 0 where nobody has lived there. */
+  lastIncarnation?(address: Address): number;
   /** What those who live at an address and below it had spent, all lives together, when the journal was read. */
   spentWithin?(address: Address): Amount;
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
