@@ -3,7 +3,6 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
-  FailureError,
   isStoredSupervision,
   noAmount,
   listChildren,
@@ -16,7 +15,6 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
-  type ChildRow,
   type PastChild,
   type Exit,
   type StoredSupervision,
@@ -36,6 +34,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
+import { pastOf, startError } from "./child-moment.ts";
 import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
@@ -469,14 +468,4 @@ export class SupervisorBody implements Body, Supervisor {
       else this.#drop(id);
     }
   }
-}
-
-function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
-  return { status: "running", restarts, stamps, history, verdict: undefined, birth };
-}
-
-/** Why a supervisor did not start. */
-function startError(exit: Exit): FailureError {
-  if (exit.kind === "failure" || exit.kind === "escalated") return new FailureError(exit.failure);
-  return new FailureError({ class: "crash", message: `it ended while it started (${exit.kind})` });
 }
