@@ -64,8 +64,8 @@ describe("orgtree history", () => {
     const lines = (await told("history", "desk.journal")).map((line) => line.replaceAll(/ +/g, " ").replace(/\d+ B/, "SIZE"));
     expect(lines).toEqual([
       " actor kind turns last position time (UTC) life size state",
-      " / supervisor 3 3 8 TIME 1 SIZE 1 running",
-      " /desk supervisor 4 4 13 TIME 1 SIZE 1 starting, 1 running",
+      " / supervisor 3 2 8 TIME 1 SIZE 1 running",
+      " /desk supervisor 4 3 13 TIME 1 SIZE 1 starting, 1 running",
       " /desk/counter plain 6 5 15 TIME 2 SIZE",
       " /desk/door machine 2 1 12 TIME 1 SIZE heard",
     ]);
@@ -181,9 +181,9 @@ describe("what cannot be looked at", () => {
     },
     { args: ["history", "desk.journal", "--last", "3"], says: /^--last, --from and --to are about turns; name the actor as well/ },
     { args: ["history", "desk.journal", "/desk", "--last", "0"], says: /^--last is "0"; give a whole number from 1 on$/ },
-    { args: ["history", "desk.journal", "/desk", "--from", "99"], says: /^\/desk has no turn 99; there are 4 from 1 to 4$/ },
+    { args: ["history", "desk.journal", "/desk", "--from", "99"], says: /^\/desk has no turn 99; there are 4 from 0 to 3$/ },
     { args: ["show", "desk.journal", "/desk@x"], says: /^the number behind @ in \/desk@x is "x"; give a whole number from 0 on$/ },
-    { args: ["show", "desk.journal", "/desk@99"], says: /^\/desk has no turn 99; there are 4 from 1 to 4$/ },
+    { args: ["show", "desk.journal", "/desk@99"], says: /^\/desk has no turn 99; there are 4 from 0 to 3$/ },
     { args: ["show", "desk.journal"], says: /^show needs a FILE and an ADDRESS; write orgtree show FILE ADDRESS\[@SEQ\]/ },
     { args: ["diff", "desk.journal", "/desk"], says: /^diff needs a FILE and two ADDRESS@SEQ; write/ },
     { args: ["journal", "repair", "desk.journal"], says: /^journal repair writes a new file .*; name it with --to NEW$/ },
@@ -256,7 +256,7 @@ describe("orgtree journal", () => {
     const lines = await told("journal", "verify", "desk.journal");
     expect(lines[0]).toBe("desk.journal  sound");
     expect(lines[1]).toMatch(/^ {2}15 entries, \d+\.\d kB of content$/);
-    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 3, epoch 1, closed"]);
+    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 4, epoch 1, closed"]);
     expect(await json("journal", "verify", "desk.journal")).toMatchObject({ isSound: true, entries: 15, problems: [] });
     expect(readFileSync(journal)).toEqual(before);
   });
@@ -323,7 +323,7 @@ describe("orgtree journal", () => {
     alter(join(desk.cwd, "foreign.journal"), "CREATE TABLE t (a)");
     await desk.write("text.journal", "Dear Sir,\n".repeat(900));
     const cases = [
-      ["newer", "it was written by a newer version of orgtree (schema 99, this one knows 3); update orgtree"],
+      ["newer", "it was written by a newer version of orgtree (schema 99, this one knows 4); update orgtree"],
       ["foreign", "it is a database of something else; give another path"],
       ["text", "nothing of a journal is in it; give another path, or take a copy from before it was damaged"],
     ] as const;

@@ -123,13 +123,19 @@ describe("rollBackStored", () => {
     ).toEqual(["/org/team/a", "/org/team/b"]);
   });
 
-  test("of the top itself, also when it has come to its end", async () => {
+  test("of the top itself", async () => {
+    const world = await live();
+    await order(world, "/org/one", { do: "add", n: 1 }, { do: "mark", n: 1 }, { do: "add", n: 2 });
+    expect(await putBack(world, "/org")).toMatchObject({ actors: ["/org", "/org/one", "/org/two", "/org/team"], redelivered: 1 });
+    expect(await get(world, "/org/one")).toEqual(["add 1", "mark 1", "add 2"]);
+  });
+
+  test("of one that has come to its end", async () => {
     const world = new World();
     await world.start({ id: "solo", logic: desk, restart: "temporary" });
     await order(world, "/solo", { do: "add", n: 1 }, { do: "mark", n: 1 }, { do: "die" });
     expect(world.system.tree().children).toEqual([]);
-    const journal = new MemoryJournal(world.file);
-    await rollBackStored(journal, "/solo", { atMs: world.clock.epochMs() });
+    await rollBackStored(new MemoryJournal(world.file), "/solo", { atMs: world.clock.epochMs() });
     await world.crash();
     await world.start({ id: "solo", logic: desk, restart: "temporary" });
     expect(await get(world, "/solo")).toEqual(["add 1", "mark 1"]);

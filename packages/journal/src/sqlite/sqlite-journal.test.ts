@@ -70,7 +70,7 @@ describe("the file", () => {
 
   test("of an older schema is brought up to date, and what is in it stays", async () => {
     const written = makeOldJournal(path);
-    expect(() => openSqliteJournalReader(path)).toThrow(/its schema is 1 and this version of orgtree reads 3; open it for writing once/);
+    expect(() => openSqliteJournalReader(path)).toThrow(/its schema is 1 and this version of orgtree reads 4; open it for writing once/);
     expect(await verifyJournal(path)).toMatchObject({ isSound: true, schemaVersion: 1, entries: written.length });
     await using journal = await openSqliteJournal(path);
     expect(await collect(journal.read())).toEqual(written);

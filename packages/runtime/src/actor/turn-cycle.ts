@@ -274,7 +274,7 @@ function causeOf(mail: Mail, body: Body): Cause {
 
 function provenanceOf({ kind, replyTo }: Mail, { event, body }: { readonly event: unknown; readonly body: Body }): Provenance | undefined {
   const failure = failureIn(event);
-  if (kind === "message") return replyTo === undefined ? undefined : { replyTo };
+  if (kind === "message") return replyTo === undefined ? undefined : { askId: replyTo.askId };
   if (failure === undefined && (kind === "signal" || body.via === undefined)) return undefined;
   return { ...(kind === "internal" ? body.via : {}), ...(failure === undefined ? {} : { failure }) };
 }

@@ -1,9 +1,9 @@
-import { FailureError, toFailure, ExpectedError, type Failure, type FailureClass, type ReplyTo } from "@orgtree/core";
+import { FailureError, toFailure, ExpectedError, type Failure, type FailureClass } from "@orgtree/core";
 
 /** What the message of a turn does not say by itself, and a replay has to know. Stored with the cause where there is any of it. */
 export interface Provenance {
-  /** Who waits for an answer. */
-  readonly replyTo?: ReplyTo;
+  /** The question that the message is; whoever sent it waits for an answer. */
+  readonly askId?: number;
   /** Of a machine's own events: the way to the child that it came from, to the one that it was for, to the timer. */
   readonly source?: readonly string[];
   readonly target?: readonly string[];

@@ -169,7 +169,7 @@ function mailOf(life: Incarnation, { turn, before, after }: StoredStep, internal
   const message = kind === "internal" ? internal(told as AnyEventObject) : told;
   const mail = new Mail(kind as "message" | "signal" | "internal", { to: life.cell.address, from, trace: turn.trace }, message);
   mail.key = key;
-  mail.replyTo = via?.replyTo;
+  if (via?.askId !== undefined) mail.replyTo = { address: from, askId: via.askId };
   const isAgain = key !== undefined && kind === "message" && before!.books.pending[key]?.kind === "again";
   return isAgain && !Object.hasOwn(after.books.pending, key) ? redeliver(mail, key) : mail;
 }

@@ -34,6 +34,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
+import { pastOf, startError } from "./child-moment.ts";
 import { undoFor } from "./compensations.ts";
 import { startError } from "./start-error.ts";
 import { Planners } from "./planners.ts";
