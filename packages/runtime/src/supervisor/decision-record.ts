@@ -1,12 +1,4 @@
-import {
-  isQuery,
-  type Address,
-  type ChildRow,
-  type PastChild,
-  type ReplyTo,
-  type SupervisionEvent,
-  type SupervisionStep,
-} from "@orgtree/core";
+import { isQuery, type Address, type ReplyTo, type SupervisionEvent, type SupervisionStep } from "@orgtree/core";
 import type { Effect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { traceText, type Mail } from "../actor/mail.ts";
@@ -110,9 +102,4 @@ function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
 /** A call that only looks decides nothing that a journal would have to know. */
 export function isLook(event: SupervisionEvent<Logic>): boolean {
   return event.kind === "call" && isQuery(event.call);
-}
-
-/** What is to be known of a child that goes on, should this program not be able to. */
-export function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
-  return { status: "running", restarts, stamps, history, verdict: undefined, birth };
 }
