@@ -3,7 +3,6 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
-  FailureError,
   isStoredSupervision,
   noAmount,
   listChildren,
@@ -39,6 +38,7 @@ import { Mail } from "../actor/mail.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
+import { startError } from "./start-error.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -321,6 +321,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   /** Also what was granted to a child whose place is given up already. */
   #drop(id: string): void {
+    this.#absorb(id);
     const { address, kernel } = this.#life.cell;
     const cell = this.#child(id);
     if (cell !== undefined) cell.drop();
@@ -462,7 +463,6 @@ export class SupervisorBody implements Body, Supervisor {
     // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
     const known = new Set(this.#spec.children?.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
-      if (!known.has(id)) this.#absorb(id);
       if (known.has(id)) this.#child(id)?.forget();
       else this.#drop(id);
     }
@@ -471,10 +471,4 @@ export class SupervisorBody implements Body, Supervisor {
 
 function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
   return { status: "running", restarts, stamps, history, verdict: undefined, birth };
-}
-
-/** Why a supervisor did not start. */
-function startError(exit: Exit): FailureError {
-  if (exit.kind === "failure" || exit.kind === "escalated") return new FailureError(exit.failure);
-  return new FailureError({ class: "crash", message: `it ended while it started (${exit.kind})` });
 }
