@@ -15,7 +15,6 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
-  type ChildRow,
   type PastChild,
   type Exit,
   type StoredSupervision,
@@ -38,6 +37,7 @@ import { Mail } from "../actor/mail.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
+import { pastOf } from "./past-child.ts";
 import { startError } from "./start-error.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -467,8 +467,4 @@ export class SupervisorBody implements Body, Supervisor {
       else this.#drop(id);
     }
   }
-}
-
-function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
-  return { status: "running", restarts, stamps, history, verdict: undefined, birth };
 }
