@@ -30,6 +30,8 @@ const samples: Record<string, core.ExpectedError> = {
   JournalLockedError: new core.JournalLockedError("run.journal", "process 7 on host a"),
   JournalVersionError: new core.JournalVersionError("run.journal", "version 9 is newer than this program, which knows 1"),
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
+  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }]),
+  RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
   LogicChangedError: new runtime.LogicChangedError(
     { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
     "give the logic a migrate",
@@ -192,9 +194,11 @@ describe("the names that a package exports", () => {
     expect(Object.keys(runtime).sort()).toMatchInlineSnapshot(`
       [
         "ActorSystem",
+        "ConsentError",
         "LogicChangedError",
         "MachineLintError",
         "NameTakenError",
+        "RollbackError",
         "SystemClosedError",
         "Timeline",
         "TreeParkedError",
@@ -221,7 +225,10 @@ describe("the names that a package exports", () => {
         "machine",
         "plain",
         "publish",
+        "readTurn",
+        "replay",
         "reply",
+        "rollBackStored",
         "sizeOfState",
         "supervisor",
         "systemClock",

@@ -12,6 +12,8 @@ const places: Readonly<Record<string, string>> = {
   tools: "packages/tools/src",
   model: "packages/model/src",
   org: "packages/org/src",
+  journal: "packages/journal/test-support",
+  forks: "packages/journal/src",
   test: "test",
 };
 

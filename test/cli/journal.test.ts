@@ -256,7 +256,7 @@ describe("orgtree journal", () => {
     const lines = await told("journal", "verify", "desk.journal");
     expect(lines[0]).toBe("desk.journal  sound");
     expect(lines[1]).toMatch(/^ {2}15 entries, \d+\.\d kB of content$/);
-    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 2, epoch 1, closed"]);
+    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 3, epoch 1, closed"]);
     expect(await json("journal", "verify", "desk.journal")).toMatchObject({ isSound: true, entries: 15, problems: [] });
     expect(readFileSync(journal)).toEqual(before);
   });
@@ -323,7 +323,7 @@ describe("orgtree journal", () => {
     alter(join(desk.cwd, "foreign.journal"), "CREATE TABLE t (a)");
     await desk.write("text.journal", "Dear Sir,\n".repeat(900));
     const cases = [
-      ["newer", "it was written by a newer version of orgtree (schema 99, this one knows 2); update orgtree"],
+      ["newer", "it was written by a newer version of orgtree (schema 99, this one knows 3); update orgtree"],
       ["foreign", "it is a database of something else; give another path"],
       ["text", "nothing of a journal is in it; give another path, or take a copy from before it was damaged"],
     ] as const;

@@ -319,5 +319,5 @@ test("real supervisors do what the reference model does", { timeout: 600_000 }, 
     moves: fc.array(move, { maxLength: 40, size: "max" }),
     durable: fc.boolean(),
   });
-  await fc.assert(fc.asyncProperty(anyRun, run), { numRuns: Number(process.env["RUNS"] ?? 400) });
+  await fc.assert(fc.asyncProperty(anyRun, run), { numRuns: Number(process.env["RUNS"] ?? 200) });
 });

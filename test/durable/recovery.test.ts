@@ -299,6 +299,7 @@ test("what an actor has sent or answered before it ended arrives, whenever every
 
 test("who cannot be read is left as it is, with its tree, and everybody else goes on", async () => {
   const world = new World();
+  world.isReplayed = false;
   const tree = supervisor({
     children: [
       { id: "x", logic: desk },

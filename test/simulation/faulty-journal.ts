@@ -59,6 +59,10 @@ export class FaultyJournal implements Journal {
     return this.#inner.epoch;
   }
 
+  get run(): string {
+    return this.#inner.run;
+  }
+
   append(entries: readonly NewEntry[]): Promise<number> {
     const { line, nextFault } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<number>();

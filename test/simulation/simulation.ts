@@ -53,7 +53,7 @@ class Simulation {
   readonly #random: SeededRandom;
   readonly #agenda: Agenda;
   readonly #history = new History();
-  readonly #file = new MemoryFile();
+  readonly #file = new MemoryFile("in memory", "");
   readonly #archive: Entry[] = [];
   readonly #added = new Map<string, Address>();
   readonly #dynamic: ReadonlySet<Address>;

@@ -22,13 +22,13 @@ interface Result {
 }
 
 async function runQuietly(script: string): Promise<Result> {
-  const child = spawn("npm", ["run", "--silent", script], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--run", script], { stdio: ["ignore", "pipe", "pipe"] });
   const [code, ...outputs] = await Promise.all([codeOf(child), text(child.stdout), text(child.stderr)]);
   return { script, code, output: outputs.join("") };
 }
 
 async function runShown(script: string): Promise<Result> {
-  const child = spawn("npm", ["run", "--silent", script], { stdio: "inherit" });
+  const child = spawn(process.execPath, ["--run", script], { stdio: "inherit" });
   return { script, code: await codeOf(child), output: "see above" };
 }
 

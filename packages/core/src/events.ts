@@ -59,7 +59,14 @@ export interface LaterEffect {
 
 /** Everything that happens in a system, for the log, the board and whoever subscribes. Plain data. */
 export type SystemEvent =
-  | { readonly type: "actor-started"; readonly address: Address; readonly incarnation: number; readonly atMs: number }
+  | {
+      readonly type: "actor-started";
+      readonly address: Address;
+      readonly incarnation: number;
+      /** It goes on where it was when an earlier process ended: nothing has failed. */
+      readonly isResumed?: true;
+      readonly atMs: number;
+    }
   | { readonly type: "actor-exited"; readonly address: Address; readonly incarnation: number; readonly exit: Exit; readonly atMs: number }
   | {
       readonly type: "actor-failed";

@@ -72,6 +72,7 @@ export {
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {
   type AttemptMeter,
+  type EndedCall,
   type FinishReason,
   type ModelCallOptions,
   type ModelClient,

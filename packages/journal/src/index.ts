@@ -1,3 +1,6 @@
+export { forkJournal, type ForkOptions, type ForkReport } from "./fork-journal.ts";
+export { ForkError, type ForkPoint, type ForkSource } from "./fork-point.ts";
+export { forkFile } from "./sqlite/fork-file.ts";
 export { MemoryFile } from "./memory-file.ts";
 export { MemoryJournal } from "./memory-journal.ts";
 export type { OrphanedPart } from "./salvage/chains.ts";

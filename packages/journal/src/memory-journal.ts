@@ -28,6 +28,7 @@ import { Pins } from "./pins.ts";
  */
 export class MemoryJournal implements Journal, AsyncDisposable {
   readonly epoch: number;
+  readonly run: string;
   readonly #file: MemoryFile;
   readonly #pins = new Pins();
   #closed = false;
@@ -35,6 +36,7 @@ export class MemoryJournal implements Journal, AsyncDisposable {
   constructor(file: MemoryFile = new MemoryFile()) {
     this.#file = file;
     this.epoch = ++file.epoch;
+    this.run = file.run;
   }
 
   // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject

@@ -1,4 +1,13 @@
-import { parseToolInput, RoleViolationError, ToolError, type Address, type Tool, type ToolCall, type ToolDescription } from "@orgtree/core";
+import {
+  parseToolInput,
+  RoleViolationError,
+  ToolError,
+  type Address,
+  type Tool,
+  type ToolCall,
+  type ToolDescription,
+  type ToolKind,
+} from "@orgtree/core";
 import type { WorkContext } from "@orgtree/runtime";
 import { canonicalArguments, type Action } from "./repetition.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -35,6 +44,16 @@ export class ToolBox {
   /** The permitted tools, as the model is shown them. */
   describe(): readonly ToolDescription[] {
     return this.#descriptions;
+  }
+
+  /**
+   * What a call of this name does to the world, which decides what becomes of it when its process ends. What was done half cannot be
+   * taken back by an `undo` that needs the result: a compensable tool counts as irreversible then.
+   */
+  kindOf(name: string | undefined): ToolKind {
+    const kind = this.#permitted.get(name ?? "")?.kind;
+    // What is not permitted is not run.
+    return kind === undefined ? "pure" : kind === "compensable" ? "irreversible" : kind;
   }
 
   /**

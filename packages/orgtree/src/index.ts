@@ -20,6 +20,7 @@ export {
   type Ladder,
   ladderFor,
   type Logger,
+  type LaterEffect,
   type ModelClient,
   ModelError,
   type ModelRequest,
@@ -37,7 +38,18 @@ export {
   ToolError,
   type Verdict,
 } from "@orgtree/core";
-export { callTool, failWith, garbage, hang, recordingModel, replayingModel, say, scriptedModel, withRetries } from "@orgtree/model";
+export {
+  callTool,
+  failWith,
+  garbage,
+  hang,
+  recordingModel,
+  replayingModel,
+  say,
+  scriptedModel,
+  type ScriptReply,
+  withRetries,
+} from "@orgtree/model";
 export {
   agent,
   type AgentDefinition,
@@ -77,9 +89,11 @@ export {
   causeKindOf,
   type Change,
   changesBetween,
+  ConsentError,
   createActorSystem,
   currentAsk,
   describePath,
+  type Divergence,
   endsOf,
   fromWork,
   ignore,
@@ -100,9 +114,14 @@ export {
   plain,
   type PlaceEnd,
   publish,
+  replay,
+  type ReplayOptions,
+  type ReplayReport,
   reply,
   type Signal,
+  RollbackError,
   sizeOfState,
+  type SkipReason,
   supervisor,
   systemClock,
   systemRandom,
@@ -113,21 +132,36 @@ export {
   type Turn,
   UnknownTurnError,
   UnreadableTurnError,
+  rollBackStored,
+  type StoredRollbackOptions,
   viewMoment,
   VirtualClock,
   watch,
 } from "@orgtree/runtime";
-export { commandTool, createWorkspace, defineTool, runCommand, type Workspace, workspaceTools } from "@orgtree/tools";
+export {
+  claimDirectory,
+  commandTool,
+  createWorkspace,
+  defineTool,
+  removeAbandonedDirectories,
+  removeDirectorySync,
+  runCommand,
+  type Workspace,
+  workspaceTools,
+} from "@orgtree/tools";
 export { describeCause, tellingFailure } from "./describe-cause.ts";
 export { openaiModel, type OpenaiOptions } from "./openai-model.ts";
 export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";
 export {
   type OpenRepository,
   openRepository,
+  type OpenRepositoryOptions,
   type RepositoryResult,
   type RepositoryRunOptions,
   type RepositoryTask,
   runOnRepository,
 } from "./repository-run.ts";
+export { OtherRunError } from "./other-run.ts";
+export { beginRun, readRunLog, type RunLog, type RunOrigin } from "./run-log.ts";
 export type { AgentReport, RunReport } from "./run-report.ts";
-export { run, type RunOptions, type RunResult } from "./run.ts";
+export { type ResumedRun, run, type RunOptions, type RunResult } from "./run.ts";

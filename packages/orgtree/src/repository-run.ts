@@ -1,8 +1,10 @@
-import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
+import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome, type Clock, type Journal } from "@orgtree/core";
 import type { Organization } from "@orgtree/org";
-import { createWorkspace, type Workspace } from "@orgtree/tools";
+import { systemClock } from "@orgtree/runtime";
+import { createWorkspace, foreignChanges, reopenWorkspace, WorkspaceChangedError, type Workspace } from "@orgtree/tools";
 import { checkTree, isCheckOf, type CheckedTree, type Repository } from "./repository.ts";
-import { cancelledBeforeStart, checkRun, run, type RunOptions, type RunResult } from "./run.ts";
+import { writeRunLog } from "./run-log.ts";
+import { cancelledBeforeStart, checkRun, findRun, finishRun, isFinal, runToEnd, type RunOptions, type RunResult } from "./run.ts";
 
 /** Which repository, and how to tell that the work is done. */
 export interface RepositoryTask {
@@ -41,30 +43,87 @@ export interface OpenRepository extends AsyncDisposable {
 
 const taskFields: readonly string[] = ["repo", "check", "task", "ignoredPaths"] satisfies (keyof RepositoryTask)[];
 
+/** How a repository is opened. */
+export interface OpenRepositoryOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * The run that it is opened for, where that has a journal: its copy is then found again by another process, and stays until the run has
+   * ended.
+   */
+  readonly durable?: { readonly journal: Journal; readonly organization: string; readonly clock?: Clock | undefined } | undefined;
+}
+
+/** What the log of a run keeps of its copy. */
+interface Place {
+  readonly home: string;
+  readonly before: CheckOutcome;
+}
+
 /**
- * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to.
+ * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to. Of a
+ * durable run that has a copy already, it is that one.
  *
- * Rejects with `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there; with
+ * Rejects with `WorkspaceGoneError` and `WorkspaceChangedError` where the copy of a durable run is not what it was; `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there; with
  * the signal's reason when it aborts.
  */
-export async function openRepository(task: RepositoryTask, signal?: AbortSignal): Promise<OpenRepository> {
+export async function openRepository(task: RepositoryTask, options: OpenRepositoryOptions = {}): Promise<OpenRepository> {
   checkFields(task, { field: "", name: "task", known: taskFields });
-  const workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal });
+  const { durable } = options;
+  const log = durable === undefined ? undefined : await findRun(durable.journal, durable.organization);
+  const place = log?.place as Place | undefined;
+  const { repository, before } =
+    place === undefined ? await copyAndCheck(task, options) : await findAgain(task, place, fileOf(durable?.journal));
+  const { workspace } = repository;
+  let isOver = durable === undefined;
+  return {
+    root: workspace.root,
+    before,
+    async run(organization, given) {
+      const all = durable === undefined ? given : { ...given, journal: durable.journal };
+      const result = await runTask({ organization, repository, brief: briefOf(task, before), isBegun: log?.task !== undefined }, all);
+      await finishRun(organization.name, result, all);
+      isOver ||= isFinal(result);
+      return result;
+    },
+    async [Symbol.asyncDispose]() {
+      if (isOver) await workspace.remove();
+    },
+  };
+}
+
+interface Opened {
+  readonly repository: Repository;
+  readonly before: CheckOutcome;
+}
+
+async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepositoryOptions): Promise<Opened> {
+  const { repo, ignoredPaths } = task;
+  const workspace = await createWorkspace({ repo, ignoredPaths, signal, journal: fileOf(durable?.journal) });
   const repository = { workspace, check: task.check };
   try {
     const checked = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
     checkThatItWasFound(task.check, checked);
     const before = checked.outcome;
-    return {
-      root: workspace.root,
-      before,
-      run: (organization, options) => runTask({ organization, repository, brief: briefOf(task, before) }, options),
-      [Symbol.asyncDispose]: () => workspace.remove(),
-    };
+    if (durable !== undefined) {
+      const { journal, organization, clock = systemClock } = durable;
+      const place: Place = { home: workspace.home, before };
+      await writeRunLog({ journal, clock, origin: { organization } }, { type: "place", place });
+    }
+    return { repository, before };
   } catch (error) {
     await workspace.remove();
     throw error;
   }
+}
+
+async function findAgain({ check }: RepositoryTask, { home, before }: Place, journal: string | undefined): Promise<Opened> {
+  return { repository: { workspace: await reopenWorkspace(home, journal), check }, before };
+}
+
+/** Of a journal in a file, as opposed to one in memory. */
+function fileOf(journal: Journal | undefined): string | undefined {
+  const path: unknown = journal !== undefined && "path" in journal ? journal.path : undefined;
+  return typeof path === "string" ? path : undefined;
 }
 
 /**
@@ -79,18 +138,22 @@ export async function runOnRepository(
 ): Promise<RepositoryResult> {
   checkFields(task, { field: "", name: "task", known: taskFields });
   checkRun(organization, task.task, options);
-  const opened = await openUnlessCancelled(task, options.signal);
+  const { journal, signal, clock } = options;
+  const durable = journal === undefined ? undefined : { journal, organization: organization.name, clock };
+  const log = journal === undefined ? undefined : await findRun(journal, organization.name);
+  if (log?.result !== undefined) return { patch: "", ...log.result };
+  const opened = await openUnlessCancelled(task, { signal, durable });
   if (opened === undefined) return { ...cancelledBeforeStart(organization), patch: "" };
   await using repository = opened;
   return await repository.run(organization, options);
 }
 
 /** Nothing when the signal ended it: a run that was cancelled is a result, however early. */
-async function openUnlessCancelled(task: RepositoryTask, signal: AbortSignal | undefined): Promise<OpenRepository | undefined> {
+async function openUnlessCancelled(task: RepositoryTask, options: OpenRepositoryOptions): Promise<OpenRepository | undefined> {
   try {
-    return await openRepository(task, signal);
+    return await openRepository(task, options);
   } catch (error) {
-    if (signal?.aborted === true) return undefined;
+    if (options.signal?.aborted === true) return undefined;
     throw error;
   }
 }
@@ -99,12 +162,31 @@ interface TaskRun {
   readonly organization: Organization<Repository>;
   readonly repository: Repository;
   readonly brief: string;
+  /** An earlier process has worked in the copy. */
+  readonly isBegun: boolean;
 }
 
-async function runTask({ organization, repository, brief }: TaskRun, options: RepositoryRunOptions): Promise<RepositoryResult> {
+async function runTask({ organization, repository, brief, isBegun }: TaskRun, options: RepositoryRunOptions): Promise<RepositoryResult> {
   const held = heldToTheCheck(organization, repository);
-  const result = await run(held, brief, { ...options, environment: repository });
+  const all = { ...options, environment: repository };
+  checkRun(held, brief, all);
+  if (isBegun) await checkUntouched(held, repository);
+  const result = await runToEnd(held, brief, all);
   return await withPatch(result, repository.workspace);
+}
+
+/** Tools whose edits are known file by file. */
+const knownEditors: ReadonlySet<string> = new Set(["write_file", "replace_text"]);
+
+/**
+ * Nobody else was at the copy between two processes: what the agents know of it would be wrong. It can be told where nothing but the
+ * workspace's own tools changes files; of a command nobody knows what it has written.
+ */
+async function checkUntouched({ tools, agents }: Organization<Repository>, repository: Repository): Promise<void> {
+  const hasOthers = (tools?.(repository) ?? []).some(({ kind, name }) => kind !== "pure" && !knownEditors.has(name));
+  if (hasOthers || Object.values(agents).some(({ kind }) => kind === "custom")) return;
+  const foreign = await foreignChanges(repository.workspace);
+  if (foreign.length > 0) throw new WorkspaceChangedError(foreign);
 }
 
 /** Of a run that is done: the patch not of what is there now, but of what was approved. */

@@ -27,7 +27,7 @@ import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore, nowhere } from "./durable/journal-store.ts";
 import { RollbackError } from "./durable/rollback-error.ts";
-import { ConsentError, needsConsent } from "./durable/rollback.ts";
+import { ConsentError, needsConsent } from "./durable/consent-error.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
@@ -36,6 +36,7 @@ import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
 import { isOversized } from "./actor/message-size.ts";
+import { Compensations } from "./supervisor/compensations.ts";
 import { supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
 import { systemClock, systemRandom } from "./time/system-clock.ts";
 import { viewTree, type TreeNode } from "./tree-view.ts";
@@ -181,7 +182,9 @@ export class ActorSystem {
     const { store } = this.#kernel;
     if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
     const preview = await store.previewRollback(address, { to });
-    const standing = preview.standing.filter(needsConsent);
+    const spec = this.#kernel.cells.get(address)?.spec;
+    const compensations = spec === undefined ? undefined : new Compensations(this.#kernel, { top: address, spec });
+    const standing = preview.standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
     if (standing.length > 0 && !consent) throw new ConsentError(address, standing);
     const { info } = (await this.ask(parent, { type: "rollback-child", id: idOf(address), to }, { timeoutMs: Infinity })) as {
       info: RollbackReport;
@@ -269,6 +272,14 @@ export class ActorSystem {
   /** The members of a group. */
   members(group: string): readonly Address[] {
     return this.#kernel.registry.members(group);
+  }
+
+  /**
+   * Has something stored with the next turn of an actor, as an effect of kind `orgtree.note`: what was done on its behalf, so that who
+   * reads the journal finds it there no later than what follows from it. Nothing where there is no journal, or no such actor.
+   */
+  note(address: Address, what: unknown): void {
+    this.#kernel.cells.get(address)?.note(what);
   }
 
   /** The tree as it stands, as plain data. */

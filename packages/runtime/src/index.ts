@@ -23,8 +23,11 @@ export { type Change, changesBetween, describePath, type Path } from "./durable/
 export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
 export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
-export type { Moment, PastTurn, PlaceEnd } from "./durable/past-turn.ts";
+export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
+export { RollbackError } from "./durable/rollback-error.ts";
+export { ConsentError } from "./durable/consent-error.ts";
+export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {
@@ -36,6 +39,7 @@ export {
   type TemplateChild,
 } from "./supervisor/supervisor.ts";
 export { systemClock, systemRandom } from "./time/system-clock.ts";
+export { type Divergence, replay, type ReplayOptions, type ReplayReport, type SkipReason } from "./replay/replay.ts";
 export type { TreeNode } from "./tree-view.ts";
 export { NameTakenError, type Turn, TurnClosedError, UnknownWorkError, type Work, type WorkContext } from "./actor/turn.ts";
 export { VirtualClock } from "./time/virtual-clock.ts";

@@ -367,6 +367,15 @@ describe("diff", () => {
     }
   });
 
+  test("sees what a rule would hide come back, since it was there at the start", async () => {
+    makeRepository(repo, { "tracked.log": "tracked though ignored\n", ".gitignore": "*.log\n" });
+    await using workspace = await createWorkspace({ repo });
+    rmSync(join(workspace.root, "tracked.log"));
+    expect(await workspace.changedFiles()).toEqual([{ path: "tracked.log", change: "deleted" }]);
+    writeFiles(workspace.root, { "tracked.log": "back\n", "other.log": "ignored\n" });
+    expect(await workspace.changedFiles()).toEqual([{ path: "tracked.log", change: "modified" }]);
+  });
+
   test("leaves out repositories that an agent makes inside", async () => {
     makeRepository(repo, { "a.txt": "a\n" });
     await using workspace = await createWorkspace({ repo });
@@ -375,7 +384,35 @@ describe("diff", () => {
   });
 });
 
+/** What git is asked meanwhile. */
+async function gitCallsOf(work: () => Promise<unknown>): Promise<string[]> {
+  const [bin, calls, path = ""] = [join(directory.path, "bin"), join(directory.path, "calls"), process.env["PATH"]];
+  writeFiles(directory.path, { calls: "", "bin/git": `#!/bin/sh\necho "$*" >> '${calls}'\nPATH='${path}' exec git "$@"\n` });
+  chmodSync(join(bin, "git"), 0o755);
+  vi.stubEnv("PATH", `${bin}:${path}`);
+  try {
+    await work();
+  } finally {
+    vi.stubEnv("PATH", path);
+  }
+  return readFileSync(calls, "utf8").trimEnd().split("\n");
+}
+
 describe("checkpoint and restore", () => {
+  test("ask git once while nothing changes", async () => {
+    makeRepository(repo, { "a.txt": "a\n" });
+    await using workspace = await createWorkspace({ repo });
+    writeFiles(workspace.root, { "a.txt": "b\n", "new.txt": "new\n" });
+    const checkpoint = await workspace.checkpoint();
+    // What was written within the grain of the system's clock is read once more.
+    await vi.waitFor(async () => {
+      const calls = await gitCallsOf(async () => expect(await workspace.checkpoint()).toEqual(checkpoint));
+      expect(calls).toEqual([expect.stringContaining("ls-files")]);
+    });
+    expect(await gitCallsOf(() => workspace.diff())).toHaveLength(2);
+    expect(await gitCallsOf(() => workspace.changedFiles())).toHaveLength(1);
+  });
+
   test("brings changed, new, deleted, renamed and retyped files back", async () => {
     makeBusyRepository();
     await using workspace = await createWorkspace({ repo });

@@ -1,11 +1,14 @@
 import type { Command } from "../input/command.ts";
 import { diff } from "./diff.ts";
+import { fork } from "./fork.ts";
 import { history } from "./history.ts";
 import { journalCompact } from "./journal-compact.ts";
 import { journalExport } from "./journal-export.ts";
 import { journalRepair } from "./journal-repair.ts";
 import { journalVerify } from "./journal-verify.ts";
 import { lint } from "./lint.ts";
+import { replay } from "./replay.ts";
+import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { show } from "./show.ts";
 import { tree } from "./tree.ts";
@@ -21,6 +24,9 @@ export const commands: readonly Command[] = [
   history,
   show,
   diff,
+  rollback,
+  fork,
+  replay,
   journalVerify,
   journalRepair,
   journalExport,

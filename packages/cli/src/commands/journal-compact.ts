@@ -3,7 +3,7 @@ import type { Command } from "../input/command.ts";
 /** Removes the past that nobody needs from a journal. */
 export const journalCompact: Command = {
   name: "journal compact",
-  usage: "FILE [--keep-after POSITION] [--json]",
+  usage: "FILE [options]",
   summary: "Removes the past from a journal.",
   operands: { name: "FILE", least: 1, most: 1 },
   details: [
@@ -11,7 +11,7 @@ export const journalCompact: Command = {
     "A journal that a living process writes is refused. Exit codes: 0 done; 2 nothing was removed.",
   ],
   options: [
-    { name: "keep-after", value: "POSITION", text: "Everything behind this position stays. Default: only what is needed to go on." },
+    { name: "keep-after", value: "N", text: "Everything behind this position stays. Default: only what is needed to go on." },
     { name: "json", text: "What was done as JSON." },
   ],
   load: async () => (await import("../journal/compact-file.ts")).compactFile,

@@ -12,7 +12,7 @@ export async function compactFile(input: CommandInput, { cwd, stdout }: Surround
   const keepAfter = positionOf(valueOf(input, "keep-after"));
   const path = resolve(cwd, input.operands[0]!);
   // Opened for writing it would be made where it is not.
-  (await openSqliteJournalReader(path)).close();
+  await openSqliteJournalReader(path).close();
   const journal = await openSqliteJournal(path);
   try {
     const result = await journal.compact({ keepAfter });

@@ -141,7 +141,7 @@ describe("Story.ofEntry", () => {
   const check = { key: "k", by: "/bugfix/verifier", artefact: "a" } as const;
 
   test.each<{ entry: RecordEntry; notes: string[] }>([
-    { entry: { kind: "model", key: "k", by, model: "m", tokens: 1, usd: 0 }, notes: [] },
+    { entry: { kind: "model", key: "k", by, model: "m", tokens: 1, attempts: 1, usd: 0 }, notes: [] },
     {
       entry: { kind: "tool", key: "k", by, tool: "read_file", changes: false, ok: true, summary: "text" },
       notes: ["tool worker: calls read_file"],

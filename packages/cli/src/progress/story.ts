@@ -48,7 +48,7 @@ export class Story {
         if (!this.#isNew(event)) return [];
         return note(event.address, { kind: "state", text: `${event.from} → ${event.to}`, tone: "dim" });
       case "actor-started":
-        return event.incarnation === 1 ? [] : this.#ofRestart(event, atMs);
+        return event.incarnation === 1 || event.isResumed === true ? [] : this.#ofRestart(event, atMs);
       case "report":
         return this.#ofReport(event.report, atMs);
       case "restart-scheduled":
@@ -100,6 +100,7 @@ export class Story {
         return [{ atMs, kind: "hold-point", who, text: `stays closed: ${firstLine(entry.reason)}`, tone: "warning" }];
       }
       case "model":
+      case "model-failed":
       case "check": // Part of a verdict, or of a tool call.
         return [];
       default:

@@ -77,6 +77,11 @@ export interface Journal {
   /** Rises with each opening for writing. */
   readonly epoch: number;
   /**
+   * The name of the run that is stored here: no other journal has it, and it stays over each opening. What is done in the world is
+   * known by it, so that the runs of two journals, of which one began as a copy of the other, are never taken for one another.
+   */
+  readonly run: string;
+  /**
    * Stores entries, all or none, in this order. When it resolves they are durable; gives back the position of the last.
    *
    * Appends may be made without waiting for the ones before; they are stored in the order of the calls. An entry that is

@@ -77,13 +77,13 @@ const rowsInChunk = 64;
 
 /**
  * Makes what is stored of a supervisor, again and again: of 10,000 rows of which one has changed, only its chunk is made
- * anew.
+ * anew, and the others cost a look.
  */
 export class SupervisionWriter {
   readonly #state: Supervision;
   readonly #storeReply: ReplyForm;
-  readonly #rows = new Map<string, { readonly seen: SeenRow; readonly stored: StoredRow }>();
-  #chunks: Record<string, StoredChunk> = {};
+  /** By their numbers, as they were written last. */
+  #chunks: ReadonlyMap<number, WrittenChunk> = new Map();
 
   constructor(state: Supervision, storeReply: ReplyForm) {
     this.#state = state;
@@ -108,35 +108,17 @@ export class SupervisionWriter {
   }
 
   #writeRows(toEpoch: (ms: number) => number): StoredSupervision["rows"] {
-    const { table, spec } = this.#state;
+    const how = { toEpoch, isDynamic: this.#state.spec.strategy === "dynamic" };
+    const written = new Map<number, WrittenChunk>();
     const chunks: Record<string, StoredChunk> = {};
-    const isDynamic = spec.strategy === "dynamic";
-    let current = -1;
-    let rows: Record<string, StoredRow> = {};
-    const close = (): void => {
-      if (current >= 0) chunks[current] = sameChunk(this.#chunks[current], rows) ?? rows;
-    };
-    for (const [id, row] of table) {
-      const chunk = Math.floor(row.ordinal / rowsInChunk);
-      if (chunk !== current) {
-        close();
-        current = chunk;
-        rows = { ...(chunks[chunk] as object | undefined) };
-      }
-      rows[`:${id}`] = this.#writeRow(id, row, { toEpoch, isDynamic });
+    for (const [number, rows] of chunksOf(this.#state.table)) {
+      const before = this.#chunks.get(number);
+      const chunk = before !== undefined && isSameChunk(before, rows) ? before : writeChunk(rows, before, how);
+      written.set(number, chunk);
+      chunks[number] = chunk.stored;
     }
-    close();
-    if (this.#rows.size > 2 * table.size) for (const id of this.#rows.keys()) if (!table.has(id)) this.#rows.delete(id);
-    this.#chunks = chunks;
+    this.#chunks = written;
     return chunks;
-  }
-
-  #writeRow(id: string, row: ChildRow, how: { toEpoch: (ms: number) => number; isDynamic: boolean }): StoredRow {
-    const known = this.#rows.get(id);
-    if (known !== undefined && isSameRow(known.seen, row)) return known.stored;
-    const stored = storeRow(row, how.toEpoch, how.isDynamic);
-    this.#rows.set(id, { seen: { ...row }, stored });
-    return stored;
   }
 
   #writeOperation(operation: Operation | undefined): StoredOperation | undefined {
@@ -147,10 +129,58 @@ export class SupervisionWriter {
   }
 }
 
-type SeenRow = Readonly<ChildRow>;
+/** A row as it was when it was written. */
+interface WrittenRow {
+  readonly row: ChildRow;
+  readonly seen: Readonly<ChildRow>;
+  readonly stored: StoredRow;
+}
+
+interface WrittenChunk {
+  readonly rows: readonly WrittenRow[];
+  readonly stored: StoredChunk;
+}
+
+interface RowForm {
+  readonly toEpoch: (ms: number) => number;
+  readonly isDynamic: boolean;
+}
+
+type IdAndRow = readonly [id: string, row: ChildRow];
+
+function chunksOf(table: Supervision["table"]): ReadonlyMap<number, readonly IdAndRow[]> {
+  const chunks = new Map<number, IdAndRow[]>();
+  let current = -1;
+  let rows: IdAndRow[] = [];
+  for (const entry of table) {
+    const number = Math.floor(entry[1].ordinal / rowsInChunk);
+    if (number !== current) {
+      current = number;
+      rows = chunks.get(number) ?? [];
+      chunks.set(number, rows);
+    }
+    rows.push(entry);
+  }
+  return chunks;
+}
+
+function isSameChunk({ rows }: WrittenChunk, now: readonly IdAndRow[]): boolean {
+  return rows.length === now.length && rows.every(({ row, seen }, at) => row === now[at]![1] && isSameRow(seen, row));
+}
+
+function writeChunk(now: readonly IdAndRow[], before: WrittenChunk | undefined, how: RowForm): WrittenChunk {
+  const stored: Record<`:${string}`, StoredRow> = {};
+  const rows = now.map(([id, row]): WrittenRow => {
+    const known = before?.rows.find((one) => one.row === row);
+    const written = known !== undefined && isSameRow(known.seen, row) ? known : { row, seen: { ...row }, stored: storeRow(row, how) };
+    stored[`:${id}`] = written.stored;
+    return written;
+  });
+  return { rows, stored };
+}
 
 /** Every field that is stored is replaced when it changes, never changed in place. */
-function isSameRow(a: SeenRow, b: SeenRow): boolean {
+function isSameRow(a: Readonly<ChildRow>, b: ChildRow): boolean {
   return (
     a.status === b.status &&
     a.restarts === b.restarts &&
@@ -166,14 +196,7 @@ function isSameRow(a: SeenRow, b: SeenRow): boolean {
   );
 }
 
-function sameChunk(old: StoredChunk | undefined, rows: StoredChunk): StoredChunk | undefined {
-  if (old === undefined) return undefined;
-  const ids = Object.keys(rows) as (keyof StoredChunk)[];
-  const isSame = ids.length === Object.keys(old).length && ids.every((id) => rows[id] === old[id]);
-  return isSame ? old : undefined;
-}
-
-function storeRow(row: ChildRow, toEpoch: (ms: number) => number, isDynamic: boolean): StoredRow {
+function storeRow(row: ChildRow, { toEpoch, isDynamic }: RowForm): StoredRow {
   const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth } = row;
   return {
     status,

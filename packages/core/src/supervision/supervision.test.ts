@@ -261,7 +261,7 @@ test("supervise comes to rest after any interleaving, with every call answered a
       }
       for (const id of world.processes.keys()) expect(world.state.table.has(id), `${id} has no row`).toBe(true);
     }),
-    { numRuns: Number(process.env["RUNS"] ?? 2_000) },
+    { numRuns: Number(process.env["RUNS"] ?? 1_000) },
   );
 });
 

@@ -1,4 +1,3 @@
-import { kinds } from "../sqlite/stored-row.ts";
 import { toRecord, type WriterRecord } from "../sqlite/writer-record.ts";
 import { type Cell, cellsOf } from "./page-cells.ts";
 import type { PageSource } from "./page-source.ts";
@@ -14,7 +13,7 @@ export interface FoundRow {
   readonly mark: string | null;
   readonly crc: number;
   readonly dataBytes: number;
-  /** The content; undefined where not all of it is there. Read anew each time. */
+  /** The content as it is stored; undefined where not all of it is there. Read anew each time. */
   readonly data: () => Uint8Array | undefined;
 }
 
@@ -44,6 +43,8 @@ export interface FoundJournal {
   readonly horizon: number;
   /** A repair left gaps up to this position. */
   readonly mended: number;
+  /** Undefined in files from before runs had names. */
+  readonly run: string | undefined;
 }
 
 /** Looks through all pages; lets others work in between. */
@@ -97,8 +98,9 @@ function isEntry([position, address, seq, step, kind, mark, crc, data, ...more]:
   return [address, seq, step, kind, crc].every(isIntegerType);
 }
 
-function isJournal([id, epoch, lastPosition, writer, horizon, mended, ...more]: readonly number[]): boolean {
-  if (more.length > 0 || id !== 0 || !isIntegerType(epoch) || !isIntegerType(lastPosition)) return false;
+function isJournal([id, epoch, lastPosition, writer, horizon, mended, run, ...more]: readonly number[]): boolean {
+  if (more.length > 0 || !(run === undefined || isTextType(run)) || id !== 0 || !isIntegerType(epoch) || !isIntegerType(lastPosition))
+    return false;
   return (writer === 0 || isTextType(writer)) && [horizon, mended].every((type) => type === undefined || isIntegerType(type));
 }
 
@@ -119,21 +121,17 @@ function toRow(cell: Cell, record: NonNullable<ReturnType<typeof readRecordTypes
   };
 }
 
-function toJournal([, epoch, lastPosition, writer, horizon = 0, mended = 0]: readonly RecordValue[]): FoundJournal {
+function toJournal([, epoch, lastPosition, writer, horizon = 0, mended = 0, run]: readonly RecordValue[]): FoundJournal {
   return {
     epoch: whole(epoch),
     lastPosition: whole(lastPosition),
     writer: toRecord(writer),
     horizon: whole(horizon),
     mended: whole(mended),
+    run: typeof run === "string" && run !== "" ? run : undefined,
   };
 }
 
 function whole(value: RecordValue): number {
   return typeof value === "number" ? value : -1;
-}
-
-/** True for a number that stands for a kind. */
-export function isKind(kind: number): boolean {
-  return kinds[kind] !== undefined;
 }

@@ -6,6 +6,7 @@ import { openDatabase } from "../sqlite/database.ts";
 import { toJournalError } from "../sqlite/journal-problem.ts";
 import { problemOf } from "../sqlite/problem.ts";
 import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
+import { newRun } from "../run-name.ts";
 import { findOrphans } from "./chains.ts";
 import { openSalvage } from "./open-salvage.ts";
 import type { DamagedEntry, Salvage, SoundRow } from "./salvage.ts";
@@ -85,6 +86,7 @@ async function write(
     if (index % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   const last = Math.max(found.journal?.lastPosition ?? 0, found.sound.at(-1)?.position ?? 0, found.damaged.at(-1)?.position ?? 0);
-  const { epoch = 0, horizon = 0 } = found.journal ?? {};
-  database.prepare("UPDATE journal SET epoch = ?, last_position = ?, horizon = ?, mended = ?").run(epoch, last, horizon, last);
+  const { epoch = 0, horizon = 0, run = newRun() } = found.journal ?? {};
+  const journal = "UPDATE journal SET epoch = ?, last_position = ?, horizon = ?, mended = ?, run = ?";
+  database.prepare(journal).run(epoch, last, horizon, last, run);
 }

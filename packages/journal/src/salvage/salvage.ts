@@ -1,6 +1,8 @@
 import type { Address } from "@orgtree/core";
 import { checksumOf } from "../checksum.ts";
-import { findRows, type FoundJournal, type FoundRow, type FoundRows, type IndexedEntry, isKind } from "./found-rows.ts";
+import { findRows, type FoundJournal, type FoundRow, type FoundRows, type IndexedEntry } from "./found-rows.ts";
+import { decompress, kindOf } from "../sqlite/stored-content.ts";
+import { cannotUnpack } from "../sqlite/stored-row.ts";
 import type { PageSource } from "./page-source.ts";
 
 /** An entry that is what was written: its checksum says so. */
@@ -33,7 +35,7 @@ export interface Salvage {
 /**
  * Reads all that is left of a journal, past SQLite, whose trees may be broken.
  *
- * An entry counts as sound when its checksum fits, and by nothing else. Its number, address and position are in the row and in an
+ * An entry counts as sound when its checksum fits and its content can be unpacked, and by nothing else. Its number, address and position are in the row and in an
  * index; where they differ, both are tried. What is damaged is named only as something tells its name that contradicts no sound
  * entry.
  */
@@ -55,6 +57,8 @@ class Sorter {
   readonly #soundNames = new Set<string>();
   readonly #soundTexts = new Map<number, Address>();
   readonly #unsound: FoundRow[] = [];
+  /** Positions of those whose checksum fits, and whose content cannot be unpacked. */
+  readonly #packed = new Set<number>();
 
   constructor(found: FoundRows) {
     this.#found = found;
@@ -66,8 +70,10 @@ class Sorter {
 
   take(row: FoundRow): void {
     const data = row.data();
-    const sound = data === undefined || !isKind(row.kind) ? undefined : this.#fit(row, data);
+    const fitted = data === undefined || kindOf(row.kind) === undefined ? undefined : this.#fit(row, data);
+    const sound = fitted === undefined || decompress({ kind: fitted.kind, data: data! }) !== undefined ? fitted : undefined;
     if (sound === undefined) {
+      if (fitted !== undefined) this.#packed.add(row.position);
       this.#unsound.push(row);
       return;
     }
@@ -82,9 +88,9 @@ class Sorter {
     for (const row of this.#unsound) if (!this.#sound.has(row.position)) damagedRows.set(row.position, row);
     for (const entry of this.#found.indexed) {
       const there = damagedRows.has(entry.position);
-      this.#addDamaged(damaged, entry, there ? "it is not what was written (its checksum differs)" : "it is in an index, and nowhere else");
+      this.#addDamaged(damaged, entry, there ? this.#problemOf(entry) : "it is in an index, and nowhere else");
     }
-    for (const row of damagedRows.values()) this.#addDamaged(damaged, row, "it is not what was written (its checksum differs)");
+    for (const row of damagedRows.values()) this.#addDamaged(damaged, row, this.#problemOf(row));
     const inOrder = <T extends { readonly position: number }>(all: Iterable<T>): T[] => [...all].sort((a, b) => a.position - b.position);
     const sound = inOrder(this.#sound.values());
     const lastSeqs = this.#lastSeqs(sound, damaged.values());
@@ -104,6 +110,10 @@ class Sorter {
       }
     }
     return undefined;
+  }
+
+  #problemOf({ position }: IndexedEntry): string {
+    return `it is not what was written (${this.#packed.has(position) ? cannotUnpack : "its checksum differs"})`;
   }
 
   #addDamaged(damaged: Map<number, DamagedEntry>, entry: IndexedEntry, problem: string): void {

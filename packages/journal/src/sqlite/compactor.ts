@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { decideRemovals } from "../compaction.ts";
 import { outOfPlace } from "./entry-reader.ts";
 import type { EntryWriter } from "./entry-writer.ts";
-import { kinds } from "./stored-row.ts";
+import { kindOf } from "./stored-content.ts";
 
 /** Longest transaction of a compaction, in milliseconds and removals, but that one address is done in one. */
 const sliceMs = 10;
@@ -68,7 +68,7 @@ export class Compactor {
 
   #compactAddress(id: number, cut: number): number {
     const rows = this.#facts.all(id, cut) as unknown as readonly (readonly [number, number, string | null, number])[];
-    const removals = decideRemovals(rows.map(([position, kind, mark]) => ({ position, kind: kinds[kind]!, marked: mark !== null })));
+    const removals = decideRemovals(rows.map(([position, kind, mark]) => ({ position, kind: kindOf(kind)!, marked: mark !== null })));
     if (removals.length === 0) return 0;
     for (const position of removals) this.#remove.run(position);
     this.#setLastSeq.run(rows.at(-1)![3], id);

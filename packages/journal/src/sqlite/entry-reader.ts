@@ -56,6 +56,13 @@ export class EntryReader {
     return this.#number("SELECT horizon FROM journal");
   }
 
+  /** See `Journal.run`. */
+  run(): string {
+    const row = this.#query("SELECT run FROM journal").get() as readonly [string] | undefined;
+    if (row === undefined) throw withoutRow();
+    return row[0];
+  }
+
   image(address: Address, at?: number): Image | undefined {
     const position = at ?? this.lastPosition();
     const id = this.#query(addressIdSql).get(address) as readonly [number] | undefined;
@@ -181,8 +188,7 @@ export class EntryReader {
 
   #number(sql: string): number {
     const row = this.#query(sql).get() as readonly [number] | undefined;
-    if (row === undefined)
-      throw new ProblemError({ kind: "damaged", problem: "its first page is damaged: the row of the journal is gone" });
+    if (row === undefined) throw withoutRow();
     return row[0];
   }
 
@@ -228,6 +234,10 @@ function toSql(query: EntryQuery): { readonly sql: string; readonly values: read
   if (upTo !== undefined) and("entries.position <= ?", upTo);
   if (mark !== undefined) and("entries.mark = ?", mark);
   return { sql, values };
+}
+
+function withoutRow(): ProblemError {
+  return new ProblemError({ kind: "damaged", problem: "its first page is damaged: the row of the journal is gone" });
 }
 
 function bytesOf(entries: readonly Entry[]): number {

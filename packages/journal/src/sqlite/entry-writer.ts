@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { checksumOf } from "../checksum.ts";
 import type { PackedAppends } from "./packed-appends.ts";
 import { mayBeStored, type Problem, ProblemError, problemOf } from "./problem.ts";
+import { compress, decompress, kindOf, kinds } from "./stored-content.ts";
 
 /** Addresses whose newest number is remembered; beyond, all are forgotten and looked up again. */
 const rememberedAddresses = 100_000;
@@ -24,6 +25,8 @@ interface Incoming {
   readonly mark: string | null;
   readonly data: Uint8Array;
 }
+
+type Stored = Pick<Incoming, "kind" | "mark" | "data">;
 
 /** What became of an append: the position of its last entry, or what was wrong. */
 export type AppendResult = number | Problem;
@@ -150,7 +153,8 @@ export class EntryWriter {
   }
 
   #store(entry: Incoming, known: Known): void {
-    const { address, seq, kind, mark, data } = entry;
+    const { address, seq, mark } = entry;
+    const { kind, data } = compress(entry);
     known.id ??= Number(this.#insertAddress.run(address).lastInsertRowid);
     const step = known.newest >= 0 ? seq - known.newest : 0;
     known.newest = seq;
@@ -164,8 +168,9 @@ export class EntryWriter {
     const added = fresh.findIndex(({ address, seq }) => address === entry.address && seq === entry.seq);
     if (added >= 0) return isSame(fresh[added]!, entry) ? this.#lastPosition + added + 1 : undefined;
     if (known.id === undefined) return undefined;
-    const stored = this.#find.get(known.id, entry.seq) as unknown as (Incoming & { readonly position: number }) | undefined;
-    return stored !== undefined && isSame(stored, entry) ? stored.position : undefined;
+    const stored = this.#find.get(known.id, entry.seq) as unknown as (Stored & { readonly position: number }) | undefined;
+    const before = stored === undefined ? undefined : asGiven(stored);
+    return before !== undefined && isSame(before, entry) ? stored!.position : undefined;
   }
 
   #knownOf(address: string): Known {
@@ -192,6 +197,12 @@ function unpack(batch: PackedAppends, range: { readonly first: number; readonly 
   return entries;
 }
 
-function isSame(a: Omit<Incoming, "address">, b: Incoming): boolean {
+/** As it was appended; undefined when it is damaged. */
+function asGiven(stored: Stored): Stored | undefined {
+  const data = decompress(stored);
+  return data === undefined ? undefined : { ...stored, kind: kinds.indexOf(kindOf(stored.kind)!), data };
+}
+
+function isSame(a: Stored, b: Stored): boolean {
   return a.kind === b.kind && a.mark === b.mark && Buffer.compare(a.data, b.data) === 0;
 }

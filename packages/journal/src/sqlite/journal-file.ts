@@ -21,6 +21,7 @@ export interface FileOptions extends Opener {
 /** The file, opened for writing: what the worker holds. Everything throws `ProblemError`. */
 export class JournalFile {
   readonly epoch: number;
+  readonly run: string;
   readonly reader: EntryReader;
   readonly writer: EntryWriter;
   readonly #database: DatabaseSync;
@@ -32,6 +33,7 @@ export class JournalFile {
     try {
       this.epoch = this.#open(options);
       this.reader = new EntryReader(this.#database);
+      this.run = this.reader.run();
       this.writer = new EntryWriter(this.#database, { epoch: this.epoch, lastPosition: this.reader.lastPosition() });
       this.#compactor = new Compactor(this.#database, this.writer);
     } catch (error) {

@@ -46,6 +46,20 @@ const migrations: readonly Migration[] = [
         ALTER TABLE journal ADD COLUMN mended INTEGER NOT NULL DEFAULT 0;
       `),
   },
+  {
+    to: 3,
+    // What is done in the world is known by the name of the run, as in `newRun`.
+    apply: (database) =>
+      database.exec(`
+        ALTER TABLE journal ADD COLUMN run TEXT NOT NULL DEFAULT '';
+        UPDATE journal SET run = lower(hex(randomblob(8)));
+      `),
+  },
+  {
+    to: 4,
+    // The tables stay; content may be compressed, which a program that knows only what was before must not take for damage.
+    apply: () => {},
+  },
 ];
 
 /** The version that this package writes. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
@@ -14,6 +15,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { deflateRawSync, zstdCompressSync } from "node:zlib";
 import {
   type JournalDamagedError,
   JournalError,
@@ -27,7 +29,9 @@ import { collect, entry, seqs } from "../../test-support/collect.ts";
 import { makeOldJournal } from "../../test-support/old-journal.ts";
 import { asNobody } from "../../test-support/as-nobody.ts";
 import { temporaryDirectory } from "../../test-support/temporary-directory.ts";
+import { checksumOf } from "../checksum.ts";
 import { exportJournal } from "../salvage/export-journal.ts";
+import { repairJournal } from "../salvage/repair-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
 import { openLinked, openSqliteJournal } from "./sqlite-journal.ts";
@@ -66,7 +70,7 @@ describe("the file", () => {
 
   test("of an older schema is brought up to date, and what is in it stays", async () => {
     const written = makeOldJournal(path);
-    expect(() => openSqliteJournalReader(path)).toThrow(/its schema is 1 and this version of orgtree reads 2; open it for writing once/);
+    expect(() => openSqliteJournalReader(path)).toThrow(/its schema is 1 and this version of orgtree reads 3; open it for writing once/);
     expect(await verifyJournal(path)).toMatchObject({ isSound: true, schemaVersion: 1, entries: written.length });
     await using journal = await openSqliteJournal(path);
     expect(await collect(journal.read())).toEqual(written);
@@ -127,7 +131,7 @@ describe("the file", () => {
 
   test("that is cut off is refused for writing, and what is left can be seen", async () => {
     const journal = await openSqliteJournal(path);
-    const data = new Uint8Array(3_000);
+    const data = new Uint8Array(randomBytes(3_000));
     for (let seq = 0; seq < 40; seq++) await journal.append([entry("/a", seq, { data, kind: "whole" })]);
     await journal.close();
     truncateSync(path, 65_536);
@@ -205,10 +209,19 @@ describe("the file", () => {
   });
 });
 
+test("content that says the same twice takes the place of one copy", async () => {
+  const journal = await openSqliteJournal(path);
+  const text = (): string => randomBytes(768).toString("base64");
+  for (let seq = 0; seq < 100; seq++)
+    await journal.append([entry("/a", seq, { kind: "whole", text: JSON.stringify(Array(2).fill(text())) })]);
+  await journal.close();
+  expect((await verifyJournal(path)).dataBytes / 100).toBeLessThan(850);
+});
+
 describe("a full disk", () => {
   test("refuses appends as not done, and the journal goes on when there is space again", async () => {
     await using journal = await openSqliteJournal(path, { maxFileBytes: 200_000 });
-    const data = new Uint8Array(8_000);
+    const data = new Uint8Array(randomBytes(8_000));
     let seq = 0;
     const fill = async (): Promise<never> => {
       for (;;) {
@@ -231,7 +244,7 @@ describe("a full disk", () => {
   test("refuses what was queued behind the append that failed: it may build on it", async () => {
     await using journal = await openSqliteJournal(path, { maxFileBytes: 200_000 });
     await journal.append([entry("/a", 0, { kind: "whole" })]);
-    const large = journal.append([entry("/a", 1, { data: new Uint8Array(17_000_000) })]);
+    const large = journal.append([entry("/a", 1, { data: new Uint8Array(randomBytes(17_000_000)) })]);
     // In messages and transactions of their own: one takes 16 MiB.
     const more = [2, 3, 4].map((seq) => Promise.resolve().then(() => journal.append([entry("/a", seq)])));
     for (const result of await Promise.allSettled([large, ...more])) {
@@ -410,9 +423,35 @@ describe("damaged entries", () => {
     expect((await verifyJournal(path)).orphaned).toEqual([{ position: 4, address: "/a", seq: 3, missing: 2 }]);
   });
 
+  test.each([
+    { what: "no compressed content", kind: 5, data: randomBytes(100) },
+    { what: "more than is ever written so, deflated", kind: 5, data: deflateRawSync(new Uint8Array(67_108_865)) },
+    { what: "more than is ever written so", kind: 9, data: zstdCompressSync(new Uint8Array(67_108_865)) },
+    { what: "in a form that there is not", kind: 13, data: randomBytes(100) },
+  ])("that are $what are named, and left out by a repair", async ({ kind, data }) => {
+    const journal = await openSqliteJournal(path);
+    await journal.append([entry("/a", 1, { kind: "whole" }), entry("/a", 2, { kind: "whole" })]);
+    await journal.close();
+    const database = new DatabaseSync(path);
+    const crc = checksumOf({ position: 1, address: "/a", seq: 1, step: 0, kind, mark: null, data });
+    database.prepare("UPDATE entries SET kind = ?, data = ?, crc = ? WHERE position = 1").run(kind, data, crc);
+    database.close();
+    await using again = await openSqliteJournal(path);
+    expect(String(await failure(collect(again.read())))).toMatch(/entry 1 of \/a at position 1 is not what was written \(its /);
+    expect(seqs((await again.image("/a"))?.entries)).toEqual([2]);
+    // The same again is not known to be the same.
+    expect(await failure(again.append([entry("/a", 1, { kind: "whole" })]))).toMatchObject({ name: "JournalConflictError" });
+    expect(await verifyJournal(path)).toMatchObject({ isSound: false, entries: 1, damaged: [{ position: 1, address: "/a", seq: 1 }] });
+    expect((await collect(exportJournal(path))).map(({ isSound, data }) => [isSound, typeof data])).toEqual([
+      [false, "object"],
+      [true, "string"],
+    ]);
+    expect(await repairJournal(path, { to: `${path}.repaired` })).toMatchObject({ kept: 1, leftOut: [] });
+  });
+
   test("on a page that SQLite cannot read do not stop the others", async () => {
     const journal = await openSqliteJournal(path);
-    const data = new Uint8Array(600).fill(65);
+    const data = new Uint8Array(randomBytes(600));
     for (let seq = 0; seq < 100; seq++) await journal.append([entry("/a", seq, { kind: "whole", data })]);
     await journal.close();
     const bytes = readFileSync(path);

@@ -22,6 +22,7 @@ import { holdFile } from "./held-files.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ownProcess } from "./process-identity.ts";
 import { WorkerLink } from "./worker-link.ts";
+import type { Opened } from "./worker-messages.ts";
 
 /** How to open a SQLite journal. */
 export interface SqliteJournalOptions {
@@ -72,13 +73,13 @@ export async function openLinked(
   const opening = randomUUID();
   const record = { ...ownProcess(), opening };
   const link = new WorkerLink({ path: resolve(path), record, died: [...died], takeOver, maxFileBytes, busyMs });
-  const epoch = await link.opened();
+  const opened = await link.opened();
   const release = holdFile(resolve(path));
   void link.exited.then(() => {
     release();
     if (!link.closed) died.add(opening);
   });
-  return { journal: new SqliteJournal(resolve(path), { epoch, link, options }), link };
+  return { journal: new SqliteJournal(resolve(path), { ...opened, link, options }), link };
 }
 
 function checkLimits(path: string, limits: SqliteJournalOptions): void {
@@ -103,6 +104,7 @@ function checkLimits(path: string, limits: SqliteJournalOptions): void {
 export class SqliteJournal implements Journal, AsyncDisposable {
   readonly path: string;
   readonly epoch: number;
+  readonly run: string;
   readonly #link: WorkerLink;
   readonly #queue: AppendQueue;
   readonly #onDamage: ((error: JournalDamagedError) => void) | undefined;
@@ -110,9 +112,10 @@ export class SqliteJournal implements Journal, AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openSqliteJournal`. */
-  constructor(path: string, opened: { readonly epoch: number; readonly link: WorkerLink; readonly options: SqliteJournalOptions }) {
+  constructor(path: string, opened: Opened & { readonly link: WorkerLink; readonly options: SqliteJournalOptions }) {
     this.path = path;
     this.epoch = opened.epoch;
+    this.run = opened.run;
     this.#link = opened.link;
     this.#onDamage = opened.options.onDamage;
     this.#queue = new AppendQueue(path, { link: opened.link, maxWaitingBytes: opened.options.maxWaitingBytes ?? defaultMaxWaitingBytes });

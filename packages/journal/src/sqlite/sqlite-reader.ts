@@ -12,7 +12,7 @@ import { ProblemError } from "./problem.ts";
 import { schemaVersion, versionOf } from "./schema.ts";
 
 /** The half of a journal that only reads. */
-export type JournalReader = Pick<Journal, "images" | "image" | "read" | "lastSeqs" | "close">;
+export type JournalReader = Pick<Journal, "run" | "images" | "image" | "read" | "lastSeqs" | "close">;
 
 /** How to open a journal for reading. */
 export interface SqliteJournalReaderOptions {
@@ -37,6 +37,7 @@ export function openSqliteJournalReader(path: string, options: SqliteJournalRead
 /** A SQLite journal, opened for reading only. */
 export class SqliteJournalReader implements JournalReader, AsyncDisposable {
   readonly path: string;
+  readonly run: string;
   readonly #database: DatabaseSync;
   readonly #reader: EntryReader;
   readonly #onDamage: ((error: JournalDamagedError) => void) | undefined;
@@ -53,6 +54,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
     try {
       checkVersion(this.#database);
       this.#reader = new EntryReader(this.#database);
+      this.run = this.#reader.run();
     } catch (error) {
       this.#end();
       throw error;

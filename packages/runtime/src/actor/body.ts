@@ -1,5 +1,6 @@
 import type { Exit, MessageRefusedError } from "@orgtree/core";
 import type { Effect, MachineEffect } from "./effect.ts";
+import type { Provenance } from "../durable/provenance.ts";
 import type { Mail } from "./mail.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface Body {
   runEffect?(effect: MachineEffect, late: Effect[]): unknown;
   /** Machines only: the event that this turn took, where it is another one than that of its mail. */
   readonly took?: unknown;
+  /** Machines only: where the event of this turn came from. */
+  readonly via?: Provenance | undefined;
   /** Machines only: a failed turn has left it without a state that it could go on with. */
   readonly isTorn?: boolean;
   /** A supervisor commits its decisions itself, pays for no turns, and ends its children before itself. */

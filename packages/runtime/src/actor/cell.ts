@@ -13,12 +13,14 @@ import {
   MailboxFullError,
   maxDepth,
   noAmount,
+  parentAddress,
   shutdownExit,
   toFailure,
   withoutInput,
   type Address,
   type Amount,
   type CheckedChildSpec,
+  type EffectRecord,
   type Exit,
   type Failure,
   type MessageRefusedError,
@@ -35,7 +37,7 @@ import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { addAmounts } from "../durable/bookkeeping.ts";
 import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
-import type { Stored } from "../durable/turn-store.ts";
+import type { Stored, TurnRecord } from "../durable/turn-store.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
 import { SpendingNote } from "./spending-note.ts";
@@ -74,6 +76,10 @@ export class Cell implements Runnable {
   #acknowledged: EffectKey[] = noKeys;
   /** Spent since the last record. */
   #spent: Amount = noAmount;
+  /** What of that is in a record of its supervisor, for as long. */
+  #vouched: Amount = noAmount;
+  /** What somebody noted of this actor and no record has yet. */
+  #notes: unknown[] = noNotes;
   /** Numbered messages for which there is no room yet. */
   #waiting: Mail[] = noMails;
   readonly #supervisor: Supervisor;
@@ -118,7 +124,48 @@ export class Cell implements Runnable {
   takeSpent(): Amount {
     const spent = this.#spent;
     this.#spent = noAmount;
+    if (this.#vouched !== noAmount) this.#above?.spend(negative(this.#vouched));
+    this.#vouched = noAmount;
     return spent;
+  }
+
+  /**
+   * The life has failed, and its turn is no record: what it noted goes into the record of the decision on it, and what it spent is stored
+   * there until it has a record of its own.
+   */
+  #vouch(): void {
+    const above = this.#above;
+    if (this.kernel.store === undefined || above === undefined) return;
+    for (const note of this.#notes) above.note(note);
+    this.#notes = noNotes;
+    if (this.#spent === noAmount) return;
+    above.spend(addAmounts(this.#spent, negative(this.#vouched)));
+    this.#vouched = this.#spent;
+  }
+
+  get #above(): Cell | undefined {
+    const parent = parentAddress(this.address);
+    return parent === undefined ? undefined : this.kernel.cells.get(parent);
+  }
+
+  /** Keeps something for the next record of this place, whichever life makes it; nothing where turns are not stored. */
+  note(what: unknown): void {
+    if (this.kernel.store === undefined) return;
+    if (this.#notes === noNotes) this.#notes = [what];
+    else this.#notes.push(what);
+  }
+
+  /** The notes that no record has yet, as effects of turn `seq`, of which `count` are there already. */
+  noteEffects(count: number): readonly EffectRecord[] {
+    return this.#notes.map((detail, at) => ({ kind: noteKind, key: `${this.address}#${this.seq}.${count + at}`, detail }));
+  }
+
+  /** A record is stored: its books hold from now on, and its notes need not come again. */
+  recorded({ books, effects }: TurnRecord): void {
+    this.books = books;
+    if (this.#notes === noNotes) return;
+    this.#notes = this.#notes.slice(effects.filter(({ kind }) => kind === noteKind).length);
+    if (this.#notes.length === 0) this.#notes = noNotes;
   }
 
   /** All that was spent at this place. */
@@ -282,10 +329,11 @@ export class Cell implements Runnable {
     else life.end({ kind: "failure", failure });
   }
 
-  started(info: unknown): void {
-    const { kernel, address } = this;
+  started(info: unknown, { isResumed = false }: { readonly isResumed?: boolean } = {}): void {
+    const { kernel, address, incarnations: incarnation } = this;
     if (this.spec.restart === "temporary") this.spec = withoutInput(this.spec);
-    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation: this.incarnations, atMs: kernel.clock.epochMs() });
+    const resumed = isResumed ? ({ isResumed } as const) : undefined;
+    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation, ...resumed, atMs: kernel.clock.epochMs() });
     this.#supervisor.hear({ kind: "started", id: idOf(address), info });
   }
 
@@ -296,6 +344,7 @@ export class Cell implements Runnable {
 
   /** The incarnation failed and may be resumed. */
   askDirective(failure: Failure): void {
+    this.#vouch();
     this.#supervisor.hear({ kind: "failed", id: idOf(this.address), failure });
   }
 
@@ -304,6 +353,7 @@ export class Cell implements Runnable {
     const { kernel, address } = this;
     this.life = undefined;
     this.#lastExit = exit;
+    this.#vouch();
     kernel.registry.release(address);
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
@@ -356,5 +406,13 @@ export class Cell implements Runnable {
   }
 }
 
+/** The kind of an effect that is a note; see `ActorSystem.note`. */
+export const noteKind = "orgtree.note";
+
+function negative({ turns, tokens, microUsd }: Amount): Amount {
+  return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
+}
+
+const noNotes: unknown[] = [];
 const noKeys: EffectKey[] = [];
 const noMails: Mail[] = [];

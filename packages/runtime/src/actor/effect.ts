@@ -1,4 +1,6 @@
 import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import type { ChildActor } from "../machine/child-actor.ts";
+import { originOf } from "../machine/child-origin.ts";
 import type { EffectKey } from "../durable/books.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
@@ -17,7 +19,7 @@ export interface MachineEffect {
 export interface RunEffect {
   readonly kind: "run";
   readonly tag: string;
-  /** The key that is sent outward. */
+  /** The key that is sent outward, without the run. */
   readonly key: string;
   /** Under which it stands in the books. */
   readonly place: EffectKey;
@@ -78,7 +80,7 @@ export function describeEffect(effect: Effect, key: string): EffectRecord {
     case "machine":
       return { kind: effect.type, key, detail: describeParams(effect) };
     case "run":
-      return { kind: "run", key, detail: { tag: effect.tag, name: effect.declared?.name, input: effect.declared?.input } };
+      return { kind: "run", key, detail: describeWork(effect) };
     case "refuse":
       return { kind: "refuse", key, detail: { to: effect.to, error: describeError(effect.error) } };
     default: {
@@ -88,13 +90,21 @@ export function describeEffect(effect: Effect, key: string): EffectRecord {
   }
 }
 
+/** What takes it back has to know its key: work that was begun anew keeps that of its first beginning, with the attempt. */
+function describeWork({ tag, place, declared }: RunEffect): object {
+  if (declared === undefined) return { tag, name: undefined, input: undefined };
+  const { name, input, does, attempt } = declared;
+  return { tag, name, input, does, ...(attempt === 1 ? {} : { place, attempt }) };
+}
+
 /** Actors cannot be written down: a child is known by its id, its source and its input. */
 function describeParams({ type, params }: MachineEffect): unknown {
   switch (type) {
     case "xstate.spawnChild":
     case "xstate.stopChild": {
-      const { id, src, systemId, input } = (params ?? {}) as { id?: unknown; src?: unknown; systemId?: unknown; input?: unknown };
-      return { id, src: typeof src === "string" ? src : undefined, systemId, input };
+      const { id, src, systemId, input, actorRef } = (params ?? {}) as Readonly<Record<string, unknown>>;
+      const does = type === "xstate.spawnChild" && actorRef !== undefined ? originOf(actorRef as ChildActor)?.does : undefined;
+      return { id, src: typeof src === "string" ? src : undefined, systemId, input, ...(does === undefined ? {} : { does }) };
     }
     case "xstate.sendTo": {
       const { to, event, id, delay } = params as { to: unknown; event: unknown; id?: unknown; delay?: unknown };

@@ -32,6 +32,7 @@ export class IncarnationTurn implements Turn {
   postponed = false;
   #isOpen = false;
   #info: unknown;
+  #epochMs: number | undefined;
 
   constructor(life: Incarnation) {
     this.#life = life;
@@ -44,6 +45,13 @@ export class IncarnationTurn implements Turn {
     this.mail = mail;
     this.trace = mail === undefined ? this.#life.cell.kernel.newTrace() : mail.trace;
     this.#isOpen = true;
+    this.#epochMs = undefined;
+  }
+
+  /** Now, milliseconds since 1970: one moment for all that the turn sets, books and stores, so that a replay knows it. */
+  get epochMs(): number {
+    this.#epochMs ??= this.#life.cell.kernel.clock.epochMs();
+    return this.#epochMs;
   }
 
   /** The turn is computed: whoever kept hold of it collects nothing any more. */

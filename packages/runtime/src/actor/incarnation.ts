@@ -128,7 +128,7 @@ export class Incarnation {
     this.#limitStart();
     this.commit(record, (failed) => {
       if (failed !== undefined) return this.end({ kind: "failure", failure: failed.failure });
-      this.cell.books = record.books;
+      this.cell.recorded(record);
       this.#up();
     });
   }
@@ -153,7 +153,7 @@ export class Incarnation {
     this.#isRecovering = this.body.isSupervisor !== true;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
-    this.cell.started(undefined);
+    this.cell.started(undefined, { isResumed: true });
     kernel.release(this.cell.address);
     const goOn = (): void => {
       resumePending(this, durable.books);

@@ -66,7 +66,7 @@ function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<un
   const { cell } = life;
   const { input, attempt } = begun.declared;
   const { signal } = life.holdings;
-  const { key } = effectOf(life, begun, () => Promise.resolve());
+  const key = cell.kernel.outwardKey(effectOf(life, begun, () => Promise.resolve()).key);
   undoWork(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
     () => {
       if (life.phase === "ended") return;

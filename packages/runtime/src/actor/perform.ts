@@ -202,8 +202,8 @@ export function setTimer(life: Incarnation, name: string, delayMs: number): void
 }
 
 function run(life: Incarnation, { tag, key, place, work }: Extract<Effect, { kind: "run" }>): void {
-  const { address, budget } = life.cell;
-  const context = { signal: life.holdings.signal, key, address, budget };
+  const { address, budget, kernel } = life.cell;
+  const context = { signal: life.holdings.signal, key: kernel.outwardKey(key), address, budget };
   const about = { trace: life.trace(), key: place };
   // Begun in a promise, so that work which throws at once fails like any other.
   Promise.resolve(context)

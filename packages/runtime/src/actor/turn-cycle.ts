@@ -8,6 +8,7 @@
  */
 import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
+import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { emptyBooks, inheritBooks, isLater, type Books, type EffectKey } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
@@ -103,7 +104,7 @@ function commitTurn(life: Incarnation, mail: Mail): void {
   }
   life.commit(record, (failed) => {
     if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
+    life.cell.recorded(record);
     finishTurn(life, mail);
     if (mail.key !== undefined) life.cell.kernel.acknowledge(mail);
   });
@@ -140,7 +141,7 @@ function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
   if (record === undefined) return failNow(life, mail, failure);
   life.commit(record, (failed) => {
     if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
+    life.cell.recorded(record);
     life.cell.kernel.acknowledge(mail);
     failNow(life, mail, failure);
   });
@@ -209,13 +210,15 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
   const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
-  const effects = more.length === 0 ? own : [...own, ...more];
+  const notes = cell.noteEffects(turn.effects.length);
+  const effects = more.length + notes.length === 0 ? own : [...own, ...more, ...notes];
   const record: TurnRecord = {
     address,
     incarnation,
     seq,
     ...(mail === undefined ? initialStep : causeOf(mail, body!)),
     trace: traceText(life.trace()),
+    atMs: turn.epochMs,
     effects,
     get state() {
       return body!.state();
@@ -231,12 +234,12 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
 }
 
 function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
-  const { books = emptyBooks, seq, kernel } = cell;
+  const { books = emptyBooks, seq } = cell;
   return bookTurn(mail === undefined ? inheritBooks(books, cell.birth) : books, {
     seq,
     mail,
     effects: turn.effects,
-    epochMs: kernel.clock.epochMs(),
+    epochMs: turn.epochMs,
     acknowledged: cell.takeAcknowledged(),
     spent: cell.takeSpent(),
   });
@@ -244,17 +247,34 @@ function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
 
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
 
-type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message">;
+type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
 
 const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, key, from, message }: Mail, body: Body): Cause {
+function causeOf(mail: Mail, body: Body): Cause {
+  const { kind, key, from, message } = mail;
+  // The body has not seen it, and what it saw before is not the cause.
+  if (message instanceof SpendingNote) return { kind, key, cause: message.event.type, from, message: message.event };
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
     return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.
   const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
-  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
+  return {
+    kind,
+    key,
+    cause: typeof type === "string" ? type : kind,
+    from,
+    message: isLook ? { type } : event,
+    via: provenanceOf(mail, { event, body }),
+  };
+}
+
+function provenanceOf({ kind, replyTo }: Mail, { event, body }: { readonly event: unknown; readonly body: Body }): Provenance | undefined {
+  const failure = failureIn(event);
+  if (kind === "message") return replyTo === undefined ? undefined : { replyTo };
+  if (failure === undefined && (kind === "signal" || body.via === undefined)) return undefined;
+  return { ...(kind === "internal" ? body.via : {}), ...(failure === undefined ? {} : { failure }) };
 }

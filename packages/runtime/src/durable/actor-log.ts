@@ -20,8 +20,8 @@ export interface TurnToStore extends Omit<StoredTurn, "change"> {
 
 /** Parts behind a `whole` before somebody looks whether a new one pays; doubled each time it does not. */
 const firstLook = 64;
-/** A new `whole` pays when reading the parts costs this many times what it costs. */
-const worth = 2;
+/** A new `whole` pays when reading the parts costs this many times what it costs: those of a conversation hold it twice, as messages and as state. */
+const worth = 3;
 
 /**
  * The log of one actor: makes the entry of each turn, as the difference to the turn before.

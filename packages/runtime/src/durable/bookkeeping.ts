@@ -18,12 +18,14 @@ export interface BookedTurn {
   readonly spent: Amount;
 }
 
-/** The books after a turn. */
+/** The books after a turn; the same as before where nothing of them changed, which then costs no look at them. */
 export function bookTurn(books: Books, turn: BookedTurn): Books {
   const taken = turn.mail === undefined ? books : bookMail(books, turn.mail);
   // A question that was taken still waits for its answer.
   const over = turn.acknowledged.filter((key) => taken.pending[key]?.kind !== "ask");
-  let next: Books = { ...taken, pending: without(taken.pending, over), spent: addAmounts(taken.spent, turn.spent) };
+  const pending = without(taken.pending, over);
+  const spent = addAmounts(taken.spent, turn.spent);
+  let next: Books = pending === taken.pending && spent === taken.spent ? taken : { ...taken, pending, spent };
   for (const [at, effect] of turn.effects.entries())
     next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
   return next;
@@ -96,7 +98,7 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
 /** An answer to somebody outside is given or lost; one to an actor is owed until it has taken it. */
 function bookReply(books: Books, effect: Extract<Effect, { kind: "reply" | "refuse" }>, key: EffectKey): Books {
   const asked = without(books.asked, [String(effect.to.askId)]);
-  if (effect.key === undefined) return { ...books, asked };
+  if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };
   const answer = effect.kind === "reply" ? { value: effect.value } : { error: errorData(effect.error) };
   return { ...books, asked, pending: withEntry(books.pending, key, { kind: "reply", to: effect.to, answer }) };
 }

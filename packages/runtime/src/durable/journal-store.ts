@@ -19,8 +19,8 @@ import type { Books } from "./books.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
-import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
-import type { StoredTurn } from "./turn-entry.ts";
+import { endEntries, rollbackEntries } from "./rollback-entries.ts";
+import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
@@ -39,6 +39,7 @@ export interface StoreSurroundings {
 /** A journal that keeps nothing, for systems that read at once what they store. */
 export const nowhere: Journal = {
   epoch: 0,
+  run: "",
   append: async () => 0,
   images: async function* () {},
   image: async () => undefined,
@@ -53,15 +54,9 @@ function nothingThere(): never {
   throw new Error("a journal that keeps nothing has no past");
 }
 
-interface Written {
-  readonly actor: RolledBackActor;
-  readonly log: ActorLog;
-  readonly entry: NewEntry;
-  readonly newest: StoredTurn;
-}
-
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
+  readonly run: string | undefined;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
@@ -85,6 +80,7 @@ export class JournalStore implements TurnStore {
 
   constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
+    this.run = journal === nowhere ? undefined : journal.run;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
     if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
@@ -165,12 +161,12 @@ export class JournalStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.#checkParked(turn.address);
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan } = turn;
+    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
     const durable = { state, books };
-    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message };
-    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic, plan });
+    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
+    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
     this.#prepared.set(turn, { entry, durable });
     this.#incarnations.set(address, incarnation);
   }
@@ -203,12 +199,15 @@ export class JournalStore implements TurnStore {
       const { top: _, ...report } = done.message as RollbackMark & RollbackReport;
       return report;
     }
-    const { actors, gone, toEnd, report } = await planRollback(this.#journal, order);
-    const mark: RollbackMark = { top, to: report.to };
-    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? { ...report, ...mark } : mark));
-    const ends = toEnd.map(({ address, seq }): NewEntry => ({ address, seq, kind: "end", data: new Uint8Array() }));
+    const planned = await planRollback(this.#journal, order);
+    const { gone } = planned;
+    const report = await compensate(planned.report, order.undo);
+    // Numbers of lives never go back.
+    const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
+    const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
+    for (const { actor, newest } of written) this.#incarnations.set(actor.address, newest.incarnation);
     this.#storeEnds();
-    await this.#journal.append([...written.map(({ entry }) => entry), ...ends]);
+    await this.#journal.append([...written.map(({ entry }) => entry), ...endEntries(planned)]);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
@@ -222,19 +221,6 @@ export class JournalStore implements TurnStore {
   async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport> {
     const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, nextSeq: 0 });
     return report;
-  }
-
-  #rollbackEntry(actor: RolledBackActor, message: RollbackMark): Written {
-    const { address, seq, durable, moment } = actor;
-    const log = new ActorLog(address);
-    const { trace, logic, plan } = moment.turn;
-    // Numbers of lives never go back.
-    const incarnation = Math.max(moment.turn.incarnation, this.lastIncarnation(address));
-    this.#incarnations.set(address, incarnation);
-    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
-    const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic, plan };
-    const entry = log.entry({ ...turn, seq, durable, isFresh: true });
-    return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
   }
 
   booksOf(address: Address): Books | undefined {

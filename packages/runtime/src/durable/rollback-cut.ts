@@ -38,11 +38,14 @@ export async function findCut(journal: Journal, wanted: WantedCut): Promise<Cut>
   let birth: PastTurn | undefined;
   let undone: Undone[] = [];
   let known = 0;
+  let hasEnded = false;
   for await (const entry of journal.read({ within: top })) {
     if (entry.kind === "end") {
-      if (entry.address === top) [found, birth, undone, known] = [[], undefined, [], 0];
+      if (entry.address === top) hasEnded = true;
       continue;
     }
+    // Whoever lives here now is somebody else; where nobody does, it is the last one who is put back.
+    if (hasEnded) [found, birth, undone, known, hasEnded] = [[], undefined, [], 0, false];
     known++;
     if (isWanted(entry, wanted)) found.push(readTurn(entry));
     if (entry.kind !== "whole") continue;

@@ -1,12 +1,10 @@
 import {
-  ExpectedError,
   isStoredSupervision,
   isWithin,
   noAmount,
   rollBackSupervision,
   type Address,
   type Amount,
-  type FailureClass,
   type Journal,
   type LaterEffect,
   type RollbackReport,
@@ -32,6 +30,8 @@ export interface RollbackOrder {
   readonly spent: Amount | undefined;
   /** Numbers below it are used up. */
   readonly nextSeq: number;
+  /** Takes back what can be taken back, in this order; gives back the keys of what was. Default: all stands. */
+  readonly undo?: (effects: readonly LaterEffect[]) => Promise<ReadonlySet<string>>;
 }
 
 /** What is to be stored, all or nothing, to go back. */
@@ -44,6 +44,14 @@ export interface Rollback {
   readonly report: RollbackReport;
 }
 
+/** The report after compensations were run, the newest first: what was taken back, and what stands all the same. */
+export async function compensate(report: RollbackReport, undo: RollbackOrder["undo"]): Promise<RollbackReport> {
+  if (undo === undefined) return report;
+  const keys = await undo([...report.standing].reverse());
+  const [undone, standing] = [true, false].map((isUndone) => report.standing.filter(({ key }) => keys.has(key) === isUndone));
+  return { ...report, undone: undone!, standing: standing! };
+}
+
 /** One actor as it will be. */
 export interface RolledBackActor {
   readonly address: Address;
@@ -52,31 +60,6 @@ export interface RolledBackActor {
   /** What is delivered to it again. */
   readonly again: readonly Redelivery[];
   readonly durable: Durable;
-}
-
-/** A rollback would leave something standing that cannot be taken back. Nothing has happened. */
-export class ConsentError extends ExpectedError {
-  override readonly name = "ConsentError";
-  readonly retryable = false;
-  readonly address: Address;
-  readonly standing: readonly LaterEffect[];
-
-  constructor(address: Address, standing: readonly LaterEffect[]) {
-    const some = standing.slice(0, 3).map(({ key, kind }) => `${kind} ${key}`);
-    const more = standing.length > some.length ? ` and ${standing.length - some.length} more` : "";
-    super(`a rollback of ${address} would leave standing: ${some.join(", ")}${more}; ask for it with consent`);
-    this.address = address;
-    this.standing = standing;
-  }
-
-  override get failureClass(): FailureClass {
-    return "crash";
-  }
-}
-
-/** True for what somebody has to answer for: not for answers, questions and what only looked. */
-export function needsConsent({ kind, does }: LaterEffect): boolean {
-  return does !== "pure" && kind !== "reply" && kind !== "refuse" && kind !== "ask" && kind !== "emit";
 }
 
 /**
@@ -219,7 +202,7 @@ function isOutside({ kind, detail }: PastTurn["effects"][number], top: Address):
 }
 
 const ownAffairs: ReadonlySet<string> = new Set(
-  "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter".split(" "),
+  "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter orgtree.note".split(" "),
 );
 
 function toLater({ key, kind, detail }: { readonly key: string; readonly kind: string; readonly detail: unknown }): LaterEffect {

@@ -1,5 +1,6 @@
 import { decode, encode, type Address, type Delta } from "@orgtree/core";
 import type { EffectKey } from "./books.ts";
+import type { Provenance } from "./provenance.ts";
 
 /** What one entry of the journal holds: one turn of one actor. */
 export interface StoredTurn {
@@ -31,6 +32,7 @@ export interface Cause {
   readonly from: Address | undefined;
   /** The message itself; an event of a machine's own children and timers. */
   readonly message: unknown;
+  readonly via?: Provenance | undefined;
 }
 
 /** By which a new program knows whether it can go on with what an old one stored. */
@@ -49,7 +51,7 @@ export class LayoutError extends RangeError {
 
 /** The bytes of a turn. */
 export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic, plan }: StoredTurn): Uint8Array {
-  const { kind, key, type, from, message } = cause;
+  const { kind, key, type, from, message, via } = cause;
   const isWhole = "whole" in change;
   return encode([
     layout,
@@ -66,6 +68,7 @@ export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, l
     isWhole ? change.whole : change.delta,
     logic === undefined ? null : [logic.hash, logic.version ?? null],
     plan ?? null,
+    ...(via === undefined ? [] : [via]),
   ]);
 }
 
@@ -84,6 +87,7 @@ type Layout = readonly [
   change: unknown,
   logic: readonly [hash: string, version: string | null] | null,
   plan: number | null,
+  via?: Provenance,
 ];
 
 /** The turn behind the bytes. Throws `LayoutError` for a newer layout, `RangeError` when they are no turn. */
@@ -91,12 +95,13 @@ export function decodeTurn(bytes: Uint8Array): StoredTurn {
   const stored = decode(bytes);
   if (!Array.isArray(stored) || typeof stored[0] !== "number") throw new RangeError("these bytes are no turn of an actor");
   if (stored[0] > layout) throw new LayoutError(`this turn has layout ${stored[0]}; this program knows up to ${layout}`);
-  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan] = stored as unknown as Layout;
+  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan, via] =
+    stored as unknown as Layout;
   return {
     incarnation,
     atMs,
     trace,
-    cause: { kind, key: key ?? undefined, type, from: from ?? undefined, message },
+    cause: { kind, key: key ?? undefined, type, from: from ?? undefined, message, via },
     effects: effects.map(([kind, key, detail]) => ({ kind, key, detail })),
     change: isWhole ? { whole: change } : { delta: change as Delta | undefined },
     logic: logic === null ? undefined : { hash: logic[0], version: logic[1] ?? undefined },

@@ -1,5 +1,6 @@
 import type { Address, Amount, EffectRecord, RollbackReport } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
+import type { Provenance } from "./provenance.ts";
 import type { RollbackOrder } from "./rollback.ts";
 import type { Books, EffectKey } from "./books.ts";
 import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
@@ -18,6 +19,9 @@ export interface TurnRecord {
   readonly from: Address | undefined;
   /** What the turn took. */
   readonly message: unknown;
+  readonly via?: Provenance | undefined;
+  /** When it was computed, milliseconds since 1970: the one moment that all of the turn knows. */
+  readonly atMs: number;
   /** The trace that this turn belongs to. */
   readonly trace: string;
   readonly effects: readonly EffectRecord[];
@@ -35,6 +39,8 @@ export interface TurnRecord {
 
 /** Where turns are stored before anything of them is visible. */
 export interface TurnStore {
+  /** Stands in front of the keys that are sent outward; see `Journal.run`. None where nothing survives the process. */
+  readonly run?: string | undefined;
   /** Reads what is there, once, before anything else; gives back the number that the turns of new places are counted from. */
   load?(): Promise<number>;
   /**

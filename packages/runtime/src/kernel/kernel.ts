@@ -84,6 +84,7 @@ export class Kernel {
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
+  readonly #run: string;
   readonly #observers = new Set<Observer>();
   #recovering: { readonly life: Incarnation; readonly work: RecoveryWork }[] = [];
   readonly #kept = new Map<Address, Mail[]>();
@@ -101,6 +102,7 @@ export class Kernel {
     this.random = options.random;
     this.logger = guardLogger(options.logger);
     this.store = options.store;
+    this.#run = options.store?.run ?? "";
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
@@ -127,6 +129,11 @@ export class Kernel {
     if (this.store === undefined) return;
     this.leaving = true;
     this.store = undefined;
+  }
+
+  /** The key of an effect as the world outside knows it: that of another run is another effect. */
+  outwardKey(key: string): string {
+    return `${this.#run}${key}`;
   }
 
   /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */

@@ -45,8 +45,8 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
 }
 
 function contextOf(host: MachineHost, child: ChildActor, signal: AbortSignal): WorkContext {
-  const { address, budget } = host.life.cell;
-  return { signal, key: attemptKey(keyOfWork(child), attemptOf(child)), address, budget };
+  const { address, budget, kernel } = host.life.cell;
+  return { signal, key: kernel.outwardKey(attemptKey(keyOfWork(child), attemptOf(child))), address, budget };
 }
 
 /** Takes back; gives back how to wait until that is stored. Where it fails, nobody knows what was done. */

@@ -287,7 +287,7 @@ export class MachineHost {
   schedule(owner: unknown, target: unknown, event: AnyEventObject, delay: number, id = `timer-${++this.#lastId}`): void {
     const timer: MachineTimer = { owner, id, target, event, trace: this.life.trace() };
     if (!this.settling) return this.arm(timer, delay);
-    this.plan.set({ ...timer, dueMs: this.life.cell.kernel.clock.epochMs() + delay });
+    this.plan.set({ ...timer, dueMs: this.life.turn.epochMs + delay });
     this.#later("orgtree.arm", { id, delay }, () => this.arm(timer, delay));
   }
 
@@ -295,6 +295,17 @@ export class MachineHost {
   arm(timer: MachineTimer, delay: number): void {
     this.#timers ??= new MachineTimers(this.life.cell.kernel.timers, (due) => this.#fired(due));
     this.#timers.set(timer, delay);
+  }
+
+  /** The timer of this owner and id, while its event has not been taken. */
+  armed(owner: unknown, id: string): MachineTimer | undefined {
+    return this.#timers?.armed(owner, id);
+  }
+
+  /** For a replay: timers and children are there, as between two turns, and nothing begins or fires. */
+  rest(): void {
+    for (const timer of this.plan.all) this.arm(timer, Infinity);
+    this.startChildren("taking-over");
   }
 
   /** An effect of the turn that is computed. */

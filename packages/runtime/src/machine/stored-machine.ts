@@ -37,7 +37,7 @@ export interface StoredEvent {
   /** The child that it is for; none for the machine itself. */
   readonly target?: Path | undefined;
   /** In place of the error in the event, which would come back without its class. */
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
 }
 
 /** What is stored of a machine at the end of a turn. Throws `NotStorableError` for a child whose logic has no name. */
@@ -86,6 +86,11 @@ function withoutError(event: AnyEventObject): Pick<StoredEvent, "event" | "failu
   return { event: rest, failure: toFailure(error) };
 }
 
+/** The event as it was, with an error in place of what was stored of one. */
+export function reviveEvent({ event, failure }: Pick<StoredEvent, "event" | "failure">): AnyEventObject {
+  return failure === undefined ? event : { ...event, [errorAt(event)]: new FailureError(failure) };
+}
+
 /** Where XState puts an error: of a child, or of a promise. */
 function errorAt({ type }: AnyEventObject): "error" | "data" {
   return type === "xstate.promise.reject" ? "data" : "error";
@@ -128,7 +133,7 @@ export class MachineRemains {
   get heard(): readonly InternalEvent[] {
     const actorAt = (path: Path | undefined): ChildActor | undefined => (path === undefined ? undefined : this.#byPath.get(pathKey(path)));
     return this.#stored.heard.map(({ event, source, target, failure }) => ({
-      event: failure === undefined ? event : { ...event, [errorAt(event)]: new FailureError(failure) },
+      event: reviveEvent({ event, failure }),
       source: actorAt(source),
       timer: undefined,
       target: actorAt(target),

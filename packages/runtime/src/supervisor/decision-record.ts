@@ -1,4 +1,12 @@
-import { isQuery, type Address, type ReplyTo, type SupervisionEvent, type SupervisionStep } from "@orgtree/core";
+import {
+  isQuery,
+  type Address,
+  type ChildRow,
+  type PastChild,
+  type ReplyTo,
+  type SupervisionEvent,
+  type SupervisionStep,
+} from "@orgtree/core";
 import type { Effect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { traceText, type Mail } from "../actor/mail.ts";
@@ -19,6 +27,7 @@ export function makeDecisionRecord(
   const { address, seq } = life.cell;
   const { event, steps, books, state } = decision;
   const asked = mailOf(event);
+  const notes = life.cell.noteEffects(steps.length);
   return {
     address,
     incarnation: life.number,
@@ -29,7 +38,8 @@ export function makeDecisionRecord(
     from: asked?.from,
     message: describeEvent(event),
     trace: traceText(life.trace()),
-    effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
+    atMs: life.cell.kernel.clock.epochMs(),
+    effects: [...steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })), ...notes],
     state,
     books,
     isFresh: event.kind === "begin",
@@ -100,4 +110,9 @@ function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
 /** A call that only looks decides nothing that a journal would have to know. */
 export function isLook(event: SupervisionEvent<Logic>): boolean {
   return event.kind === "call" && isQuery(event.call);
+}
+
+/** What is to be known of a child that goes on, should this program not be able to. */
+export function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
+  return { status: "running", restarts, stamps, history, verdict: undefined, birth };
 }

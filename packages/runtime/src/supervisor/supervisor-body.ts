@@ -34,8 +34,10 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
+import { undoFor } from "./compensations.ts";
+import { startError } from "./start-error.ts";
 import { Planners } from "./planners.ts";
-import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
+import { mailOf, isLook, makeDecisionRecord, pastOf, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { pastOf } from "./past-child.ts";
 import { startError } from "./start-error.ts";
@@ -180,7 +182,7 @@ export class SupervisorBody implements Body, Supervisor {
       const mayGoOn = failed === undefined || (kernel.leaving && failed.kind !== "refused");
       if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
-      cell.books = books;
+      cell.recorded(record);
       const mail = mailOf(event);
       if (mail?.kind === "signal") kernel.acknowledge(mail);
       for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
@@ -310,8 +312,9 @@ export class SupervisorBody implements Body, Supervisor {
     kernel.waitFor(top);
     const place = this.#placeOf(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
+    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
     store
-      .rollBack({ top, to: plan.to, birth: plan.birth, spent, nextSeq: Math.max(place.seq, kernel.nextSeq) })
+      .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
         this.hear({ kind: "rolled-back", id, report });

@@ -1,0 +1,113 @@
+/** Where the journal of a run is, and how it is opened. */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import type { SqliteJournal } from "orgtree/journal";
+import { valueOf, type CommandInput } from "../input/command.ts";
+import { UsageError } from "../input/usage-error.ts";
+import type { Surroundings } from "../surroundings.ts";
+
+/** What the command line says about the journal. */
+export type JournalChoice =
+  | { readonly kind: "none" }
+  /** As a whole path. */
+  | { readonly kind: "new" | "resume"; readonly path: string };
+
+const ending = ".journal";
+/** How long journals are kept that nobody has named, in days. */
+const keptDays = 7;
+/** Options of a run that are known when it goes on. */
+const settled = ["repo", "check", "task", "ignored"] as const;
+
+/** Decides it; throws `UsageError`. `name` is the organization's. */
+export function chooseJournal(input: CommandInput, name: string, surroundings: Surroundings): JournalChoice {
+  const { cwd } = surroundings;
+  const named = valueOf(input, "journal");
+  const isResumed = input.flags.has("resume");
+  const [, operand] = input.operands;
+  if (operand !== undefined && !isResumed)
+    throw new UsageError(`run does not know what to do with "${operand}"`, "write --resume before a journal");
+  if (input.flags.has("no-journal")) {
+    if (isResumed || named !== undefined)
+      throw new UsageError(`--no-journal and --${isResumed ? "resume" : "journal"} exclude each other`, "leave out one of them");
+    return { kind: "none" };
+  }
+  if (!isResumed) return { kind: "new", path: named === undefined ? newPath(name, surroundings) : checkNew(resolve(cwd, named)) };
+  if (operand !== undefined && named !== undefined) throw new UsageError("two journals are named", "leave out --journal");
+  for (const option of settled)
+    if (input.values.has(option)) throw new UsageError(`--resume goes on with what was begun, --${option} included`, "leave it out");
+  const wanted = operand ?? named;
+  return { kind: "resume", path: wanted === undefined ? newestOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
+}
+
+/** Opens it for writing. Rejects with `UsageError` where somebody else has it, `JournalError`. */
+export async function openRunJournal(path: string): Promise<SqliteJournal> {
+  const { openSqliteJournal } = await import("orgtree/journal");
+  try {
+    return await openSqliteJournal(path);
+  } catch (error) {
+    const { name, owner } = error as { readonly name?: string; readonly owner?: string };
+    if (name !== "JournalLockedError") throw error;
+    throw new UsageError(`${path} is in use: ${owner} works on it`, "let it end, or end it first");
+  }
+}
+
+/** Removes a journal with what SQLite keeps beside it. */
+export function removeJournal(path: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+}
+
+function checkNew(path: string): string {
+  if (!existsSync(path)) return path;
+  throw new UsageError(`${path} is there already`, `go on with it: --resume ${path}; or name another file`);
+}
+
+function checkThere(path: string): string {
+  if (existsSync(path)) return path;
+  throw new UsageError(`there is no journal ${path}`, "name the one that the run has printed");
+}
+
+function newPath(name: string, { stateDirectory, clock, random }: Surroundings): string {
+  const directory = usable(stateDirectory);
+  removeOld(directory, clock.epochMs());
+  const stamp = new Date(clock.epochMs()).toISOString().replaceAll(/[-:]|\.\d+Z/g, "");
+  const mark = Math.floor(random.next() * 0x10000)
+    .toString(16)
+    .padStart(4, "0");
+  return join(directory, `${name}-${stamp}-${mark}${ending}`);
+}
+
+/** Where nothing can be kept, as in some containers, the temporary directory has to do. */
+function usable(directory: string): string {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return directory;
+  } catch (error) {
+    if (!["EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    return tmpdir();
+  }
+}
+
+function removeOld(directory: string, nowMs: number): void {
+  for (const path of journalsIn(directory)) {
+    const changedMs = Math.max(...[path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
+    if (nowMs - changedMs > keptDays * 86_400_000) removeJournal(path);
+  }
+}
+
+function newestOf(name: string, { stateDirectory }: Surroundings): string {
+  const own = [stateDirectory, tmpdir()].flatMap(journalsIn).filter((path) => /^-\d{8}T\d{6}-/.test(basename(path).slice(name.length)));
+  const newest = own
+    .filter((path) => basename(path).startsWith(name))
+    .toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))
+    .at(-1);
+  if (newest !== undefined) return newest;
+  throw new UsageError(`there is no journal of ${name} in ${stateDirectory}`, "name it: --resume JOURNAL; or begin a run");
+}
+
+function journalsIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => join(directory, name));
+}

@@ -1,0 +1,122 @@
+import type { Address, CheckedChildSpec, LaterEffect } from "@orgtree/core";
+import type { Incarnation } from "../actor/incarnation.ts";
+import type { RollbackOrder } from "../durable/rollback.ts";
+import type { WorkContext } from "../actor/turn.ts";
+import { attemptKey, undoWork, type WorkDefinition } from "../actor/work.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { unlimited } from "../kernel/budget-account.ts";
+import { isMachine, type Logic } from "../logic.ts";
+import { workOf } from "../machine/from-work.ts";
+import { SpecBook } from "../replay/spec-book.ts";
+
+/** Longest that one compensation may take where its work says nothing, in milliseconds. */
+const defaultUndoMs = 60_000;
+
+/** Whose work is taken back. */
+export interface Compensated {
+  readonly top: Address;
+  readonly spec: CheckedChildSpec<Logic>;
+}
+
+/** How a supervisor takes back what a child and those below it did; it stops when the supervisor ends. */
+export function undoFor(supervisor: Incarnation, compensated: Compensated): NonNullable<RollbackOrder["undo"]> {
+  const compensations = new Compensations(supervisor.cell.kernel, compensated);
+  return (effects) => compensations.undo(effects, supervisor.holdings.signal);
+}
+
+type Definition = WorkDefinition<unknown, unknown>;
+
+/** What is stored of work that was begun; `place` and `attempt` where it was begun anew. */
+interface Begun {
+  readonly name?: unknown;
+  readonly src?: unknown;
+  readonly input?: unknown;
+  readonly place?: string;
+  readonly attempt?: number;
+}
+
+/** The declared work of a subtree that can be taken back: `compensable`, with an `undo` in the logic that its actors have now. */
+export class Compensations {
+  readonly #kernel: Kernel;
+  readonly #specs: SpecBook;
+
+  constructor(kernel: Kernel, { top, spec }: Compensated) {
+    this.#kernel = kernel;
+    this.#specs = SpecBook.below(top, spec);
+  }
+
+  /** The work of an effect, where it can be taken back. A child further down in a machine is not found: its work stands. */
+  find({ key, kind, does, detail }: LaterEffect): Definition | undefined {
+    if (does !== "compensable") return undefined;
+    const logic = this.#specs.specOf(addressOf(key), () => undefined)?.logic;
+    const { name, src } = (detail ?? {}) as Begun;
+    const definition = logic === undefined ? undefined : definitionIn(logic, kind === "run" ? name : src);
+    return definition?.undo === undefined ? undefined : definition;
+  }
+
+  /**
+   * Takes back what can be taken back, one after the other, in the order that is given; gives back the keys of what was. One that fails stands.
+   * Where the process ends meanwhile all are taken back once more, each under the same key. Rejects when the signal aborts.
+   */
+  async undo(effects: readonly LaterEffect[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const undone = new Set<string>();
+    for (const effect of effects) {
+      signal.throwIfAborted();
+      const definition = this.find(effect);
+      if (definition === undefined) continue;
+      try {
+        await this.#undoOne(effect, definition, signal);
+        undone.add(effect.key);
+      } catch (error) {
+        this.#kernel.logger.warn({ err: error, key: effect.key }, "work could not be taken back in a rollback, and stands");
+      }
+    }
+    signal.throwIfAborted();
+    return undone;
+  }
+
+  async #undoOne({ key, detail }: LaterEffect, definition: Definition, ended: AbortSignal): Promise<void> {
+    const { input, place, attempt = 1 } = (detail ?? {}) as Begun;
+    const address = addressOf(key);
+    const own = attemptKey(place === undefined ? key : `${address}#${place}`, attempt);
+    const controller = new AbortController();
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const stop = (reason: unknown): void => {
+      controller.abort(reason);
+      reject(reason);
+    };
+    const onEnd = (): void => stop(ended.reason);
+    const limitMs = definition.timeoutMs ?? defaultUndoMs;
+    const timer = this.#kernel.timers.set(limitMs, () => stop(new Error(`it took longer than ${limitMs} ms`)));
+    ended.addEventListener("abort", onEnd, { once: true });
+    const context: WorkContext = {
+      signal: controller.signal,
+      key: this.#kernel.outwardKey(own),
+      address,
+      budget: unlimited,
+    };
+    try {
+      await Promise.race([undoWork(definition, { input, context }), late]);
+    } finally {
+      this.#kernel.timers.cancel(timer);
+      ended.removeEventListener("abort", onEnd);
+    }
+  }
+}
+
+function definitionIn(logic: Logic, name: unknown): Definition | undefined {
+  if (typeof name !== "string") return undefined;
+  if (!isMachine(logic) && logic.kind === "plain") return ownOf(logic.works, name) as Definition | undefined;
+  if (!isMachine(logic) && logic.kind !== "machine") return undefined;
+  const { actors } = (isMachine(logic) ? logic : logic.machine).implementations as { readonly actors?: Record<string, object> };
+  const found = ownOf(actors, name);
+  return found === undefined ? undefined : workOf(found);
+}
+
+function ownOf<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+function addressOf(key: string): Address {
+  return key.slice(0, key.lastIndexOf("#")) as Address;
+}

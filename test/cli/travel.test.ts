@@ -1,0 +1,134 @@
+/** Fork, rollback and replay over the file of a journal. */
+import { execFile, spawn } from "node:child_process";
+import { copyFileSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { Desk, fixture } from "./orgtree-process.ts";
+
+const execute = promisify(execFile);
+const org = fixture("travel-org.ts");
+const writer = ["--conditions=@orgtree/source", org];
+
+let desk: Desk;
+
+beforeAll(async () => {
+  desk = await Desk.open();
+  await execute(process.execPath, [...writer, join(desk.cwd, "desk.journal"), "end"]);
+});
+
+afterAll(() => desk[Symbol.asyncDispose]());
+
+/** What the organization says that goes on from a journal: its sum, four times. */
+async function sumIn(name: string): Promise<number> {
+  const { stdout } = await execute(process.execPath, [...writer, join(desk.cwd, name), "look"]);
+  return (JSON.parse(stdout) as number[])[0]!;
+}
+
+function copied(name: string): string {
+  copyFileSync(join(desk.cwd, "desk.journal"), join(desk.cwd, name));
+  return name;
+}
+
+describe("orgtree fork", () => {
+  test.each([
+    { at: ["--at", "at 2"], sum: 3 },
+    { at: ["--at", "/desk/one@1"], sum: 1 },
+    { at: [], sum: 10 },
+  ])("goes on from $at, and the original stays as it was", async ({ at, sum }) => {
+    const before = readFileSync(join(desk.cwd, "desk.journal"));
+    const name = `fork ${sum}.journal`;
+    const { code, stdout, stderr } = await desk.call(["fork", "desk.journal", ...at, "--to", name]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^fork \d+\.journal {2}run [0-9a-f]{16}\n {2}\d+ entries of desk\.journal, up to position \d+; 4 actors\n$/);
+    expect(await sumIn(name)).toBe(sum);
+    expect(readFileSync(join(desk.cwd, "desk.journal")).equals(before)).toBe(true);
+  });
+
+  test.each([
+    { args: ["--to", "desk.journal"], says: "it is there already; a fork is a new file" },
+    { args: [], says: "name it with --to NEW" },
+    { args: ["--at", "999", "--to", "new.journal"], says: "position 999 is behind the end of the journal" },
+    { args: ["--at", "at 3", "--to", "new.journal"], says: 'there is no checkpoint "at 3"; did you mean "at 2"?' },
+    { args: ["--at", "/desk/one", "--to", "new.journal"], says: "write ADDRESS@SEQ" },
+    { args: ["--at", "/desk/on@1", "--to", "new.journal"], says: "nothing is stored of /desk/on; did you mean /desk/one?" },
+  ])("says what is wrong with $args, and leaves nothing", async ({ args, says }) => {
+    const { code, stderr } = await desk.call(["fork", "desk.journal", ...args]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) });
+    await expect(desk.call(["history", "new.journal"])).resolves.toMatchObject({ code: 2 });
+  });
+});
+
+describe("orgtree rollback", () => {
+  test("puts an actor back, and whoever starts it goes on from there", async () => {
+    const name = copied("rollback.journal");
+    const refused = await desk.call(["rollback", name, "/desk/one"]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/deliver \/desk\/two[^]*nothing was done[^]*--consent/) });
+    const { code, stdout, stderr } = await desk.call(["rollback", name, "/desk/one", "--to", "at 2", "--consent"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(
+      /^\/desk\/one {2}rolled back to at 2, \/desk\/one@2\n {2}put back {3}\/desk\/one\n {2}2 messages from outside are delivered again\n/,
+    );
+    expect(stdout).toContain("stands     /desk/one#4.0 deliver /desk/two");
+    // What came from outside is taken again, in its order, before anybody asks.
+    expect(await sumIn(name)).toBe(10);
+    expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rolled back to at 2, /desk/one#2, while it did not run");
+  });
+
+  test("of a journal that somebody writes to is refused with his name", async () => {
+    const child = spawn(process.execPath, [...writer, join(desk.cwd, "live.journal"), "stay"], { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      await new Promise((resolve) => createInterface(child.stdout).once("line", resolve));
+      const { code, stderr } = await desk.call(["rollback", "live.journal", "/desk/one", "--consent"]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(new RegExp(`${child.pid}.* has it open for writing; end that process first`)),
+      });
+    } finally {
+      child.stdin.end();
+    }
+  });
+
+  test.each([
+    { args: ["none.journal", "/desk/one"], says: "there is no file none.journal" },
+    { args: ["desk.journal", "/desk/one", "--to", "77"], says: "it has no turn 77" },
+    { args: ["desk.journal", "/desk/three"], says: "roll back /desk" },
+    { args: ["desk.journal", "/"], says: "it is the root" },
+    { args: ["desk.journal", "desk"], says: "write it as orgtree history lists it" },
+  ])("says what is wrong with $args", async ({ args: [file = "", ...args], says }) => {
+    const { code, stderr } = await desk.call(["rollback", file === "desk.journal" ? copied("wrong.journal") : file, ...args]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(says) });
+  });
+});
+
+describe("orgtree replay", () => {
+  test("leads to the same", async () => {
+    const { code, stdout, stderr } = await desk.call(["replay", "desk.journal", org]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^desk\.journal {2}the same\n {2}7 turns of 4 actors computed again\n {2}\d+ not: decisions of supervisors\n$/);
+  });
+
+  test("names the first turn that differs, and what differs", async () => {
+    vi.stubEnv("WRONG", "1");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { code, stdout } = await desk.call(["replay", "desk.journal", org]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("/desk/one@3  leads to something else: position");
+    expect(stdout).toContain("~ state  6 → 106");
+    expect(stdout).toContain("Date.now, Math.random");
+    const told = await desk.call(["replay", "desk.journal", org, "--json"]);
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      isSame: false,
+      divergence: { address: "/desk/one", seq: 3, changes: [{ where: "state", before: 6, after: 106 }] },
+    });
+  });
+
+  test("says what a module has to export", async () => {
+    await desk.write("nothing.ts", "export const other = 1;");
+    expect(await desk.call(["replay", "desk.journal", "nothing.ts"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("nothing.ts exports no specs; write export const specs") as string,
+    });
+  });
+});

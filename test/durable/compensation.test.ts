@@ -1,0 +1,138 @@
+/** What was done outside and is declared as compensable is taken back by a rollback, in reverse order. */
+import { act, fromWork, plain, supervisor, work, type Logic } from "@orgtree/runtime";
+import type { RollbackReport } from "@orgtree/core";
+import { beforeEach, describe, expect, test } from "vitest";
+import { setup } from "xstate";
+import { World } from "./world.ts";
+
+let done: string[] = [];
+/** What an undo waits for, and how it ends. */
+let gate: Promise<void> = Promise.resolve();
+beforeEach(() => {
+  done = [];
+  gate = Promise.resolve();
+});
+
+const booking = {
+  kind: "compensable",
+  run: async (seat: string, { key }: { key: string }) => void done.push(`book ${seat} ${key}`),
+  undo: async (seat: string, { key }: { key: string }) => {
+    done.push(`cancel ${seat} ${key}`);
+    await gate;
+    if (seat === "stuck") throw new Error("nobody answers");
+  },
+} as const;
+
+type Order = { readonly do: "book" | "look" | "launch" | "mark" | "die"; readonly seat?: string };
+
+const clerk = plain<number, Order>({
+  works: {
+    book: work(booking),
+    look: work({ kind: "pure", run: async () => {} }),
+    launch: work({ kind: "irreversible", run: async () => {} }),
+  },
+  init: () => 0,
+  receive(count, order, turn) {
+    if (order.do === "mark") turn.checkpoint("c");
+    else if (order.do === "die") throw new Error("died");
+    else turn.run(order.do, order.seat);
+    return count + 1;
+  },
+});
+
+const onFailure = { crash: [{ directive: "rollback" as const, intensity: { maxRestarts: 3, periodMs: 60_000 } }] };
+const org = supervisor({
+  intensity: { maxRestarts: 10, periodMs: 1_000 },
+  children: [{ id: "team", logic: supervisor({ children: [{ id: "clerk", logic: clerk, onFailure: { crash: "escalate" } }] }), onFailure }],
+});
+
+async function live(...orders: readonly Order[]): Promise<World> {
+  const world = new World();
+  await world.start({ id: "org", logic: org });
+  for (const order of orders) await world.tell("/org/team/clerk", order);
+  return world;
+}
+
+const mark: Order = { do: "mark" };
+const book = (seat: string): Order => ({ do: "book", seat });
+
+/** Without the name of the run. */
+const seen = (): readonly string[] => done.map((line) => line.replace(/ [0-9a-f]{16}/, " "));
+
+const rolledBack = (world: World): RollbackReport | undefined =>
+  world.events.flatMap((event) => (event.type === "report" && event.report.rollback !== undefined ? [event.report.rollback] : [])).at(-1);
+
+describe("a rollback", () => {
+  test("takes back compensable work of the subtree, the newest first, each under a key of its own", async () => {
+    const world = await live(book("0"), mark, book("1"), book("2"), { do: "die" });
+    const own = seen()
+      .filter((line) => line.startsWith("book"))
+      .slice(1, 3);
+    const keys = own.map((line) => line.split(" ").at(-1)!);
+    expect(seen().filter((line) => line.startsWith("cancel"))).toEqual([`cancel 2 ${keys[1]}/undo`, `cancel 1 ${keys[0]}/undo`]);
+    expect(rolledBack(world)).toMatchObject({ undone: [{ key: keys[0], does: "compensable" }, { key: keys[1] }], standing: [] });
+    // The orders came from outside, and are taken again: under keys of their own.
+    expect(seen().filter((line) => /^book [12]/.test(line))).toHaveLength(4);
+    expect(new Set(done).size).toBe(done.length);
+  });
+
+  test("by hand needs no consent for what can be taken back, nor for what only looked", async () => {
+    const world = await live(mark, book("1"), { do: "look" });
+    const [report] = await Promise.all([world.system.rollBack("/org/team/clerk"), world.clock.settle()]);
+    expect(report).toMatchObject({
+      undone: [{ detail: { name: "book", input: "1" } }],
+      standing: [{ detail: { name: "look" }, does: "pure" }],
+    });
+    await world.tell("/org/team/clerk", { do: "launch" });
+    await expect(world.system.rollBack("/org/team/clerk")).rejects.toMatchObject({ standing: [{ detail: { name: "launch" } }] });
+  });
+
+  test("lists as standing what could not be taken back, and takes back the others", async () => {
+    const world = await live(mark, book("1"), book("stuck"), book("3"), { do: "die" });
+    expect(rolledBack(world)).toMatchObject({
+      undone: [{ detail: { input: "1" } }, { detail: { input: "3" } }],
+      standing: [{ detail: { input: "stuck" } }],
+    });
+  });
+
+  test("whose compensation takes too long goes on without it", async () => {
+    gate = new Promise(() => {});
+    const world = await live(mark, book("1"), { do: "die" });
+    expect(rolledBack(world)).toBeUndefined();
+    await world.clock.advance(60_000);
+    expect(rolledBack(world)).toMatchObject({ undone: [], standing: [{ detail: { input: "1" } }] });
+  });
+
+  test("whose process dies in the middle takes back once more, under the same keys", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    const world = await live(mark, book("1"), book("2"), { do: "die" });
+    const first = seen().at(-1);
+    await world.crash();
+    await world.start({ id: "org", logic: org });
+    expect(seen().filter((line) => line.startsWith("cancel"))).toEqual([first, first]);
+    resolve();
+    await world.clock.settle();
+    expect(rolledBack(world)).toMatchObject({ undone: [{ detail: { input: "1" } }, { detail: { input: "2" } }], standing: [] });
+  });
+
+  test("takes back the work that a machine invoked", async () => {
+    const machine = setup({ actors: { book: fromWork<string, void>(booking) } }).createMachine({
+      initial: "idle",
+      on: { END: ".over" },
+      states: {
+        idle: { entry: act((turn) => turn.checkpoint("c")), on: { BOOK: "booking" } },
+        booking: { invoke: { id: "booking", src: "book", input: "7", onDone: "booked" } },
+        booked: {},
+        over: { type: "final" },
+      },
+    }) as unknown as Logic;
+    const world = new World();
+    await world.start({ id: "org", logic: supervisor({ children: [{ id: "m", logic: machine }] }) });
+    await world.tell("/org/m", { type: "BOOK" });
+    const [report] = await Promise.all([world.system.rollBack("/org/m"), world.clock.settle()]);
+    expect(report).toMatchObject({ undone: [{ kind: "xstate.spawnChild", does: "compensable" }], standing: [] });
+    const key = seen()[0]!.split(" ").at(-1)!;
+    expect(seen()[1]).toBe(`cancel 7 ${key}/undo`);
+  });
+});

@@ -1,0 +1,94 @@
+/** The run of a crew, computed again from its journal: no model is asked, no tool is called. */
+import { MemoryFile, MemoryJournal } from "@orgtree/journal";
+import { buildRun, RunRecord, type RunTree } from "@orgtree/org";
+import { createActorSystem, replay, VirtualClock, type ReplayReport } from "@orgtree/runtime";
+import { agent, callTool, critic, defineTool, organization, planner, scriptedModel, verifier, type ModelClient } from "orgtree";
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+interface Bench {
+  text: string;
+}
+
+const crew = organization<Bench>({
+  name: "crew",
+  agents: {
+    planner: planner({ purpose: "Plan." }),
+    critic: critic({ purpose: "Object." }),
+    worker: agent({ purpose: "Write.", tools: ["write", "run_check"] }),
+    verifier: verifier({ purpose: "Check." }),
+  },
+  contract: {
+    criteria: (bench) => [
+      {
+        id: "short",
+        statement: "at most 5 characters",
+        check: { run: async () => ({ passed: bench.text.length <= 5, observed: `${bench.text.length} characters` }) },
+      },
+    ],
+    fingerprint: async (bench) => bench.text,
+  },
+  tools: (bench) => [
+    defineTool({
+      name: "write",
+      description: "Writes.",
+      kind: "idempotent",
+      inputSchema: z.object({ text: z.string() }),
+      execute: async ({ text }) => void (bench.text = text),
+    }),
+  ],
+});
+
+function makeTree(model: ModelClient, environment: Bench, record: RunRecord): RunTree {
+  return buildRun({
+    organization: crew,
+    task: "a word",
+    environment,
+    model,
+    record,
+    address: "/crew",
+  });
+}
+
+const deliver = (passed: boolean) =>
+  callTool("deliver", { summary: "Written.", passed: passed ? ["short"] : [], unproven: passed ? [] : ["short"] });
+
+/** Runs the crew, and computes what was stored once more. */
+async function runAndReplay(worker: readonly ReturnType<typeof callTool>[]): Promise<{ report: ReplayReport; bench: Bench }> {
+  const file = new MemoryFile();
+  const clock = new VirtualClock();
+  const model = scriptedModel({
+    planner: [callTool("deliver", { steps: [{ goal: "Write it.", doneWhen: "it is there" }] })],
+    critic: [callTool("deliver", { objections: [] })],
+    worker: [...worker],
+  });
+  const bench = { text: "" };
+  // What was executed as evidence is in no turn; a later process is given it as the first one had it.
+  const record = new RunRecord({ logger: undefined });
+  const system = createActorSystem({ clock, journal: new MemoryJournal(file) });
+  const state = { isOver: false };
+  system.observe((event) => {
+    if (event.type === "actor-exited" && event.address === "/crew") state.isOver = true;
+  });
+  await Promise.all([system.start(makeTree(model, bench, record).spec), clock.settle()]);
+  while (!state.isOver) await clock.advance(1_000);
+  model.assertComplete();
+  const untouched = { text: "" };
+  const nobody = { complete: () => Promise.reject(new Error("a model was asked")) } as unknown as ModelClient;
+  const report = await replay(new MemoryJournal(file), [makeTree(nobody, untouched, record).spec]);
+  expect(untouched).toEqual({ text: "" });
+  return { report, bench };
+}
+
+test("leads to the same states", async () => {
+  const { report, bench } = await runAndReplay([
+    callTool("write", { text: "the wide sea" }),
+    deliver(false),
+    callTool("write", { text: "sea" }),
+    callTool("run_check", { criterion: "short" }),
+    deliver(true),
+  ]);
+  expect(bench.text).toBe("sea");
+  expect(report.divergence).toBeUndefined();
+  expect([report.computed > 30, Object.keys(report.skipped)]).toEqual([true, ["decision"]]);
+});
