@@ -27,11 +27,11 @@ interface Mix {
   readonly violence: number;
 }
 
-/** The plan of a seed: in three of four runs with something of all that there is besides. */
+/** The plan of a seed: in two of three runs with something of all that there is besides. */
 export function makePlan(seed: number): Plan {
   const random = new SeededRandom(`wide ${seed}`);
   const plan = makeNarrowPlan(seed);
-  return random.chance(0.75) ? widen(plan, random) : plan;
+  return random.chance(0.66) ? widen(plan, random) : plan;
 }
 
 /** The plan of a seed with supervisors, clerks and presses, and what clients want of them. */

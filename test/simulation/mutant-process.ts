@@ -20,7 +20,9 @@ registerHooks({
   },
 });
 
-const { checkSeed } = await import("./check-seed.ts");
+const { checkPlan } = await import("./check-seed.ts");
+const { makeNarrowPlan, makePlan } = await import("./make-plan.ts");
+const planOf = mutant.isNarrow === true ? makeNarrowPlan : makePlan;
 if (!isPlanted) throw new Error(`${mutant.file} was never loaded`);
 process.on("unhandledRejection", () => {}); // What a mutant breaks it may break badly; the invariants say so.
 
@@ -28,7 +30,7 @@ let seed = 0;
 let found: { readonly invariant: string; readonly problem: string } | undefined;
 for (; seed < Number(seeds) && found === undefined; seed++) {
   try {
-    found = (await checkSeed(seed)).violation;
+    found = (await checkPlan(planOf(seed))).violation;
   } catch (error) {
     found = { invariant: "a run comes to its end", problem: String(error) };
   }

@@ -6,6 +6,8 @@ export interface Mutant {
   /** Text that is in the file exactly once, and what stands there instead. */
   readonly from: string;
   readonly to: string;
+  /** Found among the plans without the wide parts, where more of it happens. */
+  readonly isNarrow?: true;
 }
 
 const runtime = "runtime/src";
@@ -81,6 +83,7 @@ const delivery: readonly Mutant[] = [
     file: `${runtime}/durable/bookkeeping.ts`,
     from: "if (effect.key === undefined) return { ...books, asked };",
     to: "return { ...books, asked };",
+    isNarrow: true,
   },
   {
     name: "a question is forgotten when it is taken",
@@ -186,4 +189,74 @@ const journal: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal];
+/** Going back, new plans, budgets, room and names. */
+const wide: readonly Mutant[] = [
+  {
+    name: "what came from outside does not come again after a rollback",
+    file: `${runtime}/durable/rolled-back-books.ts`,
+    from: "for (const [at, each] of again.entries()) pending[effectKey(seq, at)] = each;",
+    to: "void [again, seq, effectKey];",
+  },
+  {
+    name: "what was taken from outsiders goes back too",
+    file: `${runtime}/durable/rolled-back-books.ts`,
+    from: "of entriesOf(now.taken)) if",
+    to: "of entriesOf(atCut.taken)) if",
+  },
+  {
+    name: "what comes again after a rollback counts as new",
+    file: `${runtime}/durable/redelivery.ts`,
+    from: "? known.origin : seq;",
+    to: "? seq : seq;",
+  },
+  {
+    name: "a rollback goes back by one actor only",
+    file: `${runtime}/durable/rollback.ts`,
+    from: "if (isWithin(address, top)) atCut",
+    to: "if (address === top) atCut",
+  },
+  {
+    name: "how many plans there were is forgotten in a crash",
+    file: "core/src/supervision/stored-supervision.ts",
+    from: "state.replans = stored.replans;",
+    to: "",
+  },
+  {
+    name: "what was spent is forgotten in a crash",
+    file: `${runtime}/actor/cell.ts`,
+    from: "spent: kernel.store?.spentWithin?.(address)",
+    to: "spent: undefined",
+  },
+  {
+    name: "what waits for room is overtaken",
+    file: `${runtime}/actor/cell.ts`,
+    from: "else this.#waiting.push(mail);",
+    to: "else this.#waiting.unshift(mail);",
+  },
+  {
+    name: "names are lost in a crash",
+    file: `${runtime}/actor/resumption.ts`,
+    from: "kernel.registry.register(name, address);",
+    to: "void name;",
+  },
+  {
+    name: "a dynamic supervisor has one child too many",
+    file: "core/src/supervision/supervision-call.ts",
+    from: "state.table.size >= state.spec.maxChildren",
+    to: "state.table.size > state.spec.maxChildren",
+  },
+  {
+    name: "the end of a place that could not be stored is forgotten",
+    file: `${runtime}/durable/journal-store.ts`,
+    from: "this.#ends.unshift(...ends);",
+    to: "void 0;",
+  },
+  {
+    name: "the numbers of lives begin again",
+    file: `${runtime}/actor/cell.ts`,
+    from: "this.kernel.store?.lastIncarnation?.(this.address) ?? 0",
+    to: "0",
+  },
+];
+
+export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal, ...wide];

@@ -15,6 +15,18 @@ export const backToOneCut: Invariant = {
         if (turn.kind === "end") there.delete(turn.address);
         else there.add(turn.address);
       }
+      const gone = new Set<Address>(); // They came later.
+      for (const turn of turns) {
+        if (turn.position >= position || !isWithin(turn.address, top) || there.has(turn.address)) continue;
+        if (turn.kind === "end") gone.delete(turn.address);
+        else gone.add(turn.address);
+      }
+      const behind = turns.filter((turn) => turn.kind === "end" && turn.position >= position + records.length);
+      for (const address of gone) {
+        const end = behind.find((turn) => turn.address === address);
+        if (end === undefined || end.position >= position + records.length + gone.size)
+          return `${top} went back at ${position} to ${cut}: ${address} came later, and is still there`;
+      }
       const put = new Set(records.map(({ address }) => address));
       for (const address of [...there, ...put])
         if (!put.has(address) || !there.has(address))

@@ -39,6 +39,7 @@ import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
+import { startError } from "./start-error.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -322,6 +323,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   /** Also what was granted to a child whose place is given up already. */
   #drop(id: string): void {
+    this.#absorb(id);
     const { address, kernel } = this.#life.cell;
     const cell = this.#child(id);
     if (cell !== undefined) cell.drop();
@@ -463,7 +465,6 @@ export class SupervisorBody implements Body, Supervisor {
     // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
     const known = new Set(this.#spec.children?.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
-      if (!known.has(id)) this.#absorb(id);
       if (known.has(id)) this.#child(id)?.forget();
       else this.#drop(id);
     }
