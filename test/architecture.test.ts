@@ -209,6 +209,7 @@ describe("the names that a package exports", () => {
         "machine",
         "plain",
         "publish",
+        "readTurn",
         "reply",
         "sizeOfState",
         "supervisor",

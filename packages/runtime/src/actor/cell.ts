@@ -393,7 +393,7 @@ export class Cell implements Runnable {
 }
 
 /** The kind of an effect that is a note; see `ActorSystem.note`. */
-export const noteKind = "orgtree.note";
+const noteKind = "orgtree.note";
 
 function negative({ turns, tokens, microUsd }: Amount): Amount {
   return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
