@@ -18,6 +18,7 @@ import {
   type Tool,
 } from "orgtree";
 import { describe, expect, test } from "vitest";
+import { createMachine } from "xstate";
 
 /** A journal of a process that dies: behind so many appends nothing is stored, and nobody hears of the last. */
 class DyingJournal extends MemoryJournal {
@@ -231,6 +232,27 @@ describe("a run with a journal", () => {
       run(of, task, { model: setting.model(), journal: new MemoryJournal(file) });
     await expect(go(other, "the task")).rejects.toThrow(OtherRunError);
     await expect(go(setting.organization, "another task")).rejects.toThrow("with another task");
+  });
+
+  test("whose program was changed cannot go on, and still can with the old one", async () => {
+    const led = (...more: readonly string[]): Setting => {
+      const states = Object.fromEntries(more.map((name) => [name, { type: "final" as const }]));
+      const lead = createMachine({
+        initial: "waiting",
+        output: { result: "It is done.", reason: "" },
+        states: { waiting: { after: { 600_000: "done" } }, done: { type: "final" }, ...states },
+      });
+      const parts = { name: "desk", agents: { writer: agent({ purpose: "Write." }) } };
+      return { ...setting, organization: organization({ ...parts, lead: () => ({ logic: lead }) }) };
+    };
+    const file = new MemoryFile();
+    const clock = new VirtualClock();
+    const dying = new DyingJournal(file, 14);
+    expect(await runOn(dying, led(), { clock, died: dying.died })).toBe(undefined);
+    const failed = await runOn(new MemoryJournal(file), led("other"), { clock: new VirtualClock(clock.epochMs()) });
+    expect(failed).toMatchObject({ status: "failed", failure: { name: "TreeParkedError" } });
+    const done = await runOn(new MemoryJournal(file), led(), { clock: new VirtualClock(clock.epochMs()) });
+    expect(done).toMatchObject({ status: "done", output: "It is done." });
   });
 
   test("that is cancelled goes on later", async () => {

@@ -111,6 +111,10 @@ export class JournalStore implements TurnStore {
     if (!this.#parked.has(top)) this.#parked.set(top, address);
   }
 
+  isParked(address: Address): boolean {
+    return this.#parked.has(topOf(address));
+  }
+
   #checkParked(address: Address): void {
     const refused = this.#parked.get(topOf(address));
     if (refused !== undefined) throw new TreeParkedError(address, refused);

@@ -59,6 +59,8 @@ export interface TurnStore {
   has?(address: Address): boolean;
   /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
   park?(address: Address): void;
+  /** The tree that this address is in stays as it is. */
+  isParked?(address: Address): boolean;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf?(address: Address): Books | undefined;
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */

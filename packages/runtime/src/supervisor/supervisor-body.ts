@@ -3,6 +3,7 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
+  rootAddress,
   FailureError,
   isQuery,
   listChildren,
@@ -112,7 +113,7 @@ export class SupervisorBody implements Body, Supervisor {
         const event = events[at++]!;
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
-        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event)) {
+        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event) && !this.#isParked(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event, steps);
         }
@@ -133,6 +134,13 @@ export class SupervisorBody implements Body, Supervisor {
   /** That what was running runs again was decided when it was started. */
   #recovers(event: SupervisionEvent<Logic>): boolean {
     return event.kind === "recover" || this.#supervision.operation?.purpose.kind === "recover";
+  }
+
+  /** A tree that stays as it is stored has not ended for those who may go on with it: its end here is nobody's to remember. */
+  #isParked(event: SupervisionEvent<Logic>): boolean {
+    const { address, kernel } = this.#life.cell;
+    if (event.kind !== "exited" && event.kind !== "start-failed") return false;
+    return address === rootAddress && kernel.store?.isParked?.(childAddress(address, event.id)) === true;
   }
 
   /** A decision is durable before it is carried out. */
