@@ -18,6 +18,7 @@ import {
   type Tool,
 } from "orgtree";
 import { describe, expect, test } from "vitest";
+import { createMachine } from "xstate";
 
 /** A journal of a process that dies: behind so many appends nothing is stored, and nobody hears of the last. */
 class DyingJournal extends MemoryJournal {
@@ -67,9 +68,14 @@ interface Setting {
   readonly model: () => ModelClient;
 }
 
+interface Process {
+  readonly clock?: VirtualClock;
+  readonly died?: Promise<void>;
+}
+
 /** Runs until it ends, or its process does; undefined then. */
-async function runOn(journal: MemoryJournal, { organization: of, model }: Setting, died?: Promise<void>): Promise<RunResult | undefined> {
-  const clock = new VirtualClock();
+async function runOn(journal: MemoryJournal, { organization: of, model }: Setting, process: Process = {}): Promise<RunResult | undefined> {
+  const { clock = new VirtualClock(), died } = process;
   const state = { isOver: false };
   const ended = run(of, "the task", { model: model(), journal, clock });
   const first = Promise.race([ended, ...(died === undefined ? [] : [died.then(() => undefined)])]);
@@ -85,9 +91,12 @@ async function* deaths(make: (ledger: Ledger) => Setting): AsyncGenerator<{ appe
     const ledger = new Ledger();
     const setting = make(ledger);
     const dying = new DyingJournal(file, appends);
-    const whole = await runOn(dying, setting, dying.died);
+    const clock = new VirtualClock();
+    const whole = await runOn(dying, setting, { clock, died: dying.died });
     if (whole !== undefined) return;
-    yield { appends, ledger, result: (await runOn(new MemoryJournal(file), setting))! };
+    // Time goes on while nobody lives.
+    const later = new VirtualClock(clock.epochMs() + 60_000);
+    yield { appends, ledger, result: (await runOn(new MemoryJournal(file), setting, { clock: later }))! };
   }
 }
 
@@ -120,6 +129,23 @@ describe("a run whose process ends after any of its records", () => {
       expect(death.ledger.begun.length).toBeLessThanOrEqual(4);
     }
     expect(seen).toBeGreaterThan(15);
+  });
+
+  test("is as often restarted, and fails as often, as it would have been", async () => {
+    const crashing = (_ledger: Ledger): Setting => ({
+      organization: organization({ name: "desk", agents: { writer: agent({ purpose: "Write." }) } }),
+      model: () =>
+        scriptedModel((_request, n) => {
+          if (n < 2) throw new TypeError(`planted ${n}`);
+          return "It is done.";
+        }),
+    });
+    for await (const { appends, result } of deaths(crashing)) {
+      const [writer] = result.report.agents;
+      expect([appends, result.status, writer!.restarts]).toEqual([appends, "done", 2]);
+      expect(writer!.failures.map(({ message }) => message)).toEqual(["planted 0", "planted 1"]);
+      expect(result.report.decisions).toHaveLength(2);
+    }
   });
 
   test("begins what cannot be taken back once at most: where nobody knows whether it was done, the run says so", async () => {
@@ -200,12 +226,33 @@ describe("a run with a journal", () => {
   test("of another organization, or with another task, is refused", async () => {
     const file = new MemoryFile();
     const dying = new DyingJournal(file, 12);
-    await runOn(dying, setting, dying.died);
+    await runOn(dying, setting, { died: dying.died });
     const other = { ...setting.organization, name: "other" };
     const go = (of: Organization, task: string): Promise<RunResult> =>
       run(of, task, { model: setting.model(), journal: new MemoryJournal(file) });
     await expect(go(other, "the task")).rejects.toThrow(OtherRunError);
     await expect(go(setting.organization, "another task")).rejects.toThrow("with another task");
+  });
+
+  test("whose program was changed cannot go on, and still can with the old one", async () => {
+    const led = (...more: readonly string[]): Setting => {
+      const states = Object.fromEntries(more.map((name) => [name, { type: "final" as const }]));
+      const lead = createMachine({
+        initial: "waiting",
+        output: { result: "It is done.", reason: "" },
+        states: { waiting: { after: { 600_000: "done" } }, done: { type: "final" }, ...states },
+      });
+      const parts = { name: "desk", agents: { writer: agent({ purpose: "Write." }) } };
+      return { ...setting, organization: organization({ ...parts, lead: () => ({ logic: lead }) }) };
+    };
+    const file = new MemoryFile();
+    const clock = new VirtualClock();
+    const dying = new DyingJournal(file, 14);
+    expect(await runOn(dying, led(), { clock, died: dying.died })).toBe(undefined);
+    const failed = await runOn(new MemoryJournal(file), led("other"), { clock: new VirtualClock(clock.epochMs()) });
+    expect(failed).toMatchObject({ status: "failed", failure: { name: "TreeParkedError" } });
+    const done = await runOn(new MemoryJournal(file), led(), { clock: new VirtualClock(clock.epochMs()) });
+    expect(done).toMatchObject({ status: "done", output: "It is done." });
   });
 
   test("that is cancelled goes on later", async () => {

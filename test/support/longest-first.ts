@@ -6,6 +6,7 @@ const projects = ["whole", "unit", "development"];
 /** Those that take long for their size, the longest first, as long as vitest does not remember how long each took. */
 const long = [
   "test/scenarios/repository-run.test.ts",
+  "test/crash/crew.test.ts",
   "test/cli/run-repository.test.ts",
   "test/cli/run-demo.test.ts",
   "test/packed.test.ts",

@@ -4,7 +4,8 @@ import { systemClock } from "@orgtree/runtime";
 import { createWorkspace, foreignChanges, reopenWorkspace, WorkspaceChangedError, type Workspace } from "@orgtree/tools";
 import { checkTree, isCheckOf, type CheckedTree, type Repository } from "./repository.ts";
 import { writeRunLog } from "./run-log.ts";
-import { cancelledBeforeStart, checkRun, findRun, finishRun, isFinal, runToEnd, type RunOptions, type RunResult } from "./run.ts";
+import { findRun, finishRun, isFinal } from "./durable-run.ts";
+import { cancelledBeforeStart, checkRun, runToEnd, type RunOptions, type RunResult } from "./run.ts";
 
 /** Which repository, and how to tell that the work is done. */
 export interface RepositoryTask {

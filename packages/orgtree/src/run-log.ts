@@ -28,7 +28,7 @@ type LogStep =
   | { readonly type: "finish"; readonly result: RunLog["result"] };
 
 /** The address of the log. No organization may have its name. */
-export const runLogAddress: Address = "/_run";
+const runLogAddress: Address = "/_run";
 
 const logic: PlainLogic<RunLog, LogStep, RunOrigin> = plain<RunLog, LogStep, RunOrigin>({
   init: (origin) => ({ ...origin, task: undefined, place: undefined, result: undefined }),

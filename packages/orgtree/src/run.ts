@@ -28,9 +28,8 @@ import {
 import { createActorSystem, guardProcess, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
 import { judgeDelivery } from "./delivery.ts";
 import { readLeadOutput } from "./lead-output.ts";
-import { OtherRunError } from "./other-run.ts";
-import { readRunLog, writeRunLog, type RunLog } from "./run-log.ts";
-import { noPast, readRunPast, resumeModels, type RunPast } from "./run-past.ts";
+import { enterRun, findRun, finishRun } from "./durable-run.ts";
+import { noPast, resumeModels, type RunPast } from "./run-past.ts";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
 
 /** How a run is made. */
@@ -126,46 +125,7 @@ export async function run<T = unknown, E = unknown>(
   return result;
 }
 
-/** The run in a journal. Rejects with `OtherRunError` when it is another organization's. */
-export async function findRun(journal: Journal, organization: string): Promise<RunLog | undefined> {
-  const log = await readRunLog(journal);
-  if (log !== undefined && log.organization !== organization)
-    throw new OtherRunError(`the journal is of a run of ${log.organization}, not of ${organization}`);
-  return log;
-}
-
-/** Stores how a run ended, unless it was only interrupted, or may go on in another program. */
-export async function finishRun(
-  organization: string,
-  result: NonNullable<RunLog["result"]>,
-  { journal, clock = systemClock }: Pick<RunOptions, "journal" | "clock">,
-): Promise<void> {
-  if (journal === undefined || !isFinal(result)) return;
-  await writeRunLog({ journal, clock, origin: { organization } }, { type: "finish", result });
-}
-
-/** A program that cannot go on with what is stored leaves it to one that can. */
-export function isFinal(result: RunResult): boolean {
-  if (result.status !== "failed") return result.status === "done";
-  for (let failure: Failure | undefined = result.failure; failure !== undefined; failure = failure.cause)
-    if (parking.has(failure.name ?? "")) return false;
-  return true;
-}
-
-const parking: ReadonlySet<string> = new Set(["LogicChangedError", "TreeParkedError", "FencedError"]);
-
-/** What was done before, where the run was begun. Whoever goes on says so in the log. */
-async function enterRun<E>(organization: Organization<E>, task: string, options: RunOptions<E>): Promise<RunPast> {
-  const { journal, clock = systemClock } = options;
-  if (journal === undefined) return noPast;
-  const log = await findRun(journal, organization.name);
-  if (log?.task !== undefined && log.task !== task) throw new OtherRunError("the journal is of a run with another task");
-  const past = log?.task === undefined ? noPast : await readRunPast(journal);
-  await writeRunLog({ journal, clock, origin: { organization: organization.name } }, { type: "enter", task });
-  return past;
-}
-
-/** Runs it to its end, from wherever it is. */
+/** Runs it to its end, from wherever it is, and stores nothing of how it ended. */
 export async function runToEnd<T, E>(organization: Organization<E>, task: string, options: RunOptions<E>): Promise<RunResult<T>> {
   const clock = options.clock ?? systemClock;
   const startMs = clock.nowMs();

@@ -21,6 +21,7 @@ test.each([
   { kind: "xstate.sendTo", detail: { to: "child", event: { type: "GO" } }, says: "sendTo child GO" },
   { kind: "xstate.raise", detail: { event: { type: "LATE" }, delay: 5_000 }, says: "raise LATE in 5.0 s" },
   { kind: "xstate.cancel", detail: "x", says: "cancel x" },
+  { kind: "orgtree.note", detail: { kind: "tool", tool: "read_file", key: "k" }, says: "noted tool read_file" },
   { kind: "xstate.spawnChild", detail: { id: "work", src: "work" }, says: "spawnChild work" },
 ])("$kind of $detail is told as $says", ({ kind, detail, says }) => {
   expect(describeEffect({ kind, key: "/desk/a#0.0", detail })).toBe(says);

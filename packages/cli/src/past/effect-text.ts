@@ -26,6 +26,8 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
       return `exit ${isExit(exit) ? describeExit(exit) : shortText(exit)}`;
     case "emit":
       return `emit ${typeText(event)}`;
+    case "orgtree.note":
+      return describeNote(detail);
     case "publish":
       return `publish ${textOf(group)} ${typeText(message)}`;
     case "xstate.sendTo":
@@ -39,6 +41,13 @@ export function describeEffect({ kind, detail }: StoredEffect): string {
         .map(textOf)
         .join(" ");
   }
+}
+
+/** What was done on behalf of an agent: `noted tool read_file`, `noted check untouched`. */
+function describeNote(note: unknown): string {
+  const { kind, tool, criterion, level } = fieldsOf(note);
+  const what = tool ?? criterion ?? level;
+  return `noted ${textOf(kind)}${what === undefined ? "" : ` ${textOf(what)}`}`;
 }
 
 /** The beginning of a value. */

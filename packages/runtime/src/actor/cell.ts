@@ -38,6 +38,7 @@ import { Mailbox } from "./mailbox.ts";
 import { addAmounts } from "../durable/bookkeeping.ts";
 import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Stored, TurnRecord } from "../durable/turn-store.ts";
+import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
 import { SpendingNote } from "./spending-note.ts";
@@ -78,8 +79,7 @@ export class Cell implements Runnable {
   #spent: Amount = noAmount;
   /** What of that is in a record of its supervisor, for as long. */
   #vouched: Amount = noAmount;
-  /** What somebody noted of this actor and no record has yet. */
-  #notes: unknown[] = noNotes;
+  #notes: Notes | undefined;
   /** Numbered messages for which there is no room yet. */
   #waiting: Mail[] = noMails;
   readonly #supervisor: Supervisor;
@@ -131,13 +131,12 @@ export class Cell implements Runnable {
 
   /**
    * The life has failed, and its turn is no record: what it noted goes into the record of the decision on it, and what it spent is stored
-   * there until it has a record of its own.
+   * there until it has a record of its own. Until the one above has another record it may be stored twice; never not at all.
    */
   #vouch(): void {
     const above = this.#above;
     if (this.kernel.store === undefined || above === undefined) return;
-    for (const note of this.#notes) above.note(note);
-    this.#notes = noNotes;
+    for (const note of this.#notes?.take() ?? []) above.note(note);
     if (this.#spent === noAmount) return;
     above.spend(addAmounts(this.#spent, negative(this.#vouched)));
     this.#vouched = this.#spent;
@@ -151,21 +150,19 @@ export class Cell implements Runnable {
   /** Keeps something for the next record of this place, whichever life makes it; nothing where turns are not stored. */
   note(what: unknown): void {
     if (this.kernel.store === undefined) return;
-    if (this.#notes === noNotes) this.#notes = [what];
-    else this.#notes.push(what);
+    this.#notes ??= new Notes();
+    this.#notes.add(what);
   }
 
   /** The notes that no record has yet, as effects of turn `seq`, of which `count` are there already. */
   noteEffects(count: number): readonly EffectRecord[] {
-    return this.#notes.map((detail, at) => ({ kind: noteKind, key: `${this.address}#${this.seq}.${count + at}`, detail }));
+    return this.#notes?.effects(this, count) ?? noEffects;
   }
 
   /** A record is stored: its books hold from now on, and its notes need not come again. */
   recorded({ books, effects }: TurnRecord): void {
     this.books = books;
-    if (this.#notes === noNotes) return;
-    this.#notes = this.#notes.slice(effects.filter(({ kind }) => kind === noteKind).length);
-    if (this.#notes.length === 0) this.#notes = noNotes;
+    this.#notes?.stored(effects);
   }
 
   /** All that was spent at this place. */
@@ -406,13 +403,10 @@ export class Cell implements Runnable {
   }
 }
 
-/** The kind of an effect that is a note; see `ActorSystem.note`. */
-export const noteKind = "orgtree.note";
-
 function negative({ turns, tokens, microUsd }: Amount): Amount {
   return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
 }
 
-const noNotes: unknown[] = [];
+const noEffects: readonly EffectRecord[] = [];
 const noKeys: EffectKey[] = [];
 const noMails: Mail[] = [];

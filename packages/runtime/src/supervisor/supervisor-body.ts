@@ -39,7 +39,6 @@ import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
-import { startError } from "./start-error.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
 import type { Timer } from "../time/timer-queue.ts";
