@@ -49,7 +49,7 @@ describe("the packed packages", { timeout: 300_000 }, () => {
     expect(files.filter((file) => /\.(test|fixture)\.|earlier\.js/.test(file))).toEqual([]);
   });
 
-  test("stay small: at most 40 packages, and 8 MB of files beside the openai SDK", async () => {
+  test("stay small: at most 40 packages, and 9 MB of files beside the openai SDK", async () => {
     const lock = await readFile(join(project, "node_modules", ".package-lock.json"), "utf8");
     const installed = Object.keys((JSON.parse(lock) as { readonly packages: object }).packages);
     const sizeOf = async (...path: readonly string[]): Promise<number> => {
@@ -57,6 +57,6 @@ describe("the packed packages", { timeout: 300_000 }, () => {
       return Number(stdout.split("\t")[0]) / 1024;
     };
     expect(installed.length).toBeLessThanOrEqual(40);
-    expect((await sizeOf()) - (await sizeOf("openai"))).toBeLessThanOrEqual(8);
+    expect((await sizeOf()) - (await sizeOf("openai"))).toBeLessThanOrEqual(9);
   });
 });

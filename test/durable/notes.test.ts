@@ -54,6 +54,8 @@ describe("what is noted of an actor", () => {
 describe("what is spent in a turn that fails", () => {
   const spentAfter = async (backoffMs: number): Promise<unknown> => {
     const world = new World();
+    // What is left of a budget is in no record.
+    world.isReplayed = false;
     await world.start(spec);
     for (const message of ["spend", "boom", "boom"]) {
       await world.tell("/org/a", message);

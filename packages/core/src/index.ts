@@ -100,6 +100,7 @@ export {
   rememberChildren,
   restoreSupervision,
   rollBackSupervision,
+  type Clocks,
   type StoredSupervision,
   SupervisionWriter,
 } from "./supervision/stored-supervision.ts";

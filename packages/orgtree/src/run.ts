@@ -134,6 +134,7 @@ export async function runToEnd<T, E>(organization: Organization<E>, task: string
   const record = new RunRecord({ logger: options.logger, keep: (at, entry) => system?.note(at, entry) });
   const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
   checkLogics(tree);
+  if (isAborted(options.signal)) return cancelledBeforeStart(organization);
   const past = await enterRun(organization, task, options);
   const builder = new ReportBuilder(tree.agents);
   for (const event of past.events) builder.onEvent(event);

@@ -1,7 +1,7 @@
 import type { Address, EffectRecord } from "@orgtree/core";
 
 /** The kind of an effect that is a note; see `ActorSystem.note`. */
-const noteKind = "orgtree.note";
+export const noteKind = "orgtree.note";
 
 /** What was noted of an actor and no record has yet. */
 export class Notes {

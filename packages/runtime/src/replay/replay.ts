@@ -9,6 +9,7 @@ import {
   type ChildSpec,
   type Journal,
 } from "@orgtree/core";
+import { noteKind } from "../actor/notes.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { changesBetween, type Change } from "../durable/changes.ts";
 import { UnreadableTurnError } from "../durable/past-errors.ts";
@@ -174,7 +175,9 @@ function childIds(durable: Durable | undefined): readonly string[] {
 }
 
 async function compare(turn: PastTurn, after: Durable, compute: () => Promise<Outcome>): Promise<Divergence | undefined> {
-  const { address, seq, position, cause, effects, mark } = turn;
+  const { address, seq, position, cause, mark } = turn;
+  // Notes are made from outside of turns.
+  const effects = turn.effects.filter(({ kind }) => kind !== noteKind);
   const where = { address, seq, position, cause };
   let computed: Outcome;
   try {

@@ -3,11 +3,9 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
-  isStoredSupervision,
   noAmount,
   listChildren,
   makeSupervision,
-  rememberChildren,
   restoreSupervision,
   SupervisionWriter,
   shutdownExit,
@@ -15,7 +13,6 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
-  type PastChild,
   type Exit,
   type StoredSupervision,
   type Supervision,
@@ -34,7 +31,8 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
-import { pastOf, startError } from "./child-moment.ts";
+import { startError } from "./child-moment.ts";
+import { EarlierChildren } from "./earlier-children.ts";
 import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
@@ -63,8 +61,8 @@ export class SupervisorBody implements Body, Supervisor {
   #busy = false;
   /** It is restored, and not everything that was under way is done yet. */
   #recovering = false;
-  /** The root only: children that went on where those of an earlier process were, as they were then. */
-  readonly #resumed = new Map<string, PastChild>();
+  /** The root only. */
+  readonly #earlier: EarlierChildren;
   /** Settles the start while it waits for children that need time. */
   #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
   #started: "no" | "yes" | Exit = "no";
@@ -81,6 +79,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
     this.#supervision = makeSupervision(address, spec, isRoot);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
+    this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
     this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
   }
 
@@ -94,30 +93,13 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   begin(): BeginResult | Promise<BeginResult> {
-    if (this.#isRoot) this.#rememberChildren();
+    if (this.#isRoot) this.#earlier.remember(this.#surroundings());
     this.hear({ kind: "begin" });
     if (this.#started === "yes") return "started";
     if (this.#started !== "no") throw startError(this.#started);
     const { promise, resolve, reject } = Promise.withResolvers<BeginResult>();
     this.#start = { resolve, reject };
     return promise;
-  }
-
-  /** The root of an earlier process: people start its children again. */
-  #rememberChildren(): void {
-    const { address, kernel } = this.#life.cell;
-    const state = kernel.store?.take?.(address)?.durable.state;
-    if (isStoredSupervision(state)) rememberChildren(this.#supervision as Supervision, state, this.#surroundings());
-  }
-
-  /** Who cannot go on under this program is given up by it, and not by the next. */
-  #keepParked(steps: readonly SupervisionStep[]): void {
-    const { address, kernel } = this.#life.cell;
-    for (const step of steps) {
-      const past =
-        step.kind === "drop" && kernel.store?.isParked?.(childAddress(address, step.id)) ? this.#resumed.get(step.id) : undefined;
-      if (past !== undefined) this.#supervision.past.set((step as { id: string }).id, past);
-    }
   }
 
   hear(event: SupervisionEvent<Logic>): void {
@@ -137,8 +119,8 @@ export class SupervisorBody implements Body, Supervisor {
         const event = events[at++]!;
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
-        if (this.#isRoot) this.#keepParked(steps);
-        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event)) {
+        if (this.#isRoot) this.#earlier.keepParked(steps);
+        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#needsNoRecord(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event, steps);
         }
@@ -156,8 +138,9 @@ export class SupervisorBody implements Body, Supervisor {
     kernel.endRecovery(topOf(address));
   }
 
-  /** That what was running runs again was decided when it was started. */
-  #recovers(event: SupervisionEvent<Logic>): boolean {
+  /** That what was running runs again was decided when it was started; and a tree that stays as it is stored has not ended. */
+  #needsNoRecord(event: SupervisionEvent<Logic>): boolean {
+    if ((event.kind === "exited" || event.kind === "start-failed") && this.#isRoot && this.#earlier.isParked(event.id)) return true;
     return event.kind === "recover" || this.#supervision.operation?.purpose.kind === "recover";
   }
 
@@ -292,7 +275,7 @@ export class SupervisorBody implements Body, Supervisor {
     const stored = kernel.store?.take?.(cell.address);
     // Another life than the one that is stored was decided, and has not stored anything yet.
     const isSame = stored?.durable.books.birth === birth;
-    if (isSame && this.#isRoot) this.#resumed.set(id, pastOf(this.#supervision.table.get(id)!));
+    if (isSame && this.#isRoot) this.#earlier.resumed(id);
     cell.start(birth, { stored, isSame });
     if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
   }
