@@ -173,9 +173,14 @@ async function live<E>(life: Life, options: RunOptions<E>, use: (system: ActorSy
   if (options.onEvent !== undefined) system.observe(options.onEvent);
   if (options.onEntry !== undefined) record.view.observe(options.onEntry);
   if (past !== noPast) tellResume(options, past);
+  // At once: a short run may have come to its end before its start is answered.
+  const unobserve = system.observe((event) => {
+    if (event.type !== "actor-started" || event.address !== address) return;
+    unobserve();
+    tellStart(options, () => system.tree());
+  });
   // It may have ended, and its process before anybody was told.
   if (builder.exitOf(address) === undefined) await system.start(withTimeLeft(tree.spec, past));
-  tellStart(options, () => system.tree());
   // A lead may be at its end as soon as it starts.
   const exit = builder.exitOf(address) ?? (await endOfRun(system, address, options));
   const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: isAborted(options.signal) };

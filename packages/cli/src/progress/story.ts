@@ -147,6 +147,8 @@ export class Story {
   }
 
   #ofRestart({ address, incarnation }: SystemEvent & { type: "actor-started" }, atMs: number): readonly Note[] {
+    // The root is no part of the organization: its lives are those of the processes that open a journal.
+    if (address === "/") return [];
     const failure = this.#failures.get(address);
     if (failure !== undefined && failure.count > 1) return [];
     const text = `starts afresh: life ${incarnation}`;
