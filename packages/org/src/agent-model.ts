@@ -24,6 +24,8 @@ export class AgentModel {
     const whole = { ...request, key };
     const meter = new CallMeter(() => context.budget.reserve(this.#client.worstCase(whole)));
     meter.begin();
+    // A process that dies in the middle of the call has counted it.
+    await context.budget.stored();
     const options = { signal: context.signal, meter };
     let response: ModelResponse;
     try {

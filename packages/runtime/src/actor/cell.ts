@@ -113,8 +113,9 @@ export class Cell implements Runnable {
     this.#spent = addAmounts(this.#spent, amount);
   }
 
-  /** Settles when what is spent by now is in a record; never where the life ends before. */
+  /** Settles when what is spent by now is in a record, or the life is over. */
   stored(): Promise<void> {
+    if (this.life === undefined) return Promise.resolve();
     const note = new SpendingNote();
     this.internal(note);
     return note.stored;
@@ -354,7 +355,10 @@ export class Cell implements Runnable {
     kernel.registry.release(address);
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
-    for (const notice of this.mailbox.takeNotices()) kernel.bury(notice, "stopped");
+    for (const notice of this.mailbox.takeNotices()) {
+      if (notice.message instanceof SpendingNote) notice.message.done();
+      else kernel.bury(notice, "stopped");
+    }
     const id = idOf(address);
     if (ending === "start-ignored") return this.#supervisor.hear({ kind: ending, id });
     if (kernel.observed)

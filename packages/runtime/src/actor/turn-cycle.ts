@@ -65,10 +65,10 @@ function noteSpending(life: Incarnation, mail: Mail, note: SpendingNote): void {
     return life.failLater(error);
   }
   life.commit(record, (failed) => {
-    if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
-    life.turn.end();
     note.done();
+    if (failed !== undefined) return uncommitted(life, mail, failed);
+    life.cell.recorded(record);
+    life.turn.end();
   });
 }
 
