@@ -3,7 +3,7 @@
  * this process only. Prints what was found as a line of JSON.
  */
 import { registerHooks } from "node:module";
-import { mutants, type Mutant } from "./mutants.ts";
+import { mutants, plant } from "./mutants.ts";
 
 Error.stackTraceLimit = 0;
 const [name, seeds = "300"] = process.argv.slice(2);
@@ -36,11 +36,3 @@ for (; seed < Number(seeds) && found === undefined; seed++) {
   }
 }
 console.log(JSON.stringify({ name, seed: seed - 1, found }));
-
-/** The source with the mistake in it. */
-function plant({ file, from, to }: Mutant, source: string): string {
-  const parts = source.split(from);
-  if (parts.length !== 2)
-    throw new Error(`${file} has the text of the mutant "${mutant!.name}" ${parts.length - 1} times: mend the mutant`);
-  return parts.join(to);
-}

@@ -81,7 +81,7 @@ const delivery: readonly Mutant[] = [
   {
     name: "an answer that is owed is not stored",
     file: `${runtime}/durable/bookkeeping.ts`,
-    from: "if (effect.key === undefined) return { ...books, asked };",
+    from: "if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };",
     to: "return { ...books, asked };",
     isNarrow: true,
   },
@@ -260,3 +260,14 @@ const wide: readonly Mutant[] = [
 ];
 
 export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal, ...wide];
+
+/**
+ * The source of a file with a mistake in it.
+ *
+ * @throws Error when the text that is to be changed is not there exactly once: the product changed, and the mutant must follow it.
+ */
+export function plant({ name, file, from, to }: Mutant, source: string): string {
+  const parts = source.split(from);
+  if (parts.length !== 2) throw new Error(`${file} has the text of the mutant "${name}" ${parts.length - 1} times: mend the mutant`);
+  return parts.join(to);
+}
