@@ -3,7 +3,6 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
-  noAmount,
   listChildren,
   makeSupervision,
   restoreSupervision,
@@ -13,33 +12,31 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
+  type CheckedSupervisorSpec,
   type Exit,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,
-  type SupervisorSpec,
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "../actor/effect.ts";
-import { RollbackError } from "../durable/rollback-error.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
-import { Cell, type Supervisor } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
 import { startError } from "./child-moment.ts";
+import { Children } from "./children.ts";
 import { EarlierChildren } from "./earlier-children.ts";
-import { undoFor } from "./compensations.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
-import type { Timer } from "../time/timer-queue.ts";
 
 /**
  * One life of a supervisor. It hears events, asks core what is to be done, commits that, and does it.
@@ -52,10 +49,10 @@ export class SupervisorBody implements Body, Supervisor {
   readonly #life: Incarnation;
   readonly #isRoot: boolean;
   /** As it was started with; `change-spec` does not outlive it. */
-  readonly #spec: SupervisorSpec<Logic>;
+  readonly #spec: CheckedSupervisorSpec<Logic>;
   readonly #supervision: Supervision<Logic>;
   readonly #writer: SupervisionWriter;
-  readonly #retries = new Map<string, Timer>();
+  readonly #children: Children;
   readonly #planners: Planners;
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
@@ -64,7 +61,7 @@ export class SupervisorBody implements Body, Supervisor {
   /** The root only. */
   readonly #earlier: EarlierChildren;
   /** Settles the start while it waits for children that need time. */
-  #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
+  #starting: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
   #started: "no" | "yes" | Exit = "no";
   /** Decided, but not carried out before the commit. */
   #undone: readonly SupervisionStep[] = [];
@@ -73,11 +70,12 @@ export class SupervisorBody implements Body, Supervisor {
   constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
     this.#life = life;
     this.#isRoot = isRoot;
-    this.#spec = logic.spec;
     const { address } = life.cell;
     const spec = checkSupervisorSpec(logic.spec, address, typeOfLogic);
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
+    this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
+    this.#children = new Children(life, this.#supervision, this);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
     this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
@@ -98,7 +96,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (this.#started === "yes") return "started";
     if (this.#started !== "no") throw startError(this.#started);
     const { promise, resolve, reject } = Promise.withResolvers<BeginResult>();
-    this.#start = { resolve, reject };
+    this.#starting = { resolve, reject };
     return promise;
   }
 
@@ -177,21 +175,14 @@ export class SupervisorBody implements Body, Supervisor {
     const effects = steps.map((step, at): Effect => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
       if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
-      if (step.kind === "drop") this.#absorb(step.id);
-      // What is in its books stays there, whoever lives there next.
-      if (step.kind === "forget") cell.spend(this.#child(step.id)?.takeSpent() ?? noAmount);
+      if (step.kind === "drop") this.#children.absorb(step.id);
+      if (step.kind === "forget") cell.spend(this.#children.spentSinceStored(step.id));
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
     const mail = mailOf(event);
     const books = event.kind === "begin" ? inheritBooks(cell.books ?? emptyBooks, cell.birth) : (cell.books ?? emptyBooks);
     const epochMs = cell.kernel.clock.epochMs();
     return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
-  }
-
-  /** What a child has spent whose place is given up for good was spent by its supervisor. */
-  #absorb(id: string): void {
-    const child = this.#child(id);
-    if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
   }
 
   /** One step that cannot be done must not make a supervisor deaf, which would take all below it along. */
@@ -209,29 +200,29 @@ export class SupervisorBody implements Body, Supervisor {
     const { kernel } = this.#life.cell;
     switch (step.kind) {
       case "start":
-        return this.#startChild(step.id);
+        return this.#start(step.id);
       case "stop": // One that has ended meanwhile has already said so.
-        return this.#child(step.id)?.life?.stop(shutdownExit);
+        return this.#children.get(step.id)?.life?.stop(shutdownExit);
       case "end":
-        return this.#child(step.id)?.life?.endSuspended();
+        return this.#children.get(step.id)?.life?.endSuspended();
       case "rollback":
-        return this.#rollBack(step);
+        return this.#children.rollBack(step);
       case "brief-planner":
         return this.#planners.brief(step);
       case "ask-planner":
         return this.#planners.ask(step);
       case "resume":
-        return this.#child(step.id)?.life?.resume();
+        return this.#children.get(step.id)?.life?.resume();
       case "change-spec":
-        return this.#changeSpec(step.id);
+        return this.#children.changeSpec(step.id);
       case "forget":
-        return this.#child(step.id)?.forget();
+        return this.#children.forget(step.id);
       case "drop":
-        return this.#drop(step.id);
+        return this.#children.drop(step.id);
       case "schedule":
         return this.#schedule(step);
       case "cancel":
-        return this.#cancel(step.id);
+        return this.#children.cancel(step.id);
       case "reply":
         return this.#reply(step, key);
       case "report":
@@ -243,7 +234,7 @@ export class SupervisorBody implements Body, Supervisor {
       }
       case "ready":
         this.#started = "yes";
-        return this.#start?.resolve("started");
+        return this.#starting?.resolve("started");
       case "exit":
         return this.#exit(step.exit);
       default:
@@ -251,95 +242,13 @@ export class SupervisorBody implements Body, Supervisor {
     }
   }
 
-  #child(id: string): Cell | undefined {
-    return this.#life.cell.kernel.cells.get(childAddress(this.#life.cell.address, id));
-  }
-
-  /** The place of a child, made where there is none. */
-  #placeOf(id: string): Cell {
-    const { kernel, address } = this.#life.cell;
-    const { spec } = this.#supervision.table.get(id)!;
-    let cell = this.#child(id);
-    if (cell === undefined) {
-      cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this }, spec);
-      kernel.cells.set(cell.address, cell);
-    }
-    cell.spec = spec;
-    return cell;
-  }
-
-  #startChild(id: string): void {
-    const { kernel } = this.#life.cell;
-    const cell = this.#placeOf(id);
-    const { birth } = this.#supervision.table.get(id)!;
-    const stored = kernel.store?.take?.(cell.address);
-    // Another life than the one that is stored was decided, and has not stored anything yet.
-    const isSame = stored?.durable.books.birth === birth;
-    if (isSame && this.#isRoot) this.#earlier.resumed(id);
-    cell.start(birth, { stored, isSame });
-    if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
-  }
-
-  #rollBack({ id, plan }: SupervisionStep & { kind: "rollback" }): void {
-    const { cell } = this.#life;
-    const { kernel } = cell;
-    const top = childAddress(cell.address, id);
-    const failed = (error: unknown): void => {
-      kernel.endWaitingFor(top);
-      this.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
-    };
-    const { store } = kernel;
-    if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
-    kernel.waitFor(top);
-    const place = this.#placeOf(id);
-    const spent = place.books === undefined ? undefined : place.allSpent;
-    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
-    store
-      .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
-      .then((report) => {
-        place.takeSpent(); // It is in the record.
-        this.hear({ kind: "rolled-back", id, report });
-      }, failed)
-      .catch((error: unknown) => cell.crashed(error));
-  }
-
-  /** Also what was granted to a child whose place is given up already. */
-  #drop(id: string): void {
-    this.#absorb(id);
-    const { address, kernel } = this.#life.cell;
-    const cell = this.#child(id);
-    if (cell !== undefined) cell.drop();
-    else kernel.accounts.drop(childAddress(address, id), { above: this.account, hasChildren: true });
-  }
-
-  /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
-  #changeSpec(id: string): void {
-    const cell = this.#child(id);
-    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec;
+  #start(id: string): void {
+    if (this.#children.start(id) && this.#isRoot) this.#earlier.resumed(id);
   }
 
   #schedule(step: SupervisionStep & { kind: "schedule" }): void {
-    const { cell } = this.#life;
-    const { id, token, delayMs, attempt } = step;
-    const retry: SupervisionEvent<Logic> = { kind: "retry", id, token };
-    if (this.#recovering) this.#placeOf(id); // Its mailbox is open while it waits.
-    const address = childAddress(cell.address, id);
-    cell.kernel.notify({ type: "restart-scheduled", address, attempt, delayMs, atMs: cell.kernel.clock.epochMs() });
-    // Behind what is in the mailbox now: a child that cannot start must not keep its supervisor from listening (OTP-9549).
-    if (delayMs === 0) return cell.internal(retry);
-    this.#cancel(id);
-    const timer = cell.kernel.timers.set(delayMs, () => {
-      this.#retries.delete(id);
-      this.hear(retry);
-    });
-    this.#retries.set(id, timer);
-  }
-
-  #cancel(id: string): void {
-    const timer = this.#retries.get(id);
-    if (timer === undefined) return;
-    this.#retries.delete(id);
-    this.#life.cell.kernel.timers.cancel(timer);
+    if (this.#recovering) this.#children.place(step.id); // Its mailbox is open while it waits.
+    this.#children.schedule(step);
   }
 
   #reply(step: SupervisionStep & { kind: "reply" }, key: EffectKey | undefined): void {
@@ -361,7 +270,7 @@ export class SupervisorBody implements Body, Supervisor {
       return;
     }
     this.#started = exit;
-    this.#start?.reject(startError(exit));
+    this.#starting?.reject(startError(exit));
   }
 
   compute(mail: Mail): void {
@@ -435,20 +344,19 @@ export class SupervisorBody implements Body, Supervisor {
 
   /** Killed: its children are killed too, in reverse order. OTP would leave grandchildren behind. */
   abort(): void {
-    for (const timer of this.#retries.values()) this.#life.cell.kernel.timers.cancel(timer);
-    this.#retries.clear();
+    this.#children.cancelAll();
     this.#commit?.abandon();
     this.#endRecovery();
     // A child whose row is gone already, but whose place is not.
     for (const step of this.#undone) {
-      if (step.kind === "forget") this.#child(step.id)?.forget();
-      else if (step.kind === "drop") this.#drop(step.id);
+      if (step.kind === "forget") this.#children.forget(step.id);
+      else if (step.kind === "drop") this.#children.drop(step.id);
     }
     // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
-    const known = new Set(this.#spec.children?.map(({ id }) => id));
+    const known = new Set(this.#spec.children.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
-      if (known.has(id)) this.#child(id)?.forget();
-      else this.#drop(id);
+      if (known.has(id)) this.#children.forget(id);
+      else this.#children.drop(id);
     }
   }
 }
