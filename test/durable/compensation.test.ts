@@ -1,8 +1,8 @@
 /** What was done outside and is declared as compensable is taken back by a rollback, in reverse order. */
-import { act, fromWork, plain, supervisor, work, type Logic } from "@orgtree/runtime";
+import { act, fromWork, plain, supervisor, work, type Logic, type WorkDefinition } from "@orgtree/runtime";
 import type { RollbackReport } from "@orgtree/core";
 import { beforeEach, describe, expect, test } from "vitest";
-import { setup } from "xstate";
+import { assign, setup } from "xstate";
 import { World } from "./world.ts";
 
 let done: string[] = [];
@@ -116,23 +116,71 @@ describe("a rollback", () => {
     expect(rolledBack(world)).toMatchObject({ undone: [{ detail: { input: "1" } }, { detail: { input: "2" } }], standing: [] });
   });
 
-  test("takes back the work that a machine invoked", async () => {
-    const machine = setup({ actors: { book: fromWork<string, void>(booking) } }).createMachine({
-      initial: "idle",
-      on: { END: ".over" },
-      states: {
-        idle: { entry: act((turn) => turn.checkpoint("c")), on: { BOOK: "booking" } },
-        booking: { invoke: { id: "booking", src: "book", input: "7", onDone: "booked" } },
-        booked: {},
-        over: { type: "final" },
+  describe("of a machine", () => {
+    /** Books, itself or through machines below it, and remembers the moment before. */
+    function booker(how: keyof typeof below, definition: WorkDefinition<string, void> = booking): Logic {
+      const book = fromWork<string, void>(definition);
+      const desk = setup({ actors: { book } }).createMachine({ invoke: { id: "desk", src: "book", input: "7" } });
+      const office = setup({ actors: { desk } }).createMachine({ invoke: { id: "office", src: "desk" } });
+      const machine = setup({ types: {} as { context: { child?: unknown } }, actors: { book, desk, office } }).createMachine({
+        initial: "idle",
+        context: {},
+        on: { END: ".over" },
+        states: {
+          idle: { entry: act((turn) => turn.checkpoint("c")), on: { BOOK: "booking" } },
+          booking: below[how] as object,
+          over: { type: "final" },
+        },
+      });
+      return machine as unknown as Logic;
+    }
+
+    const below = {
+      "its own": { invoke: { id: "booking", src: "book", input: "7" } },
+      "its child's child's": { invoke: { id: "booking", src: "office" } },
+      "work that it spawned while it assigned": {
+        entry: assign({ child: ({ spawn }) => spawn("book" as never, { id: "booking", input: "7" } as never) as unknown }),
       },
-    }) as unknown as Logic;
-    const world = new World();
-    await world.start({ id: "org", logic: supervisor({ children: [{ id: "m", logic: machine }] }) });
-    await world.tell("/org/m", { type: "BOOK" });
-    const [report] = await Promise.all([world.system.rollBack("/org/m"), world.clock.settle()]);
-    expect(report).toMatchObject({ undone: [{ kind: "xstate.spawnChild", does: "compensable" }], standing: [] });
-    const key = seen()[0]!.split(" ").at(-1)!;
-    expect(seen()[1]).toBe(`cancel 7 ${key}/undo`);
+    };
+
+    async function start(machine: Logic): Promise<World> {
+      const world = new World();
+      await world.start({ id: "org", logic: supervisor({ children: [{ id: "m", logic: machine }] }) });
+      await world.tell("/org/m", { type: "BOOK" });
+      return world;
+    }
+
+    async function rollBack(world: World): Promise<RollbackReport> {
+      const [report] = await Promise.all([world.system.rollBack("/org/m"), world.clock.settle()]);
+      return report;
+    }
+
+    test.each(Object.keys(below) as (keyof typeof below)[])("takes back %s work", async (how) => {
+      const world = await start(booker(how));
+      const { undone, standing } = await rollBack(world);
+      expect(undone).toMatchObject([{ kind: "xstate.spawnChild", does: "compensable" }]);
+      expect(standing.filter(({ does }) => does !== "pure")).toEqual([]);
+      const key = seen()[0]!.split(" ").at(-1)!;
+      expect(seen()[1]).toBe(`cancel 7 ${key}/undo`);
+    });
+
+    test("takes back work that was begun anew after a crash, under the key of that", async () => {
+      let books = 0;
+      const repeated: WorkDefinition<string, void> = {
+        ...booking,
+        afterCrash: "repeat",
+        run: async (seat, context) => {
+          await booking.run(seat, context);
+          if (++books === 1) await new Promise(() => {});
+        },
+      };
+      const world = await start(booker("its own", repeated));
+      await world.crash();
+      await world.start({ id: "org", logic: supervisor({ children: [{ id: "m", logic: booker("its own", repeated) }] }) });
+      const key = seen()[0]!.split(" ").at(-1)!;
+      expect(seen()).toEqual([`book 7 ${key}`, `cancel 7 ${key}/undo`, `book 7 ${key}/2`]);
+      await rollBack(world);
+      expect(seen().slice(3, 5)).toEqual([`cancel 7 ${key}/2/undo`, `cancel 7 ${key}/undo`]);
+    });
   });
 });

@@ -1,5 +1,6 @@
 import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
-import type { ChildActor } from "../machine/child-actor.ts";
+import { isMachineLogic } from "../machine/atomic-child.ts";
+import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
 import { originOf } from "../machine/child-origin.ts";
 import type { EffectKey } from "../durable/books.ts";
 import { traceText, type Mail } from "./mail.ts";
@@ -101,11 +102,9 @@ function describeWork({ tag, place, declared }: RunEffect): object {
 function describeParams({ type, params }: MachineEffect): unknown {
   switch (type) {
     case "xstate.spawnChild":
-    case "xstate.stopChild": {
-      const { id, src, systemId, input, actorRef } = (params ?? {}) as Readonly<Record<string, unknown>>;
-      const does = type === "xstate.spawnChild" && actorRef !== undefined ? originOf(actorRef as ChildActor)?.does : undefined;
-      return { id, src: typeof src === "string" ? src : undefined, systemId, input, ...(does === undefined ? {} : { does }) };
-    }
+      return { ...describeChild(params), ...describeOrigin((params as { readonly actorRef: ChildActor }).actorRef) };
+    case "xstate.stopChild":
+      return describeChild(params);
     case "xstate.sendTo": {
       const { to, event, id, delay } = params as { to: unknown; event: unknown; id?: unknown; delay?: unknown };
       return { to: typeof to === "object" && to !== null ? (to as { id?: unknown }).id : to, event, id, delay };
@@ -116,6 +115,24 @@ function describeParams({ type, params }: MachineEffect): unknown {
     default:
       return params;
   }
+}
+
+function describeChild(params: unknown): object {
+  const { id, src, systemId, input } = (params ?? {}) as Readonly<Record<string, unknown>>;
+  return { id, src: typeof src === "string" ? src : undefined, systemId, input };
+}
+
+/** What takes its work back has to know what it does, whose child it is, and, of work that was begun anew, the key of its first beginning. */
+function describeOrigin(child: ChildActor): object {
+  const { does: declared, key = "", attempt = 1 } = originOf(child) ?? {};
+  // What a machine does is on record with its own actions and children.
+  const does = isMachineLogic(child.logic) ? "pure" : declared;
+  const within = sourcesAbove(child);
+  return {
+    ...(does === undefined ? {} : { does }),
+    ...(within.length === 0 ? {} : { within }),
+    ...(attempt === 1 ? {} : { place: key.slice(key.indexOf("#") + 1), attempt }),
+  };
 }
 
 function describeError(error: Error): object {

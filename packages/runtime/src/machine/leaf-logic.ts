@@ -95,7 +95,8 @@ function resume(logic: AnyActorLogic, given: { readonly host: MachineHost; reado
 /** The next attempt is stored with this turn, and begins after it. */
 function repeat(host: MachineHost, child: ChildActor, state: Snapshot): Snapshot {
   noteAttempt(child);
-  later(host, { type: "orgtree.begin-child", child }, () => host.working.get(child)?.again?.());
+  // On record, since it has to be taken back by itself.
+  later(host, { type: "xstate.spawnChild", child }, () => host.working.get(child)?.again?.());
   return state;
 }
 
@@ -123,8 +124,10 @@ function later(host: MachineHost, { type, child, isLast = false }: LeafEffect, r
   host.life.turn.collect({ kind: "machine", type, params: describeChild(child), late: true, run: guarded });
 }
 
-function describeChild({ id, systemId, src, options }: ChildActor): object {
-  return { id, systemId, src, input: options.input };
+function describeChild(child: ChildActor): object {
+  const { id, systemId, src, options } = child;
+  // Of a child that is there again XState has forgotten with what it was made.
+  return { id, systemId, src, input: options.input ?? inputOf(child), actorRef: child };
 }
 
 function attempt(host: MachineHost, child: ChildActor | undefined, run: () => unknown): void {

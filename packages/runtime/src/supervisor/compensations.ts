@@ -1,4 +1,5 @@
 import type { Address, CheckedChildSpec, LaterEffect } from "@orgtree/core";
+import type { AnyActorLogic } from "xstate";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { RollbackOrder } from "../durable/rollback.ts";
 import type { WorkContext } from "../actor/turn.ts";
@@ -6,6 +7,7 @@ import { attemptKey, undoWork, type WorkDefinition } from "../actor/work.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { isMachine, type Logic } from "../logic.ts";
+import { isMachineLogic } from "../machine/atomic-child.ts";
 import { workOf } from "../machine/from-work.ts";
 import { SpecBook } from "../replay/spec-book.ts";
 
@@ -26,10 +28,11 @@ export function undoFor(supervisor: Incarnation, compensated: Compensated): NonN
 
 type Definition = WorkDefinition<unknown, unknown>;
 
-/** What is stored of work that was begun; `place` and `attempt` where it was begun anew. */
+/** What is stored of work that was begun; `within` below which children of a machine, `place` and `attempt` where it was begun anew. */
 interface Begun {
   readonly name?: unknown;
   readonly src?: unknown;
+  readonly within?: readonly unknown[];
   readonly input?: unknown;
   readonly place?: string;
   readonly attempt?: number;
@@ -45,12 +48,11 @@ export class Compensations {
     this.#specs = SpecBook.below(top, spec);
   }
 
-  /** The work of an effect, where it can be taken back. A child further down in a machine is not found: its work stands. */
+  /** The work of an effect, where it can be taken back. */
   find({ key, kind, does, detail }: LaterEffect): Definition | undefined {
     if (does !== "compensable") return undefined;
     const logic = this.#specs.specOf(addressOf(key), () => undefined)?.logic;
-    const { name, src } = (detail ?? {}) as Begun;
-    const definition = logic === undefined ? undefined : definitionIn(logic, kind === "run" ? name : src);
+    const definition = logic === undefined ? undefined : definitionIn(logic, kind, (detail ?? {}) as Begun);
     return definition?.undo === undefined ? undefined : definition;
   }
 
@@ -104,17 +106,21 @@ export class Compensations {
   }
 }
 
-function definitionIn(logic: Logic, name: unknown): Definition | undefined {
-  if (typeof name !== "string") return undefined;
-  if (!isMachine(logic) && logic.kind === "plain") return ownOf(logic.works, name) as Definition | undefined;
-  if (!isMachine(logic) && logic.kind !== "machine") return undefined;
-  const { actors } = (isMachine(logic) ? logic : logic.machine).implementations as { readonly actors?: Record<string, object> };
-  const found = ownOf(actors, name);
+function definitionIn(logic: Logic, kind: string, { name, src, within = [] }: Begun): Definition | undefined {
+  if (!isMachine(logic) && logic.kind === "plain") return kind === "run" ? (ownOf(logic.works, name) as Definition | undefined) : undefined;
+  let found: AnyActorLogic | undefined = isMachine(logic) ? logic : logic.kind === "machine" ? logic.machine : undefined;
+  for (const source of [...within, src]) found = actorIn(found, source);
   return found === undefined ? undefined : workOf(found);
 }
 
-function ownOf<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
-  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+/** The logic that a machine has under a name. */
+function actorIn(logic: AnyActorLogic | undefined, name: unknown): AnyActorLogic | undefined {
+  if (logic === undefined || !isMachineLogic(logic)) return undefined;
+  return ownOf((logic.implementations as { readonly actors?: Record<string, AnyActorLogic> }).actors, name);
+}
+
+function ownOf<T>(record: Readonly<Record<string, T>> | undefined, name: unknown): T | undefined {
+  return record !== undefined && typeof name === "string" && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function addressOf(key: string): Address {
