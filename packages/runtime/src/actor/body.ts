@@ -17,6 +17,8 @@ export interface Body {
    * another body, whose work it takes over.
    */
   restore(state: unknown, before?: Body): void;
+  /** Machines only: what came of their own before the process ended, and was not taken, comes again. */
+  hearAgain?(): void;
   /** Machines only: their children and timers, when everybody of the tree is there again. */
   resume?(): void;
   /** Supervisors only: starts the children that ran, when it is up itself. */

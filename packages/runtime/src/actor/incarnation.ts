@@ -156,6 +156,8 @@ export class Incarnation {
     this.cell.started(undefined, { isResumed: true });
     kernel.release(this.cell.address);
     const goOn = (): void => {
+      // Before any message that is delivered again, as what is known of questions and work.
+      this.body?.hearAgain?.();
       resumePending(this, durable.books);
       this.#isRecovering = false;
       if (this.exitWanted !== undefined) return this.end(this.exitWanted);

@@ -1,7 +1,6 @@
 import { encode, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
-import type { StateValue } from "xstate";
 import { describeValue } from "../machine/state-value.ts";
-import type { StoredMachine } from "../machine/stored-machine.ts";
+import { isStoredMachine, type StoredMachine } from "../machine/stored-machine.ts";
 import type { Books } from "./books.ts";
 import type { Moment, PastTurn } from "./past-turn.ts";
 
@@ -27,7 +26,7 @@ export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "dec
 
 /** A moment as people read it. Marks against duplicates and counters of the runtime are left out. */
 export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
-  if (isMachine(state))
+  if (isStoredMachine(state))
     return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers) } };
   if (isSupervision(state)) {
     return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}) } };
@@ -58,21 +57,6 @@ export function sizeOfState({ state }: Pick<Moment, "state">): number {
   return encode(state).length;
 }
 
-type Snapshot = {
-  readonly status: string;
-  readonly value: StateValue;
-  readonly context?: unknown;
-  readonly children?: Readonly<Record<string, unknown>>;
-  readonly output?: unknown;
-  readonly error?: unknown;
-};
-
-function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
-  const { snapshot, timers, begun } = (state ?? {}) as Partial<StoredMachine>;
-  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(begun)) return false;
-  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
-}
-
 /** A state of the user's may look like one at first. */
 function isSupervision(state: unknown): state is StoredSupervision {
   return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
@@ -86,12 +70,12 @@ function isRecordOfRecords(value: unknown): boolean {
   return isRecord(value) && Object.values(value).every(isRecord);
 }
 
-function machineLabel({ snapshot }: { readonly snapshot: Snapshot }): string {
+function machineLabel({ snapshot }: StoredMachine): string {
   const value = describeValue(snapshot.value);
   return snapshot.status === "active" ? value : `${value} (${snapshot.status})`;
 }
 
-function machineParts({ snapshot }: { readonly snapshot: Snapshot }): Record<string, unknown> {
+function machineParts({ snapshot }: StoredMachine): Record<string, unknown> {
   const { status, value, context, children = {}, output, error } = snapshot;
   return {
     ...(status === "active" ? {} : { status }),

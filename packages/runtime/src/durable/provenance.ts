@@ -8,6 +8,8 @@ export interface Provenance {
   readonly source?: readonly string[];
   readonly target?: readonly string[];
   readonly timer?: readonly string[];
+  /** Of the result of work: the key of the attempt that it came of. */
+  readonly work?: string;
   /** What came, where the turn took what a child made of it. Without its value where that is the value of what was taken. */
   readonly event?: { readonly type: string };
   /** Of the error in the message, which comes back without its class. */

@@ -9,6 +9,8 @@ import {
   type LaterEffect,
   type RollbackReport,
 } from "@orgtree/core";
+import { withKnownResults } from "../machine/known-results.ts";
+import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
 import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
@@ -149,9 +151,12 @@ function rollBackActor(
     birth: address === top ? order.birth : moment.books.birth,
     spent,
   });
-  const { state } = moment;
-  const isSupervisor = isStoredSupervision(state) && isStoredSupervision(now.state);
-  return { address, seq, moment, again, durable: { books, state: isSupervisor ? rollBackSupervision(state, now.state) : state } };
+  return { address, seq, moment, again, durable: { books, state: rollBackState(moment.state, now.state, past.turns) } };
+}
+
+function rollBackState(atCut: unknown, now: unknown, later: readonly PastTurn[]): unknown {
+  if (isStoredSupervision(atCut) && isStoredSupervision(now)) return rollBackSupervision(atCut, now);
+  return isStoredMachine(atCut) ? withKnownResults(atCut, { later, now }) : atCut;
 }
 
 function isInside(address: Address | undefined, top: Address): boolean {

@@ -84,6 +84,13 @@ export class MachineBody implements Body {
     this.#host.takeOver(before.#host);
   }
 
+  hearAgain(): void {
+    for (const internal of [...this.#heard, ...this.#host.waiting]) {
+      if (internal.target !== undefined) answered.add(internal.target);
+      this.#host.life.cell.internal(internal);
+    }
+  }
+
   resume(): void {
     const host = this.#host;
     const { life } = host;
@@ -92,10 +99,6 @@ export class MachineBody implements Body {
     if (snapshot.status === "done") return life.end(exitOf(snapshot, life.cell.address));
     const epochMs = life.cell.kernel.clock.epochMs();
     for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
-    for (const internal of [...this.#heard, ...host.waiting]) {
-      if (internal.target !== undefined) answered.add(internal.target);
-      life.cell.internal(internal);
-    }
     host.startChildren("resumed");
     const { lost } = host;
     if (lost.length === 0) return;

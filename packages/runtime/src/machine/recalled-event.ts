@@ -1,15 +1,19 @@
 import { decode, encode } from "@orgtree/core";
 import type { AnyEventObject } from "xstate";
 import type { Provenance } from "../durable/provenance.ts";
+import { attemptKey } from "../actor/work.ts";
 import type { ChildActor } from "./child-actor.ts";
+import { originOf } from "./child-origin.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";
 import { isResult, type InternalEvent } from "./internal-event.ts";
 import type { MachineHost } from "./machine-host.ts";
 import type { StoredEvent } from "./stored-machine.ts";
 
 /** Where an event of a machine's own comes from, as it is stored with the turn that takes it. */
-export function whereFrom({ source, timer, target }: InternalEvent): Provenance {
+export function whereFrom({ event, source, timer, target }: InternalEvent): Provenance {
+  const origin = target !== undefined && isResult(event) ? originOf(target) : undefined;
   return {
+    ...(origin === undefined ? {} : { work: attemptKey(origin.key, origin.attempt ?? 1) }),
     ...(source === undefined ? {} : { source: pathOf(source) }),
     ...(target === undefined ? {} : { target: pathOf(target) }),
     ...(timer === undefined ? {} : { timer: [...pathOf(timer.owner), timer.id] }),
@@ -45,7 +49,7 @@ export function recallEvent(
   taken: { readonly event: AnyEventObject; readonly via: Provenance },
 ): InternalEvent {
   const { source, target, timer } = taken.via;
-  const event = whatItWas(taken);
+  const event = cameAs({ message: taken.event, via: taken.via });
   const actors = new Map([...actorsBelow(host.snapshot)].map(([child, path]) => [pathKey(path), child]));
   const at = (path: Path | undefined): ChildActor | undefined => (path === undefined ? undefined : actors.get(pathKey(path)));
   if (timer !== undefined) return recallTimer(host, { owner: at(timer.slice(0, -1)), id: timer.at(-1)!, target: at(target) });
@@ -68,9 +72,10 @@ function recallTimer(
   return { event: timer.event, source: undefined, timer, target };
 }
 
-/** The event that came, of which the machine took what a child made of it. */
-function whatItWas({ event, via }: { readonly event: AnyEventObject; readonly via: Provenance }): AnyEventObject {
-  const came = via.event as AnyEventObject | undefined;
+/** The event that came for a turn, of which the machine took what a child made of it. */
+export function cameAs({ message, via }: { readonly message: unknown; readonly via?: Provenance | undefined }): AnyEventObject {
+  const event = message as AnyEventObject;
+  const came = via?.event as AnyEventObject | undefined;
   if (came === undefined) return event;
   return isResult(came) && !("data" in came) ? { ...came, data: valueOf(event) } : came;
 }

@@ -1,5 +1,5 @@
 import { FailureError, NotStorableError, toFailure, type Failure } from "@orgtree/core";
-import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
 import type { ChildActor } from "./child-actor.ts";
 import { originOf, restoreOrigin, type Origin } from "./child-origin.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";
@@ -8,13 +8,23 @@ import type { MachineHost } from "./machine-host.ts";
 
 /** A machine as it is stored: XState's persisted snapshot, which has its children at every depth, and what XState forgets of them. */
 export interface StoredMachine {
-  readonly snapshot: unknown;
+  readonly snapshot: StoredSnapshot;
   /** The timers of the machine and of all below it, by the path of the owner and the id. */
   readonly timers: Readonly<Record<string, StoredTimer>>;
   /** What was begun by children, by their paths: work that begins again does so under the same key. */
   readonly begun: Readonly<Record<string, StoredOrigin>>;
   /** What children have sent to the machine, and what their work came to, and has not been taken yet. */
   readonly heard: readonly StoredEvent[];
+}
+
+/** What a persisted snapshot of XState 5 has. */
+export interface StoredSnapshot {
+  readonly status: string;
+  readonly value: StateValue;
+  readonly context?: unknown;
+  readonly children?: Readonly<Record<string, unknown>>;
+  readonly output?: unknown;
+  readonly error?: unknown;
 }
 
 /** Under which key a child was started, and which work it does where that is declared; see `Origin`. */
@@ -65,7 +75,18 @@ export function storeMachine(
       const to = target === undefined ? {} : { target: pathOf(target) };
       return Object.assign(withoutError(event), to, { source: pathOf(source) });
     });
-  return { snapshot: now.machine.getPersistedSnapshot(now.snapshot), timers, begun, heard };
+  return { snapshot: now.machine.getPersistedSnapshot(now.snapshot) as unknown as StoredSnapshot, timers, begun, heard };
+}
+
+/** True for the state of a machine; the journal does not name the logic, and the state of a plain actor may look like one at first. */
+export function isStoredMachine(state: unknown): state is StoredMachine {
+  const { snapshot, timers, begun } = (state ?? {}) as Partial<Record<keyof StoredMachine, unknown>>;
+  if (!isRecord(snapshot) || !isRecord(timers) || !Object.values(timers).every(isRecord) || !isRecord(begun)) return false;
+  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function storedOrigin({ trace: _trace, ...stored }: Origin): StoredOrigin {

@@ -214,6 +214,6 @@ function keysOf(events: readonly StoredEvent[]): Set<string> {
   return new Set(events.map(keyOf));
 }
 
-function keyOf(event: StoredEvent): string {
-  return Buffer.from(encode(event)).toString("latin1");
+function keyOf({ event, source, target, failure }: StoredEvent): string {
+  return Buffer.from(encode([event, source, target, failure])).toString("latin1");
 }
