@@ -42,7 +42,7 @@ export function isOver(child: ChildActor): boolean {
 /** The names of the logics that lead to it, from a child of the machine's own down to the one that made it; none for such a child itself. */
 export function sourcesAbove({ _parent }: ChildActor): readonly unknown[] {
   const sources: unknown[] = [];
-  for (let at = _parent; at._parent !== undefined; at = at._parent) sources.unshift((at as ChildActor).src);
+  for (let at = _parent; at._parent !== undefined; at = at._parent) sources.unshift(at.src);
   return sources;
 }
 

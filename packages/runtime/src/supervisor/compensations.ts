@@ -52,7 +52,7 @@ export class Compensations {
   find({ key, kind, does, detail }: LaterEffect): Definition | undefined {
     if (does !== "compensable") return undefined;
     const logic = this.#specs.specOf(addressOf(key), () => undefined)?.logic;
-    const definition = logic === undefined ? undefined : definitionIn(logic, kind, (detail ?? {}) as Begun);
+    const definition = logic === undefined ? undefined : definitionIn(logic, kind, detail ?? {});
     return definition?.undo === undefined ? undefined : definition;
   }
 
