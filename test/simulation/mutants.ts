@@ -21,16 +21,10 @@ const turns: readonly Mutant[] = [
     to: "    this.#attempt(firstRetryMs);\n    queueMicrotask(() => this.#settle(undefined));\n",
   },
   {
-    name: "a commit that nobody knows of counts as failed",
+    name: "a turn that cannot be stored yet is given up",
     file: `${runtime}/actor/pending-commit.ts`,
-    from: "this.#isUnknown = true",
-    to: "this.#isUnknown = false",
-  },
-  {
-    name: "a turn that could not be stored is not put back",
-    file: `${runtime}/actor/turn-cycle.ts`,
-    from: "else life.cell.mailbox.putBack([mail]);",
-    to: "",
+    from: "    this.#retry = this.#kernel.timers.set(retryMs,",
+    to: '    if (address !== rootAddress) return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });\n    this.#retry = this.#kernel.timers.set(retryMs,',
   },
   {
     name: "a message that fails its turn vanishes",

@@ -56,7 +56,10 @@ export interface SystemOptions {
   readonly journal?: Journal;
   /** Stores turns in place of a journal. For tests. */
   readonly store?: TurnStore;
-  /** How long a turn may wait for its commit, attempts after a failure of the store included. Milliseconds, default 30,000. */
+  /**
+   * After how long a turn that waits for its commit is told of (`commit-late`), and told of again; it waits on. When the system is
+   * closed it waits no longer than that. Milliseconds, default 30,000.
+   */
   readonly commitMs?: number;
   /** An actor that keeps the thread longer, with up to 16 turns in a row, is reported as `stalled`. Milliseconds, default 100. */
   readonly stallMs?: number;

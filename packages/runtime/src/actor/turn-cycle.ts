@@ -140,9 +140,11 @@ function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
   const record = mail.key === undefined || life.phase === "ended" ? undefined : makePoisonRecord(life, mail, failure);
   if (record === undefined) return failNow(life, mail, failure);
   life.commit(record, (failed) => {
-    if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.recorded(record);
-    life.cell.kernel.acknowledge(mail);
+    if (failed !== undefined && failed.kind !== "failed") return uncommitted(life, mail, failed);
+    if (failed === undefined) {
+      life.cell.recorded(record);
+      life.cell.kernel.acknowledge(mail);
+    }
     failNow(life, mail, failure);
   });
 }
@@ -180,8 +182,9 @@ function putAside(life: Incarnation, mail: Mail): void {
   holdings.stash.push(mail);
 }
 
-/** The turn did not happen, or nobody knows whether it did. The incarnation has no state to go on with in either case. */
+/** The turn did not happen, or nobody knows whether it did. */
 function uncommitted(life: Incarnation, mail: Mail, { kind, failure }: Uncommitted): void {
+  if (kind === "failed" && !life.cell.kernel.leaving) return failTurn(life, mail, failure);
   if (kind === "unknown") loseMail(life, mail);
   else life.cell.mailbox.putBack([mail]);
   forgetTurn(life);
