@@ -64,7 +64,8 @@ describe("a commit that the store fails", () => {
   test("for good fails its turn alone: the asker is told, the actor goes on from the turn before, three times a minute", async () => {
     const tooLarge = new JournalError("j", "it is too large");
     let isTooLarge = false;
-    const store = ({ address }: TurnRecord): Promise<void> => (isTooLarge && address === "/m" ? Promise.reject(tooLarge) : Promise.resolve());
+    const store = ({ address }: TurnRecord): Promise<void> =>
+      isTooLarge && address === "/m" ? Promise.reject(tooLarge) : Promise.resolve();
     await using world = startWorld({ store: { store } });
     await world.start(counter);
     const ask = async (): Promise<unknown> => {
