@@ -28,6 +28,7 @@ import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
 import { Registry } from "./registry.ts";
+import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Logic } from "../logic.ts";
@@ -80,6 +81,7 @@ export class Kernel {
   readonly accounts = new Accounts();
   readonly deadLetters: DeadLetters;
   readonly orphans = new Orphans();
+  readonly runningWork = new RunningWork();
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
