@@ -34,7 +34,7 @@ export function rollBackBooks(parts: BooksToRollBack): Books {
       ...entriesOf(was).filter(([from]) => isInside(from)),
       ...entriesOf(is).filter(([from]) => !isInside(from)),
     ]) as Record<Address, V>;
-  const { aside: _, ...past } = atCut;
+  const { aside: _before, ...past } = atCut;
   const aside = mixed(atCut.aside, now.aside);
   const marks = { taken: mixed(atCut.taken, now.taken), ...(Object.keys(aside).length === 0 ? {} : { aside }) };
   return { ...emptyBooks, ...past, ...marks, pending: pendingAfter(parts, isInside), exit: undefined, birth, spent };

@@ -12,15 +12,15 @@ export function wasTaken({ taken, aside }: Marks, from: Address, key: EffectKey)
 
 /** The books when a message is taken, while others wait in the stash: of its sender's they are no duplicates when they come back. */
 export function markTaken(books: Books, { from, key }: { readonly from: Address; readonly key: EffectKey }, stash: readonly Mail[]): Books {
-  const { taken, aside } = books;
-  const waiting = aside?.[from] ?? none;
+  const { taken, aside = nothing } = books;
+  const waiting = aside[from] ?? none;
   if (!isLater(key, taken[from])) {
     const left = waiting.filter((each) => each !== key);
-    return withAside(books, left.length > 0 ? withEntry(aside!, from, left) : without(aside!, [from]));
+    return withAside(books, left.length > 0 ? withEntry(aside, from, left) : without(aside, [from]));
   }
   const marked = { ...books, taken: withEntry(taken, from, key) };
   const passed = stash.flatMap((mail) => (isPassed(mail, { from, key, taken }) ? [mail.key!] : []));
-  return passed.length === 0 ? marked : withAside(marked, withEntry(aside ?? {}, from, [...waiting, ...passed]));
+  return passed.length === 0 ? marked : withAside(marked, withEntry(aside, from, [...waiting, ...passed]));
 }
 
 function isPassed(
@@ -31,8 +31,10 @@ function isPassed(
   return isLater(mail.key, taken[from]) && isLater(key, mail.key);
 }
 
-function withAside({ aside: _, ...books }: Books, aside: NonNullable<Books["aside"]>): Books {
-  return Object.keys(aside).length === 0 ? books : { ...books, aside };
+function withAside(books: Books, aside: NonNullable<Books["aside"]>): Books {
+  const { aside: _before, ...others } = books;
+  return Object.keys(aside).length === 0 ? others : { ...others, aside };
 }
 
 const none: readonly EffectKey[] = [];
+const nothing: NonNullable<Books["aside"]> = {};
