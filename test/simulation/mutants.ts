@@ -194,8 +194,8 @@ const wide: readonly Mutant[] = [
   {
     name: "what was taken from outsiders goes back too",
     file: `${runtime}/durable/rolled-back-books.ts`,
-    from: "of entriesOf(now.taken)) if",
-    to: "of entriesOf(atCut.taken)) if",
+    from: "...entriesOf(is).filter(([from]) => !isInside(from)),",
+    to: "",
   },
   {
     name: "what comes again after a rollback counts as new",
