@@ -5,6 +5,7 @@ import type { Logic } from "../logic.ts";
 import type { DeclaredWork, RunEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { UnknownWorkError, type Work } from "./turn.ts";
+import { describeWork, unknownOutcome, type LostWork } from "./unknown-outcome.ts";
 import { attemptKey, kindOfWork, recoveryOf, runWork, undoWork, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
 import { performManaged, tellLife } from "./perform.ts";
 
@@ -42,7 +43,7 @@ export function resumeWork(life: Incarnation, place: EffectKey, pending: Pending
     case "undo":
       return takeBack(life, { place, tag, declared: { name: name!, input, does, attempt } }, definition!);
     default:
-      return lose(life, { place, tag }, unknownOutcome(life, pending));
+      return lose(life, { place, tag }, unknownOutcome([lostWork(life, place, pending)], life.cell.address));
   }
 }
 
@@ -91,10 +92,12 @@ function lose(life: Incarnation, begun: Pick<Begun, "place" | "tag">, failure: F
   life.failLater(new FailureError(failure));
 }
 
-function unknownOutcome({ cell }: Incarnation, { tag, name }: PendingWork): Failure {
-  const why = name === undefined ? "it is a function: declare it in the works of its logic" : `its logic does not say what is done then`;
-  const message = `work "${tag}" was under way when its process ended: whether it was done is unknown (${why})`;
-  return { class: "unknown-outcome", name: "UnknownOutcome", message, address: cell.address };
+function lostWork({ cell }: Incarnation, place: EffectKey, { tag, name, input, attempt = 1 }: PendingWork): LostWork {
+  const definition = name === undefined ? undefined : worksOf(cell.spec.logic)[name];
+  const key = cell.kernel.outwardKey(attemptKey(`${cell.address}#${place}`, attempt));
+  if (name === undefined) return { what: `work "${tag}"`, key, why: "it is a function: declare it in the works of its logic" };
+  const why = definition === undefined ? "its logic does not declare it any more" : "it is irreversible";
+  return { what: describeWork(definition, { id: tag, name, input }), key, why };
 }
 
 const noWorks: Works = {};

@@ -10,6 +10,11 @@ export interface WorkDefinition<I, O> {
    * is begun, and stored. Undeclared work counts as `irreversible`.
    */
   readonly kind: ToolKind | ((input: I) => ToolKind);
+  /**
+   * What a run with this input does, in words: for the failure that names it when nobody knows whether it was done. At most 300 characters are
+   * told. Default: the name of the work, with its input.
+   */
+  readonly describe?: (input: I) => string;
   /** Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. */
   readonly timeoutMs?: number;
   readonly run: (input: I, context: WorkContext) => Promise<O>;
@@ -25,6 +30,9 @@ export interface WorkDefinition<I, O> {
   readonly afterCrash?: "undo" | "repeat";
 }
 
+/** What is said of work that is found under way. */
+export const wasCutOff = "was under way when its process ended";
+
 /** The work was under way when its process ended, and what it may have done was taken back. */
 export class WorkUndoneError extends ExpectedError {
   override readonly name = "WorkUndoneError";
@@ -33,7 +41,7 @@ export class WorkUndoneError extends ExpectedError {
   readonly key: string;
 
   constructor(key: string) {
-    super(`the work ${key} was under way when its process ended, and was taken back`);
+    super(`the work ${key} ${wasCutOff}, and was taken back`);
     this.key = key;
   }
 
@@ -92,7 +100,7 @@ export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given:
     await definition.undo!(given.input, { ...given.context, key: `${key}/undo` });
   } catch (error) {
     const cause = toFailure(error);
-    const message = `the work ${key} was under way when its process ended, and could not be taken back: ${cause.message}`;
+    const message = `the work ${key} ${wasCutOff}, and could not be taken back: ${cause.message}`;
     throw new FailureError({ class: "unknown-outcome", name: "NotUndone", message, cause });
   }
 }
