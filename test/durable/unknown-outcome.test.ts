@@ -1,5 +1,5 @@
 /** Work that cannot be taken back and was cut off: what is told of it, and how a machine goes on without knowing. */
-import { fromWork, plain, work, type Logic } from "@orgtree/runtime";
+import { fromWork, plain, supervisor, work, type Logic } from "@orgtree/runtime";
 import type { Failure } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createMachine, fromPromise, setup, type AnyStateMachine } from "xstate";
@@ -97,6 +97,40 @@ describe("work that cannot be taken back and was cut off", () => {
   });
 });
 
+describe("an actor with several pieces of such work", () => {
+  const launch = work({ kind: "irreversible", run: () => new Promise(() => {}) });
+  const clerk = plain<readonly string[], "go" | "get">({
+    works: { launch },
+    init: () => [],
+    receive(heard, message, turn) {
+      if (message === "get") turn.reply(heard);
+      else for (const tag of ["one", "two"]) turn.run("launch", {}, { tag });
+      return heard;
+    },
+    signal: (heard, signal) => (signal.type === "orgtree.failed" ? [...heard, signal.tag] : heard),
+  });
+  const machine = setup({ actors: { launch: fromWork(launch) } }).createMachine({
+    initial: "on",
+    on: { END: ".over" },
+    states: {
+      on: { invoke: ["one", "two"].map((id) => ({ id, src: "launch" as const, input: {}, onError: {} })) },
+      over: { type: "final" },
+    },
+  }) as unknown as AnyStateMachine;
+
+  test.each([
+    { who: "a plain actor", logic: clerk as Logic },
+    { who: "a machine", logic: machine as Logic },
+  ])("fails once, and names all of it: $who", async ({ logic }) => {
+    const world = await cutOff(logic, "resume", logic === clerk ? "go" : undefined);
+    const [failure, ...others] = failuresOf(world);
+    expect(others).toEqual([]);
+    expect(failure!.message).toMatch(/^one: launch\({}\) was under way .*; two: launch\({}\) was under way/);
+    expect(failure!.detail?.["works"]).toHaveLength(2);
+    if (logic === clerk) expect(await world.ask("/m", "get")).toEqual(["one", "two"]);
+  });
+});
+
 describe("a machine that is to go on though the outcome of its work is unknown", () => {
   const decisions = (world: World): readonly unknown[] =>
     world.events.flatMap((event) => (event.type === "report" ? [[event.report.context, event.report.directive]] : []));
@@ -150,4 +184,38 @@ describe("a machine that is to go on though the outcome of its work is unknown",
     });
     expect(failuresOf(await cutOff(logic as unknown as AnyStateMachine, "resume"))).toEqual([]);
   });
+});
+
+describe("whoever waits for an answer from an actor that does not know what became of its work", () => {
+  test.each([{ order: ["clerk", "boss"] }, { order: ["boss", "clerk"] }])(
+    "hears that it ended, started in the order $order",
+    async ({ order }) => {
+      const clerk = plain<null, "go">({
+        init: () => null,
+        receive(state, _message, turn) {
+          turn.run("launch", () => new Promise(() => {}));
+          return state;
+        },
+      });
+      const boss = plain<readonly string[], "go" | "get">({
+        init: () => [],
+        receive(heard, message, turn) {
+          if (message === "go") turn.ask("/m/clerk", "go", { tag: "work" });
+          else turn.reply(heard);
+          return heard;
+        },
+        signal: (heard, signal) => (signal.type === "orgtree.ask-failed" ? [...heard, signal.error.message] : heard),
+      });
+      const logics: Readonly<Record<string, Logic>> = { clerk, boss };
+      const children = order.map((id) => ({ id, logic: logics[id]!, onFailure: { "unknown-outcome": "restart" } as const }));
+      const spec = { id: "m", logic: supervisor({ children }) };
+      const world = new World();
+      await world.start(spec);
+      await world.tell("/m/boss", "go");
+      await world.crash();
+      await world.start(spec);
+      await world.clock.settle();
+      expect(await world.ask("/m/boss", "get")).toEqual([expect.stringContaining("/m/clerk did not answer: it ended (unknown-outcome")]);
+    },
+  );
 });

@@ -9,6 +9,7 @@ export {
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
 export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
 export { fromWork, type WorkLogic } from "./machine/from-work.ts";
+export { lostWorkIn, type LostWork } from "./actor/unknown-outcome.ts";
 export { work, type WorkDefinition, type Works, WorkUndoneError } from "./actor/work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";
 export { MachineLintError } from "./lint/lint-error.ts";

@@ -1,7 +1,8 @@
 /** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
-import { ExpectedError, FailureError, toFailure, type FailureClass, type ToolKind } from "@orgtree/core";
+import { ExpectedError, FailureError, type FailureClass, type ToolKind } from "@orgtree/core";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
+import { describeWork, notUndone, wasCutOff, type Describing } from "./unknown-outcome.ts";
 
 /** Declared work. */
 export interface WorkDefinition<I, O> {
@@ -29,9 +30,6 @@ export interface WorkDefinition<I, O> {
    */
   readonly afterCrash?: "undo" | "repeat";
 }
-
-/** What is said of work that is found under way. */
-export const wasCutOff = "was under way when its process ended";
 
 /** The work was under way when its process ended, and what it may have done was taken back. */
 export class WorkUndoneError extends ExpectedError {
@@ -99,9 +97,7 @@ export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given:
   try {
     await definition.undo!(given.input, { ...given.context, key: `${key}/undo` });
   } catch (error) {
-    const cause = toFailure(error);
-    const message = `the work ${key} ${wasCutOff}, and could not be taken back: ${cause.message}`;
-    throw new FailureError({ class: "unknown-outcome", name: "NotUndone", message, cause });
+    throw notUndone({ what: describeWork(definition as Describing, { id: "the work", name: "the work", input: given.input }), key }, error);
   }
 }
 
