@@ -8,7 +8,7 @@ import {
   type ToolDescription,
   type ToolKind,
 } from "@orgtree/core";
-import type { WorkContext } from "@orgtree/runtime";
+import { lostWorkIn, type WorkContext } from "@orgtree/runtime";
 import { canonicalArguments, type Action } from "./repetition.ts";
 import type { RunRecord } from "./run-record.ts";
 
@@ -61,19 +61,26 @@ export class ToolBox {
    * tool's own failure come back as a result that says so.
    */
   async call(call: ToolCall, context: WorkContext): Promise<ToolResult> {
-    const args = canonicalArguments(call.argumentsJson);
+    const names = namesOf(call);
     const tool = this.#permitted.get(call.name);
     if (tool === undefined) {
       const mine = [...this.#permitted.keys()].join(", ") || "none";
       if (this.#known.has(call.name))
         throw new RoleViolationError(this.#owner, `call the tool ${call.name}`, `its charter permits ${mine}`);
       const outcome = `There is no tool "${call.name}". Yours are: ${mine}.`;
-      return { callId: call.id, name: call.name, arguments: args, key: undefined, ok: false, changes: false, outcome };
+      return { ...names, key: undefined, ok: false, changes: false, outcome };
     }
     const { ok, outcome } = await this.#run(tool, call, context);
     const changes = tool.kind !== "pure";
-    this.#record.add({ kind: "tool", key: context.key, by: this.#owner, tool: tool.name, changes, ok, summary: outcome.slice(0, 300) });
-    return { callId: call.id, name: call.name, arguments: args, key: context.key, ok, changes, outcome };
+    const result = { ...names, key: context.key, ok, changes, outcome };
+    this.note(result);
+    return result;
+  }
+
+  /** Puts into the record what a call came to that began; nothing of one that did not. */
+  note({ key, name, changes, ok, outcome }: ToolResult): void {
+    if (key !== undefined)
+      this.#record.add({ kind: "tool", key, by: this.#owner, tool: name, changes, ok, summary: outcome.slice(0, 300) });
   }
 
   async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<{ ok: boolean; outcome: string }> {
@@ -86,6 +93,17 @@ export class ToolBox {
       throw error;
     }
   }
+}
+
+/** What a call came to of which nobody knows whether it was done. It may have changed something. */
+export function unknownResult(call: ToolCall, error: unknown): ToolResult {
+  const lost = lostWorkIn(error);
+  const outcome = error instanceof Error ? error.message : "what came of it is unknown";
+  return { ...namesOf(call), key: lost?.key, ok: false, changes: true, outcome };
+}
+
+function namesOf({ id, name, argumentsJson }: ToolCall): Pick<ToolResult, "callId" | "name" | "arguments"> {
+  return { callId: id, name, arguments: canonicalArguments(argumentsJson) };
 }
 
 function shorten(text: string): string {
