@@ -16,6 +16,11 @@ export interface WorkDefinition<I, O> {
    * told. Default: the name of the work, with its input.
    */
   readonly describe?: (input: I) => string;
+  /**
+   * What the work came to, where its process ended and somebody who has looked tells the journal that it is done, with this value
+   * (`resolveStored`). Default: the value as it is.
+   */
+  readonly adopt?: (value: unknown, work: { readonly input: I; readonly key: string }) => O;
   /** Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. */
   readonly timeoutMs?: number;
   readonly run: (input: I, context: WorkContext) => Promise<O>;

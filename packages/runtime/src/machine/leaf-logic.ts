@@ -1,8 +1,8 @@
 import { fromCallback, fromPromise, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
 import { childOf, isOver, type ChildActor } from "./child-actor.ts";
 import { recoveryOf, kindOfWork } from "../actor/work.ts";
-import { answered, noteAttempt, noteKind, noteOrigin, originOf, undoing } from "./child-origin.ts";
-import { workOf } from "./from-work.ts";
+import { answered, noteAttempt, noteKind, noteOrigin, originOf, repeating, undoing } from "./child-origin.ts";
+import { outwardKeyOf, workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
 
@@ -86,10 +86,23 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
 function resume(logic: AnyActorLogic, given: { readonly host: MachineHost; readonly child: ChildActor; readonly begin: () => void }): void {
   const { host, child, begin } = given;
   if (answered.has(child)) return;
-  const recovery = isPromise(logic) ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
+  const told = isPromise(logic) ? originOf(child)?.told : undefined;
+  if (told === "not-done") repeating.add(child);
+  else if (told !== undefined) return attempt(host, child, () => adopt(logic, { host, child, value: told.value }));
+  const recovery = isPromise(logic) && told === undefined ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
   if (recovery === "unknown") return host.lose(child);
   if (recovery === "undo") undoing.add(child);
   attempt(host, child, begin);
+}
+
+/** The work has come to what somebody says who has looked. */
+function adopt(
+  logic: AnyActorLogic,
+  { host, child, value }: { readonly host: MachineHost; readonly child: ChildActor; readonly value: unknown },
+): void {
+  const { adopt } = workOf(logic) ?? {};
+  const data = adopt === undefined ? value : adopt(value, { input: inputOf(child), key: outwardKeyOf(host, child) });
+  host._relay(child, child, { type: "xstate.promise.resolve", data });
 }
 
 /** The next attempt is stored with this turn, and begins after it. */

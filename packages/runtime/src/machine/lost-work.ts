@@ -1,15 +1,13 @@
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { describeWork, type LostWork } from "../actor/unknown-outcome.ts";
-import { attemptKey } from "../actor/work.ts";
 import { isMachineLogic } from "./atomic-child.ts";
 import type { ChildActor } from "./child-actor.ts";
 import { isSwallowed } from "./child-error.ts";
-import { attemptOf, keyOfWork } from "./child-origin.ts";
-import { workOf } from "./from-work.ts";
+import { outwardKeyOf, workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 
 /** What is known of the work of a child that was under way, and may not begin again. */
-export function lostWorkOf({ life }: MachineHost, child: ChildActor): LostWork {
+export function lostWorkOf(host: MachineHost, child: ChildActor): LostWork {
   const definition = workOf(child.logic);
   const name = String(child.src);
   // An id that XState made tells nothing that the name does not.
@@ -17,7 +15,7 @@ export function lostWorkOf({ life }: MachineHost, child: ChildActor): LostWork {
   const { input } = child.getSnapshot() as { readonly input?: unknown };
   return {
     what: describeWork(definition, { id, name, input }),
-    key: life.cell.kernel.outwardKey(attemptKey(keyOfWork(child), attemptOf(child))),
+    key: outwardKeyOf(host, child),
     why: definition === undefined ? "it does not say what it does to the world: make it with fromWork" : "it is irreversible",
   };
 }
