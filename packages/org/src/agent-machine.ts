@@ -61,6 +61,7 @@ function runTool({ tools }: AgentWorld) {
     kind: (call) => tools.kindOf(call?.name),
     describe: (call) => `the tool ${call!.name}(${call!.argumentsJson})`,
     run: (call, context) => tools.call(call!, context),
+    adopt: (output, { input, key }) => tools.adopt(input!, { output, key }),
   });
 }
 

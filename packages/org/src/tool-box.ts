@@ -77,6 +77,14 @@ export class ToolBox {
     return result;
   }
 
+  /** What a call came to that was cut off, as somebody says who has looked. */
+  adopt(call: ToolCall, { output, key }: { readonly output: unknown; readonly key: string }): ToolResult {
+    const changes = this.kindOf(call.name) !== "pure";
+    const result = { ...namesOf(call), key, ok: true, changes, outcome: inWords(output) };
+    this.note(result);
+    return result;
+  }
+
   /** Puts into the record what a call came to that began; nothing of one that did not. */
   note({ key, name, changes, ok, outcome }: ToolResult): void {
     if (key !== undefined)
@@ -86,7 +94,7 @@ export class ToolBox {
   async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<{ ok: boolean; outcome: string }> {
     try {
       const output = await tool.run(parseToolInput(call.argumentsJson, tool.name), { signal: context.signal, key: context.key });
-      return { ok: true, outcome: shorten(typeof output === "string" ? output : (JSON.stringify(output) ?? "done")) };
+      return { ok: true, outcome: inWords(output) };
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof ToolError) return { ok: false, outcome: shorten(error.message) };
@@ -104,6 +112,11 @@ export function unknownResult(call: ToolCall, error: unknown): ToolResult {
 
 function namesOf({ id, name, argumentsJson }: ToolCall): Pick<ToolResult, "callId" | "name" | "arguments"> {
   return { callId: id, name, arguments: canonicalArguments(argumentsJson) };
+}
+
+/** What a tool gave back, as a model is shown it. */
+function inWords(output: unknown): string {
+  return shorten(typeof output === "string" ? output : (JSON.stringify(output) ?? "done"));
 }
 
 function shorten(text: string): string {

@@ -4,7 +4,7 @@ import { attemptKey } from "../actor/work.ts";
 import { pathKey, type Path } from "../machine/child-path.ts";
 import { isStoredMachine, type StoredMachine, type StoredOrigin } from "../machine/stored-machine.ts";
 import { ActorLog, type Durable } from "./actor-log.ts";
-import type { EffectKey, Pending } from "./books.ts";
+import type { Books, EffectKey, Pending } from "./books.ts";
 import { readMoments, type Moment } from "./past-turn.ts";
 
 /** What somebody who has looked says of work that was cut off. */
@@ -71,7 +71,7 @@ export async function resolveStored(
 }
 
 /** The work of an organization that does not run, which was under way when its process ended and may not simply be begun again. */
-export async function listCutOff(journal: Journal): Promise<readonly CutOffWork[]> {
+export async function listCutOff(journal: Pick<Journal, "images" | "run">): Promise<readonly CutOffWork[]> {
   const all: CutOffWork[] = [];
   for await (const { address, entries } of journal.images()) {
     const found = cutOffIn([...readMoments(entries)].at(-1)!);
@@ -94,7 +94,7 @@ function underWay(journal: Journal, moment: Moment): string {
   return keys.length === 0 ? "nothing is under way there" : `under way there: ${keys.join(", ")}`;
 }
 
-function outward(journal: Journal, address: Address, { key, what, does }: Found): CutOffWork {
+function outward(journal: Pick<Journal, "run">, address: Address, { key, what, does }: Found): CutOffWork {
   return { address, key: `${journal.run}${key}`, what, does };
 }
 
@@ -104,8 +104,7 @@ interface Found extends Omit<CutOffWork, "address"> {
 }
 
 function cutOffIn({ turn, state, books }: Moment): readonly Found[] {
-  if (isStoredMachine(state))
-    return cutOffInMachine(state).map((each) => ({ ...each, told: (outcome) => ({ state: each.told(outcome), books }) }));
+  if (isStoredMachine(state)) return cutOffInMachine(state, books);
   return (Object.entries(books.pending) as [EffectKey, Pending][]).flatMap(([place, each]): Found[] => {
     if (each.kind !== "work" || (each.result !== undefined && !("told" in each))) return [];
     const { tag, name, input, does, attempt = 1, result: _result, ...rest } = each;
@@ -123,17 +122,18 @@ function cutOffIn({ turn, state, books }: Moment): readonly Found[] {
   });
 }
 
-function cutOffInMachine(state: StoredMachine): readonly (Omit<Found, "told"> & { readonly told: (outcome: Outcome) => StoredMachine })[] {
+function cutOffInMachine(state: StoredMachine, books: Books): readonly Found[] {
   const answered = new Set(state.heard.map(({ target }) => (target === undefined ? undefined : pathKey(target))));
-  return Object.entries(state.begun).flatMap(([at, origin]) => {
+  return Object.entries(state.begun).flatMap(([at, origin]): Found[] => {
     const child = childAt(state, JSON.parse(at) as Path);
     if (answered.has(at) || child === undefined) return [];
-    const told = (outcome: Outcome): StoredMachine => ({
-      ...state,
-      begun: { ...state.begun, [at]: { ...origin, told: "done" in outcome ? { value: outcome.done } : "not-done" } satisfies StoredOrigin },
-    });
-    const what = describeWork(undefined, { id: child.src, name: child.src, input: child.snapshot.input });
-    return [{ key: attemptKey(origin.key, origin.attempt ?? 1), what, does: origin.does, told }];
+    const { key, attempt = 1, does } = origin;
+    const what = origin.what ?? describeWork(undefined, { id: child.src, name: child.src, input: child.snapshot.input });
+    const told = (outcome: Outcome): Durable => {
+      const known: StoredOrigin = { ...origin, told: "done" in outcome ? { value: outcome.done } : "not-done" };
+      return { state: { ...state, begun: { ...state.begun, [at]: known } }, books };
+    };
+    return [{ key: attemptKey(key, attempt), what, does, told }];
   });
 }
 

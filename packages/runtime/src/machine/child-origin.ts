@@ -9,6 +9,8 @@ export interface Origin {
   readonly trace: Trace | undefined;
   /** What work it does, where that is declared. */
   readonly does?: ToolKind;
+  /** What it does in words, for whoever has only the journal; where the definition has words of its own and it may not simply begin again. */
+  readonly what?: string;
   /** How often its work was begun, those times not counted that go on from each other. Default 1. */
   readonly attempt?: number;
   /** What somebody who has looked says of this attempt. */
@@ -40,8 +42,8 @@ export function restoreOrigin(child: ChildActor, stored: Omit<Origin, "trace">):
 }
 
 /** What the work of a child does was decided. */
-export function noteKind(child: ChildActor, does: ToolKind): void {
-  origins.set(child, { ...origins.get(child)!, does });
+export function noteWork(child: ChildActor, work: Pick<Origin, "does" | "what">): void {
+  origins.set(child, { ...origins.get(child)!, ...work });
 }
 
 /** The work of a child begins once more, and is other work than before. */

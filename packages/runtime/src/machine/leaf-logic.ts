@@ -1,7 +1,8 @@
 import { fromCallback, fromPromise, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
 import { childOf, isOver, type ChildActor } from "./child-actor.ts";
-import { recoveryOf, kindOfWork } from "../actor/work.ts";
-import { answered, noteAttempt, noteKind, noteOrigin, originOf, repeating, undoing } from "./child-origin.ts";
+import { describeWork } from "../actor/unknown-outcome.ts";
+import { recoveryOf, kindOfWork, type WorkDefinition } from "../actor/work.ts";
+import { answered, noteAttempt, noteOrigin, noteWork, originOf, repeating, undoing, type Origin } from "./child-origin.ts";
 import { outwardKeyOf, workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
@@ -78,8 +79,17 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
   const isKnown = originOf(child) !== undefined;
   if (!isKnown) noteOrigin(child, host.life);
   const work = workOf(logic);
-  if (work !== undefined) noteKind(child, kindOfWork(work, inputOf(child)));
+  if (work !== undefined) noteWork(child, known(work, child));
   later(host, { type: isKnown ? "orgtree.begin-child" : "xstate.spawnChild", child }, begin);
+}
+
+/** What is stored of work that begins. */
+function known(work: WorkDefinition<unknown, unknown>, child: ChildActor): Pick<Origin, "does" | "what"> {
+  const input = inputOf(child);
+  const does = kindOfWork(work, input);
+  if (work.describe === undefined || does === "pure" || does === "idempotent") return { does };
+  const name = String(child.src);
+  return { does, what: describeWork(work, { id: name, name, input }) };
 }
 
 /** What a child does when its machine is there again: it goes on, begins anew, or nobody knows whether it did what it was to do. */
