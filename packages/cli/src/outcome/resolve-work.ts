@@ -37,7 +37,7 @@ export async function resolveWork(input: CommandInput, { cwd, stdout }: Surround
 }
 
 async function listIn(path: string): Promise<readonly CutOffWork[]> {
-  await using journal = await openSqliteJournalReader(path);
+  await using journal = openSqliteJournalReader(path);
   return await listCutOff(journal);
 }
 
