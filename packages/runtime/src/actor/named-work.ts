@@ -6,7 +6,7 @@ import type { DeclaredWork, RunEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { UnknownWorkError, type Work } from "./turn.ts";
 import { describeWork, unknownOutcome, type LostWork } from "./unknown-outcome.ts";
-import { attemptKey, kindOfWork, recoveryOf, runWork, undoWork, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
+import { attemptKey, kindOfWork, recoveryOf, runWork, takeBackCutOff, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
 import { performManaged, tellLife } from "./perform.ts";
 
 /** The works of a logic. */
@@ -93,7 +93,7 @@ function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<un
   const { input } = begun.declared;
   const { signal } = life.holdings;
   const key = cell.kernel.outwardKey(effectOf(life, begun, () => Promise.resolve()).key);
-  undoWork(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
+  takeBackCutOff(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
     () => {
       if (life.phase === "ended") return;
       if (definition.afterCrash !== "repeat") {

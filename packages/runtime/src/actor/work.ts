@@ -26,9 +26,10 @@ export interface WorkDefinition<I, O> {
   readonly run: (input: I, context: WorkContext) => Promise<O>;
   /**
    * `compensable` work must have it: takes back what a `run` with this input did, or may have done in part, when the process ended
-   * meanwhile. Has a key of its own, `…/undo`, under which it is called again where its process ended too.
+   * meanwhile. `output` is what the run came to, as it is stored; undefined where it has not ended, or nobody heard how. Has a key of its
+   * own, `…/undo`, under which it is called again where its process ended too.
    */
-  readonly undo?: (input: I, context: WorkContext) => Promise<void>;
+  undo?(input: I, context: WorkContext, output: O | undefined): Promise<void>;
   /**
    * What becomes of `compensable` work whose process ended, once it was taken back. `undo`: it has failed with `WorkUndoneError`.
    * `repeat`: it is begun again, under a key of its own. Default `undo`.
@@ -96,13 +97,28 @@ export function attemptKey(key: string, attempt: number): string {
   return attempt === 1 ? key : `${key}/${attempt}`;
 }
 
-/** Takes back what an attempt did, or may have done. Rejects with class `unknown-outcome` where that fails. */
-export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given: { input: I; context: WorkContext }): Promise<void> {
-  const { key } = given.context;
+/** An attempt that is to be taken back. */
+export interface Attempt<I, O> {
+  readonly input: I;
+  readonly context: WorkContext;
+  readonly output: O | undefined;
+}
+
+/** Takes back what an attempt did, or may have done; under a key of its own. */
+export async function takeBack<I, O>(definition: WorkDefinition<I, O>, { input, context, output }: Attempt<I, O>): Promise<void> {
+  await definition.undo!(input, { ...context, key: `${context.key}/undo` }, output);
+}
+
+/** The same after a crash. Rejects with class `unknown-outcome` where that fails. */
+export async function takeBackCutOff<I>(
+  definition: WorkDefinition<I, unknown>,
+  { input, context }: Omit<Attempt<I, never>, "output">,
+): Promise<void> {
   try {
-    await definition.undo!(given.input, { ...given.context, key: `${key}/undo` });
+    await takeBack(definition, { input, context, output: undefined });
   } catch (error) {
-    throw notUndone({ what: describeWork(definition as Describing, { id: "the work", name: "the work", input: given.input }), key }, error);
+    const what = describeWork(definition as Describing, { id: "the work", name: "the work", input });
+    throw notUndone({ what, key: context.key }, error);
   }
 }
 

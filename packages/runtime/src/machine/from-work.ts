@@ -1,5 +1,5 @@
 import { fromPromise, type PromiseActorLogic } from "xstate";
-import { attemptKey, checkWork, runWork, undoWork, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey, checkWork, runWork, takeBackCutOff, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { childOf, type ChildActor } from "./child-actor.ts";
 import { attemptOf, keyOfWork, repeating, undoing } from "./child-origin.ts";
@@ -37,7 +37,7 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
     const start = (): Promise<O> => runWork(host.life.cell.kernel, work, { input, context: contextOf(host, child, signal) });
     if (repeating.delete(child)) return host.nextAttempt(child).then(start);
     if (!undoing.delete(child)) return start();
-    return undo(host, child, () => undoWork(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
+    return undo(host, child, () => takeBackCutOff(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
       if (work.afterCrash !== "repeat") throw new WorkUndoneError(contextOf(host, child, signal).key);
       return repeated().then(start);
     });
