@@ -1,6 +1,20 @@
-/** Agents whose tool was cut off: what their models, and those who come after them, are told. */
+/** Agents whose tool was cut off: what is done about it, and what their models, and those who come after them, are told. */
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
-import { agent, callTool, defineTool, organization, run, scriptedModel, VirtualClock, type RunResult } from "orgtree";
+import {
+  agent,
+  buildRun,
+  callTool,
+  createActorSystem,
+  defineTool,
+  hang,
+  organization,
+  run,
+  RunRecord,
+  scriptedModel,
+  supervisor,
+  VirtualClock,
+  type RunResult,
+} from "orgtree";
 import type { OnFailure } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -85,5 +99,111 @@ describe("a tool that cannot be taken back and was cut off", () => {
     expect(till.told).toMatch(/^system: [\s\S]*What happened before:/);
     expect(till.told).toContain(unknown(till));
     expect(till.told).not.toContain("tool:");
+  });
+});
+
+describe("a compensable tool that was cut off", () => {
+  /** Books, and dies the first time; `undo` fails where it is told to. */
+  function booking(undo: (key: string) => void): {
+    readonly file: MemoryFile;
+    readonly done: string[];
+    readonly go: () => Promise<RunResult | undefined>;
+  } {
+    const file = new MemoryFile();
+    const done: string[] = [];
+    const go = async (): Promise<RunResult | undefined> => {
+      const begun = Promise.withResolvers<undefined>();
+      const book = defineTool({
+        name: "book",
+        description: "Books.",
+        kind: "compensable",
+        inputSchema: z.object({ who: z.string().transform((who) => who.toUpperCase()) }),
+        execute: ({ who }, { key }) => {
+          done.push(`book ${who} ${key}`);
+          begun.resolve(undefined);
+          return done.length === 1 ? new Promise<string>(() => {}) : `a room for ${who}`;
+        },
+        undo: ({ who }, output, { key }) => {
+          done.push(`cancel ${who} ${String(output)} ${key}`);
+          undo(key);
+        },
+      });
+      const desk = organization({
+        name: "desk",
+        agents: { clerk: agent({ purpose: "Book.", tools: ["book"], onFailure: { "unknown-outcome": "resume" } }) },
+        tools: () => [book],
+      });
+      const model = scriptedModel(({ messages }) => {
+        const last = messages.at(-1)!;
+        if (last.role !== "tool" || last.content.includes("call it again if")) return callTool("book", { who: "ann" });
+        return last.content;
+      });
+      const clock = new VirtualClock();
+      const result = run(desk, "Book.", { model, journal: new MemoryJournal(file), clock });
+      const state = { isOver: false };
+      const first = done.length === 0 ? Promise.race([result, begun.promise]) : result;
+      void first.finally(() => (state.isOver = true)).catch(() => {});
+      while (!state.isOver) await clock.advance(1_000);
+      return await first;
+    };
+    return { file, done, go };
+  }
+
+  test("is taken back by its undo, without an output; the model is told, and may call it again", async () => {
+    const { done, go } = booking(() => {});
+    await go();
+    const result = await go();
+    expect(result).toMatchObject({ status: "done", output: "a room for ANN" });
+    const key = done[0]!.slice("book ANN ".length);
+    expect(done).toEqual([`book ANN ${key}`, `cancel ANN undefined ${key}/undo`, expect.stringMatching(/^book ANN /)]);
+    expect(done[2]).not.toBe(done[0]);
+    expect(result!.report).toMatchObject({ decisions: [], agents: [{ toolCalls: 2 }] });
+  });
+
+  test("has an unknown outcome where it cannot be taken back, by name", async () => {
+    const { done, go } = booking(() => {
+      throw new Error("nobody answers");
+    });
+    await go();
+    const result = await go();
+    const key = done[0]!.slice("book ANN ".length);
+    expect(result).toMatchObject({
+      status: "done",
+      output: `the tool book({"who":"ann"}) was under way when its process ended, and could not be taken back: book: failed: nobody answers; look what of it was done for the key ${key}`,
+    });
+  });
+});
+
+describe("a compensable tool of an agent that is rolled back", () => {
+  test("is taken back by its undo, with the input and the output that it had", async () => {
+    const done: string[] = [];
+    const book = defineTool({
+      name: "book",
+      description: "Books.",
+      kind: "compensable",
+      inputSchema: z.object({ who: z.string() }),
+      execute: ({ who }) => ({ room: who.length, at: new Date(0) }),
+      undo: ({ who }, output, { key }) => void done.push(`cancel ${who} ${JSON.stringify(output)} ${key}`),
+    });
+    const desk = organization({ name: "desk", agents: { clerk: agent({ purpose: "Book.", tools: ["book"] }) }, tools: () => [book] });
+    const model = scriptedModel({ clerk: [callTool("book", { who: "ann" }), "It is booked.", hang()] });
+    const clock = new VirtualClock();
+    const system = createActorSystem({ clock, journal: new MemoryJournal(new MemoryFile()) });
+    const { spec } = buildRun({
+      organization: desk,
+      task: "Book.",
+      environment: undefined,
+      model,
+      record: new RunRecord(),
+      address: "/desk",
+    });
+    const { lead: _lead, ...others } = Object.fromEntries((spec.logic.spec.children ?? []).map((child) => [child.id, child]));
+    const top = { id: "top", logic: supervisor({ children: Object.values(others) }) };
+    await Promise.all([system.start(top), clock.settle()]);
+    const asked = system.ask("/top/clerk", { type: "assign", assignment: { goal: "Book.", briefing: [] } });
+    await Promise.all([asked, clock.settle()]);
+    const [report] = await Promise.all([system.rollBack("/top/clerk", { to: 0, consent: true }), clock.settle()]);
+    expect(done).toEqual([expect.stringMatching(/^cancel ann \{"room":3,"at":"1970-01-01T00:00:00.000Z"\} \w+\/top\/clerk#[\d.]+\/undo$/)]);
+    expect(report.undone).toMatchObject([{ does: "compensable", detail: { src: "runTool" } }]);
   });
 });

@@ -1,5 +1,5 @@
 import type { ModelResponse, ToolCall } from "@orgtree/core";
-import { currentAsk, fromWork, lostWorkIn, reply } from "@orgtree/runtime";
+import { currentAsk, fromWork, reply } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
 import { afterAnswer, afterTool, idleState, nextCall, type AgentEnd, type AgentState } from "./agent-turn.ts";
 import type { AgentEvent, Assignment, Delivery } from "./assignment.ts";
@@ -7,7 +7,7 @@ import { fitConversation, mendConversation, openConversation } from "./conversat
 import type { Deliverable } from "./deliverable.ts";
 import type { Part } from "./part.ts";
 import { findRepetition } from "./repetition.ts";
-import { unknownResult, type ToolResult } from "./tool-box.ts";
+import { cutOffResult, readCutOff, type ToolResult } from "./tool-box.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What makes a planner, a worker or a critic of the same machine. */
@@ -34,7 +34,7 @@ export function agentPart(world: AgentWorld, role: AgentRole): Part {
       })),
       hear: assign(({ context }, response) => afterAnswer(context, response, rules)),
       raiseAlarm: ({ context }) => raiseAlarm(world, context),
-      noteUnknown: ({ context }) => world.tools.note((context.results.at(-1) ?? context.done.at(-1))!),
+      noteCutOff: ({ context }) => world.tools.note((context.results.at(-1) ?? context.done.at(-1))!),
     },
   });
   return { logic };
@@ -61,6 +61,7 @@ function runTool({ tools }: AgentWorld) {
     kind: (call) => tools.kindOf(call?.name),
     describe: (call) => `the tool ${call!.name}(${call!.argumentsJson})`,
     run: (call, context) => tools.call(call!, context),
+    undo: (call, context, result) => tools.undo(call!, { context, output: result?.output }),
     adopt: (output, { input, key }) => tools.adopt(input!, { output, key }),
   });
 }
@@ -79,10 +80,10 @@ const parts = setup({
     begin: {} as (args: unknown, assignment: Assignment) => void,
     hear: {} as (args: unknown, response: ModelResponse) => void,
     raiseAlarm: {} as (args: { readonly context: AgentState }) => void,
-    noteUnknown: {} as (args: { readonly context: AgentState }) => void,
+    noteCutOff: {} as (args: { readonly context: AgentState }) => void,
   },
   guards: {
-    isUnknown: (_args, error: unknown) => lostWorkIn(error) !== undefined,
+    isCutOff: (_args, error: unknown) => readCutOff(error) !== undefined,
     isToAct: ({ context }) => context.step.kind === "act",
     isToDeliver: ({ context }) => context.step.kind === "deliver",
     isToEnd: ({ context }, end: AgentEnd) => context.step.kind === "end" && context.step.end === end,
@@ -126,11 +127,12 @@ const agentMachine = parts.createMachine({
           target: "deciding",
           actions: [assign(({ context, event }) => afterTool(context, event.output)), "raiseAlarm"],
         },
-        // Where the supervisor lets it go on, the model hears of it as of what the tool came to. All other failures are the agent's own.
+        // A call that was cut off and taken back; one of which nobody knows, where the supervisor lets the agent go on: the model hears of it as
+        // of what the tool came to. All other failures are the agent's own.
         onError: {
-          guard: { type: "isUnknown", params: ({ event }: { readonly event: { readonly error: unknown } }) => event.error },
+          guard: { type: "isCutOff", params: ({ event }: { readonly event: { readonly error: unknown } }) => event.error },
           target: "deciding",
-          actions: [assign(({ context, event }) => afterTool(context, unknownResult(nextCall(context)!, event.error))), "noteUnknown"],
+          actions: [assign(({ context, event }) => afterTool(context, cutOffResult(nextCall(context)!, event.error))), "noteCutOff"],
         },
       },
     },
