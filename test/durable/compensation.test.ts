@@ -204,10 +204,7 @@ describe("a rollback", () => {
       await world.start({ id: "org", logic: supervisor({ children: [{ id: "m", logic: logic as unknown as Logic }] }) });
       await world.tell("/org/m", { type: "BOOK" });
       await Promise.all([world.system.rollBack("/org/m"), world.clock.settle()]);
-      expect(cancelled.toSorted()).toEqual([
-        ["3", 300],
-        ["4", 400],
-      ]);
+      expect(new Map(cancelled as [string, number][])).toEqual(new Map(Object.entries({ 3: 300, 4: 400 })));
     });
 
     test("and nothing where it was cut off by a crash", async () => {

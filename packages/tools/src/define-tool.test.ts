@@ -295,7 +295,9 @@ describe("undo", () => {
     });
     await tool.undo?.({ seat: "1a" }, undefined, context());
     expect(undone).toEqual([{ seat: "1A" }, undefined]);
-    expect(await failureOf(tool.undo?.({ seat: 1 }, undefined, context()) ?? Promise.resolve())).toMatchObject({ kind: "invalid-input" });
+    expect(await failureOf(tool.undo?.({ seat: 1 as never }, undefined, context()) ?? Promise.resolve())).toMatchObject({
+      kind: "invalid-input",
+    });
   });
 
   test("keeps the deadline and rejects with ToolError, as run does", async () => {

@@ -75,9 +75,10 @@ export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, 
 export type Works = Readonly<Record<string, WorkDefinition<any, unknown>>>;
 
 /** What a piece of work does to the world. Throws `TypeError` for compensable work that nothing takes back. */
-export function kindOfWork<I>({ kind, undo }: WorkDefinition<I, unknown>, input: I): ToolKind {
+export function kindOfWork<I>(definition: WorkDefinition<I, unknown>, input: I): ToolKind {
+  const { kind } = definition;
   const does = typeof kind === "function" ? kind(input) : kind;
-  if (does === "compensable" && undo === undefined) throw withoutUndo();
+  if (does === "compensable" && definition.undo === undefined) throw withoutUndo();
   return does;
 }
 
