@@ -1,4 +1,4 @@
-import { fromCallback, fromPromise, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
+import { fromCallback, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
 import { childOf, isOver, type ChildActor } from "./child-actor.ts";
 import { describeWork } from "../actor/unknown-outcome.ts";
 import { recoveryOf, kindOfWork, type WorkDefinition } from "../actor/work.ts";
@@ -6,6 +6,7 @@ import { answered, noteAttempt, noteOrigin, noteWork, originOf, repeating, undoi
 import { outwardKeyOf, workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
+import { isPromise } from "./promise-logic.ts";
 
 /** What failed outside of a child's own step comes to it as this event: it ends, and its parent hears of it. */
 export const actionFailed = "orgtree.action-failed";
@@ -165,12 +166,7 @@ function attempt(host: MachineHost, child: ChildActor | undefined, run: () => un
 
 // XState does not say which of its logics one is; what it makes by the same function has the same text.
 const callbackText = String(fromCallback(() => {}).transition);
-const promiseText = String(fromPromise(async () => {}).transition);
 
 function isCallback(logic: AnyActorLogic): boolean {
   return String(logic.transition) === callbackText;
-}
-
-function isPromise(logic: AnyActorLogic): boolean {
-  return String(logic.transition) === promiseText;
 }
