@@ -134,6 +134,7 @@ describe("the names that a package exports", () => {
         "checkPlanner",
         "checkPositive",
         "checkSegment",
+        "checkStorable",
         "checkSupervisorSpec",
         "checkWord",
         "childAddress",

@@ -150,4 +150,4 @@ export {
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
-export { isSealed, NotStorableError, seal } from "./journal/storable.ts";
+export { checkStorable, isSealed, NotStorableError, seal } from "./journal/storable.ts";

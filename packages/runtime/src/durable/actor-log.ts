@@ -55,7 +55,8 @@ export class ActorLog {
     seal(rest.cause.message, `the message that ${this.#address} took`);
     const isWhole = isFresh || this.#last === undefined || this.#paysWhole(durable);
     const change = isWhole ? { whole: durable } : { delta: diff(this.#last, durable) };
-    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", mark, data: encodeTurn({ ...rest, change }) };
+    const data = encodeTurn({ ...rest, change }, `a turn of ${this.#address}`);
+    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", mark, data };
   }
 
   /** The entry is in the journal. */

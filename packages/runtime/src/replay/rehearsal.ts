@@ -6,6 +6,7 @@
  * no message, is read from the record of the turn itself: the time, the ids of questions, what was spent, which messages others
  * had taken meanwhile, results that came meanwhile.
  */
+import { legible } from "../durable/legible.ts";
 import { decode, encode, noAmount, seal, toFailure, type Address, type CheckedChildSpec, type Clock } from "@orgtree/core";
 import type { AnyEventObject } from "xstate";
 import type { Body } from "../actor/body.ts";
@@ -46,7 +47,9 @@ export async function rehearse(step: StoredStep): Promise<Outcome> {
   const life = makeLife(step);
   const record = step.turn.cause.kind === "init" ? await begin(life, step) : compute(life, step);
   const { state, books, effects, mark } = record;
-  return decode(encode({ state, books, effects: effects.map(({ kind, key, detail }) => ({ kind, key, detail })), mark })) as Outcome;
+  return decode(
+    encode({ state, books, effects: effects.map(({ kind, key, detail }) => ({ kind, key, detail: legible(detail) })), mark }),
+  ) as Outcome;
 }
 
 /** A kernel in which time stands still and nothing ever fires. */

@@ -1,0 +1,37 @@
+import { checkStorable } from "@orgtree/core";
+
+/** What is written down of an effect, for people: in place of what cannot be stored stands a word about it. Nothing follows from it. */
+export function legible(detail: unknown): unknown {
+  return isStorable(detail) ? detail : describe(detail, new Set());
+}
+
+function isStorable(value: unknown): boolean {
+  try {
+    checkStorable(value, "");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Objects that are written down, and levels of them: a value may be as deep as it has objects. */
+const maxObjects = 400;
+
+function describe(value: unknown, around: Set<object>): unknown {
+  if (typeof value === "function") return "(a function)";
+  if (typeof value === "symbol") return `(${String(value)})`;
+  if (typeof value !== "object" || value === null) return value;
+  if (around.has(value)) return "(comes up again)";
+  if (around.size > maxObjects) return "(too much)";
+  around.add(value);
+  try {
+    if (Array.isArray(value)) return Array.from(value as unknown[], (item) => describe(item, around));
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      return isStorable(value) ? value : `(an object of class ${value.constructor.name})`;
+    const fields = Object.entries(value).filter(([key]) => key !== "__proto__");
+    return Object.fromEntries(fields.map(([key, item]) => [key.toWellFormed(), describe(item, around)]));
+  } catch {
+    return "(cannot be read)";
+  }
+}
