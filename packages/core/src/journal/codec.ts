@@ -1,9 +1,12 @@
 import { Packr } from "msgpackr";
 import { mark, unmark } from "./marks.ts";
-import { checkStorable } from "./storable.ts";
+import { checkStorable, maxRecordLevels } from "./storable.ts";
 
 /** Plain data as bytes: msgpack without records, so that the bytes of a value depend on nothing but the value. */
 const packr = new Packr({ useRecords: false, moreTypes: true, structuredClone: false, variableMapSize: true, useToJSON: false });
+
+/** What leads from one record to the next has two levels for each of theirs. */
+const maxLevels = 3 * maxRecordLevels;
 
 /**
  * The bytes of a value. They are the caller's own. Throws `NotStorableError` for what would not come back equal, in class and
@@ -11,7 +14,7 @@ const packr = new Packr({ useRecords: false, moreTypes: true, structuredClone: f
  */
 export function encode(value: unknown, what = "the value"): Uint8Array {
   // Inside of a set everything special is marked; at the top of a storable value there is none.
-  return packr.pack(checkStorable(value, what) ? new Set([mark(value, isStorable)]) : value);
+  return packr.pack(checkStorable(value, what, maxLevels) ? new Set([mark(value, isStorable)]) : value);
 }
 
 function isStorable(value: unknown): boolean {

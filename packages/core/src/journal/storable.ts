@@ -9,8 +9,11 @@ import { ExpectedError } from "../errors.ts";
  * enumerable are no content. -0 comes back as 0.
  */
 
-/** Levels of nesting at most. What goes deeper is taken to go round in circles. */
-const maxDepth = 500;
+/** Levels of nesting at most, of what somebody hands over. What goes deeper is taken to go round in circles. */
+const maxLevels = 500;
+
+/** The same of a record, in which they stand some levels down: what was accepted can be stored with all that comes around it. */
+export const maxRecordLevels = maxLevels + 40;
 
 /** A value that cannot be stored, and where in it the trouble lies. */
 export class NotStorableError extends ExpectedError {
@@ -25,8 +28,8 @@ export class NotStorableError extends ExpectedError {
   }
 }
 
-/** Objects that are frozen in depth and hold nothing that can still change, or that is stored in a way of its own. */
-const sealed = new WeakSet<object>();
+/** Objects that are frozen in depth and hold nothing that can still change, or that is stored in a way of its own; and their levels. */
+const sealed = new WeakMap<object, number>();
 
 /** True when the object was sealed, so that the same reference means the same content for ever. */
 export function isSealed(value: object): boolean {
@@ -39,20 +42,25 @@ export function isSealed(value: object): boolean {
  *
  * Dates, bytes and errors cannot be frozen; they are stored anew each time. Throws `NotStorableError`, with `what` in its message.
  */
-export function seal(value: unknown, what: string): void {
-  inspect(value, what, true);
+export function seal(value: unknown, what: string, levels = maxLevels): void {
+  inspect(value, what, { levels, freezes: true });
 }
 
 /** The same without freezing anything: for what is somebody else's to go on with. True when something in it is stored in a way of its own. */
-export function checkStorable(value: unknown, what: string): boolean {
-  return inspect(value, what, false) === marked;
+export function checkStorable(value: unknown, what: string, levels = maxLevels): boolean {
+  return kindOf(inspect(value, what, { levels, freezes: false })) === marked;
 }
 
-function inspect(value: unknown, what: string, freezes: boolean): Kind {
+interface Inspection {
+  readonly levels: number;
+  readonly freezes: boolean;
+}
+
+function inspect(value: unknown, what: string, inspection: Inspection): Found {
   try {
-    return look(value, 0, freezes);
+    return look(value, 0, inspection);
   } catch (error) {
-    throw error === notStorable || error instanceof RangeError ? problemOf(value, what) : error;
+    throw error === notStorable || error instanceof RangeError ? problemOf(value, what, inspection.levels) : error;
   }
 }
 
@@ -62,34 +70,59 @@ const notStorable = new Error("not storable");
 const constant = 0;
 const changeable = 1;
 const marked = 2;
-type Kind = typeof constant | typeof changeable | typeof marked;
 
-function look(value: unknown, depth: number, freezes: boolean): Kind {
+/** The kind of a value and its levels, in one number: most values are looked at in every turn. */
+type Found = number;
+
+function kindOf(found: Found): number {
+  return found & 3;
+}
+
+function look(value: unknown, around: number, inspection: Inspection): Found {
   if (typeof value === "string") return value.isWellFormed() ? constant : marked;
   if (typeof value !== "object" || value === null) {
     if (typeof value === "function" || typeof value === "symbol") throw notStorable;
     return constant;
   }
-  if (sealed.has(value)) return constant;
-  if (depth > maxDepth) throw notStorable;
-  let kind: Kind = constant;
-  if (Array.isArray(value)) {
-    if (arrayProblem(value) !== undefined) throw notStorable;
-    for (const item of value) kind = Math.max(kind, look(item, depth + 1, freezes)) as Kind;
-  } else if (isRecord(value)) {
-    if (recordProblem(value) !== undefined) throw notStorable;
-    if (Object.getPrototypeOf(value) === null) kind = marked;
-    for (const key in value) {
-      if (!key.isWellFormed()) throw notStorable;
-      kind = Math.max(kind, look(value[key], depth + 1, freezes)) as Kind;
-    }
-  } else {
-    if (pieceProblem(value) !== undefined) throw notStorable;
-    return value instanceof Error || isBuffer(value) ? marked : changeable;
+  const known = sealed.get(value);
+  if (around + (known ?? 1) > inspection.levels) throw notStorable;
+  if (known !== undefined) return known << 2;
+  if (!Array.isArray(value) && !isRecord(value)) return lookAtPiece(value);
+  const inside = Array.isArray(value) ? lookAtItems(value, around + 1, inspection) : lookAtFields(value, around + 1, inspection);
+  const found = inside + (1 << 2);
+  if (inspection.freezes) {
+    Object.freeze(value);
+    if (kindOf(found) === constant) sealed.set(value, found >> 2);
   }
-  if (freezes) Object.freeze(value);
-  if (freezes && kind === constant) sealed.add(value);
-  return kind;
+  return found;
+}
+
+function lookAtPiece(value: object): Found {
+  if (pieceProblem(value) !== undefined) throw notStorable;
+  return value instanceof Error || isBuffer(value) ? marked : changeable;
+}
+
+function lookAtItems(value: readonly unknown[], around: number, inspection: Inspection): Found {
+  if (arrayProblem(value) !== undefined) throw notStorable;
+  let found: Found = constant;
+  for (const item of value) found = both(found, look(item, around, inspection));
+  return found;
+}
+
+function lookAtFields(value: Readonly<Record<string, unknown>>, around: number, inspection: Inspection): Found {
+  if (recordProblem(value) !== undefined) throw notStorable;
+  let found: Found = Object.getPrototypeOf(value) === null ? marked : constant;
+  // Not `for … in`: it is optimized for the shapes seen so far, and the shapes of what is stored have no end.
+  for (const key of Object.keys(value)) {
+    if (!key.isWellFormed()) throw notStorable;
+    found = both(found, look(value[key], around, inspection));
+  }
+  return found;
+}
+
+/** The larger kind and the more levels of the two. */
+function both(one: Found, other: Found): Found {
+  return Math.max(one >> 2, other >> 2) * 4 + Math.max(one & 3, other & 3);
 }
 
 /** An object whose content is its own enumerable keys. */
@@ -171,37 +204,37 @@ function dateProblem(value: object): string | undefined {
 }
 
 /** The slow way, for the message: where the trouble lies. */
-function problemOf(value: unknown, what: string): NotStorableError {
+function problemOf(value: unknown, what: string, levels: number): NotStorableError {
   const path: (string | number)[] = [];
-  const problem = find(value, path) ?? "cannot be read";
+  const problem = find(value, path, levels) ?? "cannot be read";
   const text = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`)).join("");
   return new NotStorableError(what, (text.startsWith(".") ? text.slice(1) : text).slice(0, 200), problem);
 }
 
 /** Leaves the way to the trouble in `path`. */
-function find(value: unknown, path: (string | number)[]): string | undefined {
+function find(value: unknown, path: (string | number)[], levels: number): string | undefined {
   if (typeof value === "function") return "is a function; name it, and look it up by its name";
   if (typeof value === "symbol") return "is a symbol; use a text";
-  if (typeof value !== "object" || value === null || sealed.has(value)) return undefined;
-  if (path.length > maxDepth) {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (path.length >= levels) {
     path.length = 5;
-    return `… goes round in circles, or is nested deeper than ${maxDepth} levels`;
+    return `… goes round in circles, or is nested deeper than ${levels} levels`;
   }
-  if (Array.isArray(value)) return arrayProblem(value) ?? findIn(value, value.keys(), path);
-  if (!isRecord(value)) return pieceProblem(value);
-  const keys = Object.keys(value);
-  if (!keys.every((key) => key.isWellFormed())) return "has a key that is no valid Unicode; use toWellFormed() on it";
-  return recordProblem(value) ?? findIn(value, keys, path);
-}
-
-function findIn(value: object, keys: Iterable<string | number>, path: (string | number)[]): string | undefined {
+  if (!Array.isArray(value) && !isRecord(value)) return pieceProblem(value);
+  const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
+  const problem = Array.isArray(value) ? arrayProblem(value) : (recordProblem(value) ?? keyProblem(value));
+  if (problem !== undefined) return problem;
   for (const key of keys) {
     path.push(key);
-    const problem = find((value as Record<string | number, unknown>)[key], path);
+    const problem = find((value as Record<string | number, unknown>)[key], path, levels);
     if (problem !== undefined) return problem;
     path.pop();
   }
   return undefined;
+}
+
+function keyProblem(value: object): string | undefined {
+  return Object.keys(value).every((key) => key.isWellFormed()) ? undefined : "has a key that is no valid Unicode; use toWellFormed() on it";
 }
 
 function classProblem(value: object): string {

@@ -57,6 +57,7 @@ function nothingThere(): never {
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
   readonly run: string | undefined;
+  readonly isWritten = true;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;

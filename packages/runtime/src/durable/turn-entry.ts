@@ -1,6 +1,5 @@
-import { decode, encode, type Address, type Delta } from "@orgtree/core";
+import { decode, encode, legible, type Address, type Delta } from "@orgtree/core";
 import type { EffectKey } from "./books.ts";
-import { legible } from "./legible.ts";
 import type { Provenance } from "./provenance.ts";
 
 /** What one entry of the journal holds: one turn of one actor. */

@@ -41,6 +41,8 @@ export interface TurnRecord {
 export interface TurnStore {
   /** Stands in front of the keys that are sent outward; see `Journal.run`. None where nothing survives the process. */
   readonly run?: string | undefined;
+  /** Turns become bytes: what cannot become bytes is refused where it is made, before there is a turn that has it. Default false. */
+  readonly isWritten?: boolean;
   /** Reads what is there, once, before anything else; gives back the number that the turns of new places are counted from. */
   load?(): Promise<number>;
   /**

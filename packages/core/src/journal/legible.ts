@@ -1,6 +1,9 @@
-import { checkStorable } from "@orgtree/core";
+import { checkStorable } from "./storable.ts";
 
-/** What is written down of an effect, for people: in place of what cannot be stored stands a word about it. Nothing follows from it. */
+/**
+ * What is written down for whoever reads it, and nothing else follows from: the detail of an effect, the facts of an error. In place of
+ * what cannot be stored stands a word about it.
+ */
 export function legible(detail: unknown): unknown {
   return isStorable(detail) ? detail : describe(detail, new Set());
 }

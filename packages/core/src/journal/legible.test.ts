@@ -1,5 +1,5 @@
-import { encode } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
+import { encode } from "./codec.ts";
 import { legible } from "./legible.ts";
 
 class Job {
@@ -9,7 +9,7 @@ class Job {
 const circle: Record<string, unknown> = { name: "c" };
 circle["self"] = circle;
 
-describe("what is written down of an effect", () => {
+describe("what is written down for people", () => {
   test("is itself where it can be stored", () => {
     const detail = { to: "/a", at: new Date(0) };
     expect(legible(detail)).toBe(detail);
