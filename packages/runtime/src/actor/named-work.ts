@@ -91,10 +91,18 @@ function lose(life: Incarnation, begun: Pick<Begun, "place" | "tag">, failure: F
   life.failLater(new FailureError(failure));
 }
 
-function unknownOutcome({ cell }: Incarnation, { tag, name }: PendingWork): Failure {
-  const why = name === undefined ? "it is a function: declare it in the works of its logic" : `its logic does not say what is done then`;
+function unknownOutcome({ cell }: Incarnation, pending: PendingWork): Failure {
+  const { tag } = pending;
+  const why = whyUnknown(pending, worksOf(cell.spec.logic));
   const message = `work "${tag}" was under way when its process ended: whether it was done is unknown (${why})`;
   return { class: "unknown-outcome", name: "UnknownOutcome", message, address: cell.address };
+}
+
+function whyUnknown({ name, does }: PendingWork, works: Works): string {
+  if (name === undefined) return "it is a function: declare it in the works of its logic";
+  if (!Object.hasOwn(works, name)) return "its logic does not have it any more";
+  if (does === "compensable") return "it was compensable, and its logic does not say any more how it is taken back";
+  return "it is irreversible, so it is neither begun again nor taken back: look whether it was done";
 }
 
 const noWorks: Works = {};
