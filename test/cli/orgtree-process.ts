@@ -17,12 +17,16 @@ export class Desk implements AsyncDisposable {
   readonly #home: string;
 
   static async open(): Promise<Desk> {
-    const home = await realpath(await mkdtemp(join(tmpdir(), "orgtree-cli-test-")));
-    for (const name of ["cwd", "tmp"]) await mkdir(join(home, name));
-    return new Desk(home);
+    return new Desk(await Desk.makeHome());
   }
 
-  private constructor(home: string) {
+  protected static async makeHome(): Promise<string> {
+    const home = await realpath(await mkdtemp(join(tmpdir(), "orgtree-cli-test-")));
+    for (const name of ["cwd", "tmp"]) await mkdir(join(home, name));
+    return home;
+  }
+
+  protected constructor(home: string) {
     this.#home = home;
     this.cwd = join(home, "cwd");
   }

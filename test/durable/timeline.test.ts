@@ -17,7 +17,7 @@ import {
   type Turn,
 } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
-import { assign, setup } from "xstate";
+import { makeDoor } from "../support/door.ts";
 
 interface Count {
   readonly type: "add" | "boom" | "nap" | "hand";
@@ -34,17 +34,7 @@ const counter = plain<{ count: number }, Count>({
   signal: ({ count }) => ({ count: count + 100 }),
 });
 
-const door = setup({ types: { context: {} as { knocks: number }, events: {} as { type: "KNOCK" } | { type: "LOCK" } } }).createMachine({
-  id: "door",
-  initial: "shut",
-  context: { knocks: 0 },
-  on: { LOCK: ".locked" },
-  states: {
-    shut: { on: { KNOCK: { target: "heard", actions: assign({ knocks: ({ context }) => context.knocks + 1 }) } } },
-    heard: { after: { 1_000: "shut" } },
-    locked: { type: "final" },
-  },
-});
+const door = makeDoor(1_000);
 
 interface Place {
   readonly journal: MemoryJournal;

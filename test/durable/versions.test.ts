@@ -141,10 +141,10 @@ describe("a machine that has changed", () => {
 });
 
 describe("a plain actor that has changed", () => {
-  const first = plain<{ readonly count: number }, "add">({
+  const first = plain<{ readonly count: number }, "add" | "get">({
     version: "1",
     init: () => ({ count: 0 }),
-    receive: ({ count }) => ({ count: count + 1 }),
+    receive: (state, message, turn) => (message === "get" ? (turn.reply(state.count), state) : { count: state.count + 1 }),
   });
   const second = (more: Versioned<{ readonly n: number }> = {}): Logic =>
     plain<{ readonly n: number }, "get">({
@@ -165,6 +165,20 @@ describe("a plain actor that has changed", () => {
       await world.start({ id: "m", logic: second({ migrate }) });
     }
     expect(await world.ask("/m", "get")).toBe(100);
+  });
+
+  test.each([
+    { what: "gives back a promise", migrate: () => Promise.resolve({ n: 7 }) as never, says: "it gave back a promise" },
+    { what: "gives back nothing", migrate: () => undefined as never, says: "it gave back nothing" },
+    { what: "gives back what cannot be stored", migrate: () => ({ n: () => 7 }) as never, says: "n is a function" },
+  ])("is refused when its migration $what, and nothing of it is lost", async ({ migrate, says }) => {
+    const world = new World();
+    await world.start({ id: "m", logic: first });
+    await world.tell("/m", "add");
+    expect(String(await startError(world, second({ migrate })))).toContain(says);
+    await world.crash();
+    await world.start({ id: "m", logic: first });
+    expect(await world.ask("/m", "get")).toBe(1);
   });
 });
 

@@ -2,44 +2,13 @@
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { buildRun, RunRecord, type RunTree } from "@orgtree/org";
 import { createActorSystem, replay, VirtualClock, type ReplayReport } from "@orgtree/runtime";
-import { agent, callTool, critic, defineTool, organization, planner, scriptedModel, verifier, type ModelClient } from "orgtree";
+import { callTool, scriptedModel, type ModelClient } from "orgtree";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import { crewOf, isShort, type Sheet } from "./crew.ts";
 
-interface Bench {
-  text: string;
-}
+const crew = crewOf(isShort);
 
-const crew = organization<Bench>({
-  name: "crew",
-  agents: {
-    planner: planner({ purpose: "Plan." }),
-    critic: critic({ purpose: "Object." }),
-    worker: agent({ purpose: "Write.", tools: ["write", "run_check"] }),
-    verifier: verifier({ purpose: "Check." }),
-  },
-  contract: {
-    criteria: (bench) => [
-      {
-        id: "short",
-        statement: "at most 5 characters",
-        check: { run: async () => ({ passed: bench.text.length <= 5, observed: `${bench.text.length} characters` }) },
-      },
-    ],
-    fingerprint: async (bench) => bench.text,
-  },
-  tools: (bench) => [
-    defineTool({
-      name: "write",
-      description: "Writes.",
-      kind: "idempotent",
-      inputSchema: z.object({ text: z.string() }),
-      execute: async ({ text }) => void (bench.text = text),
-    }),
-  ],
-});
-
-function makeTree(model: ModelClient, environment: Bench, record: RunRecord): RunTree {
+function makeTree(model: ModelClient, environment: Sheet, record: RunRecord): RunTree {
   return buildRun({
     organization: crew,
     task: "a word",
@@ -54,7 +23,7 @@ const deliver = (passed: boolean) =>
   callTool("deliver", { summary: "Written.", passed: passed ? ["short"] : [], unproven: passed ? [] : ["short"] });
 
 /** Runs the crew, and computes what was stored once more. */
-async function runAndReplay(worker: readonly ReturnType<typeof callTool>[]): Promise<{ report: ReplayReport; bench: Bench }> {
+async function runAndReplay(worker: readonly ReturnType<typeof callTool>[]): Promise<{ report: ReplayReport; bench: Sheet }> {
   const file = new MemoryFile();
   const clock = new VirtualClock();
   const model = scriptedModel({

@@ -1,10 +1,8 @@
 /** Seeds of the simulator, the same in every run; `npm run simulate` has more of them. */
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkPlan, checkSeed } from "./check-seed.ts";
 import { makeNarrowPlan, makePlan } from "./make-plan.ts";
 import { runMutants } from "./mutant-table.ts";
-import { mutants, plant } from "./mutants.ts";
 import type { Plan } from "./plan.ts";
 import { shrink, shrinkFailure } from "./shrink.ts";
 import { describePlan } from "./story.ts";
@@ -14,7 +12,7 @@ const seedsInAll = 320;
 const seedsInOne = 40;
 /** Seeds that failed once, of plans without the wide parts and of any. */
 const narrowCorpus = [43, 44, 112, 500, 520, 700, 765, 825, 4_824, 5_344, 6_029, 6_042, 6_049, 6_235, 1_195, 1_738, 7_588, 21_179];
-const corpus = [75, 81, 135, 145, 175, 248, 291, 328, 506, 650];
+const corpus = [2_306, 75, 81, 135, 145, 175, 248, 291, 328, 506, 650];
 
 const { stackTraceLimit } = Error;
 beforeAll(() => {
@@ -62,11 +60,6 @@ describe("random organizations under random faults", () => {
 });
 
 describe("the simulator", () => {
-  test.each(mutants)("can plant: $name", async (mutant) => {
-    const source = await readFile(new URL(`../../packages/${mutant.file}`, import.meta.url), "utf8");
-    expect(plant(mutant, source)).not.toBe(source);
-  });
-
   test.each(["the fence is ignored", "duplicates are taken", "timers are not set again", "an append is acknowledged and not stored"])(
     "finds a mistake: %s",
     async (name) => {

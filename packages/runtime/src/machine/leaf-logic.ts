@@ -105,7 +105,7 @@ function inputOf(child: ChildActor): unknown {
 }
 
 function stop(host: MachineHost, child: ChildActor, state: Snapshot): Snapshot {
-  const halt = (): void => host.halt(child);
+  const halt = (): void => host.working.halt(child);
   // Whether it has begun is known when the effects before this one have happened.
   if (host.settling) later(host, { type: "orgtree.stop-child", child, isLast: true }, halt);
   else halt();

@@ -4,8 +4,7 @@ import { isMachineLogic } from "./atomic-child.ts";
 import { pathKey, type Path } from "./child-path.ts";
 import type { StoredMachine, StoredTimer } from "./stored-machine.ts";
 
-/** What of XState's persisted snapshot is looked at. */
-/** A machine as XState persists it. */
+/** A machine as XState persists it: what of that is looked at. */
 export interface PersistedMachine {
   readonly status: string;
   readonly value: StateValue;
