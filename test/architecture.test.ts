@@ -3,7 +3,11 @@
  * their process.
  */
 import * as core from "@orgtree/core";
+import * as model from "@orgtree/model";
+import * as org from "@orgtree/org";
 import * as runtime from "@orgtree/runtime";
+import * as tools from "@orgtree/tools";
+import * as door from "orgtree";
 import { describe, expect, test } from "vitest";
 
 const { ExpectedError } = core;
@@ -89,6 +93,31 @@ describe("the exported errors", () => {
     expect(core.failureClasses).toContain(error.failureClass);
     const converted = core.toFailure(error, "/a");
     expect(JSON.parse(JSON.stringify(converted))).toEqual(converted);
+  });
+});
+
+describe("the one door", () => {
+  const errors = Object.entries({ core, runtime, org, model, tools }).flatMap(([name, parts]) =>
+    Object.entries(parts).flatMap(([each, value]) =>
+      typeof value === "function" && value.prototype instanceof Error ? [{ name, each, value: value as unknown }] : [],
+    ),
+  );
+
+  test.each(errors)("leads to $each of $name: whoever is to catch it can name it", ({ each, value }) => {
+    expect((door as Readonly<Record<string, unknown>>)[each]).toBe(value);
+  });
+
+  test("leads to what declares work, and to what keeps a process alive", () => {
+    expect([door.work, door.guardProcess]).toEqual([runtime.work, runtime.guardProcess]);
+  });
+
+  test("leads to the types of what it is given and gives", () => {
+    // The compiler is the test.
+    const turn = (_turn: door.Turn, _to: door.ReplyTo, _signal: door.Signal): void => {};
+    const system = (_options: door.SystemOptions, _handle: door.SupervisorHandle, _observer: door.Observer): void => {};
+    const call = (_context: door.ToolContext, _work: door.WorkContext, _works: door.Works): void => {};
+    const logic = (_stored: door.StoredState, _plain: door.PlainLogic, _onFailure: door.OnFailure): void => {};
+    expect([turn, system, call, logic]).toHaveLength(4);
   });
 });
 
