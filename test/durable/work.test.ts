@@ -224,7 +224,7 @@ describe("the work of a plain actor", () => {
   });
 
   test.each([
-    { run: "launch", why: "it is irreversible, so it is neither begun again nor taken back: look whether it was done" },
+    { run: "launch", why: "it is irreversible" },
     { run: "function", why: "it is a function: declare it in the works of its logic" },
     { run: "call", input: { tool: "irreversible" }, why: "it is irreversible" },
   ])("has an unknown outcome, $run", async ({ why, ...order }) => {
@@ -246,7 +246,7 @@ describe("the work of a plain actor", () => {
     await world.clock.settle();
     expect(failures(world)).toEqual(["unknown-outcome"]);
     expect(world.events.find(({ type }) => type === "actor-failed")).toMatchObject({
-      failure: { message: expect.stringContaining("its logic does not have it any more") as string },
+      failure: { message: expect.stringContaining("its logic does not declare it any more") as string },
     });
   });
 
