@@ -3,7 +3,11 @@
  * their process.
  */
 import * as core from "@orgtree/core";
+import * as model from "@orgtree/model";
+import * as org from "@orgtree/org";
 import * as runtime from "@orgtree/runtime";
+import * as tools from "@orgtree/tools";
+import * as door from "orgtree";
 import { describe, expect, test } from "vitest";
 
 const { ExpectedError } = core;
@@ -40,6 +44,7 @@ const samples: Record<string, core.ExpectedError> = {
   ModelError: new core.ModelError("rate-limit", "too many requests", { status: 429, retryAfterMs: 2_000 }),
   NameTakenError: new runtime.NameTakenError("editor", "/a"),
   NotStorableError: new core.NotStorableError("the state of /a", "jobs[3].done", "is a function"),
+  OutcomeError: new runtime.OutcomeError("/a#1.0", "no work of /a was cut off under this key"),
   RoleViolationError: new core.RoleViolationError("/a", "call delete", "ask somebody who may"),
   SpecError: new core.SpecError("spec.id", "missing"),
   SupervisorCallError: new core.SupervisorCallError("start-failed", "a", { problem: "it did not start", failure }),
@@ -92,6 +97,31 @@ describe("the exported errors", () => {
   });
 });
 
+describe("the one door", () => {
+  const errors = Object.entries({ core, runtime, org, model, tools }).flatMap(([name, parts]) =>
+    Object.entries(parts).flatMap(([each, value]) =>
+      typeof value === "function" && value.prototype instanceof Error ? [{ name, each, value: value as unknown }] : [],
+    ),
+  );
+
+  test.each(errors)("leads to $each of $name: whoever is to catch it can name it", ({ each, value }) => {
+    expect((door as Readonly<Record<string, unknown>>)[each]).toBe(value);
+  });
+
+  test("leads to what declares work, and to what keeps a process alive", () => {
+    expect([door.work, door.guardProcess]).toEqual([runtime.work, runtime.guardProcess]);
+  });
+
+  test("leads to the types of what it is given and gives", () => {
+    // The compiler is the test.
+    const turn = (_turn: door.Turn, _to: door.ReplyTo, _signal: door.Signal): void => {};
+    const system = (_options: door.SystemOptions, _handle: door.SupervisorHandle, _observer: door.Observer): void => {};
+    const call = (_context: door.ToolContext, _work: door.WorkContext, _works: door.Works): void => {};
+    const logic = (_stored: door.StoredState, _plain: door.PlainLogic, _onFailure: door.OnFailure): void => {};
+    expect([turn, system, call, logic]).toHaveLength(4);
+  });
+});
+
 describe("the names that a package exports", () => {
   test("of core", () => {
     expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
@@ -134,6 +164,7 @@ describe("the names that a package exports", () => {
         "checkPlanner",
         "checkPositive",
         "checkSegment",
+        "checkStorable",
         "checkSupervisorSpec",
         "checkWord",
         "childAddress",
@@ -159,11 +190,13 @@ describe("the names that a package exports", () => {
         "killedExit",
         "ladderFor",
         "leftOf",
+        "legible",
         "listChildren",
         "makeBackoff",
         "makeSupervision",
         "maxCauseDepth",
         "maxDepth",
+        "maxRecordLevels",
         "mayResume",
         "nearestName",
         "noAmount",
@@ -198,6 +231,7 @@ describe("the names that a package exports", () => {
         "LogicChangedError",
         "MachineLintError",
         "NameTakenError",
+        "OutcomeError",
         "RollbackError",
         "SystemClosedError",
         "Timeline",
@@ -221,13 +255,16 @@ describe("the names that a package exports", () => {
         "ignore",
         "isMachine",
         "lintMachine",
+        "listCutOff",
         "listPastActors",
+        "lostWorkIn",
         "machine",
         "plain",
         "publish",
         "readTurn",
         "replay",
         "reply",
+        "resolveStored",
         "rollBackStored",
         "sizeOfState",
         "supervisor",

@@ -150,4 +150,5 @@ export {
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
-export { isSealed, NotStorableError, seal } from "./journal/storable.ts";
+export { legible } from "./journal/legible.ts";
+export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";

@@ -35,6 +35,7 @@ import { untilQuiet, untilStill } from "./kernel/quiet.ts";
 import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
+import { checkMessageFromOutside } from "./actor/store-door.ts";
 import { isOversized } from "./actor/message-size.ts";
 import { Compensations } from "./supervisor/compensations.ts";
 import { supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
@@ -257,6 +258,7 @@ export class ActorSystem {
         `a part of it is longer than ${this.#maxMessageSize} (maxMessageSize); send a reference instead`,
       );
     }
+    checkMessageFromOutside(this.#kernel, to, message);
     return new Mail("message", { to, from: undefined, trace: this.#kernel.newTrace() }, message);
   }
 

@@ -148,7 +148,7 @@ export class Incarnation {
       this.body.restore(state);
     } catch (error) {
       // What is stored is all that there is of it: a program that can go on from there may come.
-      kernel.store?.park?.(address);
+      kernel.store?.park?.(address, error);
       return this.#throwAtStart(error);
     }
     this.body.install();
