@@ -36,6 +36,7 @@ const samples: Record<string, core.ExpectedError> = {
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
   ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }]),
   RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
+  OutcomeError: new runtime.OutcomeError("/a#1.0", "nothing is stored of /a"),
   LogicChangedError: new runtime.LogicChangedError(
     { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
     "give the logic a migrate",
@@ -254,6 +255,7 @@ describe("the names that a package exports", () => {
         "guardProcess",
         "ignore",
         "isMachine",
+        "keysWith",
         "lintMachine",
         "listCutOff",
         "listPastActors",

@@ -32,6 +32,7 @@ export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export { type CutOffWork, listCutOff, type Outcome, OutcomeError, resolveStored } from "./durable/stored-outcome.ts";
+export { keysWith } from "./supervisor/answers.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {

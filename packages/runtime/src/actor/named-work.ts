@@ -43,7 +43,7 @@ export function resumeWork(life: Incarnation, place: EffectKey, pending: Pending
     case "undo":
       return takeBack(life, begun, definition!);
     default:
-      return lose(life, { place, tag }, unknownOutcome([lostWork(life, place, pending)], life.cell.address));
+      return lose(life, { place, tag }, unknownOutcome([lostWork(life, place, pending)], life));
   }
 }
 
@@ -93,11 +93,11 @@ function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<un
   const { input } = begun.declared;
   const { signal } = life.holdings;
   const key = cell.kernel.outwardKey(effectOf(life, begun, () => Promise.resolve()).key);
-  takeBackCutOff(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
+  takeBackCutOff(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget }, cutOff: life.cutOff }).then(
     () => {
       if (life.phase === "ended") return;
       if (definition.afterCrash !== "repeat") {
-        fail(life, begun, toFailure(new WorkUndoneError(key), cell.address));
+        fail(life, begun, toFailure(new WorkUndoneError(key, life.cutOff), cell.address));
         return;
       }
       cell.internal(nextAttempt(life, begun, definition));
