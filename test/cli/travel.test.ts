@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { Desk, fixture } from "./orgtree-process.ts";
+import { bugfix, Desk, fixture } from "./orgtree-process.ts";
 
 const execute = promisify(execFile);
 const org = fixture("travel-org.ts");
@@ -128,7 +128,25 @@ describe("orgtree replay", () => {
     await desk.write("nothing.ts", "export const other = 1;");
     expect(await desk.call(["replay", "desk.journal", "nothing.ts"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("nothing.ts exports no specs; write export const specs") as string,
+      stderr: expect.stringContaining("nothing.ts exports neither specs nor an organization; write export const specs") as string,
+    });
+    expect(await desk.call(["replay", "desk.journal", "none.ts"])).toMatchObject({
+      code: 2,
+      stderr: "orgtree: there is no file none.ts; name the file that exports your organization, or specs\n",
+    });
+    expect(await desk.call(["replay", "desk.journal", bugfix])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("the journal is of no run of bugfix") as string,
+    });
+  });
+
+  test("is refused where importing the module has run something in the journal", async () => {
+    const name = copied("grown.journal");
+    vi.stubEnv("TRAVEL_JOURNAL", join(desk.cwd, name));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await desk.call(["replay", name, fixture("travel-runs.ts")])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/grown\.journal was written to while it was computed again; let MODULE only export/) as string,
     });
   });
 });

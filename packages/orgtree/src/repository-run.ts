@@ -3,7 +3,7 @@ import type { Organization } from "@orgtree/org";
 import { systemClock } from "@orgtree/runtime";
 import { createWorkspace, foreignChanges, reopenWorkspace, WorkspaceChangedError, type Workspace } from "@orgtree/tools";
 import { checkTree, isCheckOf, type CheckedTree, type Repository } from "./repository.ts";
-import { writeRunLog } from "./run-log.ts";
+import { writeRunLog, type RunPlace } from "./run-log.ts";
 import { findRun, finishRun, isFinal } from "./durable-run.ts";
 import { cancelledBeforeStart, checkRun, runToEnd, type RunOptions, type RunResult } from "./run.ts";
 
@@ -54,12 +54,6 @@ export interface OpenRepositoryOptions {
   readonly durable?: { readonly journal: Journal; readonly organization: string; readonly clock?: Clock | undefined } | undefined;
 }
 
-/** What the log of a run keeps of its copy. */
-interface Place {
-  readonly home: string;
-  readonly before: CheckOutcome;
-}
-
 /**
  * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to. Of a
  * durable run that has a copy already, it is that one.
@@ -71,7 +65,7 @@ export async function openRepository(task: RepositoryTask, options: OpenReposito
   checkFields(task, { field: "", name: "task", known: taskFields });
   const { durable } = options;
   const log = durable === undefined ? undefined : await findRun(durable.journal, durable.organization);
-  const place = log?.place as Place | undefined;
+  const place = log?.place;
   const { repository, before } =
     place === undefined ? await copyAndCheck(task, options) : await findAgain(task, place, fileOf(durable?.journal));
   const { workspace } = repository;
@@ -107,8 +101,8 @@ async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepos
     const before = checked.outcome;
     if (durable !== undefined) {
       const { journal, organization, clock = systemClock } = durable;
-      const place: Place = { home: workspace.home, before };
-      await writeRunLog({ journal, clock, origin: { organization } }, { type: "place", place });
+      const place: RunPlace = { home: workspace.home, check: task.check, before };
+      await writeRunLog({ journal, clock, organization }, { type: "place", place });
     }
     return { repository, before };
   } catch (error) {
@@ -117,7 +111,7 @@ async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepos
   }
 }
 
-async function findAgain({ check }: RepositoryTask, { home, before }: Place, journal: string | undefined): Promise<Opened> {
+async function findAgain({ check }: RepositoryTask, { home, before }: RunPlace, journal: string | undefined): Promise<Opened> {
   return { repository: { workspace: await reopenWorkspace(home, journal), check }, before };
 }
 
