@@ -1,7 +1,7 @@
 /** Time travel over the journals of `orgtree run`. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { bugfix, Desk } from "./orgtree-process.ts";
+import { bugfix, Desk, killAt } from "./orgtree-process.ts";
 
 describe.concurrent("orgtree replay of a run", () => {
   test("needs its journal and its organization: no repository, no copy, no model", async () => {
@@ -14,6 +14,36 @@ describe.concurrent("orgtree replay of a run", () => {
     expect(stdout).toMatch(
       /^.*crew\.journal {2}the same\n {2}\d+ turns of 9 actors computed again\n {2}\d+ not: decisions of supervisors\n$/,
     );
+    expect(await desk.leftovers()).toEqual([]);
+  });
+});
+
+describe.concurrent("orgtree fork of a run", () => {
+  test("goes on in a copy and a directory of its own, and the original where it was", async () => {
+    await using desk = await Desk.open();
+    const [original, fork] = ["original", "fork"].map((name) => join(desk.cwd, `${name}.journal`)) as [string, string];
+    await killAt(desk, "worker    calls read_file", [bugfix, "--journal", original]);
+    expect((await desk.run(["fork", original, "--to", fork])).code).toBe(0);
+    const forked = await desk.run(["run", bugfix, "--resume", fork]);
+    expect(forked).toMatchObject({ code: 0, stderr: "" });
+    expect(forked.stdout).toContain("goes on where it was");
+    expect(await desk.leftovers()).toHaveLength(1);
+    expect(await desk.run(["run", bugfix, "--resume", original])).toMatchObject({ code: 0, stderr: "" });
+    expect(await desk.leftovers()).toEqual([]);
+  });
+
+  test("of a run that has ended goes on from before its end, with edits that were made", async () => {
+    await using desk = await Desk.open();
+    const [original, fork] = ["original", "fork"].map((name) => join(desk.cwd, `${name}.journal`)) as [string, string];
+    const ended = await desk.run(["run", bugfix, "--journal", original]);
+    const { stdout } = await desk.run(["history", original, "/bugfix/lead", "--json"]);
+    const { turns } = JSON.parse(stdout) as { turns: { position: number; actor: { label: string } }[] };
+    const { position } = turns.find(({ actor }) => actor.label === "holding")!;
+    expect((await desk.run(["fork", original, "--at", `${position}`, "--to", fork])).code).toBe(0);
+    const forked = await desk.run(["run", bugfix, "--resume", fork]);
+    expect(forked).toMatchObject({ code: 0, stderr: "" });
+    const patchOf = (text: string): string => text.slice(text.indexOf("diff --git"), text.indexOf("\nagent "));
+    expect(patchOf(forked.stdout)).toBe(patchOf(ended.stdout));
     expect(await desk.leftovers()).toEqual([]);
   });
 });

@@ -150,6 +150,7 @@ export {
   workspaceTools,
 } from "@orgtree/tools";
 export { describeCause, tellingFailure } from "./describe-cause.ts";
+export { ForkedRunError } from "./forked-copy.ts";
 export { openaiModel, type OpenaiOptions } from "./openai-model.ts";
 export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";
 export {

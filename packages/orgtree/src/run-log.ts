@@ -25,6 +25,10 @@ export interface RunLog extends RunOrigin {
 export interface RunPlace {
   /** Where it is; see `Workspace.home`. */
   readonly home: string;
+  /** Whose it is: the run of the journal. A fork of it has to have one of its own. */
+  readonly run: string;
+  /** The tree of its files before any work. */
+  readonly start: string;
   readonly check: string;
   /** What the check said before any work. */
   readonly before: CheckOutcome;
