@@ -57,8 +57,8 @@ const delivery: readonly Mutant[] = [
   {
     name: "a fresh life forgets what the one before took",
     file: `${runtime}/durable/books.ts`,
-    from: 'as Books["pending"], taken, spent',
-    to: 'as Books["pending"], spent',
+    from: "    taken,\n    ...(aside",
+    to: "    ...(aside",
   },
   {
     name: "what was not handed over is not sent again",
@@ -194,8 +194,8 @@ const wide: readonly Mutant[] = [
   {
     name: "what was taken from outsiders goes back too",
     file: `${runtime}/durable/rolled-back-books.ts`,
-    from: "of entriesOf(now.taken)) if",
-    to: "of entriesOf(atCut.taken)) if",
+    from: "...entriesOf(is).filter(([from]) => !isInside(from)),",
+    to: "",
   },
   {
     name: "what comes again after a rollback counts as new",

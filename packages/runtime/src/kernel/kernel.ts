@@ -27,7 +27,9 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
+import { Pauses } from "./pauses.ts";
 import { Registry } from "./registry.ts";
+import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Logic } from "../logic.ts";
@@ -80,6 +82,8 @@ export class Kernel {
   readonly accounts = new Accounts();
   readonly deadLetters: DeadLetters;
   readonly orphans = new Orphans();
+  readonly runningWork = new RunningWork();
+  readonly pauses = new Pauses();
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
@@ -211,6 +215,12 @@ export class Kernel {
   /** A subtree is put back, and will be there again: mail for it is kept. */
   waitFor(top: Address): void {
     this.#rollingBack.add(top);
+  }
+
+  /** Who was paused takes its mail. */
+  endPause(top: Address): void {
+    if (!this.pauses.end(top)) return;
+    for (const [address, cell] of this.cells) if (isWithin(address, top)) cell.wake();
   }
 
   /** It is there again, or is not to be. */

@@ -70,6 +70,7 @@ export class Children {
     const { store } = kernel;
     if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
     kernel.waitFor(top);
+    kernel.endPause(top);
     const place = this.place(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
     const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
