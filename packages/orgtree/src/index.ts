@@ -28,6 +28,7 @@ export {
   type Observer,
   type PlanSpec,
   type Random,
+  type RedeliveredMessage,
   type ReplanRequest,
   type RollbackReport,
   SpecError,

@@ -48,7 +48,7 @@ export async function rollBackStored(
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
   const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq });
   const standing = planned.report.standing.filter(needsConsent);
-  if (standing.length > 0 && !consent) throw new ConsentError(top, standing);
+  if (standing.length > 0 && !consent) throw new ConsentError(top, standing, planned.report);
   const decision = starter === undefined ? [] : [decisionEntry(starter, { report: planned.report, top, birth, atMs })];
   await journal.append([...decision, ...entriesOf(planned, top, atMs)]);
   return planned.report;
