@@ -80,7 +80,7 @@ describe("orgtree show", () => {
       expect.stringMatching(/^ {2}logic {7}[0-9a-f]{16}$/),
       "  cause       message KNOCK from /desk/counter",
       '              {"type":"KNOCK"}',
-      "  did         raise xstate.after.3600000.door.heard in 1 h",
+      "  did         timer of heard in 1 h",
       ...Array.from({ length: 7 }, () => expect.any(String)),
       expect.stringMatching(/^ {2}size {8}state \d+ B; stored \d+ B, as a change$/),
       "",

@@ -20,6 +20,13 @@ beforeAll(async () => {
 
 afterAll(() => desk[Symbol.asyncDispose]());
 
+/** A turn in the JSON of a history. */
+interface Undone {
+  readonly seq: number;
+  readonly cause: { readonly kind: string };
+  readonly undoneBy?: number;
+}
+
 /** What the organization says that goes on from a journal: its sum, four times. */
 async function sumIn(name: string): Promise<number> {
   const { stdout } = await execute(process.execPath, [...writer, join(desk.cwd, name), "look"]);
@@ -74,6 +81,16 @@ describe("orgtree rollback", () => {
     // What came from outside is taken again, in its order, before anybody asks.
     expect(await sumIn(name)).toBe(10);
     expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rolled back to at 2, /desk/one#2, while it did not run");
+    const { turns } = JSON.parse((await desk.call(["history", name, "/desk/one", "--json"])).stdout) as { turns: Undone[] };
+    const back = turns.find(({ cause }) => cause.kind === "rollback")!;
+    expect(turns.filter(({ undoneBy }) => undoneBy !== undefined)).toMatchObject([
+      { seq: 3, undoneBy: back.seq },
+      { seq: 4, undoneBy: back.seq },
+    ]);
+    const lines = (await desk.call(["history", name, "/desk/one"])).stdout.split("\n");
+    expect(lines[1]).toMatch(/ undone by {2}state +did$/);
+    expect(lines.find((line) => line.startsWith("    4 "))).toMatch(new RegExp(` @${back.seq} .* deliver /desk/two .*; reply$`));
+    expect(lines.find((line) => line.includes("rollback"))).toMatch(/ rollback to at 2, \/desk\/one@2 /);
   });
 
   test("of a journal that somebody writes to is refused with his name", async () => {
