@@ -1,7 +1,7 @@
 /** Time travel over the journals of `orgtree run`. */
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { bugfix, Desk, killAt } from "./orgtree-process.ts";
+import { bugfix, Desk, fixture, killAt } from "./orgtree-process.ts";
 
 describe.concurrent("orgtree replay of a run", () => {
   test("needs its journal and its organization: no repository, no copy, no model", async () => {
@@ -45,5 +45,23 @@ describe.concurrent("orgtree fork of a run", () => {
     const patchOf = (text: string): string => text.slice(text.indexOf("diff --git"), text.indexOf("\nagent "));
     expect(patchOf(forked.stdout)).toBe(patchOf(ended.stdout));
     expect(await desk.leftovers()).toEqual([]);
+  });
+});
+
+describe.concurrent("orgtree rollback of a run", () => {
+  test("that has ended is refused, and names the fork by which it goes on", async () => {
+    await using desk = await Desk.open();
+    const played = fixture("played.ts");
+    expect((await desk.run(["run", played, "--journal", "line.journal"])).code).toBe(0);
+    const refused = await desk.run(["rollback", "line.journal", "/desk", "--to", "0", "--consent"]);
+    expect(refused.code).toBe(2);
+    const call = /orgtree (fork line\.journal --at \S+ --to) NEW, and run --resume NEW\n$/.exec(refused.stderr)?.[1];
+    expect(call).toMatch(/^fork line.journal --at \/desk@0 --to$/);
+    const { stdout } = await desk.run(["history", "line.journal", "/desk/writer", "--json", "--last", "1"]);
+    const { turns } = JSON.parse(stdout) as { turns: { seq: number }[] };
+    const point = `/desk/writer@${turns[0]!.seq}`;
+    expect((await desk.run(["fork", "line.journal", "--at", point, "--to", "other.journal"])).code).toBe(0);
+    const forked = await desk.run(["run", played, "--resume", "other.journal"]);
+    expect(forked).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("goes on where it was") });
   });
 });

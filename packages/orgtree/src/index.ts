@@ -17,6 +17,7 @@ export {
   FailureError,
   idOf,
   isNamed,
+  isWithin,
   type Ladder,
   ladderFor,
   type Logger,

@@ -35,6 +35,7 @@ function timerOf(type: string, message: unknown): string {
 
 function describeSignal(type: string, message: unknown): string {
   const { tag, address, to } = (message ?? {}) as Partial<Record<"tag" | "address" | "to", unknown>>;
+  const whom = address ?? to;
   switch (type) {
     case "orgtree.done":
       return `work ${workName(tag, undefined)} done`;
@@ -45,7 +46,7 @@ function describeSignal(type: string, message: unknown): string {
     case "orgtree.ask-failed":
       return `no answer to ${String(tag)}`;
     default:
-      return ["signal", type.slice("orgtree.".length), address ?? to].filter((part) => part !== undefined).join(" ");
+      return `signal ${type.slice("orgtree.".length)}${whom === undefined ? "" : ` ${shortText(whom)}`}`;
   }
 }
 

@@ -36,7 +36,7 @@ export function isTakenBack(
 }
 
 function begunBy({ detail }: StoredEffect): Begun {
-  return (detail ?? {}) as Begun;
+  return detail ?? {};
 }
 
 function placeOf(effect: StoredEffect, address: Address): string {
