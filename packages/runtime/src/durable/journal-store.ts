@@ -243,8 +243,10 @@ export class JournalStore implements TurnStore {
     const ends = this.#ends;
     this.#ends = [];
     this.#journal.append(ends).catch((error: unknown) => {
-      if ((error as JournalError).retryable) this.#ends.unshift(...ends);
-      else this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored");
+      if ((error as JournalError).failureClass === "fenced") return;
+      // Otherwise whoever comes there would count his lives from the first again, as if nobody had lived there.
+      this.#ends.unshift(...ends);
+      this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }
 }

@@ -54,6 +54,7 @@ export class Children {
     // Another life than the one that is stored was decided, and has not stored anything yet.
     const isSame = stored?.durable.books.birth === birth;
     cell.start(birth, { stored, isSame });
+    kernel.release(cell.address);
     if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
     return isSame;
   }
