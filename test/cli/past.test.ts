@@ -87,6 +87,7 @@ describe("orgtree show", () => {
       '  value       "heard"',
       '  context     {"knocks":1}',
       "  timers      xstate.after.3600000.door.heard, due TIME UTC",
+      expect.stringMatching(/^ {2}runtime {5}\{"birth":\d+,"taken":\{"\/desk\/counter":"3\.0"\}\}$/),
     ]);
   });
 
@@ -104,8 +105,9 @@ describe("orgtree show", () => {
 describe("orgtree diff", () => {
   test("names what was added, removed and changed between two turns", async () => {
     expect(await desk.told("diff", "desk.journal", "/desk/counter@0", "/desk/counter")).toEqual([
-      "/desk/counter@0 → /desk/counter@5  2 changes",
+      "/desk/counter@0 → /desk/counter@5  3 changes",
       "  ~ state.count  0 → 1",
+      expect.stringMatching(/^ {2}~ runtime\.birth {2}0 → \d+$/),
       "  + timers.nap  TIME UTC",
     ]);
     expect(await desk.told("diff", "desk.journal", "/desk/counter@2", "/desk/counter@1")).toEqual([

@@ -116,11 +116,11 @@ describe("a timeline", () => {
     expect(viewMoment(await timeline.at())).toEqual({
       kind: "plain",
       label: undefined,
-      parts: { state: { count: 1 }, timers: { nap: clock.epochMs() + 60_000 } },
+      parts: { state: { count: 1 }, timers: { nap: clock.epochMs() + 60_000 }, runtime: { birth: 0 } },
     });
     await clock.advance(60_000);
     const moment = await timeline.at();
-    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 } }]);
+    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 }, runtime: { birth: 0 } }]);
   });
 
   test("shows a machine by its states, and its supervisor by its children and decisions", async () => {
