@@ -25,7 +25,7 @@ describe("orgtree journal", () => {
     const lines = await desk.told("journal", "verify", "desk.journal");
     expect(lines[0]).toBe("desk.journal  sound");
     expect(lines[1]).toMatch(/^ {2}15 entries, \d+\.\d kB of content$/);
-    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 4, epoch 1, closed"]);
+    expect(lines.slice(2)).toEqual(["  4 addresses, 4 with a state to go on from", "  schema 4, epoch 1, closed"]);
     expect(await desk.json("journal", "verify", "desk.journal")).toMatchObject({ isSound: true, entries: 15, problems: [] });
     expect(readFileSync(desk.journal)).toEqual(before);
   });

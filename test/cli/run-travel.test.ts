@@ -9,6 +9,10 @@ describe.concurrent("orgtree replay of a run", () => {
     const journal = join(desk.cwd, "crew.journal");
     expect((await desk.run(["run", bugfix, "--journal", journal])).code).toBe(0);
     expect(await desk.leftovers()).toEqual([]);
+    const { actors } = JSON.parse((await desk.run(["history", journal, "--json"])).stdout) as {
+      actors: { address: string; isOver: boolean }[];
+    };
+    expect(actors.filter(({ isOver }) => !isOver).map(({ address }) => address)).toEqual(["/", "/_run"]);
     const { code, stdout, stderr } = await desk.run(["replay", journal, bugfix]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(

@@ -159,6 +159,19 @@ describe("a timeline", () => {
     void system;
   });
 
+  test("says who has come to an end with those above it, and who goes on with the next process", async () => {
+    const { journal, clock, system } = await start();
+    const over = async (): Promise<unknown> => {
+      const [actors] = await Promise.all([listPastActors(journal), clock.settle()]);
+      return actors.filter(({ isOver }) => isOver).map(({ address }) => address);
+    };
+    expect(await over()).toEqual([]);
+    await Promise.all([system.supervisor("/desk").terminateChild("counter"), clock.settle()]);
+    expect(await over()).toEqual(["/desk/counter"]);
+    await Promise.all([system.stop("/desk"), clock.settle()]);
+    expect(await over()).toEqual(["/desk", "/desk/counter", "/desk/door"]);
+  });
+
   test("is shorter after a compaction, and still true", async () => {
     const { journal, tell } = await start();
     for (let count = 0; count < 100; count++) await tell("counter", "add");

@@ -21,7 +21,7 @@ export function actorLines(actors: readonly PastActor[], columns: number | undef
     { title: "size", side: "right", tone: "dim" },
     { title: "state", tone: "accent" },
   ];
-  const rows = actors.map(({ address, kind = "", turns, seq, position, atMs, incarnation, stateBytes, label, hasEnded }) => [
+  const rows = actors.map(({ address, kind = "", turns, seq, position, atMs, incarnation, stateBytes, label, ...ended }) => [
     address,
     kind,
     describeCount(turns),
@@ -30,9 +30,16 @@ export function actorLines(actors: readonly PastActor[], columns: number | undef
     describeTime(atMs),
     `${incarnation}`,
     stateBytes === undefined ? "" : describeBytes(stateBytes),
-    hasEnded ? "given up" : (label ?? ""),
+    stateText(label, ended),
   ]);
   return tableLines(titles, rows, columns);
+}
+
+/** What became of an actor, with the state that it had in the end. */
+function stateText(label: string | undefined, { hasEnded, isOver }: Pick<PastActor, "hasEnded" | "isOver">): string {
+  if (hasEnded) return "given up";
+  if (!isOver) return label ?? "";
+  return label === undefined ? "ended" : `ended: ${label}`;
 }
 
 /** The turns of an actor, oldest first. */
