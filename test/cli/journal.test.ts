@@ -1,6 +1,6 @@
 /** The commands over the file of a journal, also while another process works with it. */
 import { execFile, spawn } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
@@ -67,9 +67,9 @@ describe("orgtree journal", () => {
   });
 
   test("a repair of a sound journal is a copy, with everything in it", async () => {
-    expect(await desk.told("journal", "repair", "desk.journal", "--to", "copy.journal")).toEqual([
-      expect.stringMatching(/copy\.journal {2}15 entries, all of them$/),
-    ]);
+    const told = await desk.told("journal", "repair", "desk.journal", "--to", "copy.journal");
+    expect(statSync(join(desk.cwd, "copy.journal")).mode & 0o777).toBe(0o600);
+    expect(told).toEqual([expect.stringMatching(/copy\.journal {2}15 entries, all of them$/)]);
     expect(await desk.told("history", "copy.journal")).toEqual(await desk.told("history", "desk.journal"));
   });
 
@@ -80,6 +80,7 @@ describe("orgtree journal", () => {
     );
     expect(JSON.parse(lines[8]!)).toMatchObject({ address: "/desk/counter", seq: 1, kind: "part", isSound: true });
     expect(await desk.told("journal", "export", "desk.journal", "--out", "lines.ndjson")).toEqual(["lines.ndjson  15 lines"]);
+    expect(statSync(join(desk.cwd, "lines.ndjson")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(desk.cwd, "lines.ndjson"), "utf8").trimEnd().split("\n")).toEqual(lines);
     await desk.call(["journal", "export", "none.journal", "--out", "nothing.ndjson"]);
     expect(existsSync(join(desk.cwd, "nothing.ndjson"))).toBe(false);

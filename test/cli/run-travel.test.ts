@@ -1,4 +1,5 @@
 /** Time travel over the journals of `orgtree run`. */
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bugfix, Desk, fixture, killAt } from "./orgtree-process.ts";
@@ -27,6 +28,8 @@ describe.concurrent("orgtree fork of a run", () => {
     await using desk = await Desk.open();
     const [original, fork] = ["original", "fork"].map((name) => join(desk.cwd, `${name}.journal`)) as [string, string];
     await killAt(desk, "worker    calls read_file", [bugfix, "--journal", original]);
+    // What was said in it is nobody else's to read.
+    for (const suffix of ["", "-wal", "-shm"]) expect(statSync(`${original}${suffix}`).mode & 0o777).toBe(0o600);
     expect((await desk.run(["fork", original, "--to", fork])).code).toBe(0);
     const forked = await desk.run(["run", bugfix, "--resume", fork]);
     expect(forked).toMatchObject({ code: 0, stderr: "" });

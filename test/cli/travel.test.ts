@@ -1,6 +1,6 @@
 /** Fork, rollback and replay over the file of a journal. */
 import { execFile, spawn } from "node:child_process";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -49,6 +49,7 @@ describe("orgtree fork", () => {
     const { code, stdout, stderr } = await desk.call(["fork", "desk.journal", ...at, "--to", name]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^fork \d+\.journal {2}run [0-9a-f]{16}\n {2}\d+ entries of desk\.journal, up to position \d+; 4 actors\n$/);
+    expect(statSync(join(desk.cwd, name)).mode & 0o777).toBe(0o600);
     expect(await sumIn(name)).toBe(sum);
     expect(readFileSync(join(desk.cwd, "desk.journal")).equals(before)).toBe(true);
   });

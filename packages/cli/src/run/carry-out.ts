@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beginRun, openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult, type SpecError } from "orgtree";
 import type { SqliteJournal } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
+import { withPrivateFiles } from "../journal/private-files.ts";
 import type { Progress, RunStart } from "../progress/progress.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
@@ -84,7 +85,7 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
   }
   const state = { isBegun: false };
   try {
-    await using opened = await openRunJournal(journal.path);
+    await using opened = await withPrivateFiles(() => openRunJournal(journal.path));
     await tellFacts(opened);
     const keep = (): void => {
       state.isBegun = true;
