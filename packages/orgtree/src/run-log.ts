@@ -85,11 +85,33 @@ export async function beginRun({ origin, ...place }: Omit<LogPlace, "organizatio
   await writeRunLog({ ...place, organization }, { type: "facts", facts });
 }
 
-/** Stores a step. Nobody else may write to the journal meanwhile. */
-export async function writeRunLog({ journal, clock, organization }: LogPlace, step: LogStep): Promise<void> {
+/** How long a journal that is out of reach is waited for when the run was told to end, in milliseconds. */
+const lastWaitMs = 5_000;
+
+/**
+ * Stores a step; gives up 5 s after the signal aborts, and then nobody knows whether it is stored. Nobody else may write to the journal
+ * meanwhile.
+ */
+export async function writeRunLog({ journal, clock, organization }: LogPlace, step: LogStep, signal?: AbortSignal): Promise<void> {
   await using system = createActorSystem({ journal, clock });
-  const address = await system.start(runLogSpec({ organization }));
-  await system.ask(address, step, { timeoutMs: Infinity });
+  let cancel: (() => void) | undefined;
+  let hasGivenUp = false;
+  const giveUp = (): void => {
+    hasGivenUp = true;
+    void system.close();
+  };
+  const wait = (): void => void (cancel = clock.setTimer(lastWaitMs, giveUp));
+  signal?.addEventListener("abort", wait, { once: true });
+  if (signal?.aborted === true) wait();
+  try {
+    const address = await system.start(runLogSpec({ organization }));
+    await system.ask(address, step, { timeoutMs: Infinity });
+  } catch (error) {
+    if (!hasGivenUp) throw error;
+  } finally {
+    cancel?.();
+    signal?.removeEventListener("abort", wait);
+  }
 }
 
 /** The log as it is started. */

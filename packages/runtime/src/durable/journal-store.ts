@@ -201,7 +201,7 @@ export class JournalStore implements TurnStore {
     }
     const planned = await planRollback(this.#journal, order);
     const { gone } = planned;
-    const report = await compensate(planned.report, order.undo);
+    const report = await compensate(planned, order.undo);
     // Numbers of lives never go back.
     const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
     const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
