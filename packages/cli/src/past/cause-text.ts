@@ -18,7 +18,7 @@ export function describeCause(cause: PastTurn["cause"]): string {
     case "signal":
       return describeSignal(type, message);
     case "work":
-      return describeOwn(type);
+      return describeOwn(type, message);
     case "rollback":
       return `rollback ${rollbackText(message)}`;
     case "decision":
@@ -51,8 +51,12 @@ function describeSignal(type: string, message: unknown): string {
 }
 
 /** What a machine heard of its own children and states, by the names that XState gives these events. */
-function describeOwn(type: string): string {
-  if (type === "orgtree.spent") return "spent";
+function describeOwn(type: string, message: unknown): string {
+  if (type === "orgtree.outcome") {
+    const { key, notDone } = (message ?? {}) as { readonly key?: unknown; readonly notDone?: unknown };
+    return `told that work ${shortText(key)} was ${notDone === true ? "not done" : "done"}`;
+  }
+  if (type.startsWith("orgtree.")) return type.slice("orgtree.".length);
   const [, what, id] = /^xstate\.(done\.actor|error\.actor|snapshot|done\.state)\.(.+)$/.exec(type) ?? [];
   switch (what) {
     case "done.actor":
