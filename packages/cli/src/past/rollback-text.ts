@@ -30,21 +30,17 @@ export function consentText(
   { standing, again }: { readonly standing: readonly LaterEffect[]; readonly again: Pick<RollbackReport, "redelivered" | "messages"> },
   run: string,
 ): string {
-  const isCompensable = ({ does }: LaterEffect): boolean => does === "compensable";
   const { redelivered } = again;
+  const ofKind = (...kinds: readonly LaterEffect["does"][]): readonly LaterEffect[] => standing.filter(({ does }) => kinds.includes(does));
   return [
     `a rollback of ${address} would leave standing what was done outside since:`,
-    ...listed(
-      "it cannot be taken back:",
-      standing.filter((effect) => !isCompensable(effect)),
-    ),
-    ...listed("only a running system can take it back (system.rollBack), by its undo:", standing.filter(isCompensable)),
-    `  ${keysText(run)}`,
+    ...listed("it cannot be taken back:", ofKind("irreversible", undefined)),
+    ...listed("it stays done, and may be done again, as if once:", ofKind("idempotent")),
+    ...listed("only a running system can take it back (system.rollBack), by its undo:", ofKind("compensable")),
+    keysText(run),
     ...(redelivered === 0
       ? []
-      : [
-          `  ${countOf(redelivered, "message")} from outside would be delivered again, and what they lead to done again${namesText(again)}`,
-        ]),
+      : [`${countOf(redelivered, "message")} from outside would be delivered again, and what they lead to done again${namesText(again)}`]),
     "nothing was done",
   ].join("\n");
 }
