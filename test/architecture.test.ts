@@ -34,9 +34,11 @@ const samples: Record<string, core.ExpectedError> = {
   JournalLockedError: new core.JournalLockedError("run.journal", "process 7 on host a"),
   JournalVersionError: new core.JournalVersionError("run.journal", "version 9 is newer than this program, which knows 1"),
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
-  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }]),
+  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }], {
+    redelivered: 1,
+    messages: [{ to: "/a", from: "/b", type: "add" }],
+  }),
   RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
-  OutcomeError: new runtime.OutcomeError("/a#1.0", "nothing is stored of /a"),
   LogicChangedError: new runtime.LogicChangedError(
     { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
     "give the logic a migrate",

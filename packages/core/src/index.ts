@@ -56,7 +56,7 @@ export {
   toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
-export type { LaterEffect, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
+export type { LaterEffect, RedeliveredMessage, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
 export { checkExit, describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
 export {
   causeChain,

@@ -38,6 +38,7 @@ export {
   JournalFullError,
   JournalLockedError,
   JournalVersionError,
+  isWithin,
   type Ladder,
   ladderFor,
   type LaterEffect,
@@ -53,6 +54,7 @@ export {
   type OnFailure,
   type PlanSpec,
   type Random,
+  type RedeliveredMessage,
   type ReplanRequest,
   type ReplyTo,
   RoleViolationError,
@@ -281,6 +283,7 @@ export {
   type WorkspaceToolsOptions,
 } from "@orgtree/tools";
 export { describeCause, tellingFailure } from "./describe-cause.ts";
+export { ForkedRunError } from "./forked-copy.ts";
 export { openaiModel, type OpenaiOptions } from "./openai-model.ts";
 export { checkPasses, fingerprintOf, leavesAlone, type Repository } from "./repository.ts";
 export {
@@ -295,4 +298,5 @@ export {
 export { OtherRunError } from "./other-run.ts";
 export { beginRun, readRunLog, type RunLog, type RunOrigin } from "./run-log.ts";
 export type { AgentReport, RunReport } from "./run-report.ts";
+export { specsOfRun, type StoredRun } from "./run-specs.ts";
 export { type ResumedRun, run, type RunOptions, type RunResult } from "./run.ts";

@@ -206,11 +206,11 @@ export class ActorSystem {
     }
   }
 
-  #checkStanding(address: Address, { standing }: RollbackReport): void {
+  #checkStanding(address: Address, report: RollbackReport): void {
     const spec = this.#kernel.cells.get(address)?.spec;
     const compensations = spec === undefined ? undefined : new Compensations(this.#kernel, { top: address, spec });
-    const problems = standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
-    if (problems.length > 0) throw new ConsentError(address, problems);
+    const problems = report.standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
+    if (problems.length > 0) throw new ConsentError(address, problems, report);
   }
 
   /**
