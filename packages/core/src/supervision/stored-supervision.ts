@@ -37,7 +37,7 @@ export interface StoredSupervision {
 }
 
 /** What is stored of a child whose specification is not known. */
-export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
+export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> & Pick<PastChild, "gaveUp">;
 
 /** Rows that were added one after the other. */
 export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
@@ -294,8 +294,10 @@ function rememberPast(state: Supervision, children: StoredSupervision["past"], t
   for (const [key, child] of Object.entries(children)) state.past.set(key.slice(1), restorePast(child, toNow));
 }
 
-function restorePast({ status, restarts, stamps, history, verdict, birth }: StoredPastChild, toNow: (ms: number) => number): PastChild {
-  return { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
+function restorePast(stored: StoredPastChild, toNow: (ms: number) => number): PastChild {
+  const { status, restarts, stamps, history, verdict, birth, gaveUp } = stored;
+  const past = { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
+  return gaveUp === undefined ? past : { ...past, gaveUp };
 }
 
 function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {

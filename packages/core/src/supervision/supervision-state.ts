@@ -1,11 +1,12 @@
 import type { Address } from "../address.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
 import type { DirectiveVerdict, RungHistory } from "./directive.ts";
-import type { SupervisorCallError } from "../errors.ts";
+import type { ExpectedError } from "../errors.ts";
 import type { RollbackReport, SupervisorReport } from "../events.ts";
 import type { Exit } from "../exit.ts";
 import type { Failure } from "../failure.ts";
 import type { Random } from "../ports.ts";
+import type { GivingUp } from "./given-up-error.ts";
 import type { ReplanRequest } from "./plan-spec.ts";
 import type { CheckedSupervisorSpec } from "./supervisor-spec.ts";
 
@@ -31,6 +32,8 @@ export interface Supervision<L = unknown> {
   readonly waiting: Map<string, ChildEvent>;
   /** The root never gives up: it drops the child that cannot be helped and tells people. */
   readonly isRoot: boolean;
+  /** What is stored outlives the process: a tree that the root gives up because of a failure is not begun afresh unless somebody says so. */
+  keepsGivenUp: boolean;
   /** Numbers the ids of dynamic children that were started without one. */
   nextId: number;
   /** Numbers the planned attempts of all children, so that an old timer never fits a newer child of the same id. */
@@ -45,7 +48,7 @@ export interface Supervision<L = unknown> {
   replanning: Replanning | undefined;
   /**
    * Children of an earlier process whose specification nobody has given yet: those of the root, and those that were added to a
-   * supervisor by hand. Whoever is started under such an id goes on where that one was.
+   * supervisor by hand. Whoever is started under such an id goes on where that one was. Those that the root has given up stay here.
    */
   readonly past: Map<string, PastChild>;
   /** What was under way when the process ended; carried on when the children that ran are there again. */
@@ -94,7 +97,10 @@ export interface PendingVerdict extends DirectiveVerdict {
 }
 
 /** What is known of a child before its specification is. */
-export type PastChild = Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
+export interface PastChild extends Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> {
+  /** The root only: it does not run, and is kept as it is. */
+  readonly gaveUp?: GivingUp | undefined;
+}
 
 /** A planned restart attempt. */
 export interface Retry {
@@ -161,7 +167,8 @@ export type Reply = unknown;
 
 /** An administrative call. Specs in it have been checked. Children are named by id. */
 export type SupervisorCall<L = unknown> =
-  | { readonly kind: "start-child"; readonly spec: CheckedChildSpec<L> }
+  /** `isFresh`, the root only: whoever lived there is given up for good. */
+  | { readonly kind: "start-child"; readonly spec: CheckedChildSpec<L>; readonly isFresh?: boolean }
   | { readonly kind: "terminate-child"; readonly id: string }
   | { readonly kind: "restart-child"; readonly id: string }
   | { readonly kind: "delete-child"; readonly id: string }
@@ -172,7 +179,7 @@ export type SupervisorCall<L = unknown> =
   | { readonly kind: "change-spec"; readonly spec: CheckedSupervisorSpec<L> };
 
 /** The answer to a call. */
-export type CallResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: SupervisorCallError };
+export type CallResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ExpectedError };
 
 /** A child as `list-children` shows it. */
 export interface ChildInfo {
@@ -290,6 +297,7 @@ export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec
     queueAt: 0,
     waiting: new Map(),
     isRoot,
+    keepsGivenUp: false,
     nextId: 1,
     lastToken: 0,
     nextOrdinal: 0,

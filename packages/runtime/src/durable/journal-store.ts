@@ -6,16 +6,19 @@ import {
   topOf,
   type Address,
   type Amount,
+  type GivingUp,
   type Image,
   type Journal,
   type JournalError,
   type Logger,
   type NewEntry,
+  type Pin,
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
 import { addAmounts } from "./bookkeeping.ts";
 import type { Books } from "./books.ts";
+import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
@@ -71,6 +74,8 @@ export class JournalStore implements TurnStore {
   /** The numbers of the newest lives. */
   readonly #incarnations = new Map<Address, number>();
   readonly #parked = new Map<Address, Address>();
+  /** What compaction leaves for trees that were given up, by their tops. */
+  readonly #pins = new Map<Address, Pin>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
@@ -154,13 +159,13 @@ export class JournalStore implements TurnStore {
     return this.#parked.has(topOf(address));
   }
 
-  #checkParked(address: Address): void {
+  checkParked(address: Address): void {
     const refused = this.#parked.get(topOf(address));
     if (refused !== undefined) throw new TreeParkedError(address, refused);
   }
 
   prepare(turn: TurnRecord): void {
-    this.#checkParked(turn.address);
+    this.checkParked(turn.address);
     const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
@@ -172,7 +177,7 @@ export class JournalStore implements TurnStore {
   }
 
   async store(turn: TurnRecord): Promise<void> {
-    this.#checkParked(turn.address);
+    this.checkParked(turn.address);
     const { entry, durable } = this.#prepared.get(turn)!;
     this.#storeEnds();
     try {
@@ -227,8 +232,30 @@ export class JournalStore implements TurnStore {
     return this.#logs.get(address)?.last?.books;
   }
 
+  keep(top: Address, gaveUp: GivingUp): void {
+    // Until it is known where that was, nothing is removed of what is there.
+    this.#pin(top, 0);
+    this.findGivingUp(top, gaveUp).then(
+      ({ before }) => this.#pins.has(top) && this.#pin(top, before?.position),
+      (error: unknown) => this.#logger.warn({ err: error, address: top }, "where a tree was before it was given up could not be found"),
+    );
+  }
+
+  /** In place of what was pinned before; nothing where there is no position. */
+  #pin(top: Address, position: number | undefined): void {
+    const next = position === undefined ? undefined : this.#journal.pin(position);
+    this.#pins.get(top)?.release();
+    if (next === undefined) this.#pins.delete(top);
+    else this.#pins.set(top, next);
+  }
+
+  findGivingUp(top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces> {
+    return findGivingUp(this.#journal, top, gaveUp);
+  }
+
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
+    this.#pin(address, undefined);
     this.#found.delete(address);
     this.#incarnations.delete(address);
     this.#spent.delete(address); // Whoever comes has spent nothing yet.

@@ -327,6 +327,22 @@ export class Kernel {
     for (const address of this.#kept.keys()) if (topOf(address) === top) this.release(address);
   }
 
+  /** The tree at `top` was given up by an earlier process, and stays as it is. What it had sent to others arrives all the same. */
+  keepAway(top: Address): void {
+    this.#recovered.add(top);
+    for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
+      for (const orphan of this.orphans.keep(address, durable.books, () => {})) {
+        const { to } = orphan.pending;
+        const recipient = typeof to === "string" ? to : to.address;
+        if (recipient !== undefined && !isWithin(recipient, top)) this.#resend(orphan);
+      }
+  }
+
+  /** It is begun afresh. */
+  expect(top: Address): void {
+    this.#recovered.delete(top);
+  }
+
   /** A signal to the actor at `to`; nobody there is no loss. */
   signal(to: Address, signal: Signal, trace: Trace): void {
     this.cells.get(to)?.signal(signal, trace);

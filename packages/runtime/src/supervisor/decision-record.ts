@@ -77,7 +77,8 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
   switch (event.kind) {
     case "call": {
       const { call } = event;
-      if (call.kind === "start-child") return { id: call.spec.id, input: call.spec.input };
+      if (call.kind === "start-child")
+        return { id: call.spec.id, input: call.spec.input, ...(call.isFresh === true ? { fresh: true } : {}) };
       return "id" in call ? { id: call.id } : undefined;
     }
     case "exited":

@@ -75,6 +75,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
     this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
+    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.store?.run !== undefined;
     this.#children = new Children(life, this.#supervision, this);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
@@ -216,8 +217,10 @@ export class SupervisorBody implements Body, Supervisor {
       case "change-spec":
         return this.#children.changeSpec(step.id);
       case "forget":
+        if (this.#isRoot) this.#earlier.keep(step.id);
         return this.#children.forget(step.id);
       case "drop":
+        if (this.#isRoot && this.#children.get(step.id) === undefined) this.#earlier.end(step.id);
         return this.#children.drop(step.id);
       case "schedule":
         return this.#schedule(step);
