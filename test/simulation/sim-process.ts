@@ -1,6 +1,7 @@
 import {
   childAddress,
   describeFailure,
+  GivenUpError,
   toFailure,
   type Address,
   type ChildSpec,
@@ -82,9 +83,14 @@ export class SimProcess {
     history.note({ atMs: agenda.nowMs, process: number, ...happening } as Parameters<History["note"]>[0]);
   }
 
-  #start(spec: ChildSpec<Logic>): void {
-    this.system.start(spec).catch((error: unknown) => {
+  /** What was given up because of a failure is begun afresh, since whoever runs it says so then. */
+  #start(spec: ChildSpec<Logic>, fresh = false): void {
+    this.system.start(spec, { fresh }).catch((error: unknown) => {
       if (!this.line.alive) return;
+      if (error instanceof GivenUpError) {
+        this.#note({ what: "begun-afresh", id: spec.id });
+        return this.line.after(0, () => this.#start(spec, true));
+      }
       this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
       if (++this.#failedStarts < mostFailedStarts) this.line.after(200, () => this.#start(spec));
     });

@@ -41,7 +41,7 @@ export class GivenUpError extends ExpectedError {
       `go back to a checkpoint: orgtree rollback FILE ${address}`,
       "begin afresh: system.start(spec, { fresh: true })",
     ];
-    super(`${address} was given up (${where}) because of ${why}. Its turns are kept. ${remedies.join("; or ")}`);
+    super(`${address} was given up (${where}) because of ${why}; what is stored of it is kept: ${remedies.join("; or ")}`);
     this.address = address;
     this.failure = failure;
     this.at = at;
