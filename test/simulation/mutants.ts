@@ -149,9 +149,9 @@ const supervision: readonly Mutant[] = [
   },
   {
     name: "who is started at an address that was given up takes a number that is taken",
-    file: `${runtime}/actor/cell.ts`,
-    from: "const seq = this.seq++;\n    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);",
-    to: "const seq = this.seq++;",
+    file: `${runtime}/kernel/kernel.ts`,
+    from: "const seq = this.nextSeq++;",
+    to: "const seq = this.nextSeq;",
   },
 ];
 

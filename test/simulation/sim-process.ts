@@ -13,7 +13,7 @@ import { MemoryJournal, type MemoryFile } from "@orgtree/journal";
 import { createActorSystem, supervisor, type ActorSystem, type Logic, type WorkContext } from "@orgtree/runtime";
 import type { Agenda } from "./agenda.ts";
 import { makeClerk } from "./clerk.ts";
-import { FaultyJournal, type AppendFault } from "./faulty-journal.ts";
+import { FaultyJournal, type FaultyJournalOptions } from "./faulty-journal.ts";
 import type { History } from "./history.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
 import type { Does, Order } from "./order.ts";
@@ -34,13 +34,15 @@ export interface ProcessOptions {
   readonly agenda: Agenda;
   readonly random: SeededRandom;
   readonly history: History;
-  readonly nextFault: () => AppendFault | undefined;
+  readonly nextFault: FaultyJournalOptions["nextFault"];
 }
 
 /** How long a turn may wait for its commit, virtual milliseconds. */
 const commitMs = 1_000;
 /** How often whoever runs a process starts again what did not start. */
 const mostFailedStarts = 20;
+/** How often whoever runs a process begins a tree afresh that it has given up. */
+const mostRevivals = 5;
 
 /** One process after the other runs the real system over the same journal; this is one of them. */
 export class SimProcess {
@@ -50,6 +52,7 @@ export class SimProcess {
   readonly #journal: FaultyJournal;
   #births = 0;
   #failedStarts = 0;
+  #revivals = 0;
 
   constructor(options: ProcessOptions) {
     const { number, agenda, file, archive, random, nextFault, added } = options;
@@ -72,7 +75,9 @@ export class SimProcess {
       commitMs,
     });
     this.system.observe((event) => {
-      if (this.line.alive) this.#note({ what: "event", event });
+      if (!this.line.alive) return;
+      this.#note({ what: "event", event });
+      if (event.type === "escalated-to-root") this.#revive(event.address);
     });
     for (const member of random.shuffle(options.members)) this.line.after(random.int(0, 3), () => this.#start(this.#specOf(member)));
     for (const [id, to] of added) this.line.after(random.int(5, 40), () => this.#add(to, id));
@@ -81,6 +86,14 @@ export class SimProcess {
   #note(happening: object): void {
     const { history, agenda, number } = this.#options;
     history.note({ atMs: agenda.nowMs, process: number, ...happening } as Parameters<History["note"]>[0]);
+  }
+
+  /** Sometimes whoever runs the process does not wait for the next one. */
+  #revive(top: Address): void {
+    const { members, random } = this.#options;
+    const member = members.find(({ id }) => childAddress("/", id) === top);
+    if (member === undefined || this.#revivals++ >= mostRevivals) return;
+    this.line.after(random.fork(`revival ${this.#revivals}`).int(0, 300), () => this.#start(this.#specOf(member)));
   }
 
   /** What was given up because of a failure is begun afresh, since whoever runs it says so then. */

@@ -19,7 +19,7 @@ import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { Books, EffectKey } from "../durable/books.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
 import { settled } from "../durable/stored-answer.ts";
 import { Orphans, type Orphan } from "../durable/orphans.ts";
@@ -336,6 +336,13 @@ export class Kernel {
         const recipient = typeof to === "string" ? to : to.address;
         if (recipient !== undefined && !isWithin(recipient, top)) this.#resend(orphan);
       }
+  }
+
+  /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
+  endPlace(address: Address, books: Books | undefined): void {
+    const { store } = this;
+    const seq = this.nextSeq++;
+    if (store !== undefined) this.orphans.keep(address, books, () => store.end?.(address, seq));
   }
 
   /** It is begun afresh. */

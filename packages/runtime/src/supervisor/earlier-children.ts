@@ -45,10 +45,8 @@ export class EarlierChildren {
   /** Whoever lived here is somebody else from now on; what he had sent is handed over all the same. */
   end(id: string): void {
     const { address, kernel } = this.#life.cell;
-    const { store, orphans } = kernel;
     const top = childAddress(address, id);
-    const seq = kernel.nextSeq++;
-    orphans.keep(top, store?.booksOf?.(top), () => store?.end?.(top, seq));
+    kernel.endPlace(top, kernel.store?.booksOf?.(top));
     kernel.expect(top);
   }
 
