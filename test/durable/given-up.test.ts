@@ -1,7 +1,7 @@
 /** A top-level tree that was given up because of a failure: nobody begins it afresh who does not say so. */
 import { GivenUpError, type Address, type ChildSpec, type NewEntry } from "@orgtree/core";
 import { MemoryJournal } from "@orgtree/journal";
-import { createActorSystem, plain, rollBackStored, supervisor, VirtualClock, type Logic, type Turn } from "@orgtree/runtime";
+import { createActorSystem, pinGivenUp, plain, rollBackStored, supervisor, VirtualClock, type Logic, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -280,6 +280,9 @@ describe("a tree that was given up because of a failure", () => {
     expect(before).toBeDefined();
     await world.crash();
     await world.journal.compact();
+    const offline = new MemoryJournal(world.file);
+    expect(await pinGivenUp(offline)).toEqual(["/shop"]);
+    await offline.compact();
     await putBack(world, `${before!.address}@${before!.seq}`);
     await world.start(resume);
     expect(await left(world, "/shop/stock")).toEqual([97, "orgtree.failed"]);

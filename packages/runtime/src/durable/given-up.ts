@@ -36,6 +36,24 @@ export async function findGivingUp(journal: Past, top: Address, gaveUp: GivingUp
   }
 }
 
+/**
+ * Keeps compaction from what trees that were given up need to go on where they were, until the journal is closed; gives back their tops. A
+ * system does so itself. Rejects with `JournalError`, `UnreadableTurnError`.
+ */
+export async function pinGivenUp(journal: Past & Pick<Journal, "pin">): Promise<readonly Address[]> {
+  const state = (await imageAt(journal, rootAddress)).at(-1)?.state;
+  const tops: Address[] = [];
+  for (const [key, { gaveUp }] of Object.entries(isStoredSupervision(state) ? state.past : {})) {
+    if (gaveUp === undefined) continue;
+    const top = childAddress(rootAddress, key.slice(1));
+    const { before } = await findGivingUp(journal, top, gaveUp);
+    if (before === undefined) continue;
+    journal.pin(before.position);
+    tops.push(top);
+  }
+  return tops;
+}
+
 /** The newest turn in the tree before any decision about the failure, and before the end that the failed actor asked for. */
 async function findBefore(
   journal: Past,
@@ -107,8 +125,8 @@ async function newestWithin(journal: Past, top: Address, position: number): Prom
   return newest;
 }
 
-async function imageAt(journal: Past, address: Address, position: number): Promise<readonly Moment[]> {
-  const image = position < 0 ? undefined : await journal.image(address, position);
+async function imageAt(journal: Past, address: Address, position?: number): Promise<readonly Moment[]> {
+  const image = position !== undefined && position < 0 ? undefined : await journal.image(address, position);
   return image === undefined ? [] : [...readMoments(image.entries)];
 }
 
