@@ -229,6 +229,7 @@ describe("the names that a package exports", () => {
         "lintMachine",
         "listPastActors",
         "machine",
+        "pinGivenUp",
         "plain",
         "publish",
         "readTurn",

@@ -152,7 +152,11 @@ describe("the start of a tree that was given up because of a failure", () => {
       end: (world) => Promise.all([world.system.stop("/shop"), world.clock.settle()]),
     },
     { what: "failed and is temporary", spec: { ...child("shop"), restart: "temporary" }, end: (world) => order(world, "/shop", "die") },
-    { what: "failed and was to stop then", spec: child("shop", { onFailure: { crash: "stop" } }), end: (world) => order(world, "/shop", "die") },
+    {
+      what: "failed and was to stop then",
+      spec: child("shop", { onFailure: { crash: "stop" } }),
+      end: (world) => order(world, "/shop", "die"),
+    },
   ])("begins one afresh that $what", async ({ spec, end }) => {
     const world = new World();
     await world.start(spec);
@@ -224,13 +228,17 @@ describe("a tree that was given up because of a failure", () => {
     { what: "the failure was to escalate", answers: { onFailure: { crash: "escalate" } }, deaths: 1, leaves: 98 },
     {
       what: "it failed while it could have been resumed",
-      answers: { onFailure: { crash: [{ directive: "resume", intensity: { maxRestarts: 1, periodMs: 60_000 } }, { directive: "escalate" }] } },
+      answers: {
+        onFailure: { crash: [{ directive: "resume", intensity: { maxRestarts: 1, periodMs: 60_000 } }, { directive: "escalate" }] },
+      },
       deaths: 2,
       leaves: 97,
     },
     {
       what: "a rollback was of no use",
-      answers: { onFailure: { crash: [{ directive: "rollback", intensity: { maxRestarts: 1, periodMs: 60_000 } }, { directive: "escalate" }] } },
+      answers: {
+        onFailure: { crash: [{ directive: "rollback", intensity: { maxRestarts: 1, periodMs: 60_000 } }, { directive: "escalate" }] },
+      },
       deaths: 1,
       leaves: 98,
     },
@@ -316,7 +324,9 @@ describe("a tree that was given up because of a failure", () => {
   test("cannot be rolled back in the system that gave it up", async () => {
     const world = await givenUp();
     const before = (await refusal(world))!.before!;
-    await expect(world.system.rollBack("/shop", { to: `${before.address}@${before.seq}`, consent: true })).rejects.toThrow("close the system");
+    await expect(world.system.rollBack("/shop", { to: `${before.address}@${before.seq}`, consent: true })).rejects.toThrow(
+      "close the system",
+    );
   });
 
   test("has sent what it has sent: it arrives, and who writes to it is told that nobody is there", async () => {

@@ -102,7 +102,8 @@ export class SimProcess {
       if (!this.line.alive) return;
       if (error instanceof GivenUpError) {
         this.#note({ what: "begun-afresh", id: spec.id });
-        return this.line.after(0, () => this.#start(spec, true));
+        this.line.after(0, () => this.#start(spec, true));
+        return;
       }
       this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
       if (++this.#failedStarts < mostFailedStarts) this.line.after(200, () => this.#start(spec));

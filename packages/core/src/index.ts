@@ -117,6 +117,7 @@ export {
   type PastChild,
   type PlannerBrief,
   type Reply,
+  type SpecificationChange,
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,

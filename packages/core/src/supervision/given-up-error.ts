@@ -37,7 +37,9 @@ export class GivenUpError extends ExpectedError {
     const where = at.position === undefined ? `turn ${at.seq} of ${at.address}` : `position ${at.position} of the journal`;
     const why = describeFailure(causeChain(failure).at(-1)!);
     const remedies = [
-      ...(before === undefined ? [] : [`mend that, and go on where it was: orgtree rollback FILE ${address} --to ${before.address}@${before.seq}`]),
+      ...(before === undefined
+        ? []
+        : [`mend that, and go on where it was: orgtree rollback FILE ${address} --to ${before.address}@${before.seq}`]),
       `go back to a checkpoint: orgtree rollback FILE ${address}`,
       "begin afresh: system.start(spec, { fresh: true })",
     ];

@@ -9,6 +9,7 @@ import {
   type Purpose,
   type Replanning,
   type Reply,
+  type SpecificationChange,
   type Supervision,
 } from "./supervision-state.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
@@ -37,7 +38,8 @@ export interface StoredSupervision {
 }
 
 /** What is stored of a child whose specification is not known. */
-export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> & Pick<PastChild, "gaveUp">;
+export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> &
+  Pick<PastChild, "isListed" | "gaveUp">;
 
 /** Rows that were added one after the other. */
 export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
@@ -53,6 +55,8 @@ export interface StoredRow {
   readonly retry: { readonly token: number; readonly atMs: number; readonly failure: Failure | undefined } | undefined;
   readonly verdict: PendingVerdict | undefined;
   readonly birth: number;
+  /** It was in the specification; left out where it was not. */
+  readonly isListed?: boolean;
   /** Children of a dynamic supervisor only: what they were started with, for its template. */
   readonly input: unknown;
 }
@@ -191,13 +195,14 @@ function isSameRow(a: Readonly<ChildRow>, b: ChildRow): boolean {
     a.retry === b.retry &&
     a.verdict === b.verdict &&
     a.birth === b.birth &&
+    a.isListed === b.isListed &&
     a.spec === b.spec &&
     a.ordinal === b.ordinal
   );
 }
 
 function storeRow(row: ChildRow, { toEpoch, isDynamic }: RowForm): StoredRow {
-  const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth } = row;
+  const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth, isListed } = row;
   return {
     status,
     restarts,
@@ -208,6 +213,7 @@ function storeRow(row: ChildRow, { toEpoch, isDynamic }: RowForm): StoredRow {
     retry: retry === undefined ? undefined : { ...retry, atMs: toEpoch(retry.atMs) },
     verdict: verdict === undefined ? undefined : { ...verdict, history: {} },
     birth,
+    ...(isListed ? { isListed } : {}),
     input: isDynamic ? spec.input : undefined,
   };
 }
@@ -256,9 +262,9 @@ export interface RestoreAround<L> extends Clocks {
 
 /**
  * Puts what was stored into a supervisor that has not begun. Children whose specification is not known are kept in mind, until
- * somebody starts them.
+ * somebody starts them, or it is decided that nobody will. Gives back what has changed in the code.
  */
-export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): void {
+export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): SpecificationChange {
   const toNow = (ms: number): number => (ms === 0 ? -Infinity : ms - around.epochMs + around.nowMs);
   state.stamps = stored.stamps.map(toNow);
   state.nextId = stored.nextId;
@@ -270,9 +276,11 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
     state.table.clear();
     for (const spec of around.specsOf(stored.plan.plan)) state.table.set(spec.id, makeRow(state, spec));
   }
+  const added = new Set([...state.table].flatMap(([id, { isListed }]) => (isListed ? [id] : [])));
   for (const chunk of Object.values(stored.rows)) {
     for (const [key, row] of Object.entries(chunk)) {
       const id = key.slice(1);
+      added.delete(id);
       const own = state.table.get(id) ?? newRow(state, id, around.specOf(id, row.input));
       if (own === undefined) state.past.set(id, restorePast(row, toNow));
       else restoreRow(own, row, toNow);
@@ -280,6 +288,8 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
   }
   rememberPast(state, stored.past, toNow);
   if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
+  const removed = [...state.past].flatMap(([id, { isListed }]) => (isListed === true && !state.table.has(id) ? [id] : []));
+  return { added: [...added], removed };
 }
 
 /** Keeps in mind all children of an earlier process; for the root, whose children people start again. */
@@ -295,9 +305,9 @@ function rememberPast(state: Supervision, children: StoredSupervision["past"], t
 }
 
 function restorePast(stored: StoredPastChild, toNow: (ms: number) => number): PastChild {
-  const { status, restarts, stamps, history, verdict, birth, gaveUp } = stored;
+  const { status, restarts, stamps, history, verdict, birth, isListed, gaveUp } = stored;
   const past = { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
-  return gaveUp === undefined ? past : { ...past, gaveUp };
+  return { ...past, ...(isListed === undefined ? {} : { isListed }), ...(gaveUp === undefined ? {} : { gaveUp }) };
 }
 
 function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {

@@ -110,7 +110,11 @@ function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "ro
   const { id, to } = call;
   if (turn.state.past.get(id)?.gaveUp !== undefined) {
     const address = childAddress(turn.state.address, id);
-    return refuse(turn, reply, ["not-found", id, `it was given up; close the system, and put it back with orgtree rollback FILE ${address}`]);
+    return refuse(turn, reply, [
+      "not-found",
+      id,
+      `it was given up; close the system, and put it back with orgtree rollback FILE ${address}`,
+    ]);
   }
   if (!turn.state.table.has(id)) return notFound(turn, id, reply);
   const plan = { to, birth: turn.around.decision ?? 0 };
@@ -163,7 +167,7 @@ export function terminateStarting(turn: SupervisionTurn, id: string, reply: Repl
   const row = table.get(id);
   if (operation === undefined || row === undefined || row.status !== "starting") return false;
   const { purpose } = operation;
-  if (purpose.kind === "init") return false;
+  if (purpose.kind === "init" || purpose.kind === "added") return false;
   if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, "it was terminated while it started"]);
   beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
   return true;

@@ -87,6 +87,8 @@ export interface ChildRow<L = unknown> {
   verdict: PendingVerdict | undefined;
   /** The decision by which its newest process was started; see `Surroundings.decision`. */
   birth: number;
+  /** It is in the specification that its supervisor was begun with; not one that was added by hand, by a template or by a plan. */
+  readonly isListed: boolean;
   /** Its place in the order of all children that were ever added. */
   readonly ordinal: number;
 }
@@ -98,6 +100,8 @@ export interface PendingVerdict extends DirectiveVerdict {
 
 /** What is known of a child before its specification is. */
 export interface PastChild extends Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> {
+  /** It was in the specification, and is there no more. */
+  readonly isListed?: boolean | undefined;
   /** The root only: it does not run, and is kept as it is. */
   readonly gaveUp?: GivingUp | undefined;
 }
@@ -141,6 +145,8 @@ export type Purpose =
       readonly reply: Reply;
     }
   /** `removed`: children of the old plan that the new one does not have. */
+  /** Children that are new in the code. */
+  | { readonly kind: "added" }
   | { readonly kind: "replan"; readonly child: string; readonly removed: readonly string[] }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
@@ -225,8 +231,16 @@ export type SupervisionEvent<L = unknown> =
     }
   | { readonly kind: "replan-failed"; readonly token: number; readonly failure: Failure; readonly reply: Reply }
   | { readonly kind: "rollback-failed"; readonly id: string; readonly failure: Failure }
+  /** It was restored, its tree is there again, and the code has other children than what is stored. */
+  | ({ readonly kind: "specification-changed" } & SpecificationChange)
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
+
+/** The children that are in the code and not in what is stored, and the other way round. */
+export interface SpecificationChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
 
 /** What a child says of itself, unasked. */
 export type ChildEvent = Extract<SupervisionEvent, { kind: "exited" | "failed" }>;
@@ -260,6 +274,8 @@ export type SupervisionStep =
   | { readonly kind: "forget"; readonly id: string }
   /** The spec goes as well: whoever is started here later is somebody else. */
   | { readonly kind: "drop"; readonly id: string }
+  /** Somebody of an earlier process whom nobody starts any more: the place and all below it are given up for good, what was spent stays spent. */
+  | { readonly kind: "remove"; readonly id: string }
   /** Answered by `retry` after the delay; a delay of 0 means behind everything that is in the mailbox now. */
   | { readonly kind: "schedule"; readonly id: string; readonly token: number; readonly delayMs: number; readonly attempt: number }
   | { readonly kind: "cancel"; readonly id: string }
@@ -307,12 +323,13 @@ export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec
     past: new Map(),
     interrupted: undefined,
   };
-  for (const child of spec.children) state.table.set(child.id, makeRow(state, child));
+  const isListed = spec.plan === undefined;
+  for (const child of spec.children) state.table.set(child.id, makeRow(state, child, isListed));
   return state;
 }
 
 /** A child that has not been started yet. */
-export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>): ChildRow<L> {
+export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>, isListed = false): ChildRow<L> {
   return {
     spec,
     status: "stopped",
@@ -324,6 +341,7 @@ export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>): Ch
     history: noHistory,
     verdict: undefined,
     birth: 0,
+    isListed,
     ordinal: state.nextOrdinal++,
   };
 }

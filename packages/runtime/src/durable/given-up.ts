@@ -96,7 +96,7 @@ const noReport = { context: undefined, child: "" } as const;
 
 /** The first decision that led to the giving up: behind the newest moment at which the child had not failed. */
 async function firstDecision(journal: Past, { supervisor, child, position }: Decided): Promise<number | undefined> {
-  for (let first = position; ; ) {
+  for (let first = position; ;) {
     const moments = await imageAt(journal, supervisor, first - 1);
     if (moments.length === 0) return undefined;
     for (const moment of moments.toReversed()) {

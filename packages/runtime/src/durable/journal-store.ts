@@ -28,6 +28,7 @@ import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
   readonly entry: NewEntry;
+  readonly ends: readonly NewEntry[];
   readonly durable: Durable;
 }
 
@@ -172,21 +173,22 @@ export class JournalStore implements TurnStore {
     const durable = { state, books };
     const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
     const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
-    this.#prepared.set(turn, { entry, durable });
+    this.#prepared.set(turn, { entry, ends: turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends }), durable });
     this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
     this.checkParked(turn.address);
-    const { entry, durable } = this.#prepared.get(turn)!;
+    const { entry, ends, durable } = this.#prepared.get(turn)!;
     this.#storeEnds();
     try {
-      await this.#journal.append([entry]);
+      await this.#journal.append([entry, ...ends]);
     } catch (error) {
       if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+    for (const { address } of ends) this.#forget(address);
     if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
   }
 
@@ -256,12 +258,17 @@ export class JournalStore implements TurnStore {
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
     this.#pin(address, undefined);
-    this.#found.delete(address);
-    this.#incarnations.delete(address);
-    this.#spent.delete(address); // Whoever comes has spent nothing yet.
-    if (!this.#logs.delete(address)) return; // It was never there.
+    if (!this.#forget(address)) return; // It was never there.
     this.#ends.push({ address, seq, kind: "end", data: new Uint8Array() });
     this.#storeEnds();
+  }
+
+  /** Whoever comes has taken and spent nothing yet; false where nobody was there. */
+  #forget(address: Address): boolean {
+    this.#found.delete(address);
+    this.#incarnations.delete(address);
+    this.#spent.delete(address);
+    return this.#logs.delete(address);
   }
 
   /** In front of whatever is stored next, so that nobody is stored at a place before its end. */

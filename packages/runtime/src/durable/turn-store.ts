@@ -34,6 +34,8 @@ export interface TurnRecord {
   readonly logic: LogicVersion | undefined;
   /** The version of the plan that the actor is part of. */
   readonly plan: number | undefined;
+  /** Places that are given up for good with it, and the numbers of their ends. */
+  readonly ends?: readonly { readonly address: Address; readonly seq: number }[];
   /** The turn makes a checkpoint of this name. */
   readonly mark: string | undefined;
 }

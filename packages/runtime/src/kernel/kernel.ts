@@ -198,7 +198,13 @@ export class Kernel {
 
   /** What a place that was given up still owes. */
   #resend({ from, key, pending }: Orphan): void {
-    if (pending.kind === "reply") return void this.asks.settle(pending.to, settled(pending.answer), { address: from, key });
+    if (pending.kind === "reply") {
+      const { to, answer } = pending;
+      const wasAwaited = this.asks.settle(to, settled(answer), { address: from, key });
+      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
+      if (!wasAwaited && to.address !== undefined && !this.isRecovering(to.address)) this.orphans.acknowledge(from, key);
+      return;
+    }
     const mail = new Mail("message", { to: pending.to, from, trace: this.newTrace() }, pending.message);
     mail.key = key;
     this.send(mail);

@@ -14,10 +14,11 @@ export function makeDecisionRecord(
     readonly steps: readonly SupervisionStep[];
     readonly books: Books;
     readonly state: unknown;
+    readonly ends: NonNullable<TurnRecord["ends"]>;
   },
 ): TurnRecord {
   const { address, seq } = life.cell;
-  const { event, steps, books, state } = decision;
+  const { event, steps, books, state, ends } = decision;
   const asked = mailOf(event);
   const notes = life.cell.noteEffects(steps.length);
   return {
@@ -38,6 +39,7 @@ export function makeDecisionRecord(
     logic: undefined,
     mark: undefined,
     plan: life.cell.planVersion,
+    ends,
   };
 }
 
@@ -83,6 +85,8 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
     }
     case "exited":
       return { id: event.id, exit: event.exit };
+    case "specification-changed":
+      return { added: event.added, removed: event.removed };
     case "replanned":
       return { plan: event.plan };
     case "replan-failed":
