@@ -137,6 +137,35 @@ describe("the start of a tree that was given up because of a failure", () => {
     expect(await left(world, "/shop/stock")).toEqual([99]);
   });
 
+  test("begins afresh what would go on, where that is wanted", async () => {
+    const world = new World();
+    await world.start(shop);
+    await order(world, "/shop/stock", "take");
+    await world.crash();
+    await startFresh(world);
+    expect(await left(world, "/shop/stock")).toEqual([100]);
+    await expect(startFresh(world)).rejects.toThrow("it already runs");
+  });
+
+  test("begins nothing afresh that a program has just refused: the next one may go on with it, or begin it afresh", async () => {
+    const clerk = (version: string): ChildSpec<Logic> => ({
+      id: "shop",
+      logic: plain<number, Order>({ version, init: () => 100, receive: (count, _message, turn) => (turn.reply([count]), count) }),
+      restart: "temporary",
+    });
+    const world = new World();
+    world.isReplayed = false;
+    await world.start(clerk("1"));
+    await world.crash();
+    await expect(Promise.all([world.system.start(clerk("2")), world.clock.settle()])).rejects.toThrow("was stored by");
+    await expect(startFresh(world, clerk("2"))).rejects.toThrow("left as it is stored");
+    await world.crash();
+    await world.start(clerk("1"));
+    await world.crash();
+    await startFresh(world, clerk("2"));
+    expect(await left(world, "/shop")).toEqual([100]);
+  });
+
   test("begins it afresh where that is wanted by the process that gave it up", async () => {
     const world = await givenUp();
     await startFresh(world);
