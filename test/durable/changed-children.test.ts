@@ -223,6 +223,23 @@ describe("children that changed", () => {
     expect(seen).toBeGreaterThan(5);
   });
 
+  test("are not those that have ended for good, or were deleted by hand: they do not come back", async () => {
+    const mortal = child("mortal", { restart: "temporary" });
+    const world = await counted(orgOf("a", mortal, "deleted", "kept"));
+    await world.tell("/org/mortal", "die");
+    const handle = world.system.supervisor("/org");
+    await Promise.all([handle.terminateChild("deleted"), handle.deleteChild("deleted"), world.clock.settle()]);
+    await deploy(world, orgOf("a", mortal, "deleted", "kept"));
+    expect(await list(world)).toEqual(["a running", "mortal stopped", "deleted stopped", "kept running"]);
+    await deploy(world, orgOf("a", "new"));
+    expect(changes(world)).toEqual([
+      "/org child-removed kept: given up for good: it is not in the specification any more",
+      "/org child-added new: started: it is new in the specification",
+    ]);
+    await deploy(world, orgOf("a", mortal, "new"));
+    expect(await list(world)).toEqual(["a running", "mortal running", "new running"]);
+  });
+
   test("change nothing about an input: a life that goes on was begun with its own", async () => {
     const world = await counted(orgOf(child("a", { input: 10 })), "/org/a");
     await deploy(world, orgOf(child("a", { input: 50 })));

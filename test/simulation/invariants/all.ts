@@ -13,6 +13,7 @@ import type { Invariant } from "./invariant.ts";
 import { acknowledgedIsRemembered, acknowledgedIsStored, livesBeginAfterAnEnd, statesFollowFromTurns } from "./memory.ts";
 import {
   callsAreCarriedOutOnce,
+  childrenChangeWithTheCode,
   compactionIsUnseen,
   givenUpStaysAway,
   incarnationsRise,
@@ -69,6 +70,7 @@ const invariants: readonly Invariant[] = [
   incarnationsRise,
   givenUpStaysAway,
   keptUntilToldOtherwise,
+  childrenChangeWithTheCode,
   namesAreKept,
   stoppedInReverse,
   everybodyAnswers,

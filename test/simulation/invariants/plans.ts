@@ -184,6 +184,16 @@ export const keptUntilToldOtherwise: Invariant = {
   },
 };
 
+export const childrenChangeWithTheCode: Invariant = {
+  name: "no child is new, or gone, where the code is the same",
+  check({ history }) {
+    const changed = history.events("report").find(({ event }) => ["child-added", "child-removed"].includes(event.report.context));
+    if (changed === undefined) return undefined;
+    const { supervisor, child, context } = changed.event.report;
+    return `${supervisor} tells ${context} of ${child} at ${changed.atMs}`;
+  },
+};
+
 export const compactionIsUnseen: Invariant = {
   name: "compaction changes nothing of what the actors are",
   check({ history }) {

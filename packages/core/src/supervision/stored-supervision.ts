@@ -31,6 +31,7 @@ export interface StoredSupervision {
   readonly nextId: number;
   readonly lastToken: number;
   readonly plan: Supervision["plan"];
+  readonly listed?: Supervision["listed"];
   readonly replans: number;
   readonly replanning: Replanning | undefined;
   /** Those whose specification is not known. */
@@ -39,7 +40,7 @@ export interface StoredSupervision {
 
 /** What is stored of a child whose specification is not known. */
 export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> &
-  Pick<PastChild, "isListed" | "gaveUp">;
+  Pick<PastChild, "gaveUp">;
 
 /** Rows that were added one after the other. */
 export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
@@ -55,8 +56,6 @@ export interface StoredRow {
   readonly retry: { readonly token: number; readonly atMs: number; readonly failure: Failure | undefined } | undefined;
   readonly verdict: PendingVerdict | undefined;
   readonly birth: number;
-  /** It was in the specification; left out where it was not. */
-  readonly isListed?: boolean;
   /** Children of a dynamic supervisor only: what they were started with, for its template. */
   readonly input: unknown;
 }
@@ -96,7 +95,7 @@ export class SupervisionWriter {
 
   /** The supervisor as it stands. */
   write(clocks: Clocks): StoredSupervision {
-    const { stamps, nextId, lastToken, operation, interrupted, plan, replans, replanning } = this.#state;
+    const { stamps, nextId, lastToken, operation, interrupted, plan, listed, replans, replanning } = this.#state;
     const toEpoch = (ms: number): number => (ms === -Infinity ? 0 : Math.round(ms - clocks.nowMs + clocks.epochMs));
     return {
       rows: this.#writeRows(toEpoch),
@@ -105,6 +104,7 @@ export class SupervisionWriter {
       nextId,
       lastToken,
       plan,
+      listed,
       replans,
       replanning,
       past: Object.fromEntries(Array.from(this.#state.past, ([id, child]) => [`:${id}`, storePast(child, toEpoch)])),
@@ -195,14 +195,13 @@ function isSameRow(a: Readonly<ChildRow>, b: ChildRow): boolean {
     a.retry === b.retry &&
     a.verdict === b.verdict &&
     a.birth === b.birth &&
-    a.isListed === b.isListed &&
     a.spec === b.spec &&
     a.ordinal === b.ordinal
   );
 }
 
 function storeRow(row: ChildRow, { toEpoch, isDynamic }: RowForm): StoredRow {
-  const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth, isListed } = row;
+  const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth } = row;
   return {
     status,
     restarts,
@@ -213,7 +212,6 @@ function storeRow(row: ChildRow, { toEpoch, isDynamic }: RowForm): StoredRow {
     retry: retry === undefined ? undefined : { ...retry, atMs: toEpoch(retry.atMs) },
     verdict: verdict === undefined ? undefined : { ...verdict, history: {} },
     birth,
-    ...(isListed ? { isListed } : {}),
     input: isDynamic ? spec.input : undefined,
   };
 }
@@ -246,8 +244,8 @@ export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervi
     );
   }
   const { stamps, nextId, lastToken, replans } = now;
-  const { operation, plan, replanning, past } = atCut;
-  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, replans, replanning, past };
+  const { operation, plan, listed, replanning, past } = atCut;
+  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, listed, replans, replanning, past };
 }
 
 /** What a restore needs of the runtime. */
@@ -276,11 +274,9 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
     state.table.clear();
     for (const spec of around.specsOf(stored.plan.plan)) state.table.set(spec.id, makeRow(state, spec));
   }
-  const added = new Set([...state.table].flatMap(([id, { isListed }]) => (isListed ? [id] : [])));
   for (const chunk of Object.values(stored.rows)) {
     for (const [key, row] of Object.entries(chunk)) {
       const id = key.slice(1);
-      added.delete(id);
       const own = state.table.get(id) ?? newRow(state, id, around.specOf(id, row.input));
       if (own === undefined) state.past.set(id, restorePast(row, toNow));
       else restoreRow(own, row, toNow);
@@ -288,8 +284,16 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
   }
   rememberPast(state, stored.past, toNow);
   if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
-  const removed = [...state.past].flatMap(([id, { isListed }]) => (isListed === true && !state.table.has(id) ? [id] : []));
-  return { added: [...added], removed };
+  return compareListed(state, stored);
+}
+
+/** Until it is decided what becomes of them, the list that is stored stays. */
+function compareListed(state: Supervision, { listed: before }: StoredSupervision): SpecificationChange {
+  const { listed: now } = state;
+  if (before === undefined || now === undefined) return { added: [], removed: [] };
+  state.listed = before;
+  const [known, wanted] = [new Set(before), new Set(now)];
+  return { added: now.filter((id) => !known.has(id)), removed: before.filter((id) => !wanted.has(id)) };
 }
 
 /** Keeps in mind all children of an earlier process; for the root, whose children people start again. */
@@ -305,9 +309,9 @@ function rememberPast(state: Supervision, children: StoredSupervision["past"], t
 }
 
 function restorePast(stored: StoredPastChild, toNow: (ms: number) => number): PastChild {
-  const { status, restarts, stamps, history, verdict, birth, isListed, gaveUp } = stored;
+  const { status, restarts, stamps, history, verdict, birth, gaveUp } = stored;
   const past = { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
-  return { ...past, ...(isListed === undefined ? {} : { isListed }), ...(gaveUp === undefined ? {} : { gaveUp }) };
+  return gaveUp === undefined ? past : { ...past, gaveUp };
 }
 
 function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {

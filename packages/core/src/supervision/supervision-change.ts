@@ -9,8 +9,9 @@ export function onSpecificationChanged(
   { added, removed }: SupervisionEvent & { kind: "specification-changed" },
 ): void {
   const { state } = turn;
+  state.listed = [...(state.listed ?? []).filter((id) => !removed.includes(id)), ...added];
   for (const child of removed) {
-    if (!state.past.delete(child)) continue;
+    if (!state.past.delete(child)) continue; // It had ended before.
     const decision = "given up for good: it is not in the specification any more";
     report(turn, { context: "child-removed", child, exit: shutdownExit, decision });
     turn.steps.push({ kind: "remove", id: child });

@@ -42,6 +42,11 @@ export interface Supervision<L = unknown> {
   nextOrdinal: number;
   /** The plan of now, where the children follow from one; the first has version 1. */
   plan: { readonly version: number; readonly plan: unknown } | undefined;
+  /**
+   * The children of the specification of which it is decided what becomes of them, also those that are gone; what the code has otherwise
+   * later has changed. None where they follow from a plan, which is stored.
+   */
+  listed: readonly string[] | undefined;
   /** New plans that were made. Never goes back. */
   replans: number;
   /** A new plan is being made. */
@@ -87,8 +92,6 @@ export interface ChildRow<L = unknown> {
   verdict: PendingVerdict | undefined;
   /** The decision by which its newest process was started; see `Surroundings.decision`. */
   birth: number;
-  /** It is in the specification that its supervisor was begun with; not one that was added by hand, by a template or by a plan. */
-  readonly isListed: boolean;
   /** Its place in the order of all children that were ever added. */
   readonly ordinal: number;
 }
@@ -100,8 +103,6 @@ export interface PendingVerdict extends DirectiveVerdict {
 
 /** What is known of a child before its specification is. */
 export interface PastChild extends Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> {
-  /** It was in the specification, and is there no more. */
-  readonly isListed?: boolean | undefined;
   /** The root only: it does not run, and is kept as it is. */
   readonly gaveUp?: GivingUp | undefined;
 }
@@ -236,7 +237,7 @@ export type SupervisionEvent<L = unknown> =
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
 
-/** The children that are in the code and not in what is stored, and the other way round. */
+/** The children that are in the code and were not in what it was when it was stored, and the other way round. */
 export interface SpecificationChange {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -318,18 +319,18 @@ export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec
     lastToken: 0,
     nextOrdinal: 0,
     plan: spec.plan === undefined ? undefined : { version: 1, plan: spec.plan.initial },
+    listed: spec.plan === undefined ? spec.children.map(({ id }) => id) : undefined,
     replans: 0,
     replanning: undefined,
     past: new Map(),
     interrupted: undefined,
   };
-  const isListed = spec.plan === undefined;
-  for (const child of spec.children) state.table.set(child.id, makeRow(state, child, isListed));
+  for (const child of spec.children) state.table.set(child.id, makeRow(state, child));
   return state;
 }
 
 /** A child that has not been started yet. */
-export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>, isListed = false): ChildRow<L> {
+export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>): ChildRow<L> {
   return {
     spec,
     status: "stopped",
@@ -341,7 +342,6 @@ export function makeRow<L>(state: Supervision<L>, spec: CheckedChildSpec<L>, isL
     history: noHistory,
     verdict: undefined,
     birth: 0,
-    isListed,
     ordinal: state.nextOrdinal++,
   };
 }

@@ -277,7 +277,9 @@ export class JournalStore implements TurnStore {
     const ends = this.#ends;
     this.#ends = [];
     this.#journal.append(ends).catch((error: unknown) => {
-      if ((error as JournalError).retryable) this.#ends.unshift(...ends);
+      // Whoever lives there next may have been started: nothing of him may be stored before.
+      const { retryable, name, failureClass } = error as JournalError;
+      if (retryable || (failureClass !== "fenced" && name !== "JournalConflictError")) this.#ends.unshift(...ends);
       else this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored");
     });
   }
