@@ -242,6 +242,7 @@ export class Cell implements Runnable {
   }
 
   run(turns: number): boolean {
+    if (this.kernel.pauses.has(this.address)) return false;
     for (let left = turns; left > 0; left--) {
       const { life } = this;
       if (life === undefined || !life.takesMail) return false;

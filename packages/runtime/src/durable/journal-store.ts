@@ -208,7 +208,7 @@ export class JournalStore implements TurnStore {
     }
     const planned = await planRollback(this.#journal, order);
     const { gone } = planned;
-    const report = await compensate(planned.report, order.undo);
+    const report = await compensate(planned, order.undo);
     // Numbers of lives never go back.
     const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
     const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
@@ -277,10 +277,10 @@ export class JournalStore implements TurnStore {
     const ends = this.#ends;
     this.#ends = [];
     this.#journal.append(ends).catch((error: unknown) => {
-      // Whoever lives there next may have been started: nothing of him may be stored before.
-      const { retryable, name, failureClass } = error as JournalError;
-      if (retryable || (failureClass !== "fenced" && name !== "JournalConflictError")) this.#ends.unshift(...ends);
-      else this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored");
+      if ((error as JournalError).failureClass === "fenced") return;
+      // Otherwise whoever comes there would count his lives from the first again, as if nobody had lived there.
+      this.#ends.unshift(...ends);
+      this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }
 }
