@@ -104,6 +104,22 @@ describe("orgtree rollback", () => {
     expect(lines.find((line) => line.includes("rollback"))).toMatch(/ rollback to at 2, \/desk\/one@2 /);
   });
 
+  test("puts a tree that was given up back to where it was, as its error says, also when its journal was compacted since", async () => {
+    const shop = async (then: string): Promise<string> => {
+      const args = ["--conditions=@orgtree/source", fixture("shop.ts"), join(desk.cwd, "shop.journal"), then];
+      const { stdout } = await execute(process.execPath, args).catch((error: unknown) => error as { stdout: string });
+      return stdout.trim();
+    };
+    expect([await shop("die"), await shop("start")]).toEqual(["", "given up"]);
+    const says = await shop("start");
+    const [, address = "", to = ""] = /orgtree rollback FILE (\S+) --to (\S+);/.exec(says) ?? [];
+    expect([address, to]).toEqual(["/shop", expect.stringMatching(/^\/shop\/stock@\d+$/)]);
+    const { stdout } = await desk.call(["journal", "compact", "shop.journal"]);
+    expect(stdout).toMatch(/ kept, also what \/shop would go on from: given up because of a failure\n$/);
+    expect(await desk.call(["rollback", "shop.journal", address, "--to", to])).toMatchObject({ code: 0, stderr: "" });
+    expect(await shop("resume")).toBe("97");
+  });
+
   test("of a journal that somebody writes to is refused with his name", async () => {
     const child = spawn(process.execPath, [...writer, join(desk.cwd, "live.journal"), "stay"], { stdio: ["pipe", "pipe", "inherit"] });
     try {

@@ -179,13 +179,13 @@ test("the end of a supervisor that is given up is stored: whoever is started the
   expect(images).not.toContain("/org");
 });
 
-test("the end of a place that could not be stored is stored in front of what comes next", async () => {
+test.each([true, false])("the end of a place that could not be stored is stored in front of what comes next", async (retryable) => {
   class BusyJournal extends MemoryJournal {
     isBusy = true;
     override append(entries: readonly NewEntry[]): Promise<number> {
       if (!this.isBusy || entries[0]!.kind !== "end") return super.append(entries);
       this.isBusy = false;
-      return Promise.reject(new JournalError("test", "the disk is busy", { retryable: true }));
+      return Promise.reject(new JournalError("test", "the disk is busy", { retryable }));
     }
   }
   const clock = new VirtualClock();

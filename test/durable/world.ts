@@ -73,6 +73,8 @@ class FreezingJournal extends MemoryJournal {
 export class World {
   readonly file = new FreezingFile();
   clock = new VirtualClock();
+  /** Of the process that is there. */
+  journal: MemoryJournal = new FreezingJournal(this.file);
   system: ActorSystem;
   events: SystemEvent[] = [];
 
@@ -88,7 +90,8 @@ export class World {
   #boot(): ActorSystem {
     this.events = [];
     const events = this.events;
-    const system = createActorSystem({ clock: this.clock, journal: new FreezingJournal(this.file) });
+    this.journal = new FreezingJournal(this.file);
+    const system = createActorSystem({ clock: this.clock, journal: this.journal });
     system.observe((event) => void events.push(event));
     return system;
   }

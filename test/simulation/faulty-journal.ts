@@ -1,4 +1,5 @@
 import {
+  JournalConflictError,
   JournalError,
   type Address,
   type Compaction,
@@ -26,7 +27,7 @@ export interface FaultyJournalOptions {
   readonly line: LifeLine;
   readonly random: SeededRandom;
   /** The fault that strikes this append, where one does. */
-  readonly nextFault: () => AppendFault | undefined;
+  readonly nextFault: (entries: readonly NewEntry[]) => AppendFault | undefined;
   /** All that was ever stored, also what compaction has removed. */
   readonly archive: Entry[];
   readonly noteAppend: (append: { epoch: number; entries: readonly NewEntry[]; how: string }) => void;
@@ -67,7 +68,7 @@ export class FaultyJournal implements Journal {
     const { line, nextFault } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     if (!line.passes()) return promise;
-    this.#waiting.push({ entries, fault: nextFault(), resolve, reject });
+    this.#waiting.push({ entries, fault: nextFault(entries), resolve, reject });
     this.#schedule();
     return promise;
   }
@@ -118,6 +119,7 @@ export class FaultyJournal implements Journal {
     const { file, archive, noteAppend } = this.#options;
     const before = file.lastPosition;
     const stored = this.#inner.append(entries);
+    stored.catch((error: unknown) => error instanceof JournalConflictError && noteAppend({ epoch: this.epoch, entries, how: "conflict" }));
     if (file.lastPosition === before) return stored;
     for (const [at, entry] of entries.entries()) archive.push({ ...entry, position: before + 1 + at });
     noteAppend({ epoch: this.epoch, entries, how });

@@ -14,6 +14,8 @@ export type Happening = {
   | { readonly what: "struck"; readonly fault: FaultPlan["kind"]; readonly how: string }
   | { readonly what: "ended" }
   | { readonly what: "not-started"; readonly id: string; readonly error: string }
+  /** A tree that was given up is to begin afresh: whoever runs the process says so. */
+  | { readonly what: "begun-afresh"; readonly id: string }
   /** A copy of an operation reached the process. */
   | { readonly what: "arrived"; readonly operation: string }
   | { readonly what: "refused"; readonly operation: string; readonly error: string }

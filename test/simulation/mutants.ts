@@ -142,10 +142,16 @@ const supervision: readonly Mutant[] = [
     to: "Math.abs(steps.length) < 0 &&",
   },
   {
+    name: "a tree that was given up is begun afresh in silence",
+    file: "core/src/supervision/supervision-call.ts",
+    from: "} else if (gaveUp !== undefined) {",
+    to: "} else if (gaveUp !== undefined && !past.delete(id)) {",
+  },
+  {
     name: "who is started at an address that was given up takes a number that is taken",
-    file: `${runtime}/actor/cell.ts`,
-    from: "const seq = this.seq++;\n    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);",
-    to: "const seq = this.seq++;",
+    file: `${runtime}/kernel/kernel.ts`,
+    from: "const seq = this.nextSeq++;",
+    to: "const seq = this.nextSeq;",
   },
 ];
 

@@ -1,6 +1,7 @@
 import {
   childAddress,
   describeFailure,
+  GivenUpError,
   toFailure,
   type Address,
   type ChildSpec,
@@ -12,7 +13,7 @@ import { MemoryJournal, type MemoryFile } from "@orgtree/journal";
 import { createActorSystem, supervisor, type ActorSystem, type Logic, type WorkContext } from "@orgtree/runtime";
 import type { Agenda } from "./agenda.ts";
 import { makeClerk } from "./clerk.ts";
-import { FaultyJournal, type AppendFault } from "./faulty-journal.ts";
+import { FaultyJournal, type FaultyJournalOptions } from "./faulty-journal.ts";
 import type { History } from "./history.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
 import type { Does, Order } from "./order.ts";
@@ -33,13 +34,15 @@ export interface ProcessOptions {
   readonly agenda: Agenda;
   readonly random: SeededRandom;
   readonly history: History;
-  readonly nextFault: () => AppendFault | undefined;
+  readonly nextFault: FaultyJournalOptions["nextFault"];
 }
 
 /** How long a turn may wait for its commit, virtual milliseconds. */
 const commitMs = 1_000;
 /** How often whoever runs a process starts again what did not start. */
 const mostFailedStarts = 20;
+/** How often whoever runs a process begins a tree afresh that it has given up. */
+const mostRevivals = 5;
 
 /** One process after the other runs the real system over the same journal; this is one of them. */
 export class SimProcess {
@@ -49,6 +52,7 @@ export class SimProcess {
   readonly #journal: FaultyJournal;
   #births = 0;
   #failedStarts = 0;
+  #revivals = 0;
 
   constructor(options: ProcessOptions) {
     const { number, agenda, file, archive, random, nextFault, added } = options;
@@ -71,7 +75,9 @@ export class SimProcess {
       commitMs,
     });
     this.system.observe((event) => {
-      if (this.line.alive) this.#note({ what: "event", event });
+      if (!this.line.alive) return;
+      this.#note({ what: "event", event });
+      if (event.type === "escalated-to-root") this.#revive(event.address);
     });
     for (const member of random.shuffle(options.members)) this.line.after(random.int(0, 3), () => this.#start(this.#specOf(member)));
     for (const [id, to] of added) this.line.after(random.int(5, 40), () => this.#add(to, id));
@@ -82,9 +88,23 @@ export class SimProcess {
     history.note({ atMs: agenda.nowMs, process: number, ...happening } as Parameters<History["note"]>[0]);
   }
 
-  #start(spec: ChildSpec<Logic>): void {
-    this.system.start(spec).catch((error: unknown) => {
+  /** Sometimes whoever runs the process does not wait for the next one. */
+  #revive(top: Address): void {
+    const { members, random } = this.#options;
+    const member = members.find(({ id }) => childAddress("/", id) === top);
+    if (member === undefined || this.#revivals++ >= mostRevivals) return;
+    this.line.after(random.fork(`revival ${this.#revivals}`).int(0, 300), () => this.#start(this.#specOf(member)));
+  }
+
+  /** What was given up because of a failure is begun afresh, since whoever runs it says so then. */
+  #start(spec: ChildSpec<Logic>, fresh = false): void {
+    this.system.start(spec, { fresh }).catch((error: unknown) => {
       if (!this.line.alive) return;
+      if (error instanceof GivenUpError) {
+        this.#note({ what: "begun-afresh", id: spec.id });
+        this.line.after(0, () => this.#start(spec, true));
+        return;
+      }
       this.#note({ what: "not-started", id: spec.id, error: describeFailure(toFailure(error)) });
       if (++this.#failedStarts < mostFailedStarts) this.line.after(200, () => this.#start(spec));
     });

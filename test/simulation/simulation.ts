@@ -1,6 +1,6 @@
 import { MemoryFile } from "@orgtree/journal";
 import type { TreeNode } from "@orgtree/runtime";
-import { toFailure, type Address, type Entry } from "@orgtree/core";
+import { toFailure, type Address, type Entry, type NewEntry } from "@orgtree/core";
 import { Agenda } from "./agenda.ts";
 import type { Report } from "./clerk.ts";
 import type { AppendFault } from "./faulty-journal.ts";
@@ -51,6 +51,7 @@ export async function simulate(plan: Plan): Promise<Outcome> {
 class Simulation {
   readonly #plan: Plan;
   readonly #random: SeededRandom;
+  readonly #endRandom: SeededRandom;
   readonly #agenda: Agenda;
   readonly #history = new History();
   readonly #file = new MemoryFile("in memory", "");
@@ -61,11 +62,13 @@ class Simulation {
   #process: SimProcess;
   #processes = 0;
   #isUp = true;
+  #isHealed = false;
   #appendFaults: (AppendFault & { left: number })[] = [];
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#random = new SeededRandom(`run ${plan.seed}`);
+    this.#endRandom = new SeededRandom(`ends ${plan.seed}`);
     this.#agenda = new Agenda(this.#random.fork("agenda"));
     const members = membersOf(plan.members);
     this.#dynamic = new Set([...members].flatMap(([to, each]) => (each.kind === "team" && each.strategy === "dynamic" ? [to] : [])));
@@ -114,7 +117,7 @@ class Simulation {
       agenda: this.#agenda,
       random: this.#random.fork(`process ${number}`),
       history: this.#history,
-      nextFault: () => this.#nextFault(),
+      nextFault: (entries) => this.#nextFault(entries),
     });
   }
 
@@ -124,12 +127,18 @@ class Simulation {
 
   // Faults
 
-  #nextFault(): AppendFault | undefined {
-    const fault = this.#appendFaults[0];
+  #nextFault(entries: readonly NewEntry[]): AppendFault | undefined {
+    const fault = this.#appendFaults[0] ?? this.#endFault(entries);
     if (fault === undefined) return undefined;
-    if (--fault.left === 0) this.#appendFaults.shift();
+    if (--fault.left <= 0) this.#appendFaults.shift();
     this.#note({ what: "struck", fault: "append", how: fault.how });
     return fault;
+  }
+
+  /** The ends of places are few, and would hardly ever be struck. */
+  #endFault(entries: readonly NewEntry[]): (AppendFault & { left: number }) | undefined {
+    const isStruck = !this.#isHealed && entries.every(({ kind }) => kind === "end") && this.#endRandom.chance(0.1);
+    return isStruck ? { how: "before", ms: 0, left: 1 } : undefined;
   }
 
   #strike(fault: FaultPlan): void {
@@ -160,6 +169,7 @@ class Simulation {
   /** From here on nothing goes wrong any more. */
   #heal(): void {
     this.#appendFaults = [];
+    this.#isHealed = true;
     this.#process.line.disarm();
   }
 

@@ -8,7 +8,10 @@ import type { ToolKind } from "./tool.ts";
 /** What a supervisor did, as one causal report. `chain` runs from the outermost failure to the leaf that began it. */
 export interface SupervisorReport {
   readonly supervisor: Address;
-  /** OTP's contexts, and `directive` for a decision by failure class. */
+  /**
+   * OTP's contexts, and `directive` for a decision by failure class; `child-added` and `child-removed` where the code has other children
+   * than what is stored.
+   */
   readonly context:
     | "child-terminated"
     | "start-error"
@@ -17,7 +20,9 @@ export interface SupervisorReport {
     | "auto-shutdown"
     | "directive"
     | "rolled-back"
-    | "replanned";
+    | "replanned"
+    | "child-added"
+    | "child-removed";
   readonly child: string;
   readonly exit: Exit;
   readonly chain: readonly Failure[];

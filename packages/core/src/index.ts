@@ -38,6 +38,7 @@ export {
   type RungHistory,
 } from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
+export { GivenUpError, type GivingUp, type TurnPlace } from "./supervision/given-up-error.ts";
 export type { CheckContext, CheckOutcome, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
@@ -116,6 +117,7 @@ export {
   type PastChild,
   type PlannerBrief,
   type Reply,
+  type SpecificationChange,
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,

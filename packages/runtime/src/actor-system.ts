@@ -2,7 +2,9 @@ import {
   AddressError,
   checkAddress,
   checkChildOf,
+  childAddress,
   ExpectedError,
+  GivenUpError,
   idOf,
   MessageRefusedError,
   parentAddress,
@@ -85,9 +87,18 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How an actor is started. */
+export interface StartOptions {
+  /**
+   * Whoever lived at the address before, as the journal has it, is given up for good: also a tree that was given up because of a
+   * failure, which is not begun afresh otherwise. Default false.
+   */
+  readonly fresh?: boolean;
+}
+
 /** How an actor is put back. */
 export interface RollbackOptions {
-  /** The name of a checkpoint, or the number of a turn. Default: the newest checkpoint. */
+  /** The name of a checkpoint, the number of a turn, or any turn below, as `/desk/clerk@12`. Default: the newest checkpoint. */
   readonly to?: string | number;
   /** What cannot be taken back may stand. Default false. */
   readonly consent?: boolean;
@@ -154,14 +165,28 @@ export class ActorSystem {
   /**
    * Starts an actor at the top of the tree, under the root, which restarts it as its spec says and never gives up itself.
    *
-   * Rejects with `SupervisorCallError` or `SpecError`. Gives back its address.
+   * With a journal it goes on where it was when the last process ended. Where it was given up because of a failure it does not
+   * start: it rejects with `GivenUpError`, which says why, and what to do. Rejects with `SupervisorCallError` or `SpecError`.
+   * Gives back its address.
    */
-  async start(spec: ChildSpec<Logic>): Promise<Address> {
+  async start(spec: ChildSpec<Logic>, { fresh = false }: StartOptions = {}): Promise<Address> {
     // Checked here too, so that the error names the caller's own field.
     const checked = checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: "spec", typeOf: typeOfLogic });
     if (this.#ready !== undefined) await this.#ready;
-    const started = (await this.ask(rootAddress, { type: "start-child", spec }, { timeoutMs: Infinity })) as StartedChild;
-    return started.address ?? `/${checked.id}`;
+    const top = childAddress(rootAddress, checked.id);
+    if (fresh) this.#kernel.store?.checkParked?.(top);
+    const message = { type: "start-child", spec, fresh };
+    const starting = this.ask(rootAddress, message, { timeoutMs: Infinity }) as Promise<StartedChild>;
+    const started = await starting.catch((error: unknown) => this.#locate(error));
+    return started.address ?? top;
+  }
+
+  /** Of a tree that was given up the journal knows where it was before that. */
+  async #locate(error: unknown): Promise<never> {
+    const { store } = this.#kernel;
+    if (!(error instanceof GivenUpError) || store?.findGivingUp === undefined) throw error;
+    const { address, failure, at } = error;
+    throw new GivenUpError(address, { failure, ...(await store.findGivingUp(address, { failure, seq: at.seq })) });
   }
 
   /** Ends the actor at `address` for good, through its supervisor. Rejects with `AddressError` for the root: `close` ends it. */

@@ -28,6 +28,7 @@ export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
 export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
+export { pinGivenUp } from "./durable/given-up.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";

@@ -1,5 +1,5 @@
 /** New plans: numbered, bounded, and known before anybody works by them; children that are started by hand. */
-import { childAddress, parentAddress, type Address, type SupervisorReport } from "@orgtree/core";
+import { childAddress, isWithin, parentAddress, rootAddress, type Address, type SupervisorReport } from "@orgtree/core";
 import type { Facts } from "../facts.ts";
 import type { JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
@@ -159,6 +159,38 @@ export const givenUpStaysAway: Invariant = {
     if (isAsked || rollbacks.length > 0) return undefined;
     const back = [...ended].find((address) => living.has(address));
     return back === undefined ? undefined : `${back} was ended for good, and is ${living.get(back)!.status}`;
+  },
+};
+
+export const keptUntilToldOtherwise: Invariant = {
+  name: "a tree that was given up stays as it is stored until somebody begins it afresh",
+  check({ turns, history }) {
+    const kept = new Set<Address>();
+    const toldToBegin = history.of("begun-afresh").map(({ id }) => childAddress(rootAddress, id));
+    for (const { address, kind, seq, effects } of turns) {
+      const top = [...kept].find((each) => isWithin(address, each));
+      if (top !== undefined && kind !== "end") return `${top} was given up, and then ${address} took turn ${seq}`;
+      if (address !== rootAddress) continue;
+      for (const { kind: did, detail } of effects) {
+        const place = childAddress(rootAddress, String(detail["id"]));
+        if (did === "escalate-to-root") kept.add(place);
+        if (did !== "drop" || !kept.delete(place)) continue;
+        const told = toldToBegin.indexOf(place);
+        if (told < 0) return `${place} was given up, and is not kept by the root since its turn ${seq}`;
+        toldToBegin.splice(told, 1);
+      }
+    }
+    return undefined;
+  },
+};
+
+export const childrenChangeWithTheCode: Invariant = {
+  name: "no child is new, or gone, where the code is the same",
+  check({ history }) {
+    const changed = history.events("report").find(({ event }) => ["child-added", "child-removed"].includes(event.report.context));
+    if (changed === undefined) return undefined;
+    const { supervisor, child, context } = changed.event.report;
+    return `${supervisor} tells ${context} of ${child} at ${changed.atMs}`;
   },
 };
 

@@ -133,6 +133,14 @@ export const oneWriterAtATime: Invariant = {
   },
 };
 
+export const numbersAreUsedOnce: Invariant = {
+  name: "the number of a turn is used once",
+  check({ history }) {
+    const taken = history.of("appended").find(({ how }) => how === "conflict");
+    return taken === undefined ? undefined : `at ${taken.atMs} ${taken.entries.join(", ")} was to be stored under a number that is taken`;
+  },
+};
+
 export const everythingIsGivenBack: Invariant = {
   name: "a closed system has nothing open",
   check({ open }) {

@@ -7,7 +7,7 @@ export const journalCompact: Command = {
   summary: "Removes the past from a journal.",
   operands: { name: "FILE", least: 1, most: 1 },
   details: [
-    "What is needed to go on stays, and so do checkpoints with what is needed to view them, and the numbers that were used. The file does not shrink: its place is used again, and journal repair of a sound journal writes a small copy.",
+    "What is needed to go on stays, and so do checkpoints with what is needed to view them, what a tree that was given up because of a failure would go on from, and the numbers that were used. The file does not shrink: its place is used again, and journal repair of a sound journal writes a small copy.",
     "A journal that a living process writes is refused. Exit codes: 0 done; 2 nothing was removed.",
   ],
   options: [

@@ -15,8 +15,8 @@ export const rollback: Command = {
   options: [
     {
       name: "to",
-      value: "NAME|SEQ",
-      text: "A checkpoint, or the number of a turn of ADDRESS. Default: the newest checkpoint of ADDRESS and all below it.",
+      value: "NAME|SEQ|ADDRESS@SEQ",
+      text: "A checkpoint, the number of a turn of ADDRESS, or any turn below it. Default: the newest checkpoint of ADDRESS and all below it.",
     },
     { name: "consent", text: "What cannot be taken back may stand." },
     { name: "json", text: "The report as JSON." },

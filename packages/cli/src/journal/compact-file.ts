@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { pinGivenUp } from "orgtree";
 import { openSqliteJournal, openSqliteJournalReader } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
@@ -15,8 +16,10 @@ export async function compactFile(input: CommandInput, { cwd, stdout }: Surround
   await openSqliteJournalReader(path).close();
   const journal = await openSqliteJournal(path);
   try {
+    const tops = await pinGivenUp(journal);
     const result = await journal.compact({ keepAfter });
-    const text = `${input.operands[0]}  ${countOf(result.removed, "entry", "entries")} removed, ${result.kept} kept`;
+    const why = tops.length === 0 ? "" : `, also what ${tops.join(", ")} would go on from: given up because of a failure`;
+    const text = `${input.operands[0]}  ${countOf(result.removed, "entry", "entries")} removed, ${result.kept} kept${why}`;
     stdout.write(`${input.flags.has("json") ? plainJson(result, 2) : text}\n`);
   } finally {
     await journal.close();

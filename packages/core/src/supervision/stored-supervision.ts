@@ -9,6 +9,7 @@ import {
   type Purpose,
   type Replanning,
   type Reply,
+  type SpecificationChange,
   type Supervision,
 } from "./supervision-state.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
@@ -30,6 +31,7 @@ export interface StoredSupervision {
   readonly nextId: number;
   readonly lastToken: number;
   readonly plan: Supervision["plan"];
+  readonly listed?: Supervision["listed"];
   readonly replans: number;
   readonly replanning: Replanning | undefined;
   /** Those whose specification is not known. */
@@ -37,7 +39,8 @@ export interface StoredSupervision {
 }
 
 /** What is stored of a child whose specification is not known. */
-export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
+export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> &
+  Pick<PastChild, "gaveUp">;
 
 /** Rows that were added one after the other. */
 export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
@@ -92,7 +95,7 @@ export class SupervisionWriter {
 
   /** The supervisor as it stands. */
   write(clocks: Clocks): StoredSupervision {
-    const { stamps, nextId, lastToken, operation, interrupted, plan, replans, replanning } = this.#state;
+    const { stamps, nextId, lastToken, operation, interrupted, plan, listed, replans, replanning } = this.#state;
     const toEpoch = (ms: number): number => (ms === -Infinity ? 0 : Math.round(ms - clocks.nowMs + clocks.epochMs));
     return {
       rows: this.#writeRows(toEpoch),
@@ -101,6 +104,7 @@ export class SupervisionWriter {
       nextId,
       lastToken,
       plan,
+      listed,
       replans,
       replanning,
       past: Object.fromEntries(Array.from(this.#state.past, ([id, child]) => [`:${id}`, storePast(child, toEpoch)])),
@@ -240,8 +244,8 @@ export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervi
     );
   }
   const { stamps, nextId, lastToken, replans } = now;
-  const { operation, plan, replanning, past } = atCut;
-  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, replans, replanning, past };
+  const { operation, plan, listed, replanning, past } = atCut;
+  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, listed, replans, replanning, past };
 }
 
 /** What a restore needs of the runtime. */
@@ -256,9 +260,9 @@ export interface RestoreAround<L> extends Clocks {
 
 /**
  * Puts what was stored into a supervisor that has not begun. Children whose specification is not known are kept in mind, until
- * somebody starts them.
+ * somebody starts them, or it is decided that nobody will. Gives back what has changed in the code.
  */
-export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): void {
+export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): SpecificationChange {
   const toNow = (ms: number): number => (ms === 0 ? -Infinity : ms - around.epochMs + around.nowMs);
   state.stamps = stored.stamps.map(toNow);
   state.nextId = stored.nextId;
@@ -280,6 +284,16 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
   }
   rememberPast(state, stored.past, toNow);
   if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
+  return compareListed(state, stored);
+}
+
+/** Until it is decided what becomes of them, the list that is stored stays. */
+function compareListed(state: Supervision, { listed: before }: StoredSupervision): SpecificationChange {
+  const { listed: now } = state;
+  if (before === undefined || now === undefined) return { added: [], removed: [] };
+  state.listed = before;
+  const [known, wanted] = [new Set(before), new Set(now)];
+  return { added: now.filter((id) => !known.has(id)), removed: before.filter((id) => !wanted.has(id)) };
 }
 
 /** Keeps in mind all children of an earlier process; for the root, whose children people start again. */
@@ -294,8 +308,10 @@ function rememberPast(state: Supervision, children: StoredSupervision["past"], t
   for (const [key, child] of Object.entries(children)) state.past.set(key.slice(1), restorePast(child, toNow));
 }
 
-function restorePast({ status, restarts, stamps, history, verdict, birth }: StoredPastChild, toNow: (ms: number) => number): PastChild {
-  return { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
+function restorePast(stored: StoredPastChild, toNow: (ms: number) => number): PastChild {
+  const { status, restarts, stamps, history, verdict, birth, gaveUp } = stored;
+  const past = { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
+  return gaveUp === undefined ? past : { ...past, gaveUp };
 }
 
 function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {

@@ -153,6 +153,7 @@ class World {
       case "brief-planner":
       case "ask-planner":
       case "cancel":
+      case "remove":
       case "report":
       case "escalate-to-root":
         return;

@@ -397,11 +397,7 @@ export class Cell implements Runnable {
   /** The address is given up for good: nobody who lives here later is the same. */
   drop(): void {
     this.forget();
-    const { kernel, address } = this;
-    const { store } = kernel;
-    const seq = this.seq++;
-    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
-    if (store !== undefined) kernel.orphans.keep(address, this.books, () => store.end?.(address, seq));
+    this.kernel.endPlace(this.address, this.books);
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }

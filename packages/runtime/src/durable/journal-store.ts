@@ -6,16 +6,19 @@ import {
   topOf,
   type Address,
   type Amount,
+  type GivingUp,
   type Image,
   type Journal,
   type JournalError,
   type Logger,
   type NewEntry,
+  type Pin,
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
 import { addAmounts } from "./bookkeeping.ts";
 import type { Books } from "./books.ts";
+import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
@@ -25,6 +28,7 @@ import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
   readonly entry: NewEntry;
+  readonly ends: readonly NewEntry[];
   readonly durable: Durable;
 }
 
@@ -72,6 +76,8 @@ export class JournalStore implements TurnStore {
   readonly #incarnations = new Map<Address, number>();
   /** Trees that stay as they are stored, by their tops, because of whom, and why. */
   readonly #parked = new Map<Address, { readonly refused: Address; readonly why: unknown }>();
+  /** What compaction leaves for trees that were given up, by their tops. */
+  readonly #pins = new Map<Address, Pin>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
@@ -155,34 +161,35 @@ export class JournalStore implements TurnStore {
     return this.#parked.has(topOf(address));
   }
 
-  #checkParked(address: Address): void {
+  checkParked(address: Address): void {
     const parked = this.#parked.get(topOf(address));
     if (parked !== undefined) throw new TreeParkedError(address, parked.refused, parked.why);
   }
 
   prepare(turn: TurnRecord): void {
-    this.#checkParked(turn.address);
+    this.checkParked(turn.address);
     const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
     const durable = { state, books };
     const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
     const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
-    this.#prepared.set(turn, { entry, durable });
+    this.#prepared.set(turn, { entry, ends: turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends }), durable });
     this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
-    this.#checkParked(turn.address);
-    const { entry, durable } = this.#prepared.get(turn)!;
+    this.checkParked(turn.address);
+    const { entry, ends, durable } = this.#prepared.get(turn)!;
     this.#storeEnds();
     try {
-      await this.#journal.append([entry]);
+      await this.#journal.append([entry, ...ends]);
     } catch (error) {
       if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+    for (const { address } of ends) this.#forget(address);
     if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
   }
 
@@ -228,14 +235,41 @@ export class JournalStore implements TurnStore {
     return this.#logs.get(address)?.last?.books;
   }
 
+  keep(top: Address, gaveUp: GivingUp): void {
+    // Until it is known where that was, nothing is removed of what is there.
+    this.#pin(top, 0);
+    this.findGivingUp(top, gaveUp).then(
+      ({ before }) => this.#pins.has(top) && this.#pin(top, before?.position),
+      (error: unknown) => this.#logger.warn({ err: error, address: top }, "where a tree was before it was given up could not be found"),
+    );
+  }
+
+  /** In place of what was pinned before; nothing where there is no position. */
+  #pin(top: Address, position: number | undefined): void {
+    const next = position === undefined ? undefined : this.#journal.pin(position);
+    this.#pins.get(top)?.release();
+    if (next === undefined) this.#pins.delete(top);
+    else this.#pins.set(top, next);
+  }
+
+  findGivingUp(top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces> {
+    return findGivingUp(this.#journal, top, gaveUp);
+  }
+
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
-    this.#found.delete(address);
-    this.#incarnations.delete(address);
-    this.#spent.delete(address); // Whoever comes has spent nothing yet.
-    if (!this.#logs.delete(address)) return; // It was never there.
+    this.#pin(address, undefined);
+    if (!this.#forget(address)) return; // It was never there.
     this.#ends.push({ address, seq, kind: "end", data: new Uint8Array() });
     this.#storeEnds();
+  }
+
+  /** Whoever comes has taken and spent nothing yet; false where nobody was there. */
+  #forget(address: Address): boolean {
+    this.#found.delete(address);
+    this.#incarnations.delete(address);
+    this.#spent.delete(address);
+    return this.#logs.delete(address);
   }
 
   /** In front of whatever is stored next, so that nobody is stored at a place before its end. */

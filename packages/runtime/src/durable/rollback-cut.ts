@@ -53,7 +53,8 @@ export async function findCut(journal: Journal, wanted: WantedCut): Promise<Cut>
     if (turn.cause.kind === "rollback") undone.push(await readUndone(journal, turn));
     else if (entry.address === top && (turn.cause.kind === "init" || turn.cause.type === "begin")) birth = turn;
   }
-  const cut = found.findLast((turn) => typeof to === "number" || !undone.some((each) => isUndone(turn, each)));
+  const isTurn = typeof to === "number" || turnIn(to) !== undefined;
+  const cut = found.findLast((turn) => isTurn || !undone.some((each) => isUndone(turn, each)));
   if (cut !== undefined) return { turn: cut, name: cut.mark };
   if (orBirth === true && birth !== undefined) return { turn: birth, name: birth.mark };
   throw new RollbackError(top, problemWith(to, known));
@@ -61,7 +62,15 @@ export async function findCut(journal: Journal, wanted: WantedCut): Promise<Cut>
 
 function isWanted({ address, seq, mark }: Entry, { top, to }: WantedCut): boolean {
   if (typeof to === "number") return address === top && seq === to;
+  const turn = turnIn(to);
+  if (turn !== undefined) return address === turn.address && seq === turn.seq;
   return mark !== undefined && (to === undefined || mark === to);
+}
+
+/** The turn that somebody names, as `/desk/clerk@12`; undefined where it is a checkpoint. */
+function turnIn(to: string | number | undefined): { readonly address: string; readonly seq: number } | undefined {
+  const [, address, seq] = /^(\/.*)@(\d+)$/.exec(typeof to === "string" ? to : "") ?? [];
+  return address === undefined ? undefined : { address, seq: Number(seq) };
 }
 
 /** What the rollback of a turn has undone. */
@@ -78,6 +87,7 @@ function isUndone({ address, position }: PastTurn, { top, after, before }: Undon
 
 function problemWith(to: string | number | undefined, known: number): string {
   if (typeof to === "number") return `it has no turn ${to}, or the journal was compacted since`;
+  if (turnIn(to) !== undefined) return `there is no turn ${to} below it, or the journal was compacted since`;
   if (to !== undefined) return `there is no checkpoint "${to}"; a turn makes one with turn.checkpoint("${to}")`;
   return known === 0 ? "nothing is stored of it" : 'there is no checkpoint; a turn makes one with turn.checkpoint("name")';
 }

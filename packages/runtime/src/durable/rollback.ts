@@ -25,7 +25,7 @@ import { isTakenBack, takenBackIn } from "./taken-back.ts";
 export interface RollbackOrder {
   /** The actor, and all below it. */
   readonly top: Address;
-  /** The name of a checkpoint, or the number of a turn of `top`. Default: the newest checkpoint in the subtree. */
+  /** The name of a checkpoint, the number of a turn of `top`, or any turn in the subtree, as `/desk/clerk@12`. Default: the newest checkpoint in the subtree. */
   readonly to?: string | number | undefined;
   /** Where there is no checkpoint: the beginning of the life of `top`. */
   readonly orBirth?: boolean;

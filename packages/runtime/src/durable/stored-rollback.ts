@@ -23,7 +23,7 @@ import { planRollback, type Rollback } from "./rollback.ts";
 
 /** How a subtree that does not run is put back. */
 export interface StoredRollbackOptions {
-  /** The name of a checkpoint, or the number of a turn of the actor. Default: the newest checkpoint in the subtree. */
+  /** The name of a checkpoint, the number of a turn of the actor, or any turn in the subtree, as `/desk/clerk@12`. Default: the newest checkpoint in the subtree. */
   readonly to?: string | number | undefined;
   /** What cannot be taken back may stand. Default false. */
   readonly consent?: boolean;

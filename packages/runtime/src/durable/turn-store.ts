@@ -1,6 +1,7 @@
-import type { Address, Amount, EffectRecord, RollbackReport } from "@orgtree/core";
+import type { Address, Amount, EffectRecord, GivingUp, RollbackReport } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
 import type { Provenance } from "./provenance.ts";
+import type { GivingUpPlaces } from "./given-up.ts";
 import type { RollbackOrder } from "./rollback.ts";
 import type { Books, EffectKey } from "./books.ts";
 import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
@@ -33,6 +34,8 @@ export interface TurnRecord {
   readonly logic: LogicVersion | undefined;
   /** The version of the plan that the actor is part of. */
   readonly plan: number | undefined;
+  /** Places that are given up for good with it, and the numbers of their ends. */
+  readonly ends?: readonly { readonly address: Address; readonly seq: number }[];
   /** The turn makes a checkpoint of this name. */
   readonly mark: string | undefined;
 }
@@ -67,6 +70,8 @@ export interface TurnStore {
   has?(address: Address): boolean;
   /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
   park?(address: Address, why: unknown): void;
+  /** Throws `TreeParkedError` where it does. */
+  checkParked?(address: Address): void;
   /** Its tree waits for a program that can go on with it. */
   isParked?(address: Address): boolean;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
@@ -79,6 +84,10 @@ export interface TurnStore {
   rollBack?(order: RollbackOrder): Promise<RollbackReport>;
   /** What a rollback would do. Rejects with `RollbackError`. */
   previewRollback?(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport>;
+  /** The tree was given up because of a failure, and what is stored of it stays; compaction leaves what is needed to go on where it was. */
+  keep?(top: Address, gaveUp: GivingUp): void;
+  /** Where a tree that is kept was given up. */
+  findGivingUp?(top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces>;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }

@@ -21,7 +21,7 @@ import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { Books, EffectKey } from "../durable/books.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
 import { settled } from "../durable/stored-answer.ts";
 import { Orphans, type Orphan } from "../durable/orphans.ts";
@@ -209,7 +209,13 @@ export class Kernel {
 
   /** What a place that was given up still owes. */
   #resend({ from, key, pending }: Orphan): void {
-    if (pending.kind === "reply") return void this.asks.settle(pending.to, settled(pending.answer), { address: from, key });
+    if (pending.kind === "reply") {
+      const { to, answer } = pending;
+      const wasAwaited = this.asks.settle(to, settled(answer), { address: from, key });
+      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
+      if (!wasAwaited && to.address !== undefined && !this.isRecovering(to.address)) this.orphans.acknowledge(from, key);
+      return;
+    }
     const mail = new Mail("message", { to: pending.to, from, trace: this.newTrace() }, pending.message);
     mail.key = key;
     this.send(mail);
@@ -366,6 +372,29 @@ export class Kernel {
       else work.goOn();
     }
     for (const { life, work } of recovering) if (life.phase !== "ended") work.begin?.();
+  }
+
+  /** The tree at `top` was given up by an earlier process, and stays as it is. What it had sent to others arrives all the same. */
+  keepAway(top: Address): void {
+    this.#recovered.add(top);
+    for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
+      for (const orphan of this.orphans.keep(address, durable.books, () => {})) {
+        const { to } = orphan.pending;
+        const recipient = typeof to === "string" ? to : to.address;
+        if (recipient !== undefined && !isWithin(recipient, top)) this.#resend(orphan);
+      }
+  }
+
+  /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
+  endPlace(address: Address, books: Books | undefined): void {
+    const { store } = this;
+    const seq = this.nextSeq++;
+    if (store !== undefined) this.orphans.keep(address, books, () => store.end?.(address, seq));
+  }
+
+  /** It is begun afresh. */
+  expect(top: Address): void {
+    this.#recovered.delete(top);
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

@@ -10,6 +10,7 @@ import {
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { RollbackError } from "../durable/rollback-error.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Logic } from "../logic.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { undoFor } from "./compensations.ts";
@@ -126,6 +127,22 @@ export class Children {
   absorb(id: string): void {
     const child = this.get(id);
     if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
+  }
+
+  /** The ends of all places of an earlier process at and below a child that is not to be there any more. */
+  endsOf(id: string): NonNullable<TurnRecord["ends"]> {
+    const { address, kernel } = this.#life.cell;
+    return (kernel.store?.untaken?.(childAddress(address, id)) ?? []).map(([place, stored]) => {
+      const seq = Math.max(kernel.nextSeq, stored.seq + 1);
+      kernel.nextSeq = seq + 1;
+      return { address: place, seq };
+    });
+  }
+
+  /** What they have spent there was spent by its supervisor. */
+  inherit(id: string): void {
+    const { cell } = this.#life;
+    cell.spend(cell.kernel.store?.spentWithin?.(childAddress(cell.address, id)) ?? noAmount);
   }
 
   /** Gives up the place; whoever lives there next knows what the one before took. */

@@ -27,6 +27,27 @@ export class EarlierChildren {
     const { address, kernel } = this.#life.cell;
     const state = kernel.store?.take?.(address)?.durable.state;
     if (isStoredSupervision(state)) rememberChildren(this.#supervision, state, clocks);
+    for (const [id, { gaveUp }] of this.#supervision.past) {
+      if (gaveUp === undefined) continue;
+      const top = childAddress(address, id);
+      kernel.keepAway(top);
+      kernel.store?.keep?.(top, gaveUp);
+    }
+  }
+
+  /** It was given up because of a failure, and stays as it is. */
+  keep(id: string): void {
+    const { address, kernel } = this.#life.cell;
+    const gaveUp = this.#supervision.past.get(id)?.gaveUp;
+    if (gaveUp !== undefined) kernel.store?.keep?.(childAddress(address, id), gaveUp);
+  }
+
+  /** Whoever lived here is somebody else from now on; what he had sent is handed over all the same. */
+  end(id: string): void {
+    const { address, kernel } = this.#life.cell;
+    const top = childAddress(address, id);
+    kernel.endPlace(top, kernel.store?.booksOf?.(top));
+    kernel.expect(top);
   }
 
   /** This one goes on. */
@@ -44,11 +65,11 @@ export class EarlierChildren {
   keepParked(steps: readonly SupervisionStep[]): void {
     const { table, past } = this.#supervision;
     for (const step of steps) {
-      const before = (step.kind === "drop" || step.kind === "start") && this.isParked(step.id) ? this.#resumed.get(step.id) : undefined;
+      if ((step.kind !== "drop" && step.kind !== "forget" && step.kind !== "start") || !this.isParked(step.id)) continue;
+      const before = this.#resumed.get(step.id);
       if (before === undefined) continue;
-      const { id, kind } = step as SupervisionStep & { kind: "drop" | "start" };
-      if (kind === "drop") past.set(id, before);
-      else table.get(id)!.birth = before.birth;
+      if (step.kind === "start") table.get(step.id)!.birth = before.birth;
+      else past.set(step.id, before);
     }
   }
 }

@@ -14,6 +14,7 @@ import {
   type CheckedChildSpec,
   type CheckedSupervisorSpec,
   type Exit,
+  type SpecificationChange,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
@@ -29,6 +30,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
+import { ChangedChildren } from "./changed-children.ts";
 import { startError } from "./child-moment.ts";
 import { Children } from "./children.ts";
 import { EarlierChildren } from "./earlier-children.ts";
@@ -56,6 +58,8 @@ export class SupervisorBody implements Body, Supervisor {
   readonly #planners: Planners;
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
+  /** What the code has otherwise than what it was restored from. */
+  #change: SpecificationChange = { added: [], removed: [] };
   /** It is restored, and not everything that was under way is done yet. */
   #recovering = false;
   /** The root only. */
@@ -75,6 +79,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
     this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
+    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.store?.run !== undefined;
     this.#children = new Children(life, this.#supervision, this);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
@@ -147,7 +152,8 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const { address, kernel, seq } = cell;
     const books = this.#bookSteps(event, steps);
-    const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state() });
+    const ends = steps.flatMap((step) => (step.kind === "remove" ? this.#children.endsOf(step.id) : []));
+    const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state(), ends });
     cell.seq++;
     try {
       kernel.store!.prepare?.(record);
@@ -176,6 +182,7 @@ export class SupervisorBody implements Body, Supervisor {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
       if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
       if (step.kind === "drop") this.#children.absorb(step.id);
+      if (step.kind === "remove") this.#children.inherit(step.id);
       if (step.kind === "forget") cell.spend(this.#children.spentSinceStored(step.id));
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
@@ -216,9 +223,13 @@ export class SupervisorBody implements Body, Supervisor {
       case "change-spec":
         return this.#children.changeSpec(step.id);
       case "forget":
+        if (this.#isRoot) this.#earlier.keep(step.id);
         return this.#children.forget(step.id);
       case "drop":
+        if (this.#isRoot && this.#children.get(step.id) === undefined) this.#earlier.end(step.id);
         return this.#children.drop(step.id);
+      case "remove":
+        return; // It is done with the record.
       case "schedule":
         return this.#schedule(step);
       case "cancel":
@@ -303,7 +314,7 @@ export class SupervisorBody implements Body, Supervisor {
     };
     const specsOf = (plan: unknown): readonly CheckedChildSpec<Logic>[] => this.#planners.childrenOf(plan);
     const around = { ...this.#surroundings(), specOf, specsOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
-    restoreSupervision(this.#supervision, state as StoredSupervision, around);
+    this.#change = restoreSupervision(this.#supervision, state as StoredSupervision, around);
     this.#started = "yes";
   }
 
@@ -320,6 +331,7 @@ export class SupervisorBody implements Body, Supervisor {
   recover(): void {
     this.#recovering = true;
     this.#life.cell.kernel.beginRecovery(topOf(this.#life.cell.address));
+    new ChangedChildren(this.#life, (event) => this.hear(event)).expect(this.#change);
     this.hear({ kind: "recover" });
   }
 

@@ -37,6 +37,8 @@ export type SupervisorMessage =
   | {
       readonly type: "start-child";
       readonly spec: ChildSpec<Logic> | (Omit<ChildSpec<Logic>, "id"> & { readonly id?: undefined }) | TemplateChild;
+      /** The root only: see `StartOptions`. */
+      readonly fresh?: boolean | undefined;
     }
   | { readonly type: "terminate-child"; readonly id: string }
   | { readonly type: "restart-child"; readonly id: string }
