@@ -1,10 +1,10 @@
 import { JournalDamagedError, JournalError, JournalVersionError } from "@orgtree/core";
 import { type Stats, statSync } from "node:fs";
-import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
-import { toJournalError } from "../sqlite/journal-problem.ts";
+import { toJournalError, withJournalErrors } from "../sqlite/journal-problem.ts";
 import { isBusy, problemOf } from "../sqlite/problem.ts";
+import { realFile } from "../sqlite/real-file.ts";
 import { schemaVersion } from "../sqlite/schema.ts";
 import { holdFile } from "../sqlite/held-files.ts";
 import { PageSource } from "./page-source.ts";
@@ -30,7 +30,7 @@ const maxComplaints = 20;
  * when it cannot be read, or when another process keeps it busy.
  */
 export async function openSalvage(path: string): Promise<OpenSalvage> {
-  const full = resolve(path);
+  const full = withJournalErrors(path, () => realFile(path));
   checkReadable(full);
   const release = holdFile(full);
   const lock = openLock(full);

@@ -1,10 +1,11 @@
 import { type Address, JournalError } from "@orgtree/core";
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
-import { toJournalError } from "../sqlite/journal-problem.ts";
+import { toJournalError, withJournalErrors } from "../sqlite/journal-problem.ts";
 import { problemOf } from "../sqlite/problem.ts";
+import { realFile } from "../sqlite/real-file.ts";
 import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
 import { newRun } from "../run-name.ts";
 import { findOrphans } from "./chains.ts";
@@ -37,7 +38,7 @@ export interface RepairReport {
  * Rejects with `JournalError` when `to` is there already, and as `verifyJournal` does; nothing is left at `to` then.
  */
 export async function repairJournal(path: string, { to }: { readonly to: string }): Promise<RepairReport> {
-  const target = resolve(to);
+  const target = withJournalErrors(to, () => realFile(to));
   if (existsSync(target)) throw new JournalError(target, "it is there already; a repair writes a new file only");
   using opened = await openSalvage(path);
   const { found } = opened;

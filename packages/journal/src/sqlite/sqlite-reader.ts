@@ -1,5 +1,4 @@
 import type { Address, Entry, EntryQuery, Image, Journal, JournalDamagedError } from "@orgtree/core";
-import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { checkPosition } from "../position-check.ts";
 import { openDatabase } from "./database.ts";
@@ -9,6 +8,7 @@ import { withJournalErrors } from "./journal-problem.ts";
 import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ProblemError } from "./problem.ts";
+import { realFile } from "./real-file.ts";
 import { schemaVersion, versionOf } from "./schema.ts";
 
 /** The half of a journal that only reads. */
@@ -46,7 +46,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
 
   /** @internal Use `openSqliteJournalReader`. */
   constructor(path: string, { onDamage }: SqliteJournalReaderOptions) {
-    this.path = resolve(path);
+    this.path = realFile(path);
     this.#onDamage = onDamage;
     checkLog(this.path);
     this.#database = openDatabase(this.path, "read");
