@@ -130,7 +130,10 @@ describe.concurrent("orgtree run --resume", () => {
     expect(await refused("--resume", "--no-journal")).toContain("--no-journal and --resume exclude each other");
     const alive = desk.start(["run", bugfix, "--journal", journal]);
     await alive.line("planner   calls list_files");
-    expect(await refused("--resume", journal)).toMatch(/crew\.journal is in use: .* works on it; let it end, or end it first$/);
+    expect(await refused("--resume", journal)).toMatch(
+      /crew\.journal: process \d+ on .* has it open for writing; end that process .* --take-over$/,
+    );
+    expect(await refused("--take-over")).toContain("--take-over means nothing without --resume");
     expect(await refused("--journal", journal)).toContain(`${journal} is there already; go on with it: --resume ${journal}`);
     alive.signal("SIGKILL");
     await alive.ended;
@@ -138,6 +141,17 @@ describe.concurrent("orgtree run --resume", () => {
     if (other.code !== 0) expect(other.stderr).toContain("crew.journal");
     await writeFile(join(desk.cwd, "none.journal"), "no journal at all");
     expect(await refused("--resume", "none.journal")).toContain("none.journal");
+  });
+
+  test("takes over from a process that does not end, when it is told to", async () => {
+    await using desk = await Desk.open();
+    const stopped = desk.start(["run", bugfix]);
+    await stopped.line("worker    calls replace_text");
+    stopped.signal("SIGSTOP");
+    expect(await desk.run(["run", bugfix, "--resume"])).toMatchObject({ code: 2 });
+    expect(await desk.run(["run", bugfix, "--resume", "--take-over"])).toMatchObject({ code: 0, stderr: "" });
+    stopped.signal("SIGKILL");
+    await stopped.ended;
   });
 
   test("is refused to another organization", async () => {

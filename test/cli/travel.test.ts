@@ -76,15 +76,22 @@ describe("orgtree rollback", () => {
     expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rolled back to at 2, /desk/one#2, while it did not run");
   });
 
-  test("of a journal that somebody writes to is refused with his name", async () => {
+  test("of a journal that somebody writes to is refused with his name, unless it is taken over", async () => {
     const child = spawn(process.execPath, [...writer, join(desk.cwd, "live.journal"), "stay"], { stdio: ["pipe", "pipe", "inherit"] });
     try {
       await new Promise((resolve) => createInterface(child.stdout).once("line", resolve));
       const { code, stderr } = await desk.call(["rollback", "live.journal", "/desk/one", "--consent"]);
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: expect.stringMatching(new RegExp(`${child.pid}.* has it open for writing; end that process first`)),
+        stderr: expect.stringMatching(
+          new RegExp(`process ${child.pid} on .*, has it open for writing; end that process .* with --take-over`),
+        ),
       });
+      expect(await desk.call(["journal", "compact", "live.journal"])).toMatchObject({ code: 2, stderr });
+      const taken = await desk.call(["rollback", "live.journal", "/desk/one", "--consent", "--take-over"]);
+      expect(taken).toMatchObject({ code: 0, stderr: "" });
+      // By now it is closed.
+      expect(await desk.call(["journal", "compact", "live.journal", "--take-over"])).toMatchObject({ code: 0, stderr: "" });
     } finally {
       child.stdin.end();
     }

@@ -1,4 +1,5 @@
 import type { Command } from "../input/command.ts";
+import { takeOverOption } from "../journal/open-to-write.ts";
 
 /** Removes the past that nobody needs from a journal. */
 export const journalCompact: Command = {
@@ -8,10 +9,11 @@ export const journalCompact: Command = {
   operands: { name: "FILE", least: 1, most: 1 },
   details: [
     "What is needed to go on stays, and so do checkpoints with what is needed to view them, and the numbers that were used. The file does not shrink: its place is used again, and journal repair of a sound journal writes a small copy.",
-    "A journal that a living process writes is refused. Exit codes: 0 done; 2 nothing was removed.",
+    "A journal that another process has open for writing is refused. Exit codes: 0 done; 2 nothing was removed.",
   ],
   options: [
     { name: "keep-after", value: "N", text: "Everything behind this position stays. Default: only what is needed to go on." },
+    takeOverOption,
     { name: "json", text: "What was done as JSON." },
   ],
   load: async () => (await import("../journal/compact-file.ts")).compactFile,

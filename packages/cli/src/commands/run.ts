@@ -1,4 +1,5 @@
 import type { Command } from "../input/command.ts";
+import { takeOverOption } from "../journal/open-to-write.ts";
 import { defaultModel } from "../run/default-model.ts";
 
 /** Runs a task with an organization. */
@@ -44,6 +45,7 @@ export const run: Command = {
       name: "resume",
       text: "Goes on with a run that was killed or interrupted: with that of the journal JOURNAL, or with the newest one of this organization.",
     },
+    { ...takeOverOption, text: `With --resume. ${takeOverOption.text}` },
     { name: "json", text: "Events as JSON on standard output, one a line; the last is the result." },
     { name: "log", value: "FILE", text: "Appends each decision of a supervisor as JSON; - is standard error." },
     { name: "plain", text: "Lines instead of a picture." },

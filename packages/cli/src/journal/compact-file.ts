@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
-import { openSqliteJournal, openSqliteJournalReader } from "orgtree/journal";
+import { openSqliteJournalReader } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { countOf } from "../text/amounts.ts";
 import { plainJson } from "../text/plain-json.ts";
+import { openToWrite } from "./open-to-write.ts";
 
 /** Carries out `orgtree journal compact`. */
 export async function compactFile(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
@@ -13,7 +14,7 @@ export async function compactFile(input: CommandInput, { cwd, stdout }: Surround
   const path = resolve(cwd, input.operands[0]!);
   // Opened for writing it would be made where it is not.
   await openSqliteJournalReader(path).close();
-  const journal = await openSqliteJournal(path);
+  const journal = await openToWrite(path, input.flags);
   try {
     const result = await journal.compact({ keepAfter });
     const text = `${input.operands[0]}  ${countOf(result.removed, "entry", "entries")} removed, ${result.kept} kept`;

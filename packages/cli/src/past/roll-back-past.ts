@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { rollBackStored, systemClock, type Address, type LaterEffect, type RollbackReport } from "orgtree";
-import { openSqliteJournal } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { countOf } from "../text/amounts.ts";
 import { cleanText } from "../text/display-width.ts";
@@ -19,20 +19,17 @@ export async function rollBackPast(input: CommandInput, { cwd, stdout }: Surroun
   const address = parseAddress(name);
   const path = resolve(cwd, file);
   if (!existsSync(path)) throw new UsageError(`there is no file ${file}`, "name a journal");
-  const report = await inJournal(path, address, { to: parsePoint(valueOf(input, "to")), consent: input.flags.has("consent") });
+  const report = await inJournal(path, address, input);
   if (input.flags.has("json")) stdout.write(`${plainJson({ address, ...report }, 2)}\n`);
   else stdout.write(paintLines(reportLines(address, report), stdout.hasColor));
   return exitCode.done;
 }
 
-async function inJournal(
-  path: string,
-  address: Address,
-  { to, consent }: { readonly to: string | number | undefined; readonly consent: boolean },
-): Promise<RollbackReport> {
-  await using journal = await openSqliteJournal(path);
+async function inJournal(path: string, address: Address, input: CommandInput): Promise<RollbackReport> {
+  await using journal = await openToWrite(path, input.flags);
   try {
-    return await rollBackStored(journal, address, { to, consent, atMs: systemClock.epochMs() });
+    const to = parsePoint(valueOf(input, "to"));
+    return await rollBackStored(journal, address, { to, consent: input.flags.has("consent"), atMs: systemClock.epochMs() });
   } catch (error) {
     const { name, standing } = error as Partial<{ name: string; standing: readonly LaterEffect[] }>;
     if (name !== "ConsentError" || standing === undefined) throw error;

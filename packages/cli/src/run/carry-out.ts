@@ -5,13 +5,14 @@ import { beginRun, openRepository, run as runOrganization, type Logger, type Run
 import type { SqliteJournal } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
 import type { Progress, RunStart } from "../progress/progress.ts";
+import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
 import { tellGivingUp } from "./giving-up.ts";
 import { putAway } from "./patch-file.ts";
 import { openRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { factsOf, type RunFacts } from "./run-facts.ts";
-import { openRunJournal, removeJournal } from "./run-journal.ts";
+import { removeJournal } from "./run-journal.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 /** What is carried out. */
@@ -74,7 +75,7 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
   if (journal.opened !== undefined) return work(place, journal.opened.journal, optionsOf(place, listeners, surroundings));
   const state = { isBegun: false };
   try {
-    await using opened = await openRunJournal(journal.path);
+    await using opened = await openToWrite(journal.path);
     const facts = factsOf(plan, { directory: directory.path, out });
     await beginRun({ journal: opened, clock, origin: { organization: plan.organization.name, facts } });
     const keep = (): void => {

@@ -4,6 +4,7 @@ import type { ExitCode } from "../exit-code.ts";
 import { demoOf, importFile, organizationOf } from "../file/load-organization.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { openToWrite } from "../journal/open-to-write.ts";
 import { followInJson, jsonLine } from "../progress/json-lines.ts";
 import { followInLines } from "../progress/plain-lines.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -16,7 +17,7 @@ import { chooseModel } from "./model-choice.ts";
 import { checkWritable } from "./patch-file.ts";
 import { concludeRun, concludeUnstarted, type EndedRun } from "./run-conclusion.ts";
 import { readFacts } from "./run-facts.ts";
-import { chooseJournal, openRunJournal } from "./run-journal.ts";
+import { chooseJournal } from "./run-journal.ts";
 import { planRun, replanRun, type RunRequest } from "./run-plan.ts";
 
 /** Carries out `orgtree run`. */
@@ -73,7 +74,7 @@ async function goOn(
   listeners: Parameters<typeof carryOut>[1],
   surroundings: Surroundings,
 ): Promise<Omit<EndedRun, "isJson"> | "interrupted"> {
-  await using opened = await openRunJournal(path);
+  await using opened = await openToWrite(path, request.input.flags);
   const log = await readRunLog(opened);
   if (log === undefined) throw new UsageError(`${path} has nothing of a run: it ended before anything was stored`, "begin it again");
   const { name } = request.organization;

@@ -1,8 +1,7 @@
-/** Where the journal of a run is, and how it is opened. */
+/** Where the journal of a run is. */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import type { SqliteJournal } from "orgtree/journal";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -32,24 +31,13 @@ export function chooseJournal(input: CommandInput, name: string, surroundings: S
       throw new UsageError(`--no-journal and --${isResumed ? "resume" : "journal"} exclude each other`, "leave out one of them");
     return { kind: "none" };
   }
+  if (!isResumed && input.flags.has("take-over")) throw new UsageError("--take-over means nothing without --resume", "leave it out");
   if (!isResumed) return { kind: "new", path: named === undefined ? newPath(name, surroundings) : checkNew(resolve(cwd, named)) };
   if (operand !== undefined && named !== undefined) throw new UsageError("two journals are named", "leave out --journal");
   for (const option of settled)
     if (input.values.has(option)) throw new UsageError(`--resume goes on with what was begun, --${option} included`, "leave it out");
   const wanted = operand ?? named;
   return { kind: "resume", path: wanted === undefined ? newestOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
-}
-
-/** Opens it for writing. Rejects with `UsageError` where somebody else has it, `JournalError`. */
-export async function openRunJournal(path: string): Promise<SqliteJournal> {
-  const { openSqliteJournal } = await import("orgtree/journal");
-  try {
-    return await openSqliteJournal(path);
-  } catch (error) {
-    const { name, owner } = error as { readonly name?: string; readonly owner?: string };
-    if (name !== "JournalLockedError") throw error;
-    throw new UsageError(`${path} is in use: ${owner} works on it`, "let it end, or end it first");
-  }
 }
 
 /** Removes a journal with what SQLite keeps beside it. */

@@ -202,14 +202,20 @@ export class JournalVersionError extends JournalError {
   override readonly name = "JournalVersionError";
 }
 
-/** Another process has the journal open for writing, and lives. */
+/** Another process has the journal open for writing, and lives, or may live. */
 export class JournalLockedError extends JournalError {
   override readonly name = "JournalLockedError";
   /** The other process, as people know it: host and process id. */
   readonly owner: string;
+  /** False when that cannot be seen from here. */
+  readonly isKnownToLive: boolean;
 
-  constructor(journal: string, owner: string) {
-    super(journal, `${owner} has it open for writing; end that process first, or open it with takeOver`);
+  constructor(journal: string, owner: string, { isKnownToLive = true }: { readonly isKnownToLive?: boolean } = {}) {
+    const why = isKnownToLive
+      ? "end that process first, or open it with takeOver"
+      : "and nobody here can tell whether it lives; if it is over, open it with takeOver";
+    super(journal, `${owner} has it open for writing${isKnownToLive ? ";" : ","} ${why}`);
     this.owner = owner;
+    this.isKnownToLive = isKnownToLive;
   }
 }

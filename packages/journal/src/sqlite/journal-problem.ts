@@ -18,7 +18,7 @@ export function toJournalError(path: string, problem: Problem): JournalError {
     case "fenced":
       return new JournalFencedError(path, problem);
     case "locked":
-      return new JournalLockedError(path, problem.owner);
+      return new JournalLockedError(path, problem.owner, { isKnownToLive: problem.vitality === "alive" });
     case "version":
       return new JournalVersionError(path, problem.problem);
     case "damaged":

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "@orgtree/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { collect, seqs } from "../../test-support/collect.ts";
-import { journalFileOfEachTest } from "../../test-support/journal-file.ts";
+import { failure, journalFileOfEachTest, tamper } from "../../test-support/journal-file.ts";
 import { pseudoRandom } from "../../test-support/random-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
@@ -117,6 +117,24 @@ describe("a writer that was stopped and goes on after a takeover", () => {
     ]);
     await journal.append([{ address: "/held", seq: 2, kind: "part", data: Uint8Array.of(9) }]);
   });
+});
+
+test("a writer in another container counts as living until nobody has the file open", { timeout: 60_000 }, async () => {
+  const writer = start("hold");
+  await nextLine(writer);
+  tamper(
+    file.path,
+    `UPDATE journal SET writer = json_replace(json_insert(writer, '$.space', 'another'), '$.space', 'another', '$.host', 'pod-1')`,
+  );
+  const error = await failure(openSqliteJournal(file.path));
+  expect(error).toMatchObject({ name: "JournalLockedError", isKnownToLive: false });
+  expect(String(error)).toMatch(
+    /process \d+ on pod-1, .*, has it open for writing, and nobody here can tell whether it lives; .* takeOver/,
+  );
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  await using journal = await openSqliteJournal(file.path);
+  expect(seqs((await journal.image("/held"))?.entries)).toEqual([0]);
 });
 
 describe("a process", () => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ProblemError } from "./problem.ts";
-import { describeProcess, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { describeProcess, type ProcessIdentity, vitalityOf } from "./process-identity.ts";
 
 /** Who has the journal open for writing, as it is written in the file. */
 export interface WriterRecord extends ProcessIdentity {
@@ -21,9 +21,10 @@ export function takeWriting(database: DatabaseSync, { record, died, takeOver }: 
   const row = database.prepare("SELECT epoch, writer FROM journal").get();
   if (row === undefined) throw new ProblemError({ kind: "damaged", problem: "its first page is damaged: the row of the journal is gone" });
   const current = toRecord(row["writer"]);
-  if (!takeOver && current !== undefined && writes(current, { record, died })) {
-    throw new ProblemError({ kind: "locked", owner: describeProcess(current) });
-  }
+  // A worker of this process may have died, and the process lives.
+  const isOver = takeOver || current === undefined || died.includes(current.opening);
+  const vitality = isOver ? "over" : vitalityOf(current);
+  if (vitality !== "over") throw new ProblemError({ kind: "locked", owner: describeProcess(current!), vitality });
   const epoch = Number(row["epoch"]) + 1;
   database.prepare("UPDATE journal SET epoch = ?, writer = ?").run(epoch, JSON.stringify(record));
   return epoch;
@@ -37,12 +38,6 @@ export function readWriter(database: DatabaseSync): WriterRecord | undefined {
 /** The journal is closed: nobody writes. Inside of a transaction that has checked the epoch. */
 export function endWriting(database: DatabaseSync): void {
   database.prepare("UPDATE journal SET writer = NULL").run();
-}
-
-function writes(other: WriterRecord, self: Pick<Opener, "record" | "died">): boolean {
-  const isOwn = other.host === self.record.host && other.pid === self.record.pid && other.birth === self.record.birth;
-  // A worker of this process may have died, and the process lives.
-  return isOwn ? !self.died.includes(other.opening) : isAlive(other);
 }
 
 /** A record that cannot be read holds nobody up: whoever wrote it is fenced by the epoch. */
