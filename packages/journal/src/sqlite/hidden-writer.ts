@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "./database.ts";
 import { isBusy, ProblemError, problemOf } from "./problem.ts";
 import { vitalityOf } from "./process-identity.ts";
+import { migrate, versionOf } from "./schema.ts";
 import { endWriting, readWriter } from "./writer-record.ts";
 
 /**
@@ -13,6 +14,7 @@ export function endHiddenWriter(path: string): boolean {
   try {
     // The first reading takes the whole file, so that nobody opens it until this is over; it fails where anybody has it open.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE");
+    migrate(database, versionOf(database));
     endWriter(database);
     database.exec("COMMIT");
     return true;

@@ -6,7 +6,7 @@ import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { checkLog } from "./log-check.ts";
 import { ProblemError, problemOf } from "./problem.ts";
-import { migrate, pageBytes, versionOf } from "./schema.ts";
+import { checkTables, migrate, pageBytes, versionOf } from "./schema.ts";
 import { endWriting, type Opener, readWriter, takeWriting } from "./writer-record.ts";
 import { describeProcess } from "./process-identity.ts";
 import { endHiddenWriter } from "./hidden-writer.ts";
@@ -74,7 +74,7 @@ export class JournalFile {
   #open({ maxFileBytes, ...opener }: FileOptions): number {
     const database = this.#database;
     // Before anything is changed: the database may be somebody else's.
-    versionOf(database);
+    checkTables(database, versionOf(database));
     database.exec(`PRAGMA page_size = ${pageBytes}`);
     const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
     if (mode !== "wal") this.#refuse(`it cannot have a write-ahead log where it lies (SQLite answers "${String(mode)}"); use a local disk`);

@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { JournalFencedError, JournalLockedError } from "@orgtree/core";
 import { describe, expect, test, vi } from "vitest";
 import { collect, entry, seqs } from "../../test-support/collect.ts";
-import { failure, journalFileOfEachTest, tamper } from "../../test-support/journal-file.ts";
+import { failure, journalFileOfEachTest, writeWriter } from "../../test-support/journal-file.ts";
 import { exportJournal } from "../salvage/export-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
 import { ownProcess } from "./process-identity.ts";
@@ -61,7 +61,7 @@ describe("a second writer", () => {
   ])("%s", async (_, record, refused) => {
     await (await openSqliteJournal(file.path)).close();
     const text = record === undefined ? "{" : JSON.stringify({ ...ownProcess(), opening: "x", ...record });
-    tamper(file.path, `UPDATE journal SET writer = '${text}'`);
+    writeWriter(file.path, text);
     const outcome = await openSqliteJournal(file.path).then(
       (journal) => journal.close(),
       (error: Error) => error.name,

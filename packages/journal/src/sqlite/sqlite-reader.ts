@@ -9,7 +9,7 @@ import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ProblemError } from "./problem.ts";
 import { realFile } from "./real-file.ts";
-import { schemaVersion, versionOf } from "./schema.ts";
+import { checkTables, schemaVersion, versionOf } from "./schema.ts";
 
 /** The half of a journal that only reads. */
 export type JournalReader = Pick<Journal, "run" | "images" | "image" | "read" | "lastSeqs" | "close">;
@@ -110,7 +110,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
 
 function checkVersion(database: DatabaseSync): void {
   const version = versionOf(database);
-  if (version === schemaVersion) return;
+  if (version === schemaVersion) return checkTables(database, version);
   const problem =
     version === 0
       ? "nothing was written to it yet"

@@ -6,9 +6,10 @@ import { fileURLToPath } from "node:url";
 import type { Address } from "@orgtree/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { collect, seqs } from "../../test-support/collect.ts";
-import { failure, journalFileOfEachTest, tamper } from "../../test-support/journal-file.ts";
+import { failure, journalFileOfEachTest, writeWriter } from "../../test-support/journal-file.ts";
 import { pseudoRandom } from "../../test-support/random-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
+import { ownProcess } from "./process-identity.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 
 const file = journalFileOfEachTest();
@@ -122,10 +123,8 @@ describe("a writer that was stopped and goes on after a takeover", () => {
 test("a writer in another container counts as living until nobody has the file open", { timeout: 60_000 }, async () => {
   const writer = start("hold");
   await nextLine(writer);
-  tamper(
-    file.path,
-    `UPDATE journal SET writer = json_replace(json_insert(writer, '$.space', 'another'), '$.space', 'another', '$.host', 'pod-1')`,
-  );
+  const elsewhere = { ...ownProcess(), pid: writer.child.pid, host: "pod-1", space: "another", opening: "its" };
+  writeWriter(file.path, JSON.stringify(elsewhere));
   const error = await failure(openSqliteJournal(file.path));
   expect(error).toMatchObject({ name: "JournalLockedError", isKnownToLive: false });
   expect(String(error)).toMatch(
