@@ -1,5 +1,6 @@
 import {
   AddressError,
+  AskFailedError,
   checkAddress,
   checkChildOf,
   ExpectedError,
@@ -110,6 +111,8 @@ export class ActorSystem {
   readonly #ready: Promise<void> | undefined;
   readonly #maxMessageSize: number;
   #closed: string | undefined;
+  /** Why the root ended, where that was not in order. */
+  #rootEnd: string | undefined;
 
   constructor(options: SystemOptions = {}) {
     this.#kernel = new Kernel({
@@ -125,7 +128,7 @@ export class ActorSystem {
     });
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
-    this.#root = makeRoot(this.#kernel);
+    this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
     const { store } = this.#kernel;
     if (store?.load === undefined) {
       this.#root.start();
@@ -150,14 +153,23 @@ export class ActorSystem {
   /**
    * Starts an actor at the top of the tree, under the root, which restarts it as its spec says and never gives up itself.
    *
-   * Rejects with `SupervisorCallError` or `SpecError`. Gives back its address.
+   * Rejects with `SupervisorCallError` or `SpecError`, with `SystemClosedError` when the root has ended, as for a store that cannot be used.
+   * Gives back its address.
    */
   async start(spec: ChildSpec<Logic>): Promise<Address> {
     // Checked here too, so that the error names the caller's own field.
     const checked = checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: "spec", typeOf: typeOfLogic });
     if (this.#ready !== undefined) await this.#ready;
-    const started = (await this.ask(rootAddress, { type: "start-child", spec }, { timeoutMs: Infinity })) as StartedChild;
+    const asked = this.ask(rootAddress, { type: "start-child", spec }, { timeoutMs: Infinity });
+    const started = (await asked.catch((error: unknown) => this.#inWordsOfEnd(error))) as StartedChild;
     return started.address ?? `/${checked.id}`;
+  }
+
+  /** Why the root has ended says more than that it is not there, or that the message to it is a dead letter. */
+  #inWordsOfEnd(error: unknown): never {
+    const isGone = error instanceof AskFailedError || error instanceof UnknownRecipientError;
+    if (this.#rootEnd !== undefined && isGone) throw new SystemClosedError(this.#rootEnd, { cause: error });
+    throw error;
   }
 
   /** Ends the actor at `address` for good, through its supervisor. Rejects with `AddressError` for the root: `close` ends it. */
@@ -335,8 +347,8 @@ export class SystemClosedError extends ExpectedError {
   override readonly name = "SystemClosedError";
   readonly retryable = false;
 
-  constructor(why: string) {
-    super(`the system takes no messages: ${why}`);
+  constructor(why: string, options?: ErrorOptions) {
+    super(`the system takes no messages: ${why}`, options);
   }
 }
 

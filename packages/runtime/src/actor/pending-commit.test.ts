@@ -1,4 +1,4 @@
-import { AskFailedError, JournalError } from "@orgtree/core";
+import { AskFailedError, JournalDamagedError, JournalError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
@@ -91,10 +91,9 @@ describe("a commit that the store fails", () => {
     expect(world.letters()).toHaveLength(1);
   });
 
-  test("for good is tried again for the root only: with it everything would end", async () => {
+  test("for longer is tried again for the root as long as it takes: with it everything would end", async () => {
     let isBroken = true;
-    const broken = new JournalError("j", "read-only");
-    const store = ({ address }: TurnRecord): Promise<void> => (isBroken && address === "/" ? Promise.reject(broken) : Promise.resolve());
+    const store = ({ address }: TurnRecord): Promise<void> => (isBroken && address === "/" ? Promise.reject(full) : Promise.resolve());
     await using world = startWorld({ store: { store }, commitMs: 1_000 });
     const started = world.start(counter);
     await world.clock.advance(5_000);
@@ -103,6 +102,18 @@ describe("a commit that the store fails", () => {
     await world.clock.advance(1_000);
     await started;
     await expect(world.system.ask("/m", "ADD")).resolves.toBe(1);
+  });
+
+  test("for good ends the root, and whoever starts something hears why", async () => {
+    const damaged = new JournalDamagedError("j", "its pages are damaged");
+    const store = ({ address }: TurnRecord): Promise<void> => (address === "/" ? Promise.reject(damaged) : Promise.resolve());
+    await using world = startWorld({ store: { store }, commitMs: 1_000 });
+    const why = "its pages are damaged";
+    for (let round = 0; round < 2; round++) {
+      const error = await world.system.start({ id: "m", logic: counter }).catch((error: unknown) => error);
+      expect(error).toMatchObject({ name: "SystemClosedError", message: expect.stringContaining(why) as string });
+    }
+    expect(world.exits("/")).toMatchObject([{ kind: "failure", failure: { class: "timeout", kind: "commit" } }]);
   });
 
   test("may be the first of an actor: it does not start", async () => {

@@ -73,9 +73,8 @@ export class PendingCommit {
     }
     this.#lastError = error;
     if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
-    // Trying again would not help; the root does so all the same, since everything would end with it.
-    const endsAll = address === rootAddress && !this.#kernel.leaving;
-    if (!endsAll && error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
+    // Trying again would not help; whoever waits is told now, also where everything ends with the root.
+    if (isForGood(error)) return this.#settle(this.#tooLate("failed"));
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }
@@ -91,7 +90,8 @@ export class PendingCommit {
 
   #tooLate(kind: "failed" | "unknown"): Uncommitted {
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
-    const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
+    const time = isForGood(this.#lastError) ? "" : ` within ${this.#kernel.commitMs} ms (commitMs)`;
+    const message = `its turn could not be stored${time}${why}`;
     const failure = { class: "timeout", kind: "commit", name: "CommitTimeout", message } as const;
     return { kind: this.#isUnknown ? "unknown" : kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
   }
@@ -111,6 +111,10 @@ export class PendingCommit {
       this.#kernel.cells.get(this.#record.address)?.crashed(error);
     }
   }
+}
+
+function isForGood(error: unknown): boolean {
+  return error instanceof ExpectedError && !error.retryable;
 }
 
 function failureOf(address: Address, failure: Failure, cause: unknown): Failure {
