@@ -75,22 +75,36 @@ export class EntryWriter {
     return this.#lastPosition;
   }
 
-  /** Stores what waits in one transaction; each append is stored or refused for itself. Throws when the store failed: nothing is stored then. */
+  /**
+   * Stores what waits in one transaction; each append is stored or refused for itself. Throws when the store failed, `WriteError` where that was
+   * at one of them: nothing is stored then.
+   */
   write(batches: readonly PackedAppends[]): AppendResult[] {
-    return this.transaction(() => {
-      const results: AppendResult[] = [];
-      for (const batch of batches) {
-        let first = 0;
-        let offset = 0;
-        for (const count of batch.counts) {
-          const entries = unpack(batch, { first, count, offset });
-          results.push(this.#appendOrRefuse(entries));
-          first += count;
-          for (const { data } of entries) offset += data.byteLength;
-        }
+    const results: AppendResult[] = [];
+    let isBegun = false;
+    try {
+      return this.transaction(() => {
+        isBegun = true;
+        return this.#appendAll(batches, results);
+      });
+    } catch (error) {
+      const count = batches.reduce((sum, { counts }) => sum + counts.length, 0);
+      throw !isBegun || results.length === count ? error : new WriteError(problemOf(error), results.length);
+    }
+  }
+
+  #appendAll(batches: readonly PackedAppends[], results: AppendResult[]): AppendResult[] {
+    for (const batch of batches) {
+      let first = 0;
+      let offset = 0;
+      for (const count of batch.counts) {
+        const entries = unpack(batch, { first, count, offset });
+        results.push(this.#appendOrRefuse(entries));
+        first += count;
+        for (const { data } of entries) offset += data.byteLength;
       }
-      return results;
-    });
+    }
+    return results;
   }
 
   /** Does `work` all or not at all, if the epoch is still ours. Throws `ProblemError`. */
@@ -195,6 +209,17 @@ export class EntryWriter {
     if (this.#known.size >= rememberedAddresses) this.#known.clear();
     this.#known.set(address, known);
     return known;
+  }
+}
+
+/** The store failed at one append. */
+export class WriteError extends ProblemError {
+  /** Which of all that were to be written. */
+  readonly at: number;
+
+  constructor(problem: Problem, at: number) {
+    super(problem);
+    this.at = at;
   }
 }
 
