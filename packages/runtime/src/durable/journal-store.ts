@@ -243,7 +243,7 @@ export class JournalStore implements TurnStore {
     const ends = this.#ends;
     this.#ends = [];
     this.#journal.append(ends).catch((error: unknown) => {
-      if ((error as JournalError).retryable) this.#ends.unshift(...ends);
+      if ((error as JournalError).retryable) this.#ends = [...ends, ...this.#ends];
       else this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored");
     });
   }
