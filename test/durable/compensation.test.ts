@@ -8,14 +8,22 @@ import { World } from "./world.ts";
 let done: string[] = [];
 /** What an undo waits for, and how it ends. */
 let gate: Promise<void> = Promise.resolve();
+/** What the first booking waits for, whatever its signal says. */
+let firstBooking: Promise<void> | undefined;
 beforeEach(() => {
+  firstBooking = undefined;
   done = [];
   gate = Promise.resolve();
 });
 
 const booking = {
   kind: "compensable",
-  run: async (seat: string, { key }: { key: string }) => void done.push(`book ${seat} ${key}`),
+  run: async (seat: string, { key }: { key: string }) => {
+    const waits = firstBooking;
+    firstBooking = undefined;
+    await waits;
+    done.push(`book ${seat} ${key}`);
+  },
   undo: async (seat: string, { key }: { key: string }) => {
     done.push(`cancel ${seat} ${key}`);
     await gate;
@@ -100,6 +108,26 @@ describe("a rollback", () => {
     const world = await live(mark, book("1"), { do: "die" });
     expect(rolledBack(world)).toBeUndefined();
     await world.clock.advance(60_000);
+    expect(rolledBack(world)).toMatchObject({ undone: [], standing: [{ detail: { input: "1" } }] });
+  });
+
+  test("waits until work that was under way is over, deaf to its abort, before it takes it back", async () => {
+    const ending = Promise.withResolvers<void>();
+    firstBooking = ending.promise;
+    const world = await live(mark, book("1"), { do: "die" });
+    expect(seen()).toEqual([]);
+    ending.resolve();
+    await world.clock.settle();
+    const [booked, cancelled] = seen();
+    expect(cancelled).toBe(`cancel 1 ${booked!.split(" ").at(-1)}/undo`);
+    expect(rolledBack(world)).toMatchObject({ undone: [{ detail: { input: "1" } }], standing: [] });
+  });
+
+  test("lists as standing work that is still under way when the time to take it back is over", async () => {
+    firstBooking = new Promise(() => {});
+    const world = await live(mark, book("1"), { do: "die" });
+    await world.clock.advance(60_000);
+    expect(seen().filter((line) => line.startsWith("cancel"))).toEqual([]);
     expect(rolledBack(world)).toMatchObject({ undone: [], standing: [{ detail: { input: "1" } }] });
   });
 

@@ -114,6 +114,22 @@ describe("one actor", () => {
     expect(await get(world, "/org/b")).toEqual(["add 7", "add 7"]);
   });
 
+  test("without consent lets nothing begin between the look and the stop: what comes meanwhile is taken afterwards", async () => {
+    const world = await start();
+    await order(world, "/org/a", { do: "add", n: 1 }, { do: "checkpoint", n: 1 });
+    for (let moments = 0; moments < 250; moments += 5) {
+      const before = ((await get(world, "/org/b")) as string[]).length;
+      const rollingBack = world.system.rollBack("/org/a").catch((error: unknown) => error);
+      for (let moment = 0; moment < moments; moment++) await Promise.resolve();
+      world.system.tell("/org/a", { do: "give", n: moments, to: "/org/b" });
+      const [outcome] = await Promise.all([rollingBack, world.clock.settle()]);
+      // Given once: after the rollback, or before anybody looked, and then nobody consents.
+      expect([moments, ((await get(world, "/org/b")) as string[]).length - before]).toEqual([moments, 1]);
+      if (!(outcome instanceof Error)) expect(outcome).toMatchObject({ standing: [] });
+      await order(world, "/org/a", { do: "checkpoint", n: moments + 2 });
+    }
+  });
+
   test.each(["", ", with a crash in between"])("goes back again and again, and takes each message once%s", async (how) => {
     const world = await start();
     await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "add", n: 1 }, { do: "add", n: 2 });

@@ -263,6 +263,32 @@ test("what was spent stays spent over a crash, that of children which are gone i
 });
 
 describe("who was started by hand", () => {
+  test("gets what was delivered to it when it is started again, and not before", async () => {
+    const world = new World();
+    const org = supervisor({ children: [{ id: "a", logic: desk }] });
+    const add = async (): Promise<void> => {
+      await Promise.all([world.system.supervisor("/org").startChild({ id: "b", logic: desk }), world.clock.settle()]);
+    };
+    await world.start({ id: "org", logic: org });
+    await add();
+    await world.tell("/org/b", { do: "add" });
+    // The process ends before it has taken anything.
+    world.file.freeze("/org/b");
+    await world.tell("/org/a", { do: "deliver" });
+    world.file.thaw();
+    for (let crashes = 0; crashes < 2; crashes++) {
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      expect(world.system.deadLetters.counts()).toEqual({});
+    }
+    await add();
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([6]);
+    await world.crash();
+    await world.start({ id: "org", logic: org });
+    await add();
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([6]);
+  });
+
   test("goes on where it was when it is started again, also below a supervisor that does not know it", async () => {
     const world = new World();
     const org = supervisor({ children: [{ id: "a", logic: desk }] });

@@ -166,6 +166,20 @@ describe("a plain actor that has changed", () => {
     }
     expect(await world.ask("/m", "get")).toBe(100);
   });
+
+  test.each([
+    { what: "gives back a promise", migrate: async () => ({ n: 7 }), says: "it gave back a promise" },
+    { what: "gives back nothing", migrate: () => {}, says: "it gave back nothing" },
+    { what: "gives back what cannot be stored", migrate: () => ({ n: () => 7 }), says: "n is a function" },
+  ])("is refused when its migration $what, and nothing of it is lost", async ({ migrate, says }) => {
+    const world = new World();
+    await world.start({ id: "m", logic: clerk("1") });
+    await world.tell("/m", "add");
+    expect(String(await startError(world, clerk("2", { migrate })))).toContain(says);
+    await world.crash();
+    await world.start({ id: "m", logic: clerk("1") });
+    expect(await world.ask("/m", "get")).toBe(1);
+  });
 });
 
 describe("a tree of which one is refused", () => {

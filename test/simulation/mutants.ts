@@ -21,16 +21,10 @@ const turns: readonly Mutant[] = [
     to: "    this.#attempt(firstRetryMs);\n    queueMicrotask(() => this.#settle(undefined));\n",
   },
   {
-    name: "a commit that nobody knows of counts as failed",
+    name: "a turn that cannot be stored yet is given up",
     file: `${runtime}/actor/pending-commit.ts`,
-    from: "this.#isUnknown = true",
-    to: "this.#isUnknown = false",
-  },
-  {
-    name: "a turn that could not be stored is not put back",
-    file: `${runtime}/actor/turn-cycle.ts`,
-    from: "else life.cell.mailbox.putBack([mail]);",
-    to: "",
+    from: "    this.#retry = this.#kernel.timers.set(retryMs,",
+    to: '    if (address !== rootAddress) return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });\n    this.#retry = this.#kernel.timers.set(retryMs,',
   },
   {
     name: "a message that fails its turn vanishes",
@@ -63,8 +57,8 @@ const delivery: readonly Mutant[] = [
   {
     name: "a fresh life forgets what the one before took",
     file: `${runtime}/durable/books.ts`,
-    from: 'as Books["pending"], taken, spent',
-    to: 'as Books["pending"], spent',
+    from: "    taken,\n    ...(aside",
+    to: "    ...(aside",
   },
   {
     name: "what was not handed over is not sent again",
@@ -200,8 +194,8 @@ const wide: readonly Mutant[] = [
   {
     name: "what was taken from outsiders goes back too",
     file: `${runtime}/durable/rolled-back-books.ts`,
-    from: "of entriesOf(now.taken)) if",
-    to: "of entriesOf(atCut.taken)) if",
+    from: "...entriesOf(is).filter(([from]) => !isInside(from)),",
+    to: "",
   },
   {
     name: "what comes again after a rollback counts as new",

@@ -1,10 +1,8 @@
 /** Seeds of the simulator, the same in every run; `npm run simulate` has more of them. */
-import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkPlan, checkSeed } from "./check-seed.ts";
 import { makeNarrowPlan, makePlan } from "./make-plan.ts";
 import { runMutants } from "./mutant-table.ts";
-import { mutants, plant } from "./mutants.ts";
 import type { Plan } from "./plan.ts";
 import { shrink, shrinkFailure } from "./shrink.ts";
 import { describePlan } from "./story.ts";
@@ -62,11 +60,6 @@ describe("random organizations under random faults", () => {
 });
 
 describe("the simulator", () => {
-  test.each(mutants)("can plant: $name", async (mutant) => {
-    const source = await readFile(new URL(`../../packages/${mutant.file}`, import.meta.url), "utf8");
-    expect(plant(mutant, source)).not.toBe(source);
-  });
-
   test.each(["the fence is ignored", "duplicates are taken", "timers are not set again", "an append is acknowledged and not stored"])(
     "finds a mistake: %s",
     async (name) => {

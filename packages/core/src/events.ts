@@ -87,6 +87,8 @@ export type SystemEvent =
   | { readonly type: "dead-letter"; readonly letter: DeadLetter; readonly atMs: number }
   | { readonly type: "state-changed"; readonly address: Address; readonly from: string; readonly to: string; readonly atMs: number }
   | { readonly type: "emitted"; readonly address: Address; readonly event: { readonly type: string }; readonly atMs: number }
+  /** A turn waits for its store; told each time that `commitMs` has passed. */
+  | { readonly type: "commit-late"; readonly address: Address; readonly waitedMs: number; readonly atMs: number }
   | { readonly type: "stalled"; readonly address: Address; readonly turnMs: number; readonly atMs: number };
 
 /** The events of one type. */

@@ -32,7 +32,7 @@ import { ConsentError, needsConsent } from "./durable/consent-error.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
-import { untilQuiet } from "./kernel/quiet.ts";
+import { untilQuiet, untilStill } from "./kernel/quiet.ts";
 import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
@@ -57,7 +57,10 @@ export interface SystemOptions {
   readonly journal?: Journal;
   /** Stores turns in place of a journal. For tests. */
   readonly store?: TurnStore;
-  /** How long a turn may wait for its commit, attempts after a failure of the store included. Milliseconds, default 30,000. */
+  /**
+   * After how long a turn that waits for its commit is told of (`commit-late`), and told of again; it waits on. When the system is
+   * closed it waits no longer than that. Milliseconds, default 30,000.
+   */
   readonly commitMs?: number;
   /** An actor that keeps the thread longer, with up to 16 turns in a row, is reported as `stalled`. Milliseconds, default 100. */
   readonly stallMs?: number;
@@ -193,15 +196,32 @@ export class ActorSystem {
     if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
     const { store } = this.#kernel;
     if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
-    const preview = await store.previewRollback(address, { to });
+    const goBack = async (): Promise<RollbackReport> => {
+      const call = { type: "rollback-child", id: idOf(address), to };
+      return ((await this.ask(parent, call, { timeoutMs: Infinity })) as { info: RollbackReport }).info;
+    };
+    const preview = (): Promise<RollbackReport> => store.previewRollback!(address, { to });
+    if (consent) {
+      await preview();
+      return goBack();
+    }
+    // What is begun between the look and the stop would stand as well, and nobody would have been asked.
+    this.#kernel.pauses.begin(address);
+    try {
+      if (!(await untilStill(this.#kernel, address, this.#kernel.commitMs)))
+        throw new RollbackError(address, "its turns do not come to an end; try again, or give consent to whatever stands");
+      this.#checkStanding(address, await preview());
+      return await goBack();
+    } finally {
+      this.#kernel.endPause(address);
+    }
+  }
+
+  #checkStanding(address: Address, { standing }: RollbackReport): void {
     const spec = this.#kernel.cells.get(address)?.spec;
     const compensations = spec === undefined ? undefined : new Compensations(this.#kernel, { top: address, spec });
-    const standing = preview.standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
-    if (standing.length > 0 && !consent) throw new ConsentError(address, standing);
-    const { info } = (await this.ask(parent, { type: "rollback-child", id: idOf(address), to }, { timeoutMs: Infinity })) as {
-      info: RollbackReport;
-    };
-    return info;
+    const problems = standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
+    if (problems.length > 0) throw new ConsentError(address, problems);
   }
 
   /**

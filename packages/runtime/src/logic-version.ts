@@ -1,5 +1,6 @@
 /** Which logic an actor has, and how it goes on from a state that another one stored. */
-import type { Address } from "@orgtree/core";
+import { seal, type Address } from "@orgtree/core";
+import { isThenable } from "./actor/thenable.ts";
 import { LogicChangedError, type Versioned } from "./durable/logic-changed.ts";
 import type { LogicVersion } from "./durable/turn-entry.ts";
 import type { Stored } from "./durable/turn-store.ts";
@@ -59,8 +60,19 @@ function versionedOf(logic: Logic): Versioned {
   return logic.kind === "machine" ? logic.options : logic;
 }
 
+/** A state that fails its first turn would cost the actor what is stored. */
+function checkMigrated(state: unknown): unknown {
+  if (isThenable(state)) {
+    Promise.resolve(state).catch(() => {});
+    throw new TypeError("it gave back a promise; a migration is done at once");
+  }
+  if (state === undefined) throw new TypeError("it gave back nothing");
+  seal(state, "what it gave back");
+  return state;
+}
+
 // oxlint-disable-next-line max-params -- one decision
 function migrateState(logic: Logic, state: unknown, migrate: (state: unknown) => unknown, epochMs: number): unknown {
-  if (isMachine(logic) || logic.kind !== "machine") return migrate(state);
+  if (isMachine(logic) || logic.kind !== "machine") return checkMigrated(migrate(state));
   return migrateMachine(logic.machine, { stored: state as StoredMachine, migrate, epochMs });
 }

@@ -69,6 +69,12 @@ export class Story {
           text: `computed for ${describeDuration(event.turnMs)} without a pause; nobody else could act meanwhile`,
           tone: "warning",
         });
+      case "commit-late":
+        return note(event.address, {
+          kind: "trouble",
+          text: `waits since ${describeDuration(event.waitedMs)} until its turn is stored: the journal is out of reach`,
+          tone: "warning",
+        });
       case "emitted": // What a hold point emits is in the record, with the reason.
       case "actor-exited": // Its supervisor's report says it, with the decision.
       case "actor-failed":

@@ -21,6 +21,8 @@ export interface Body {
   hearAgain?(): void;
   /** Machines only: their children and timers, when everybody of the tree is there again. */
   resume?(): void;
+  /** Supervisors only: a child of this id lived here in an earlier process, and is to be started by whoever has its specification. */
+  remembers?(id: string): boolean;
   /** Supervisors only: starts the children that ran, when it is up itself. */
   recover?(): void;
   /** Computes the next state from one mail. */

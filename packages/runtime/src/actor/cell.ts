@@ -193,11 +193,9 @@ export class Cell implements Runnable {
       const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
       if (refusal !== undefined) return refusal;
       if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity || this.#waiting.length > 0) {
-        if (mail.key !== undefined && mail.replyTo === undefined) {
-          this.#letWait(mail);
-          return undefined;
-        }
-        if (this.#waiting.length === 0) return new MailboxFullError(this.address, mailbox.capacity);
+        if (mail.key === undefined) return new MailboxFullError(this.address, mailbox.capacity);
+        this.#letWait(mail);
+        return undefined;
       }
     }
     mailbox.push(mail);
@@ -205,7 +203,7 @@ export class Cell implements Runnable {
     return undefined;
   }
 
-  /** What is delivered is not refused: it waits in front of the mailbox, in order; its sender's outbox bounds how much that can be. */
+  /** What is numbered is not refused: it waits in front of the mailbox, in order; its senders' outboxes bound how much that can be. */
   #letWait(mail: Mail): void {
     if (this.#waiting === noMails) this.#waiting = [mail];
     else this.#waiting.push(mail);
@@ -244,6 +242,7 @@ export class Cell implements Runnable {
   }
 
   run(turns: number): boolean {
+    if (this.kernel.pauses.has(this.address)) return false;
     for (let left = turns; left > 0; left--) {
       const { life } = this;
       if (life === undefined || !life.takesMail) return false;
@@ -258,6 +257,7 @@ export class Cell implements Runnable {
 
   /** A recipient has taken what was sent under this key. */
   acknowledge(key: EffectKey): void {
+    if (this.kernel.store === undefined) return; // Nobody keeps what was sent.
     if (this.#acknowledged === noKeys) this.#acknowledged = [key];
     else this.#acknowledged.push(key);
   }

@@ -125,7 +125,10 @@ export class IncarnationTurn implements Turn {
 
   deliver(to: Address, message: unknown): void {
     this.#checkOpen();
-    this.collect({ kind: "deliver", mail: this.#numbered(to, message) });
+    const mail = this.#mail(to, message);
+    // By its number it is known as one that waits for room, also without a journal.
+    mail.key = this.#nextKey();
+    this.collect({ kind: "deliver", mail });
   }
 
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {

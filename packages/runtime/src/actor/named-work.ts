@@ -23,7 +23,7 @@ export function declareWork(life: Incarnation, name: string, input: unknown): { 
 }
 
 function workOf(life: Incarnation, definition: WorkDefinition<unknown, unknown>, input: unknown): Work {
-  return (context) => runWork(life.cell.kernel.timers, definition, { input, context });
+  return (context) => runWork(life.cell.kernel, definition, { input, context });
 }
 
 type PendingWork = Extract<Pending, { kind: "work" }>;

@@ -9,7 +9,8 @@
 import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
-import { emptyBooks, inheritBooks, isLater, type Books, type EffectKey } from "../durable/books.ts";
+import { wasTaken } from "../durable/taken-marks.ts";
+import { emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
 import { describeEffect, isRecorded } from "./effect.ts";
@@ -80,9 +81,7 @@ function counts(life: Incarnation, signal: Signal): boolean {
 /** It was taken before: its sender did not hear of it, or sent it again after a crash. */
 function isDuplicate({ cell }: Incarnation, mail: Mail): boolean {
   const { kind, from, key } = mail;
-  return (
-    !isRedelivered(mail) && kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from])
-  );
+  return !isRedelivered(mail) && kind === "message" && from !== undefined && cell.books !== undefined && wasTaken(cell.books, from, key!);
 }
 
 /** The sender of a duplicate hears that it was taken; whoever asked gets the answer that was stored. */
@@ -140,9 +139,11 @@ function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
   const record = mail.key === undefined || life.phase === "ended" ? undefined : makePoisonRecord(life, mail, failure);
   if (record === undefined) return failNow(life, mail, failure);
   life.commit(record, (failed) => {
-    if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.recorded(record);
-    life.cell.kernel.acknowledge(mail);
+    if (failed !== undefined && failed.kind !== "failed") return uncommitted(life, mail, failed);
+    if (failed === undefined) {
+      life.cell.recorded(record);
+      life.cell.kernel.acknowledge(mail);
+    }
     failNow(life, mail, failure);
   });
 }
@@ -180,8 +181,9 @@ function putAside(life: Incarnation, mail: Mail): void {
   holdings.stash.push(mail);
 }
 
-/** The turn did not happen, or nobody knows whether it did. The incarnation has no state to go on with in either case. */
+/** The turn did not happen, or nobody knows whether it did. */
 function uncommitted(life: Incarnation, mail: Mail, { kind, failure }: Uncommitted): void {
+  if (kind === "failed" && !life.cell.kernel.leaving) return failTurn(life, mail, failure);
   if (kind === "unknown") loseMail(life, mail);
   else life.cell.mailbox.putBack([mail]);
   forgetTurn(life);
@@ -233,11 +235,13 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
   return record;
 }
 
-function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
+function nextBooks(life: Incarnation, mail: Mail | undefined): Books {
+  const { cell, turn } = life;
   const { books = emptyBooks, seq } = cell;
   return bookTurn(mail === undefined ? inheritBooks(books, cell.birth) : books, {
     seq,
     mail,
+    stash: life.stashed === 0 ? undefined : life.holdings.stash,
     effects: turn.effects,
     epochMs: turn.epochMs,
     acknowledged: cell.takeAcknowledged(),

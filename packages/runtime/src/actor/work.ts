@@ -1,6 +1,6 @@
 /** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
 import { ExpectedError, FailureError, toFailure, type FailureClass, type ToolKind } from "@orgtree/core";
-import type { TimerQueue } from "../time/timer-queue.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
 
 /** Declared work. */
@@ -99,14 +99,20 @@ export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given:
 
 /** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
 export function runWork<I, O>(
-  timers: TimerQueue,
-  { run, timeoutMs }: WorkDefinition<I, O>,
-  given: { input: I; context: WorkContext },
+  { timers, runningWork }: Pick<Kernel, "timers" | "runningWork">,
+  { kind, run, timeoutMs }: WorkDefinition<I, O>,
+  { input, context }: { readonly input: I; readonly context: WorkContext },
 ): Promise<O> {
-  if (timeoutMs === undefined) return run(given.input, given.context);
-  const { promise, resolve, reject } = Promise.withResolvers<O>();
   const controller = new AbortController();
-  const { signal } = given.context;
+  // Begun in a promise, so that work which throws at once leaves no timer behind.
+  const begin = (signal: AbortSignal): Promise<O> => {
+    const work = new Promise<O>((settle) => settle(run(input, { ...context, signal })));
+    if (kind === "compensable" || typeof kind === "function") runningWork.add(context.key, work);
+    return work;
+  };
+  const { signal } = context;
+  if (timeoutMs === undefined) return begin(signal);
+  const { promise, resolve, reject } = Promise.withResolvers<O>();
   const timer = timers.set(timeoutMs, () => {
     const error = new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
     controller.abort(error);
@@ -121,8 +127,6 @@ export function runWork<I, O>(
     controller.abort(signal.reason);
   };
   signal.addEventListener("abort", abort, { once: true });
-  // Begun in a promise, so that work which throws at once leaves no timer behind.
-  const work = new Promise<O>((settle) => settle(run(given.input, { ...given.context, signal: controller.signal })));
-  work.then(resolve, reject).finally(done);
+  begin(controller.signal).then(resolve, reject).finally(done);
   return promise;
 }

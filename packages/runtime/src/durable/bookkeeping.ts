@@ -2,6 +2,7 @@ import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } fro
 import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
+import { markTaken } from "./taken-marks.ts";
 import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
 
 /** What a turn changes in the books. */
@@ -9,6 +10,8 @@ export interface BookedTurn {
   readonly seq: number;
   /** What the turn took; none in the initial step. */
   readonly mail: Mail | undefined;
+  /** What it has put aside before, and not taken up again. */
+  readonly stash?: readonly Mail[] | undefined;
   readonly effects: readonly Effect[];
   /** Now, milliseconds since 1970. */
   readonly epochMs: number;
@@ -20,7 +23,7 @@ export interface BookedTurn {
 
 /** The books after a turn; the same as before where nothing of them changed, which then costs no look at them. */
 export function bookTurn(books: Books, turn: BookedTurn): Books {
-  const taken = turn.mail === undefined ? books : bookMail(books, turn.mail);
+  const taken = turn.mail === undefined ? books : bookMail(books, turn.mail, turn.stash ?? noMails);
   // A question that was taken still waits for its answer.
   const over = turn.acknowledged.filter((key) => taken.pending[key]?.kind !== "ask");
   const pending = without(taken.pending, over);
@@ -31,14 +34,14 @@ export function bookTurn(books: Books, turn: BookedTurn): Books {
   return next;
 }
 
-function bookMail(books: Books, mail: Mail): Books {
+function bookMail(books: Books, mail: Mail, stash: readonly Mail[]): Books {
   const { kind, from, key, message, replyTo } = mail;
   if (kind === "signal") return bookSignal(books, message as Signal, key);
   if (kind !== "message" || key === undefined) return books;
   if (isRedelivered(mail)) return { ...books, pending: without(books.pending, [key]) };
   if (from === undefined) return books;
-  const taken = withEntry(books.taken, from, key);
-  return replyTo === undefined ? { ...books, taken } : { ...books, taken, asked: withEntry(books.asked, String(replyTo.askId), replyTo) };
+  const marked = markTaken(books, { from, key }, stash);
+  return replyTo === undefined ? marked : { ...marked, asked: withEntry(marked.asked, String(replyTo.askId), replyTo) };
 }
 
 function bookSignal(books: Books, signal: Signal, key: EffectKey | undefined): Books {
@@ -58,6 +61,8 @@ function bookSignal(books: Books, signal: Signal, key: EffectKey | undefined): B
       return signal satisfies never;
   }
 }
+
+const noMails: readonly Mail[] = [];
 
 interface Moment {
   readonly key: EffectKey;

@@ -11,6 +11,8 @@ export interface Books {
   readonly timers: Readonly<Record<string, number>>;
   /** The newest message taken from each sender whose messages are numbered; what is not newer is a duplicate. */
   readonly taken: Readonly<Record<Address, EffectKey>>;
+  /** What came before it, was put aside, and is not taken yet. Left out where there is nothing of the kind. */
+  readonly aside?: Readonly<Record<Address, readonly EffectKey[]>>;
   /** The questions that were taken and not answered yet, by their ids, and who asked. */
   readonly asked: Readonly<Record<string, ReplyTo>>;
   readonly watching: Readonly<Record<Address, true>>;
@@ -77,9 +79,16 @@ export const emptyBooks: Books = {
 };
 
 /** The books of a fresh life at the same place: what was sent, taken and spent stays; what belonged to the old life is gone. */
-export function inheritBooks({ pending, taken, spent }: Books, birth: number): Books {
+export function inheritBooks({ pending, taken, aside, spent }: Books, birth: number): Books {
   const sent = Object.entries(pending).filter(([, { kind }]) => kind === "deliver" || kind === "reply");
-  return { ...emptyBooks, pending: Object.fromEntries(sent) as Books["pending"], taken, spent, birth };
+  return {
+    ...emptyBooks,
+    pending: Object.fromEntries(sent) as Books["pending"],
+    taken,
+    ...(aside === undefined ? {} : { aside }),
+    spent,
+    birth,
+  };
 }
 
 /** The key of an effect of turn `seq`. */

@@ -28,10 +28,16 @@ export interface BooksToRollBack {
 export function rollBackBooks(parts: BooksToRollBack): Books {
   const { atCut, now, top, birth, spent } = parts;
   const isInside = (address: Address | undefined): boolean => address !== undefined && isWithin(address, top);
-  const taken: Record<Address, EffectKey> = {};
-  for (const [from, key] of entriesOf(atCut.taken)) if (isInside(from)) taken[from] = key;
-  for (const [from, key] of entriesOf(now.taken)) if (!isInside(from)) taken[from] = key;
-  return { ...emptyBooks, ...atCut, taken, pending: pendingAfter(parts, isInside), exit: undefined, birth, spent };
+  /** Of those inside as it was, of the others as it is. */
+  const mixed = <V>(was: Readonly<Record<Address, V>> = {}, is: Readonly<Record<Address, V>> = {}): Readonly<Record<Address, V>> =>
+    Object.fromEntries([
+      ...entriesOf(was).filter(([from]) => isInside(from)),
+      ...entriesOf(is).filter(([from]) => !isInside(from)),
+    ]) as Record<Address, V>;
+  const { aside: _before, ...past } = atCut;
+  const aside = mixed(atCut.aside, now.aside);
+  const marks = { taken: mixed(atCut.taken, now.taken), ...(Object.keys(aside).length === 0 ? {} : { aside }) };
+  return { ...emptyBooks, ...past, ...marks, pending: pendingAfter(parts, isInside), exit: undefined, birth, spent };
 }
 
 function pendingAfter(parts: BooksToRollBack, isInside: (address: Address | undefined) => boolean): Books["pending"] {

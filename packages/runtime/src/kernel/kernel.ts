@@ -1,7 +1,9 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import {
   AskFailedError,
+  idOf,
   isWithin,
+  parentAddress,
   topOf,
   MailboxFullError,
   MessageRefusedError,
@@ -27,7 +29,9 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
+import { Pauses } from "./pauses.ts";
 import { Registry } from "./registry.ts";
+import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Logic } from "../logic.ts";
@@ -80,6 +84,8 @@ export class Kernel {
   readonly accounts = new Accounts();
   readonly deadLetters: DeadLetters;
   readonly orphans = new Orphans();
+  readonly runningWork = new RunningWork();
+  readonly pauses = new Pauses();
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
@@ -188,7 +194,7 @@ export class Kernel {
   }
 
   #sendToNobody(mail: Mail): void {
-    if (this.#isAwaited(mail.to)) return this.#keep(mail);
+    if (this.#isAwaited(mail)) return this.#keep(mail);
     const orphan = mail.replyTo === undefined ? undefined : this.orphans.answerTo(mail.to, mail.replyTo);
     if (orphan === undefined) this.lose(mail, "no-recipient");
     else this.#resend(orphan);
@@ -202,10 +208,25 @@ export class Kernel {
     this.send(mail);
   }
 
-  /** Who is stored there may be up again yet: his tree has not been started, or is about to be. */
-  #isAwaited(address: Address): boolean {
-    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(address, top)) return true;
-    return this.store?.has?.(address) === true && !this.#recovered.has(topOf(address));
+  /**
+   * Who is stored there may be up again yet: his tree has not been started, or is about to be. What was delivered, which its sender
+   * keeps as well, waits also for somebody who was started by hand and has to be started so again.
+   */
+  #isAwaited({ to, key }: Mail): boolean {
+    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(to, top)) return true;
+    if (this.store?.has?.(to) !== true) return false;
+    return !this.#recovered.has(topOf(to)) || (key !== undefined && this.#isRemembered(to));
+  }
+
+  /** The supervisor above, the next one that lives, knows of an earlier child there whose specification it has not. */
+  #isRemembered(address: Address): boolean {
+    for (let below = address; ;) {
+      const above = parentAddress(below);
+      if (above === undefined) return false;
+      const cell = this.cells.get(above);
+      if (cell !== undefined) return cell.life?.body?.remembers?.(idOf(below)) === true;
+      below = above;
+    }
   }
 
   /** A subtree is put back, and will be there again: mail for it is kept. */
@@ -213,10 +234,20 @@ export class Kernel {
     this.#rollingBack.add(top);
   }
 
+  /** Who was paused takes its mail. */
+  endPause(top: Address): void {
+    if (!this.pauses.end(top)) return;
+    for (const [address, cell] of this.cells) if (isWithin(address, top)) cell.wake();
+  }
+
   /** It is there again, or is not to be. */
   endWaitingFor(top: Address): void {
-    if (!this.#rollingBack.delete(top)) return;
-    for (const address of this.#kept.keys()) if (isWithin(address, top)) this.release(address);
+    if (this.#rollingBack.delete(top)) this.releaseBelow(top);
+  }
+
+  /** What was kept for a subtree goes to who lives there now, or is kept anew, or goes to nobody. */
+  releaseBelow(top: Address): void {
+    for (const address of Array.from(this.#kept.keys())) if (isWithin(address, top)) this.release(address);
   }
 
   /** The tree of an address is not there again yet, as far as this system knows of it. */
@@ -322,7 +353,7 @@ export class Kernel {
     for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
     for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
       for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
-    for (const address of this.#kept.keys()) if (topOf(address) === top) this.release(address);
+    this.releaseBelow(top);
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

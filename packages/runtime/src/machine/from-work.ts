@@ -34,7 +34,7 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
     const host = hostOf(self);
     if (host === undefined) return work.run(input, { signal, key: "unhosted#0.0", address: "/", budget: unlimited });
     const child = childOf(self);
-    const start = (): Promise<O> => runWork(host.life.cell.kernel.timers, work, { input, context: contextOf(host, child, signal) });
+    const start = (): Promise<O> => runWork(host.life.cell.kernel, work, { input, context: contextOf(host, child, signal) });
     if (!undoing.delete(child)) return start();
     return undo(host, child, () => undoWork(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
       if (work.afterCrash !== "repeat") throw new WorkUndoneError(contextOf(host, child, signal).key);

@@ -1,9 +1,9 @@
 /**
  * The world that a machine's own children see: XState's actor system, made of our clock, our timers and our mailbox.
  *
- * This and its neighbours (`machine-*`, `child-*`, `atomic-child`, `action-check`, `prepared-machine`) are the only places
- * that know XState's internals: the members beginning with an underscore are those of `ActorSystem` and `Actor` in xstate 5.33, and
- * the package is pinned to `~5.33`.
+ * This and its neighbours (`machine-*`, `child-*`, `atomic-child`, `action-check`, `prepared-machine`, `state-order`) are the only
+ * places that know XState's internals: the members beginning with an underscore are those of `ActorSystem` and `Actor` in xstate 5.33,
+ * and the package is pinned to `~5.33`.
  *
  * Invariants
  *   H1. What comes for the machine goes through its mailbox, and nothing gets there after the incarnation has ended.

@@ -5,6 +5,7 @@ import { originOf, restoreOrigin, type Origin } from "./child-origin.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";
 import type { InternalEvent } from "./internal-event.ts";
 import type { MachineHost } from "./machine-host.ts";
+import { restoreStateOrder, stateOrderOf } from "./state-order.ts";
 
 /** A machine as it is stored: XState's persisted snapshot, which has its children at every depth, and what XState forgets of them. */
 export interface StoredMachine {
@@ -15,6 +16,8 @@ export interface StoredMachine {
   readonly begun: Readonly<Record<string, StoredOrigin>>;
   /** What children have sent to the machine, and what their work came to, and has not been taken yet. */
   readonly heard: readonly StoredEvent[];
+  /** The order of the active states, by the path of the machine that is in them; where XState finds it again by itself, nothing. */
+  readonly order?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a persisted snapshot of XState 5 has. */
@@ -75,7 +78,26 @@ export function storeMachine(
       const to = target === undefined ? {} : { target: pathOf(target) };
       return Object.assign(withoutError(event), to, { source: pathOf(source) });
     });
-  return { snapshot: now.machine.getPersistedSnapshot(now.snapshot) as unknown as StoredSnapshot, timers, begun, heard };
+  const order = orderBelow(now.snapshot, paths);
+  return {
+    snapshot: now.machine.getPersistedSnapshot(now.snapshot) as unknown as StoredSnapshot,
+    timers,
+    begun,
+    heard,
+    ...(order === undefined ? {} : { order }),
+  };
+}
+
+/** The order of states of a machine and of all below it; undefined where XState finds it again everywhere. */
+function orderBelow(snapshot: AnyMachineSnapshot, below: ReadonlyMap<ChildActor, Path>): StoredMachine["order"] {
+  const found: Record<string, readonly string[]> = {};
+  const note = (path: Path, each: unknown): void => {
+    const order = stateOrderOf(each);
+    if (order !== undefined) found[pathKey(path)] = order;
+  };
+  note([], snapshot);
+  for (const [child, path] of below) note(path, child.getSnapshot());
+  return Object.keys(found).length === 0 ? undefined : found;
 }
 
 /** True for the state of a machine; the journal does not name the logic, and the state of a plain actor may look like one at first. */
@@ -122,6 +144,8 @@ export function isRepeated({ type }: AnyEventObject): boolean {
   return type.startsWith("xstate.snapshot.");
 }
 
+const root = pathKey([]);
+
 /** What was stored beside a snapshot, for the actors that were made of it. */
 export class MachineRemains {
   readonly #host: MachineHost;
@@ -136,6 +160,8 @@ export class MachineRemains {
       const child = this.#byPath.get(path);
       if (child !== undefined) restoreOrigin(child, origin);
     }
+    for (const [path, order] of Object.entries(stored.order ?? {}))
+      restoreStateOrder(path === root ? snapshot : this.#byPath.get(path)?.getSnapshot(), order);
   }
 
   /** The timers are planned again; they are set by `arm`. */

@@ -102,6 +102,19 @@ function noteMeanwhile(cell: Cell, before: Books, after: Books): void {
   cell.spend(spent);
 }
 
+/** What it had put aside, and passed over in this turn. */
+function asideIn(address: Address, before: Books, after: Books): Mail[] {
+  return Object.entries(after.aside ?? {}).flatMap(([from, keys]) =>
+    keys
+      .filter((key) => before.aside?.[from as Address]?.includes(key) !== true)
+      .map((key) => {
+        const mail = new Mail("message", { to: address, from: from as Address, trace: "" }, undefined);
+        mail.key = key;
+        return mail;
+      }),
+  );
+}
+
 async function begin(life: Incarnation, { spec }: StoredStep): Promise<TurnRecord> {
   life.phase = "starting";
   life.turn.open(undefined);
@@ -115,6 +128,8 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
   const { turn, before, after } = step;
   const body = life.body!;
   body.restore(before!.state);
+  const aside = asideIn(turn.address, before!.books, after.books);
+  if (aside.length > 0) life.holdings.stash = aside;
   if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return noteSpending(life, body, step);
   let take: Mail;
   if (body instanceof MachineBody) {
@@ -123,7 +138,7 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
     body.arrive(arrivedMeanwhile(step));
     take = mailOf(life, step, (event) => body.recall(event, turn.cause.via ?? {}));
     // A machine that leaves its state takes up again what it had put aside.
-    if (turn.effects.some(({ kind }) => kind === "unstash")) life.holdings.stash = [Mail.unsent];
+    if (turn.effects.some(({ kind }) => kind === "unstash")) life.holdings.stash.push(Mail.unsent);
   } else {
     body.install();
     take = mailOf(life, step, () => workAgain(life.cell.address, before!.books, after.books));

@@ -54,6 +54,7 @@ export class Children {
     // Another life than the one that is stored was decided, and has not stored anything yet.
     const isSame = stored?.durable.books.birth === birth;
     cell.start(birth, { stored, isSame });
+    kernel.release(cell.address);
     if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
     return isSame;
   }
@@ -70,6 +71,7 @@ export class Children {
     const { store } = kernel;
     if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
     kernel.waitFor(top);
+    kernel.endPause(top);
     const place = this.place(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
     const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };

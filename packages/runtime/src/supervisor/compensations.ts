@@ -98,11 +98,18 @@ export class Compensations {
       budget: unlimited,
     };
     try {
-      await Promise.race([undoWork(definition, { input, context }), late]);
+      await Promise.race([this.#undoEnded(definition, { input, context }), late]);
     } finally {
       this.#kernel.timers.cancel(timer);
       ended.removeEventListener("abort", onEnd);
     }
+  }
+
+  /** Work that has not heard of its abort yet may still do what was to be taken back. */
+  async #undoEnded(definition: Definition, given: { readonly input: unknown; readonly context: WorkContext }): Promise<void> {
+    const { signal, key } = given.context;
+    await this.#kernel.runningWork.ended(key);
+    if (!signal.aborted) await undoWork(definition, given);
   }
 }
 

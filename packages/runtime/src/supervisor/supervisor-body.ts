@@ -328,6 +328,10 @@ export class SupervisorBody implements Body, Supervisor {
     return { nowMs: clock.nowMs(), epochMs: clock.epochMs() };
   }
 
+  remembers(id: string): boolean {
+    return this.#life.phase !== "ended" && this.#supervision.past.has(id);
+  }
+
   /** The children as they stand, for the tree view. */
   children(): ReturnType<typeof listChildren> {
     return listChildren(this.#supervision);
@@ -358,5 +362,7 @@ export class SupervisorBody implements Body, Supervisor {
       if (known.has(id)) this.#children.forget(id);
       else this.#children.drop(id);
     }
+    const { address, kernel } = this.#life.cell;
+    if (!kernel.leaving) kernel.releaseBelow(address);
   }
 }
