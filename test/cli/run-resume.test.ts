@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startChatServer, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
+import { silence, startChatServer, streamedToolCalls, type ChatReply, type ChatServerRequest } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 import { bugfix, checkTideTable, Desk, fixture, git, type Ended } from "./orgtree-process.ts";
 
@@ -114,6 +114,24 @@ describe.concurrent("orgtree run, killed with SIGKILL", () => {
   });
 });
 
+describe.concurrent("orgtree run", () => {
+  test("removes journals that nobody has named after 7 days, but for one that a process has open", async () => {
+    await using desk = await Desk.open();
+    await killAt(desk, "worker    calls read_file", [bugfix]);
+    const alive = desk.start(["run", bugfix]);
+    const journal = /\S+$/.exec(await alive.line("  journal "))![0];
+    alive.signal("SIGSTOP");
+    const weekAgo = new Date(Date.now() - 8 * 86_400_000);
+    for (const name of await readdir(state(desk))) await utimes(join(state(desk), name), weekAgo, weekAgo);
+    expect((await desk.run(["run", fixture("talk.ts"), "--task", "the sea"], { OPENAI_API_KEY: "k" })).code).toBe(0);
+    const left = (await readdir(state(desk))).filter((name) => name.startsWith("bugfix") && name.endsWith(".journal"));
+    expect(left.map((name) => join(state(desk), name))).toEqual([journal]);
+    alive.signal("SIGCONT");
+    expect((await alive.ended).code).toBe(0);
+    expect((await desk.run(["run", bugfix, "--resume", journal])).code).toBe(0);
+  });
+});
+
 describe.concurrent("orgtree run --resume", () => {
   test("is refused, with a remedy, without a journal, with options that are settled, and while the run lives", async () => {
     await using desk = await Desk.open();
@@ -145,13 +163,19 @@ describe.concurrent("orgtree run --resume", () => {
 
   test("takes over from a process that does not end, when it is told to", async () => {
     await using desk = await Desk.open();
-    const stopped = desk.start(["run", bugfix]);
-    await stopped.line("worker    calls replace_text");
-    stopped.signal("SIGSTOP");
-    expect(await desk.run(["run", bugfix, "--resume"])).toMatchObject({ code: 2 });
-    expect(await desk.run(["run", bugfix, "--resume", "--take-over"])).toMatchObject({ code: 0, stderr: "" });
-    stopped.signal("SIGKILL");
-    await stopped.ended;
+    const repo = await desk.tideTable("repo");
+    // The worker of the first process waits for ever.
+    const reply = ({ body }: ChatServerRequest, n: number): ChatReply => (n === 2 ? silence() : answerTo(body as unknown as Conversation));
+    await using server = await startChatServer({ replies: reply });
+    const args = ["--repo", repo, "--check", "node test/tides.test.js", "--task", "Mend."];
+    const stuck = desk.start(["run", bugfix, ...args, "--base-url", server.url]);
+    await server.received(3);
+    stuck.signal("SIGSTOP");
+    const resume = ["run", bugfix, "--resume", "--base-url", server.url];
+    expect(await desk.run(resume)).toMatchObject({ code: 2, stderr: expect.stringContaining("--take-over") });
+    expect(await desk.run([...resume, "--take-over"])).toMatchObject({ code: 0, stderr: "" });
+    stuck.signal("SIGKILL");
+    await stuck.ended;
   });
 
   test("is refused to another organization", async () => {

@@ -38,7 +38,7 @@ export const run: Command = {
     {
       name: "journal",
       value: "FILE",
-      text: "Where the run is stored as it goes, so that it can go on after a crash. Default: a new file in the directory orgtree of XDG_STATE_HOME, or of ~/.local/state; what is there is removed after 7 days.",
+      text: "Where the run is stored as it goes, so that it can go on after a crash. Default: a new file in the directory orgtree of XDG_STATE_HOME, or of ~/.local/state; what is there is removed after 7 days, unless a process has it open.",
     },
     { name: "no-journal", text: "Stores nothing: a run that is killed is lost." },
     {

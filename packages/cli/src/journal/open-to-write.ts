@@ -17,16 +17,11 @@ export async function openToWrite(path: string, flags: ReadonlySet<string> = new
   try {
     return await openSqliteJournal(path, { takeOver: flags.has(takeOverOption.name) });
   } catch (error) {
-    const { name, owner, isKnownToLive } = error as Partial<Record<"name" | "owner", string>> & { readonly isKnownToLive?: boolean };
-    if (name !== "JournalLockedError") throw error;
-    if (isKnownToLive === true)
-      throw new UsageError(
-        `${path}: ${owner} has it open for writing`,
-        "end that process first, or take the journal from it with --take-over",
-      );
-    throw new UsageError(
-      `${path}: ${owner} has it open for writing, and nobody here can tell whether it lives`,
-      "if it is over, take the journal from it with --take-over",
-    );
+    const { name, owner, vitality = "" } = error as Partial<Record<"name" | "owner" | "vitality", string>>;
+    if (name !== "JournalLockedError" || vitality === "writing") throw error;
+    const problem = `${path}: ${owner} has it open for writing`;
+    if (vitality === "alive") throw new UsageError(problem, "end that process first, or take the journal from it with --take-over");
+    const remedy = "if it is over, take the journal from it with --take-over";
+    throw new UsageError(`${problem}, and nobody here can tell whether it lives`, remedy);
   }
 }

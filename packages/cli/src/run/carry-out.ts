@@ -84,7 +84,7 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
     };
     return await work({ ...place, directory: { ...directory, keep } }, opened, optionsOf(place, listeners, surroundings));
   } catch (error) {
-    if (!state.isBegun) removeJournal(journal.path);
+    if (!state.isBegun) await removeJournal(journal.path);
     throw error;
   }
 }

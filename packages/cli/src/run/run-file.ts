@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { OtherRunError, readRunLog } from "orgtree";
 import type { ExitCode } from "../exit-code.ts";
 import { demoOf, importFile, organizationOf } from "../file/load-organization.ts";
@@ -17,7 +17,7 @@ import { chooseModel } from "./model-choice.ts";
 import { checkWritable } from "./patch-file.ts";
 import { concludeRun, concludeUnstarted, type EndedRun } from "./run-conclusion.ts";
 import { readFacts } from "./run-facts.ts";
-import { chooseJournal } from "./run-journal.ts";
+import { chooseJournal, removeOldJournals } from "./run-journal.ts";
 import { planRun, replanRun, type RunRequest } from "./run-plan.ts";
 
 /** Carries out `orgtree run`. */
@@ -54,6 +54,7 @@ async function planAndRun(input: CommandInput, surroundings: Surroundings): Prom
   if (journal.kind === "resume") return conclude(await goOn({ request, path: journal.path, out }, listeners, surroundings));
   const plan = planRun(request);
   const path = journal.kind === "none" ? undefined : journal.path;
+  if (path !== undefined && !input.values.has("journal")) await removeOldJournals(dirname(path), surroundings);
   const ended = await carryOut(
     { plan, out, journal: path === undefined ? undefined : { path, opened: undefined } },
     listeners,

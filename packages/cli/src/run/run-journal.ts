@@ -1,5 +1,5 @@
 /** Where the journal of a run is. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { valueOf, type CommandInput } from "../input/command.ts";
@@ -13,6 +13,9 @@ export type JournalChoice =
   | { readonly kind: "new" | "resume"; readonly path: string };
 
 const ending = ".journal";
+/** Behind the name of the organization, where nobody has named the journal. */
+const stampPattern = /^-\d{8}T\d{6}-[0-9a-f]{4}\.journal$/;
+const stampLength = "-20261122T174523-00ff.journal".length;
 /** How long journals are kept that nobody has named, in days. */
 const keptDays = 7;
 /** Options of a run that are known when it goes on. */
@@ -40,9 +43,18 @@ export function chooseJournal(input: CommandInput, name: string, surroundings: S
   return { kind: "resume", path: wanted === undefined ? newestOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
 }
 
-/** Removes a journal with what SQLite keeps beside it. */
-export function removeJournal(path: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+/** Removes a journal, unless a process has it open. */
+export async function removeJournal(path: string): Promise<void> {
+  const { removeSqliteJournal } = await import("orgtree/journal");
+  removeSqliteJournal(path);
+}
+
+/** Removes from a directory the journals that nobody has named, and in which nothing was stored for days; but for one that a process has open: its run may wait that long. */
+export async function removeOldJournals(directory: string, { clock }: Surroundings): Promise<void> {
+  const changedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sinceMs = clock.epochMs() - keptDays * 86_400_000;
+  const isOld = (path: string): boolean => changedMs(path) < sinceMs && changedMs(`${path}-wal`) < sinceMs;
+  for (const path of journalsIn(directory).filter(isOld)) await removeJournal(path);
 }
 
 function checkNew(path: string): string {
@@ -57,7 +69,6 @@ function checkThere(path: string): string {
 
 function newPath(name: string, { stateDirectory, clock, random }: Surroundings): string {
   const directory = usable(stateDirectory);
-  removeOld(directory, clock.epochMs());
   const stamp = new Date(clock.epochMs()).toISOString().replaceAll(/[-:]|\.\d+Z/g, "");
   const mark = Math.floor(random.next() * 0x10000)
     .toString(16)
@@ -76,15 +87,8 @@ function usable(directory: string): string {
   }
 }
 
-function removeOld(directory: string, nowMs: number): void {
-  for (const path of journalsIn(directory)) {
-    const changedMs = Math.max(...[path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
-    if (nowMs - changedMs > keptDays * 86_400_000) removeJournal(path);
-  }
-}
-
 function newestOf(name: string, { stateDirectory }: Surroundings): string {
-  const own = [stateDirectory, tmpdir()].flatMap(journalsIn).filter((path) => /^-\d{8}T\d{6}-/.test(basename(path).slice(name.length)));
+  const own = [stateDirectory, tmpdir()].flatMap(journalsIn).filter((path) => stampPattern.test(basename(path).slice(name.length)));
   const newest = own
     .filter((path) => basename(path).startsWith(name))
     .toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))
@@ -96,6 +100,6 @@ function newestOf(name: string, { stateDirectory }: Surroundings): string {
 function journalsIn(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => stampPattern.test(name.slice(-stampLength)))
     .map((name) => join(directory, name));
 }

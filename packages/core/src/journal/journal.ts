@@ -202,20 +202,23 @@ export class JournalVersionError extends JournalError {
   override readonly name = "JournalVersionError";
 }
 
+const lockedProblems = {
+  alive: "has it open for writing; end that process first, or open it with takeOver",
+  writing: "is in the middle of a write; end that process first",
+  unknown: "has it open for writing, and nobody here can tell whether it lives; if it is over, open it with takeOver",
+} as const;
+
 /** Another process has the journal open for writing, and lives, or may live. */
 export class JournalLockedError extends JournalError {
   override readonly name = "JournalLockedError";
   /** The other process, as people know it: host and process id. */
   readonly owner: string;
-  /** False when that cannot be seen from here. */
-  readonly isKnownToLive: boolean;
+  /** What is known of it. One that is in the middle of a write has to end: nobody can take over from it. */
+  readonly vitality: "alive" | "writing" | "unknown";
 
-  constructor(journal: string, owner: string, { isKnownToLive = true }: { readonly isKnownToLive?: boolean } = {}) {
-    const why = isKnownToLive
-      ? "end that process first, or open it with takeOver"
-      : "and nobody here can tell whether it lives; if it is over, open it with takeOver";
-    super(journal, `${owner} has it open for writing${isKnownToLive ? ";" : ","} ${why}`);
+  constructor(journal: string, owner: string, vitality: JournalLockedError["vitality"] = "alive") {
+    super(journal, `${owner} ${lockedProblems[vitality]}`);
     this.owner = owner;
-    this.isKnownToLive = isKnownToLive;
+    this.vitality = vitality;
   }
 }

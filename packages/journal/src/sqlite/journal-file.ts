@@ -106,7 +106,7 @@ export class JournalFile {
         problem.kind === "store" && problem.retryable && versionOf(this.#database) > 0 ? readWriter(this.#database) : undefined;
       if (writer === undefined) throw error;
       // It was stopped in the middle of a transaction; the lock on the file ends with it only.
-      throw new ProblemError({ kind: "locked", owner: `${describeProcess(writer)} is in the middle of a write and`, vitality: "alive" });
+      throw new ProblemError({ kind: "locked", owner: describeProcess(writer), vitality: "writing" });
     }
   }
 
