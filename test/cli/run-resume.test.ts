@@ -161,6 +161,27 @@ describe.concurrent("orgtree run --resume", () => {
     expect(await refused("--resume", "none.journal")).toContain("none.journal");
   });
 
+  test("goes on with the newest run that has not ended, and tells which one; of those that have, the newest gives its result again", async () => {
+    await using desk = await Desk.open();
+    const killed = factOf(await killAt(desk, "worker    calls read_file", [bugfix]), "journal");
+    const done = await desk.run(["run", bugfix]);
+    expect(done.code).toBe(0);
+    const living = desk.start(["run", bugfix]);
+    await living.line("planner   calls list_files");
+    living.signal("SIGSTOP");
+    const resumed = await desk.run(["run", bugfix, "--resume"]);
+    expect(resumed).toMatchObject({ code: 0, stderr: "" });
+    expect(factOf(resumed, "journal")).toBe(killed);
+    expect(resumed.stdout).toContain("goes on where it was");
+    living.signal("SIGKILL");
+    const left = factOf(await living.ended, "journal");
+    expect(factOf(await desk.run(["run", bugfix, "--resume"]), "journal")).toBe(left);
+    const again = await desk.run(["run", bugfix, "--resume"]);
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(again.stdout).toMatch(/^bugfix: this run has ended; its result once more\n {2}task +\S.*\n/);
+    expect(factOf(again, "journal")).toBe(left);
+  });
+
   test("takes over from a process that does not end, when it is told to", async () => {
     await using desk = await Desk.open();
     const repo = await desk.tideTable("repo");

@@ -43,7 +43,7 @@ export const run: Command = {
     { name: "no-journal", text: "Stores nothing: a run that is killed is lost." },
     {
       name: "resume",
-      text: "Goes on with a run that was killed or interrupted: with that of the journal JOURNAL, or with the newest one of this organization.",
+      text: "Goes on with a run that was killed or interrupted: with that of the journal JOURNAL, or with the newest one of this organization that has not ended. Where all have ended the newest gives its result again.",
     },
     { ...takeOverOption, text: `With --resume. ${takeOverOption.text}` },
     { name: "json", text: "Events as JSON on standard output, one a line; the last is the result." },

@@ -39,7 +39,7 @@ async function planAndRun(input: CommandInput, surroundings: Surroundings): Prom
   const isJson = input.flags.has("json");
   const file = await importFile(input.operands[0]!, surroundings);
   const organization = organizationOf(file);
-  const journal = chooseJournal(input, organization.name, surroundings);
+  const journal = await chooseJournal(input, organization.name, surroundings);
   const named = valueOf(input, "out") ?? (input.values.has("repo") ? "orgtree.patch" : undefined);
   const out = named === undefined ? undefined : resolve(cwd, named);
   if (out !== undefined) await checkWritable(out);
@@ -83,7 +83,7 @@ async function goOn(
   const facts = readFacts(log.facts, path);
   const plan = replanRun(request, facts);
   const out = named ?? facts.out;
-  if (log.result !== undefined) return { plan, out, journal: path, patch: log.result.patch, result: log.result };
+  if (log.result !== undefined) return { plan, out, journal: path, patch: log.result.patch, result: log.result, isAgain: true };
   const ended = await carryOut({ plan, out, journal: { path, opened: { journal: opened, facts } } }, listeners, surroundings);
   return ended === "interrupted" ? ended : { plan, out, journal: path, ...ended };
 }

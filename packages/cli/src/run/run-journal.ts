@@ -5,6 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { resumableOf } from "./resumable-journal.ts";
 
 /** What the command line says about the journal. */
 export type JournalChoice =
@@ -21,8 +22,8 @@ const keptDays = 7;
 /** Options of a run that are known when it goes on. */
 const settled = ["repo", "check", "task", "ignored"] as const;
 
-/** Decides it; throws `UsageError`. `name` is the organization's. */
-export function chooseJournal(input: CommandInput, name: string, surroundings: Surroundings): JournalChoice {
+/** Decides it; rejects with `UsageError`. `name` is the organization's. */
+export async function chooseJournal(input: CommandInput, name: string, surroundings: Surroundings): Promise<JournalChoice> {
   const { cwd } = surroundings;
   const named = valueOf(input, "journal");
   const isResumed = input.flags.has("resume");
@@ -40,7 +41,7 @@ export function chooseJournal(input: CommandInput, name: string, surroundings: S
   for (const option of settled)
     if (input.values.has(option)) throw new UsageError(`--resume goes on with what was begun, --${option} included`, "leave it out");
   const wanted = operand ?? named;
-  return { kind: "resume", path: wanted === undefined ? newestOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
+  return { kind: "resume", path: wanted === undefined ? await unnamedOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
 }
 
 /** Removes a journal, unless a process has it open. */
@@ -87,13 +88,11 @@ function usable(directory: string): string {
   }
 }
 
-function newestOf(name: string, { stateDirectory }: Surroundings): string {
-  const own = [stateDirectory, tmpdir()].flatMap(journalsIn).filter((path) => stampPattern.test(basename(path).slice(name.length)));
-  const newest = own
-    .filter((path) => basename(path).startsWith(name))
-    .toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))
-    .at(-1);
-  if (newest !== undefined) return newest;
+async function unnamedOf(name: string, { stateDirectory }: Surroundings): Promise<string> {
+  const journals = [stateDirectory, tmpdir()].flatMap(journalsIn);
+  const own = journals.filter((path) => basename(path).startsWith(name) && stampPattern.test(basename(path).slice(name.length)));
+  const found = await resumableOf(own);
+  if (found !== undefined) return found;
   throw new UsageError(`there is no journal of ${name} in ${stateDirectory}`, "name it: --resume JOURNAL; or begin a run");
 }
 

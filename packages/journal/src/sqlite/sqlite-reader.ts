@@ -8,8 +8,10 @@ import { withJournalErrors } from "./journal-problem.ts";
 import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ProblemError } from "./problem.ts";
+import { vitalityOf } from "./process-identity.ts";
 import { realFile } from "./real-file.ts";
 import { checkTables, schemaVersion, versionOf } from "./schema.ts";
+import { readWriter } from "./writer-record.ts";
 
 /** The half of a journal that only reads. */
 export type JournalReader = Pick<Journal, "run" | "images" | "image" | "read" | "lastSeqs" | "close">;
@@ -59,6 +61,12 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
       this.#end();
       throw error;
     }
+  }
+
+  /** A process that is known to live has it open for writing. */
+  get hasLivingWriter(): boolean {
+    const writer = withJournalErrors(this.path, () => readWriter(this.#database));
+    return writer !== undefined && vitalityOf(writer) === "alive";
   }
 
   async *images(at?: number): AsyncGenerator<Image> {
