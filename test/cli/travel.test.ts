@@ -76,6 +76,23 @@ describe("orgtree rollback", () => {
     expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rolled back to at 2, /desk/one#2, while it did not run");
   });
 
+  test("goes back to a checkpoint also when the journal was compacted, unless it was told to go past that", async () => {
+    const name = copied("compacted.journal");
+    const compacted = await desk.call(["journal", "compact", name]);
+    expect(compacted).toMatchObject({ code: 0, stderr: "" });
+    expect(compacted.stdout).toMatch(
+      /\n {2}all behind position \d+ stays: \/desk\/one can be rolled back to at \d, turn \d+; --keep-after goes past it\n$/,
+    );
+    const whole = await desk.call(["rollback", copied("whole.journal"), "/desk/one", "--to", "at 2", "--consent"]);
+    expect(await desk.call(["rollback", name, "/desk/one", "--to", "at 2", "--consent"])).toEqual(whole);
+    expect(await sumIn(name)).toBe(10);
+    const past = copied("past.journal");
+    const further = await desk.call(["journal", "compact", past, "--keep-after", "100"]);
+    expect(further.stdout).toMatch(/\n {2}gone: the way back of \/desk\/one to at 2, turn 2\n/);
+    const refused = await desk.call(["rollback", past, "/desk/one", "--to", "at 2", "--consent"]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("was compacted") });
+  });
+
   test("of a journal that somebody writes to is refused with his name, unless it is taken over", async () => {
     const child = spawn(process.execPath, [...writer, join(desk.cwd, "live.journal"), "stay"], { stdio: ["pipe", "pipe", "inherit"] });
     try {

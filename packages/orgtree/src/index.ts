@@ -132,6 +132,8 @@ export {
   type Turn,
   UnknownTurnError,
   UnreadableTurnError,
+  reachableCheckpoints,
+  type ReachableCheckpoint,
   rollBackStored,
   type StoredRollbackOptions,
   viewMoment,

@@ -27,6 +27,7 @@ export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/p
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";
+export { reachableCheckpoints, type ReachableCheckpoint } from "./durable/reachable-checkpoints.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";

@@ -57,7 +57,10 @@ export interface EntryQuery {
 
 /** What compaction may remove. */
 export interface Compaction {
-  /** Entries behind this position stay, and the images as they were there. Default: the end, so that only today's images stay. */
+  /**
+   * Entries behind this position stay, and the images as they were there. Default: the end, so that only today's images stay, and marked
+   * entries can be viewed, but not gone back to: that needs all that came behind them.
+   */
   readonly keepAfter?: number | undefined;
 }
 
