@@ -144,6 +144,85 @@ describe("a rollback", () => {
     expect(rolledBack(world)).toMatchObject({ undone: [{ detail: { input: "1" } }, { detail: { input: "2" } }], standing: [] });
   });
 
+  describe("hands an undo what its work came to", () => {
+    const cancelled: unknown[] = [];
+    const numbered: WorkDefinition<string, number> = {
+      kind: "compensable",
+      run: async (seat) => {
+        if (seat === "never") await new Promise(() => {});
+        return Number(seat) * 100;
+      },
+      undo: async (seat, _context, output) => void cancelled.push([seat, output]),
+    };
+    beforeEach(() => void (cancelled.length = 0));
+    const seats = ["1", "never", "2"];
+
+    test("of a plain actor, as far as it has come to anything", async () => {
+      const logic = plain<null, string>({
+        works: { book: work(numbered) },
+        init: () => null,
+        receive(state, seat, turn) {
+          if (seat === "mark") turn.checkpoint("c");
+          else turn.run("book", seat);
+          return state;
+        },
+      });
+      const world = new World();
+      await world.start({ id: "org", logic: supervisor({ children: [{ id: "clerk", logic }] }) });
+      for (const message of ["mark", ...seats]) await world.tell("/org/clerk", message);
+      const rollingBack = world.system.rollBack("/org/clerk");
+      // The one that does not end is waited for.
+      await world.clock.advance(60_000);
+      expect((await rollingBack).standing).toMatchObject([{ detail: { input: "never" } }]);
+      expect(cancelled).toEqual([
+        ["2", 200],
+        ["1", 100],
+      ]);
+    });
+
+    test("of a machine, and of one below it", async () => {
+      const book = fromWork(numbered);
+      const kid = setup({ actors: { book } }).createMachine({
+        initial: "booking",
+        states: { booking: { invoke: { src: "book", input: "3", onDone: "booked" } }, booked: {} },
+      });
+      const logic = setup({ actors: { book, kid } }).createMachine({
+        initial: "idle",
+        on: { END: ".over" },
+        states: {
+          idle: { entry: act((turn) => turn.checkpoint("c")), on: { BOOK: "booking" } },
+          booking: {
+            invoke: [
+              { src: "book", input: "4", onDone: {} },
+              { src: "kid", onDone: {} },
+            ],
+          },
+          over: { type: "final" },
+        },
+      });
+      const world = new World();
+      await world.start({ id: "org", logic: supervisor({ children: [{ id: "m", logic: logic as unknown as Logic }] }) });
+      await world.tell("/org/m", { type: "BOOK" });
+      await Promise.all([world.system.rollBack("/org/m"), world.clock.settle()]);
+      expect(new Map(cancelled as [string, number][])).toEqual(new Map(Object.entries({ 3: 300, 4: 400 })));
+    });
+
+    test("and nothing where it was cut off by a crash", async () => {
+      const logic = plain<null, string>({
+        works: { book: work(numbered) },
+        init: () => null,
+        receive: (state, seat, turn) => (turn.run("book", seat), state),
+      });
+      const world = new World();
+      const spec = { id: "m", logic };
+      await world.start(spec);
+      await world.tell("/m", "never");
+      await world.crash();
+      await world.start(spec);
+      expect(cancelled).toEqual([["never", undefined]]);
+    });
+  });
+
   describe("of a machine", () => {
     /** Books, itself or through machines below it, and remembers the moment before. */
     function booker(how: keyof typeof below, definition: WorkDefinition<string, void> = booking): Logic {

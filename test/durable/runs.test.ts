@@ -1,5 +1,5 @@
 /** Runs of agents whose process ends after any of their records, and that go on in another one. */
-import type { NewEntry, ToolKind } from "@orgtree/core";
+import { JournalError, type NewEntry, type ToolKind } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import {
   agent,
@@ -38,6 +38,21 @@ class DyingJournal extends MemoryJournal {
       return new Promise<number>(() => {});
     }
     return super.append(entries);
+  }
+}
+
+/** A journal whose disk is full behind so many appends. */
+class FullJournal extends MemoryJournal {
+  #left: number;
+
+  constructor(file: MemoryFile, appends: number) {
+    super(file);
+    this.#left = appends;
+  }
+
+  override append(entries: readonly NewEntry[]): Promise<number> {
+    if (this.#left-- > 0) return super.append(entries);
+    return Promise.reject(new JournalError("memory", "the disk is full", { retryable: true, outcome: "not-done" }));
   }
 }
 
@@ -268,4 +283,28 @@ describe("a run with a journal", () => {
     expect((await cancelled).status).toBe("cancelled");
     expect(await runOn(new MemoryJournal(file), setting)).toMatchObject({ status: "done", output: "The sea is old." });
   });
+
+  test.each([3, 6, 9, 12, 15, 18, 21])(
+    "that is cancelled ends, and goes on later, also where its journal is out of reach from its append %i on",
+    async (appends) => {
+      const file = new MemoryFile();
+      const stop = new AbortController();
+      const clock = new VirtualClock();
+      const ended = run(setting.organization, "the task", {
+        model: setting.model(),
+        journal: new FullJournal(file, appends),
+        clock,
+        signal: stop.signal,
+      });
+      const state = { isOver: false };
+      void ended.finally(() => (state.isOver = true)).catch(() => {});
+      await clock.advance(10_000);
+      stop.abort();
+      for (let seconds = 0; seconds < 120 && !state.isOver; seconds++) await clock.advance(1_000);
+      expect(state.isOver).toBe(true);
+      expect(["cancelled", "done"]).toContain((await ended).status);
+      const later = new VirtualClock(clock.epochMs());
+      expect(await runOn(new MemoryJournal(file), setting, { clock: later })).toMatchObject({ status: "done" });
+    },
+  );
 });

@@ -7,7 +7,7 @@ import { fitConversation, mendConversation, openConversation } from "./conversat
 import type { Deliverable } from "./deliverable.ts";
 import type { Part } from "./part.ts";
 import { findRepetition } from "./repetition.ts";
-import type { ToolResult } from "./tool-box.ts";
+import { cutOffResult, readCutOff, type ToolResult } from "./tool-box.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What makes a planner, a worker or a critic of the same machine. */
@@ -34,6 +34,7 @@ export function agentPart(world: AgentWorld, role: AgentRole): Part {
       })),
       hear: assign(({ context }, response) => afterAnswer(context, response, rules)),
       raiseAlarm: ({ context }) => raiseAlarm(world, context),
+      noteCutOff: ({ context }) => world.tools.note((context.results.at(-1) ?? context.done.at(-1))!),
     },
   });
   return { logic };
@@ -58,7 +59,10 @@ type Conversation = AgentState["messages"];
 function runTool({ tools }: AgentWorld) {
   return fromWork<ToolCall | undefined, ToolResult>({
     kind: (call) => tools.kindOf(call?.name),
+    describe: (call) => `the tool ${call!.name}(${call!.argumentsJson})`,
     run: (call, context) => tools.call(call!, context),
+    undo: (call, context, result) => tools.undo(call!, { context, output: result?.output }),
+    adopt: (output, { input, key }) => tools.adopt(input!, { output, key }),
   });
 }
 
@@ -76,8 +80,10 @@ const parts = setup({
     begin: {} as (args: unknown, assignment: Assignment) => void,
     hear: {} as (args: unknown, response: ModelResponse) => void,
     raiseAlarm: {} as (args: { readonly context: AgentState }) => void,
+    noteCutOff: {} as (args: { readonly context: AgentState }) => void,
   },
   guards: {
+    isCutOff: (_args, error: unknown) => readCutOff(error) !== undefined,
     isToAct: ({ context }) => context.step.kind === "act",
     isToDeliver: ({ context }) => context.step.kind === "deliver",
     isToEnd: ({ context }, end: AgentEnd) => context.step.kind === "end" && context.step.end === end,
@@ -120,6 +126,13 @@ const agentMachine = parts.createMachine({
         onDone: {
           target: "deciding",
           actions: [assign(({ context, event }) => afterTool(context, event.output)), "raiseAlarm"],
+        },
+        // A call that was cut off and taken back; one of which nobody knows, where the supervisor lets the agent go on: the model hears of it as
+        // of what the tool came to. All other failures are the agent's own.
+        onError: {
+          guard: { type: "isCutOff", params: ({ event }: { readonly event: { readonly error: unknown } }) => event.error },
+          target: "deciding",
+          actions: [assign(({ context, event }) => afterTool(context, cutOffResult(nextCall(context)!, event.error))), "noteCutOff"],
         },
       },
     },

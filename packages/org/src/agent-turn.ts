@@ -87,7 +87,7 @@ export function nextCall({ step, results }: AgentState): ToolCall | undefined {
 }
 
 /** The state after a tool ran. */
-export function afterTool(state: AgentState, result: ToolResult): AgentState {
+export function afterTool(state: AgentState, { output: _output, ...result }: ToolResult): AgentState {
   const next = { ...state, results: [...state.results, result] };
   if (nextCall(next) !== undefined) return next;
   return afterTools({ ...state, results: [] }, next.results, findRepetition([...state.done, ...next.results]));

@@ -7,7 +7,7 @@ import { readRunLog, writeRunLog, type RunLog } from "./run-log.ts";
 import { noPast, readRunPast, type RunPast } from "./run-past.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 
-type Place = Pick<RunOptions, "journal" | "clock">;
+type Place = Pick<RunOptions, "journal" | "clock" | "signal">;
 
 /** The run in a journal. Rejects with `OtherRunError` when it is another organization's. */
 export async function findRun(journal: Journal, organization: string): Promise<RunLog | undefined> {
@@ -17,14 +17,17 @@ export async function findRun(journal: Journal, organization: string): Promise<R
   return log;
 }
 
-/** Stores how a run ended, unless it was only interrupted, or may go on in another program. */
+/**
+ * Stores how a run ended, unless it was only interrupted, or may go on in another program. Where the journal is out of reach it waits for it, until
+ * the signal aborts: whoever goes on with the run then comes to the same end.
+ */
 export async function finishRun(
   organization: string,
   result: NonNullable<RunLog["result"]>,
-  { journal, clock = systemClock }: Place,
+  { journal, clock = systemClock, signal }: Place,
 ): Promise<void> {
   if (journal === undefined || !isFinal(result)) return;
-  await writeRunLog({ journal, clock, origin: { organization } }, { type: "finish", result });
+  await writeRunLog({ journal, clock, origin: { organization } }, { type: "finish", result }, signal);
 }
 
 /** A program that cannot go on with what is stored leaves it to one that can. */
@@ -41,12 +44,12 @@ const parking: ReadonlySet<string> = new Set(["LogicChangedError", "TreeParkedEr
 export async function enterRun(
   organization: Pick<Organization, "name">,
   task: string,
-  { journal, clock = systemClock }: Place,
+  { journal, clock = systemClock, signal }: Place,
 ): Promise<RunPast> {
   if (journal === undefined) return noPast;
   const log = await findRun(journal, organization.name);
   if (log?.task !== undefined && log.task !== task) throw new OtherRunError("the journal is of a run with another task");
   const past = log?.task === undefined ? noPast : await readRunPast(journal);
-  await writeRunLog({ journal, clock, origin: { organization: organization.name } }, { type: "enter", task });
+  await writeRunLog({ journal, clock, origin: { organization: organization.name } }, { type: "enter", task }, signal);
   return past;
 }

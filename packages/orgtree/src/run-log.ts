@@ -66,9 +66,31 @@ export async function beginRun(place: LogPlace): Promise<void> {
   await writeRunLog(place);
 }
 
-/** Stores a step, or only the beginning. Nobody else may write to the journal meanwhile. */
-export async function writeRunLog({ journal, clock, origin }: LogPlace, step?: LogStep): Promise<void> {
+/** How long a journal that is out of reach is waited for when the run was told to end, in milliseconds. */
+const lastWaitMs = 5_000;
+
+/**
+ * Stores a step, or only the beginning; gives up 5 s after the signal aborts, and then nobody knows whether it is stored. Nobody else may
+ * write to the journal meanwhile.
+ */
+export async function writeRunLog({ journal, clock, origin }: LogPlace, step?: LogStep, signal?: AbortSignal): Promise<void> {
   await using system = createActorSystem({ journal, clock });
-  const address = await system.start({ id: runLogAddress.slice(1), logic, input: origin });
-  if (step !== undefined) await system.ask(address, step, { timeoutMs: Infinity });
+  let cancel: (() => void) | undefined;
+  let hasGivenUp = false;
+  const giveUp = (): void => {
+    hasGivenUp = true;
+    void system.close();
+  };
+  const wait = (): void => void (cancel = clock.setTimer(lastWaitMs, giveUp));
+  signal?.addEventListener("abort", wait, { once: true });
+  if (signal?.aborted === true) wait();
+  try {
+    const address = await system.start({ id: runLogAddress.slice(1), logic, input: origin });
+    if (step !== undefined) await system.ask(address, step, { timeoutMs: Infinity });
+  } catch (error) {
+    if (!hasGivenUp) throw error;
+  } finally {
+    cancel?.();
+    signal?.removeEventListener("abort", wait);
+  }
 }

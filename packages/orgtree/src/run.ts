@@ -3,6 +3,7 @@ import {
   childAddress,
   failureOf,
   FailureError,
+  shutdownExit,
   type Address,
   type Clock,
   type Exit,
@@ -180,12 +181,28 @@ async function live<E>(life: Life, options: RunOptions<E>, use: (system: ActorSy
     tellStart(options, () => system.tree());
   });
   // It may have ended, and its process before anybody was told.
-  if (builder.exitOf(address) === undefined) await system.start(withTimeLeft(tree.spec, past));
+  const isUp = builder.exitOf(address) !== undefined || (await start(system, withTimeLeft(tree.spec, past), options));
   // A lead may be at its end as soon as it starts.
-  const exit = builder.exitOf(address) ?? (await endOfRun(system, address, options));
+  const exit = builder.exitOf(address) ?? (isUp ? await endOfRun(system, address, options) : shutdownExit);
   const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: isAborted(options.signal) };
   await system.close();
   return ended;
+}
+
+/** Starts the tree; false when the signal came before it was up, which may take as long as its journal is out of reach. */
+async function start<E>(system: ActorSystem, spec: RunTree["spec"], { signal, journal }: RunOptions<E>): Promise<boolean> {
+  const close = (): void => void system.close().catch(() => {});
+  if (journal !== undefined) signal?.addEventListener("abort", close, { once: true });
+  if (journal !== undefined && isAborted(signal)) close();
+  try {
+    await system.start(spec);
+    return true;
+  } catch (error) {
+    if (journal === undefined || !isAborted(signal)) throw error;
+    return false;
+  } finally {
+    signal?.removeEventListener("abort", close);
+  }
 }
 
 /** Time that was worked before is spent. */

@@ -9,6 +9,7 @@ export {
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
 export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
 export { fromWork, type WorkLogic } from "./machine/from-work.ts";
+export { lostWorkIn, type LostWork } from "./actor/unknown-outcome.ts";
 export { work, type WorkDefinition, type Works, WorkUndoneError } from "./actor/work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";
 export { MachineLintError } from "./lint/lint-error.ts";
@@ -29,6 +30,7 @@ export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";
 export { reachableCheckpoints, type ReachableCheckpoint } from "./durable/reachable-checkpoints.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
+export { type CutOffWork, listCutOff, type Outcome, OutcomeError, resolveStored } from "./durable/stored-outcome.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {

@@ -1,5 +1,5 @@
 /** Messages: none twice, none lost without a trace, none before its time. */
-import type { ReplyTo } from "@orgtree/core";
+import { parentAddress, type Address, type ReplyTo } from "@orgtree/core";
 import { countBy, labelOf, type Facts, type Sent } from "../facts.ts";
 import { isTakenAgain } from "../rollbacks.ts";
 import type { Invariant } from "./invariant.ts";
@@ -52,14 +52,18 @@ export const nothingIsSeenBeforeItsCommit: Invariant = {
 
 export const deliveredInTheEnd: Invariant = {
   name: "what is delivered arrives, or is a dead letter",
-  check({ sent, received, letters }) {
+  check(facts) {
+    const { sent, received, letters } = facts;
     const receipts = countBy(received, pairOf);
     const lost = countBy(
       letters.filter(({ envelope }) => envelope.from !== undefined),
       ({ envelope }) => pairOf({ from: envelope.from!, to: envelope.to, ...labelOf(envelope.message) }),
     );
     const delivered = sent.filter(({ effect, isDoubtful }) => effect === "deliver" && isDoubtful !== true);
-    for (const [pair, times] of countBy(delivered, pairOf)) {
+    for (const [pair, times] of countBy(
+      delivered.filter(({ to }) => !isWaitedFor(facts, to)),
+      pairOf,
+    )) {
       const arrived = receipts.get(pair) ?? 0;
       if (arrived < times && !lost.has(pair))
         return `${pair} was delivered ${times} times, arrived ${arrived} times, and is no dead letter`;
@@ -67,6 +71,11 @@ export const deliveredInTheEnd: Invariant = {
     return undefined;
   },
 };
+
+/** Who was started by hand and has not been started so again, and whose place was not given up. */
+function isWaitedFor({ living, turnsOf }: Facts, to: Address): boolean {
+  return !living.has(to) && turnsOf.get(to)?.at(-1)?.kind !== "end" && living.has(parentAddress(to)!);
+}
 
 export const deliveredInOrder: Invariant = {
   name: "what is delivered arrives in the order in which it was sent",

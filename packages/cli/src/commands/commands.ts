@@ -8,6 +8,7 @@ import { journalRepair } from "./journal-repair.ts";
 import { journalVerify } from "./journal-verify.ts";
 import { lint } from "./lint.ts";
 import { replay } from "./replay.ts";
+import { resolve } from "./resolve.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { show } from "./show.ts";
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   show,
   diff,
   rollback,
+  resolve,
   fork,
   replay,
   journalVerify,

@@ -48,6 +48,7 @@ async function specsOf({ path, exports }: LoadedFile): Promise<readonly ChildSpe
 const reasons: Readonly<Record<SkipReason, string>> = {
   decision: "decisions of supervisors",
   rollback: "put back by a rollback",
+  outcome: "what somebody said of work that was cut off",
   "no-spec": "of children that a call brought, whose logic is in no journal",
   "other-logic": "computed by another version of the logic",
   migration: "the first ones after a migration",

@@ -72,6 +72,13 @@ describe("Story.ofEvent", () => {
     ]);
   });
 
+  test.each([
+    { context: "directive", text: "decides on worker: resume" },
+    { context: "child-terminated", text: "decides on worker: resume is not possible, begin afresh" },
+  ] as const)("says whether who is to go on could go on: $context", ({ context, text }) => {
+    expect(tell([report({ context, decision: "resume", directive: "resume" })])).toContain(`decision bugfix: ${text}`);
+  });
+
   test("counts a failure that comes again with the same answer, and starts to count afresh after another", () => {
     const again = (incarnation: number): SystemEvent => ({ type: "actor-started", address: "/bugfix/worker", incarnation, ...at });
     const other = report({ chain: [{ ...crash, class: "timeout", message: "late" }] });

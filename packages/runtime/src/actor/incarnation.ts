@@ -9,6 +9,7 @@
  */
 import {
   checkExit,
+  FailureError,
   killedExit,
   mayResume,
   parentAddress,
@@ -31,6 +32,7 @@ import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { currentState } from "../logic-version.ts";
 import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
+import { allLost } from "./unknown-outcome.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
 
@@ -57,6 +59,8 @@ export class Incarnation {
   #failure: Failure | undefined;
   /** A machine that is there again, and whose children wait for the rest of the tree. */
   #isRecovering = false;
+  /** How it failed while it waited for them. */
+  readonly #lost: Failure[] = [];
   /** Its state was made of that of another logic, and is not stored yet. */
   isMigrated = false;
 
@@ -159,14 +163,17 @@ export class Incarnation {
       // Before any message that is delivered again, as what is known of questions and work.
       this.body?.hearAgain?.();
       resumePending(this, durable.books);
+    };
+    const begin = (): void => {
       this.#isRecovering = false;
       if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
+      if (this.#lost.length > 0) this.failLater(new FailureError(allLost(this.#lost)));
       if (this.isMigrated) this.cell.internal(migrated);
       this.cell.wake();
     };
     const handOver = (): void => resumePending(this, inheritBooks(durable.books, durable.books.birth));
-    kernel.afterRecovery(this, { goOn, handOver });
+    kernel.afterRecovery(this, { goOn, begin, handOver });
     // A supervisor says itself when those below it are there.
     if (this.body.recover === undefined) this.#topIsUp();
     else this.body.recover();
@@ -236,7 +243,9 @@ export class Incarnation {
 
   /** Something that this incarnation set in motion has failed, outside of a turn. */
   failLater(error: unknown): void {
-    if (this.phase === "running" || this.phase === "suspended") this.fail(toFailure(error, this.cell.address));
+    const failure = toFailure(error, this.cell.address);
+    if (this.#isRecovering) this.#lost.push(failure);
+    else if (this.phase === "running" || this.phase === "suspended") this.fail(failure);
   }
 
   /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */

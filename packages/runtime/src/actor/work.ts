@@ -1,7 +1,8 @@
 /** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
-import { ExpectedError, FailureError, toFailure, type FailureClass, type ToolKind } from "@orgtree/core";
+import { ExpectedError, FailureError, type FailureClass, type ToolKind } from "@orgtree/core";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
+import { describeWork, notUndone, wasCutOff, type Describing } from "./unknown-outcome.ts";
 
 /** Declared work. */
 export interface WorkDefinition<I, O> {
@@ -10,14 +11,25 @@ export interface WorkDefinition<I, O> {
    * is begun, and stored. Undeclared work counts as `irreversible`.
    */
   readonly kind: ToolKind | ((input: I) => ToolKind);
+  /**
+   * What a run with this input does, in words: for the failure that names it when nobody knows whether it was done. At most 300 characters are
+   * told. Default: the name of the work, with its input.
+   */
+  readonly describe?: (input: I) => string;
+  /**
+   * What the work came to, where its process ended and somebody who has looked tells the journal that it is done, with this value
+   * (`resolveStored`). Default: the value as it is.
+   */
+  readonly adopt?: (value: unknown, work: { readonly input: I; readonly key: string }) => O;
   /** Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. */
   readonly timeoutMs?: number;
   readonly run: (input: I, context: WorkContext) => Promise<O>;
   /**
    * `compensable` work must have it: takes back what a `run` with this input did, or may have done in part, when the process ended
-   * meanwhile. Has a key of its own, `…/undo`, under which it is called again where its process ended too.
+   * meanwhile. `output` is what the run came to, as it is stored; undefined where it has not ended, or nobody heard how. Has a key of its
+   * own, `…/undo`, under which it is called again where its process ended too.
    */
-  readonly undo?: (input: I, context: WorkContext) => Promise<void>;
+  undo?(input: I, context: WorkContext, output: O | undefined): Promise<void>;
   /**
    * What becomes of `compensable` work whose process ended, once it was taken back. `undo`: it has failed with `WorkUndoneError`.
    * `repeat`: it is begun again, under a key of its own. Default `undo`.
@@ -33,7 +45,7 @@ export class WorkUndoneError extends ExpectedError {
   readonly key: string;
 
   constructor(key: string) {
-    super(`the work ${key} was under way when its process ended, and was taken back`);
+    super(`the work ${key} ${wasCutOff}, and was taken back`);
     this.key = key;
   }
 
@@ -63,9 +75,10 @@ export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, 
 export type Works = Readonly<Record<string, WorkDefinition<any, unknown>>>;
 
 /** What a piece of work does to the world. Throws `TypeError` for compensable work that nothing takes back. */
-export function kindOfWork<I>({ kind, undo }: WorkDefinition<I, unknown>, input: I): ToolKind {
+export function kindOfWork<I>(definition: WorkDefinition<I, unknown>, input: I): ToolKind {
+  const { kind } = definition;
   const does = typeof kind === "function" ? kind(input) : kind;
-  if (does === "compensable" && undo === undefined) throw withoutUndo();
+  if (does === "compensable" && definition.undo === undefined) throw withoutUndo();
   return does;
 }
 
@@ -85,15 +98,28 @@ export function attemptKey(key: string, attempt: number): string {
   return attempt === 1 ? key : `${key}/${attempt}`;
 }
 
-/** Takes back what an attempt did, or may have done. Rejects with class `unknown-outcome` where that fails. */
-export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given: { input: I; context: WorkContext }): Promise<void> {
-  const { key } = given.context;
+/** An attempt that is to be taken back. */
+export interface Attempt<I, O> {
+  readonly input: I;
+  readonly context: WorkContext;
+  readonly output: O | undefined;
+}
+
+/** Takes back what an attempt did, or may have done; under a key of its own. */
+export async function takeBack<I, O>(definition: WorkDefinition<I, O>, { input, context, output }: Attempt<I, O>): Promise<void> {
+  await definition.undo!(input, { ...context, key: `${context.key}/undo` }, output);
+}
+
+/** The same after a crash. Rejects with class `unknown-outcome` where that fails. */
+export async function takeBackCutOff<I>(
+  definition: WorkDefinition<I, unknown>,
+  { input, context }: Omit<Attempt<I, never>, "output">,
+): Promise<void> {
   try {
-    await definition.undo!(given.input, { ...given.context, key: `${key}/undo` });
+    await takeBack(definition, { input, context, output: undefined });
   } catch (error) {
-    const cause = toFailure(error);
-    const message = `the work ${key} was under way when its process ended, and could not be taken back: ${cause.message}`;
-    throw new FailureError({ class: "unknown-outcome", name: "NotUndone", message, cause });
+    const what = describeWork(definition as Describing, { id: "the work", name: "the work", input });
+    throw notUndone({ what, key: context.key }, error);
   }
 }
 

@@ -59,6 +59,8 @@ export type Pending =
       readonly attempt?: number;
       /** It ended, and the actor has not been told yet. */
       readonly result?: Answer | undefined;
+      /** Somebody has looked: it came to the result, or, without one, was not done. */
+      readonly told?: true;
     };
 
 /** How something ended: with a value or with an error. */

@@ -201,7 +201,7 @@ export class JournalStore implements TurnStore {
     }
     const planned = await planRollback(this.#journal, order);
     const { gone } = planned;
-    const report = await compensate(planned.report, order.undo);
+    const report = await compensate(planned, order.undo);
     // Numbers of lives never go back.
     const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
     const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
@@ -243,8 +243,10 @@ export class JournalStore implements TurnStore {
     const ends = this.#ends;
     this.#ends = [];
     this.#journal.append(ends).catch((error: unknown) => {
-      if ((error as JournalError).retryable) this.#ends = [...ends, ...this.#ends];
-      else this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored");
+      if ((error as JournalError).failureClass === "fenced") return;
+      // Otherwise whoever comes there would count his lives from the first again, as if nobody had lived there.
+      this.#ends = [...ends, ...this.#ends];
+      this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }
 }

@@ -16,6 +16,7 @@ import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, type LaterPast, type Redelivery } from "./redelivery.ts";
 import { findCut, type Cut } from "./rollback-cut.ts";
+import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
 import { rollBackBooks } from "./rolled-back-books.ts";
 
 /** What is to go back. */
@@ -33,7 +34,7 @@ export interface RollbackOrder {
   /** Numbers below it are used up. */
   readonly nextSeq: number;
   /** Takes back what can be taken back, in this order; gives back the keys of what was. Default: all stands. */
-  readonly undo?: (effects: readonly LaterEffect[]) => Promise<ReadonlySet<string>>;
+  readonly undo?: (effects: readonly LaterEffect[], outputs: WorkOutputs) => Promise<ReadonlySet<string>>;
 }
 
 /** What is to be stored, all or nothing, to go back. */
@@ -44,12 +45,17 @@ export interface Rollback {
   /** Those of them whose place has not been given up yet. */
   readonly toEnd: readonly { readonly address: Address; readonly seq: number }[];
   readonly report: RollbackReport;
+  /** What the work came to that is to be taken back. */
+  readonly outputs: WorkOutputs;
 }
 
 /** The report after compensations were run, the newest first: what was taken back, and what stands all the same. */
-export async function compensate(report: RollbackReport, undo: RollbackOrder["undo"]): Promise<RollbackReport> {
+export async function compensate(
+  { report, outputs }: Pick<Rollback, "report" | "outputs">,
+  undo: RollbackOrder["undo"],
+): Promise<RollbackReport> {
   if (undo === undefined) return report;
-  const keys = await undo([...report.standing].reverse());
+  const keys = await undo([...report.standing].reverse(), outputs);
   const [undone, standing] = [true, false].map((isUndone) => report.standing.filter(({ key }) => keys.has(key) === isUndone));
   return { ...report, undone: undone!, standing: standing! };
 }
@@ -86,20 +92,23 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   const seqOf = (address: Address): number => Math.max(order.nextSeq, (lastSeqs.get(address) ?? -1) + 1);
   const gone = [...pasts].flatMap(([address, past]) => (past.turns.length === 0 || atCut.has(address) ? [] : [address]));
   const toEnd: Rollback["toEnd"][number][] = [];
+  const states: unknown[] = []; // As they are now.
   let lost = noAmount; // What those have spent who are gone.
   for (const address of gone) {
     const now = await newest(journal, address);
     if (now === undefined) continue;
+    states.push(now.state);
     lost = addAmounts(lost, now.books.spent);
     toEnd.push({ address, seq: seqOf(address) });
   }
   const actors: RolledBackActor[] = [];
   for (const [address, moment] of atCut) {
     const now = (await newest(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
+    states.push(now.state);
     const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
     actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
   }
-  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns }) };
+  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns }), outputs: outputsOf(turns, states) };
 }
 
 /** What happened in a subtree since a position: all turns, and what of them belongs to those who lived there then. */

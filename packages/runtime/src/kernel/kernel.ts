@@ -60,8 +60,15 @@ export type MakeBody = (life: Incarnation, logic: Logic) => Body;
 /** What is done for a life when its tree is there again. */
 export interface RecoveryWork {
   goOn(): void;
+  /** When all others have gone on too: what may fail it, of which those have to hear who wait for its answers. */
+  begin?(): void;
   /** It has ended meanwhile: only what it had sent, which belongs to its place. */
   handOver(): void;
+}
+
+interface Recovering {
+  readonly life: Incarnation;
+  readonly work: RecoveryWork;
 }
 
 /** What all actors of a system share: who lives where, whose turn it is, which timers and questions are open. */
@@ -92,7 +99,7 @@ export class Kernel {
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #run: string;
   readonly #observers = new Set<Observer>();
-  #recovering: { readonly life: Incarnation; readonly work: RecoveryWork }[] = [];
+  #recovering: Recovering[] = [];
   readonly #kept = new Map<Address, Mail[]>();
   /** The tops of subtrees that are put back to an earlier state. */
   readonly #rollingBack = new Set<Address>();
@@ -324,7 +331,7 @@ export class Kernel {
   /** Work of a reactivated actor that waits until all of its tree is there. */
   afterRecovery(life: Incarnation, work: RecoveryWork): void {
     const top = topOf(life.cell.address);
-    if (this.#recovered.has(top) && !this.#recoveries.has(top)) work.goOn();
+    if (this.#recovered.has(top) && !this.#recoveries.has(top)) this.#goOn([{ life, work }]);
     else this.#recovering.push({ life, work });
   }
 
@@ -345,15 +352,20 @@ export class Kernel {
   recovered(top: Address): void {
     const due = this.#recovering.filter(({ life }) => isWithin(life.cell.address, top));
     this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
-    for (const { life, work } of due) {
-      if (life.phase === "ended") work.handOver();
-      else work.goOn();
-    }
+    this.#goOn(due);
     this.#recovered.add(top);
     for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
     for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
       for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
     this.releaseBelow(top);
+  }
+
+  #goOn(recovering: readonly Recovering[]): void {
+    for (const { life, work } of recovering) {
+      if (life.phase === "ended") work.handOver();
+      else work.goOn();
+    }
+    for (const { life, work } of recovering) if (life.phase !== "ended") work.begin?.();
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

@@ -1,7 +1,8 @@
 /**
  * Machines that come close to breaking a rule, and do not.
  */
-import { assign, createMachine, fromPromise, raise, setup, spawnChild, type AnyStateMachine } from "xstate";
+import { assign, createMachine, fromCallback, raise, setup, spawnChild, type AnyStateMachine } from "xstate";
+import { fromWork } from "../machine/from-work.ts";
 
 /** A machine without findings, and the rule it comes close to breaking. */
 export interface NearMiss {
@@ -11,7 +12,7 @@ export interface NearMiss {
 }
 
 const end = { type: "final" } as const;
-const model = fromPromise(async () => "an answer");
+const model = fromWork({ kind: "idempotent", run: async () => "an answer" });
 const noop = (): undefined => undefined;
 
 const endings: readonly NearMiss[] = [
@@ -392,6 +393,18 @@ const wiring: readonly NearMiss[] = [
       id: "m",
       initial: "a",
       states: { a: { entry: spawnChild("model", { id: () => "child" }), after: { 9: "end" } }, end },
+    }),
+  },
+  {
+    rule: "undeclared-promise",
+    name: "declared work, and a callback, which begins again",
+    machine: setup({ actors: { model, ticks: fromCallback(() => {}) } }).createMachine({
+      id: "m",
+      initial: "a",
+      states: {
+        a: { entry: spawnChild("ticks", { id: "t" }), invoke: { src: "model", onDone: "end", onError: "end" }, after: { 9: "end" } },
+        end,
+      },
     }),
   },
 ];

@@ -1,8 +1,8 @@
 import { fromPromise, type PromiseActorLogic } from "xstate";
-import { attemptKey, checkWork, runWork, undoWork, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey, checkWork, runWork, takeBackCutOff, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { childOf, type ChildActor } from "./child-actor.ts";
-import { attemptOf, keyOfWork, undoing } from "./child-origin.ts";
+import { attemptOf, keyOfWork, repeating, undoing } from "./child-origin.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
 import type { WorkContext } from "../actor/turn.ts";
@@ -35,8 +35,9 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
     if (host === undefined) return work.run(input, { signal, key: "unhosted#0.0", address: "/", budget: unlimited });
     const child = childOf(self);
     const start = (): Promise<O> => runWork(host.life.cell.kernel, work, { input, context: contextOf(host, child, signal) });
+    if (repeating.delete(child)) return host.nextAttempt(child).then(start);
     if (!undoing.delete(child)) return start();
-    return undo(host, child, () => undoWork(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
+    return undo(host, child, () => takeBackCutOff(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
       if (work.afterCrash !== "repeat") throw new WorkUndoneError(contextOf(host, child, signal).key);
       return repeated().then(start);
     });
@@ -45,8 +46,13 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
 }
 
 function contextOf(host: MachineHost, child: ChildActor, signal: AbortSignal): WorkContext {
-  const { address, budget, kernel } = host.life.cell;
-  return { signal, key: kernel.outwardKey(attemptKey(keyOfWork(child), attemptOf(child))), address, budget };
+  const { address, budget } = host.life.cell;
+  return { signal, key: outwardKeyOf(host, child), address, budget };
+}
+
+/** The key under which the work of a child is known outside. */
+export function outwardKeyOf({ life }: MachineHost, child: ChildActor): string {
+  return life.cell.kernel.outwardKey(attemptKey(keyOfWork(child), attemptOf(child)));
 }
 
 /** Takes back; gives back how to wait until that is stored. Where it fails, nobody knows what was done. */

@@ -26,7 +26,7 @@ export function withKnownResults(
 }
 
 /** What work came to, by its keys, in the order of coming: taken since, or known and not taken yet. What failed may be tried again. */
-function resultsOf({ later, now }: Parameters<typeof withKnownResults>[1]): ReadonlyMap<string, StoredEvent["event"]> {
+export function resultsOf({ later, now }: Parameters<typeof withKnownResults>[1]): ReadonlyMap<string, StoredEvent["event"]> {
   const results = new Map<string, StoredEvent["event"]>();
   const note = (key: string | undefined, event: StoredEvent["event"]): void => {
     if (key !== undefined && event.type === "xstate.promise.resolve") results.set(key, event);

@@ -7,12 +7,15 @@ import type { Effect, MachineEffect } from "../actor/effect.ts";
 import { refuseEvent } from "../actor/event-door.ts";
 import { freezeState } from "../actor/freeze.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { unknownOutcome, type LostWork } from "../actor/unknown-outcome.ts";
+import type { ChildActor } from "./child-actor.ts";
 import { answered } from "./child-origin.ts";
 import { exitOf } from "./machine-exit.ts";
 import type { InternalEvent } from "./internal-event.ts";
 import { MachineHost } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
 import { actionFailed } from "./leaf-logic.ts";
+import { isFailureHeard, lostWorkOf } from "./lost-work.ts";
 import { currentEvent, heirOf, replaceHeard } from "./succession.ts";
 import { recallEvent, wayOf, whatCame, whereFrom } from "./recalled-event.ts";
 import { isRepeated, MachineRemains, reviveEvent, storeMachine, type StoredEvent, type StoredMachine } from "./stored-machine.ts";
@@ -34,7 +37,7 @@ export class MachineBody implements Body {
   #heard: readonly InternalEvent[] = noneHeard;
   /** The message of this turn, when the machine does not know it. */
   #unknown: Mail | undefined;
-  /** A turn has changed children and then failed: what they are now is in no record. */
+  /** A turn has changed children and then failed, and what they are now is in no record; or nothing in it takes that work was lost. */
   isTorn = false;
   /** The event of this turn, when it is what a child made of the one that came. */
   took: AnyEventObject | undefined;
@@ -100,14 +103,21 @@ export class MachineBody implements Body {
     const epochMs = life.cell.kernel.clock.epochMs();
     for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
     host.startChildren("resumed");
-    const { lost } = host;
-    if (lost.length === 0) return;
-    const names = lost.map(({ id }) => id);
-    const message = `${names.join(", ")}: under way when its process ended, and whether it was done is unknown`;
-    const error = new FailureError({ class: "unknown-outcome", name: "UnknownOutcome", message, detail: { children: names } });
+    if (host.lost.length > 0) this.#lose(host.lost);
+  }
+
+  /** Nobody knows what became of the work of these children. */
+  #lose(children: readonly ChildActor[]): void {
+    const host = this.#host;
+    const { life } = host;
+    const failureOf = (works: readonly LostWork[]): FailureError => new FailureError(unknownOutcome(works, life.cell.address));
+    const lost = children.map((child) => ({ child, work: lostWorkOf(host, child) }));
+    const { machine } = this.#prepared;
+    // Where nothing in the machine takes it, there is no state to go on with.
+    this.isTorn = !lost.every(({ child, work }) => isFailureHeard(child, failureOf([work]), { machine, host }));
     // Heard where the supervisor lets the machine go on as it is.
-    for (const child of lost) host._relay(undefined, child, { type: actionFailed, error });
-    life.failLater(error);
+    for (const { child, work } of lost) host._relay(undefined, child, { type: actionFailed, error: failureOf([work]) });
+    life.failLater(failureOf(lost.map(({ work }) => work)));
   }
 
   /** For a replay: it is as it was between two turns, and nothing of what it had begun runs. */

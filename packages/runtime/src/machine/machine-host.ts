@@ -14,7 +14,7 @@
  *       children is taken by them in the same turn; what they send to the machine is stored until the machine takes it.
  */
 import { isReservedType } from "@orgtree/core";
-import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot } from "xstate";
+import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
 import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
 import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
@@ -30,14 +30,7 @@ import { RelayQueue, type Target } from "./relay-queue.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { heirOf, succeed } from "./succession.ts";
 import { TimerPlan } from "./timer-plan.ts";
-
-/** What a child that is no machine has begun, and how it is told and stopped. */
-export interface Working {
-  readonly scope: AnyActorScope;
-  readonly stop: () => void;
-  /** Goes on once it is stored that the work was taken back. */
-  again?: () => void;
-}
+import { WorkingChildren } from "./working-children.ts";
 
 /** The transitions that a microstep took. */
 export type Transitions = readonly { readonly eventType: string }[];
@@ -77,8 +70,8 @@ export class MachineHost {
   /** Children that were under way when the process ended, and of which nobody knows whether they did what they were to do. */
   lost: readonly ChildActor[] = nobodyLost;
   readonly plan: TimerPlan;
-  /** Durable actors: promises, callbacks and the like that have really begun, and how each is stopped. In the order of their start. */
-  readonly working: Map<ChildActor, Working>;
+  /** Durable actors only. */
+  readonly working: WorkingChildren;
   /** Set while a step is computed: takes what it sends meanwhile. */
   #computing: Later | undefined;
   #names: ChildNames | undefined;
@@ -93,7 +86,7 @@ export class MachineHost {
     this.isDurable = life.cell.kernel.store !== undefined;
     // Machines without a journal use neither, and are many.
     this.plan = this.isDurable ? new TimerPlan() : noPlan;
-    this.working = this.isDurable ? new Map() : noWork;
+    this.working = this.isDurable ? new WorkingChildren() : noWork;
     this.self = new MachineSelf(this);
   }
 
@@ -374,7 +367,7 @@ export class MachineHost {
     this.#timers?.clear();
     this.#stopBelow(this.self);
     // Those whose stop was an effect of a turn that came to nothing.
-    for (const child of [...this.working.keys()].reverse()) this.halt(child);
+    this.working.haltAll();
   }
 
   /** Waits until it is stored that the work of a child was taken back. */
@@ -391,13 +384,6 @@ export class MachineHost {
     return this.#heir === undefined ? this : this.#heir.#current();
   }
 
-  /** Stops what a child has really begun. */
-  halt(child: ChildActor): void {
-    const working = this.working.get(child);
-    this.working.delete(child);
-    working?.stop();
-  }
-
   /** Stops what runs below an actor, the newest first. */
   #stopBelow(ancestor: unknown): void {
     if (this.#running === undefined) return;
@@ -408,4 +394,4 @@ export class MachineHost {
 const nothingHeard: readonly InternalEvent[] = [];
 const nobodyLost: readonly ChildActor[] = [];
 const noPlan = new TimerPlan();
-const noWork = new Map<ChildActor, Working>();
+const noWork = new WorkingChildren();

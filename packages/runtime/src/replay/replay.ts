@@ -14,13 +14,23 @@ import type { Durable } from "../durable/actor-log.ts";
 import { changesBetween, type Change } from "../durable/changes.ts";
 import { UnreadableTurnError } from "../durable/past-errors.ts";
 import { readStep, type PastTurn } from "../durable/past-turn.ts";
+import { outcomeType } from "../durable/stored-outcome.ts";
 import { versionOf } from "../logic-version.ts";
 import type { Logic } from "../logic.ts";
 import { rehearse, type Outcome } from "./rehearsal.ts";
 import { SpecBook } from "./spec-book.ts";
 
 /** Why a turn was not computed again. */
-export type SkipReason = "decision" | "rollback" | "no-spec" | "other-logic" | "migration" | "compacted" | "budget" | "unnamed-child";
+export type SkipReason =
+  | "decision"
+  | "rollback"
+  | "outcome"
+  | "no-spec"
+  | "other-logic"
+  | "migration"
+  | "compacted"
+  | "budget"
+  | "unnamed-child";
 
 /** How a journal is replayed. */
 export interface ReplayOptions {
@@ -149,6 +159,7 @@ function reasonToSkip(
 ): SkipReason | undefined {
   if (cause.kind === "decision" || address === rootAddress) return "decision";
   if (cause.kind === "rollback") return "rollback";
+  if (cause.type === outcomeType) return "outcome";
   if (current === undefined) return "no-spec";
   const { hash, version } = versionOf(current) ?? {};
   if (logic?.hash !== hash || logic?.version !== version) return "other-logic";

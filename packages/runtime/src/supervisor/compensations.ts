@@ -1,9 +1,10 @@
 import type { Address, CheckedChildSpec, LaterEffect } from "@orgtree/core";
 import type { AnyActorLogic } from "xstate";
 import type { Incarnation } from "../actor/incarnation.ts";
+import type { WorkOutputs } from "../durable/work-outputs.ts";
 import type { RollbackOrder } from "../durable/rollback.ts";
 import type { WorkContext } from "../actor/turn.ts";
-import { attemptKey, undoWork, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey, takeBack, type Attempt, type WorkDefinition } from "../actor/work.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { isMachine, type Logic } from "../logic.ts";
@@ -23,7 +24,7 @@ export interface Compensated {
 /** How a supervisor takes back what a child and those below it did; it stops when the supervisor ends. */
 export function undoFor(supervisor: Incarnation, compensated: Compensated): NonNullable<RollbackOrder["undo"]> {
   const compensations = new Compensations(supervisor.cell.kernel, compensated);
-  return (effects) => compensations.undo(effects, supervisor.holdings.signal);
+  return (effects, outputs) => compensations.undo(effects, { outputs, signal: supervisor.holdings.signal });
 }
 
 type Definition = WorkDefinition<unknown, unknown>;
@@ -60,14 +61,17 @@ export class Compensations {
    * Takes back what can be taken back, one after the other, in the order that is given; gives back the keys of what was. One that fails stands.
    * Where the process ends meanwhile all are taken back once more, each under the same key. Rejects when the signal aborts.
    */
-  async undo(effects: readonly LaterEffect[], signal: AbortSignal): Promise<ReadonlySet<string>> {
+  async undo(
+    effects: readonly LaterEffect[],
+    { outputs, signal }: { readonly outputs: WorkOutputs; readonly signal: AbortSignal },
+  ): Promise<ReadonlySet<string>> {
     const undone = new Set<string>();
     for (const effect of effects) {
       signal.throwIfAborted();
       const definition = this.find(effect);
       if (definition === undefined) continue;
       try {
-        await this.#undoOne(effect, definition, signal);
+        await this.#undoOne(effect, definition, { outputs, signal });
         undone.add(effect.key);
       } catch (error) {
         this.#kernel.logger.warn({ err: error, key: effect.key }, "work could not be taken back in a rollback, and stands");
@@ -77,7 +81,11 @@ export class Compensations {
     return undone;
   }
 
-  async #undoOne({ key, detail }: LaterEffect, definition: Definition, ended: AbortSignal): Promise<void> {
+  async #undoOne(
+    { key, detail }: LaterEffect,
+    definition: Definition,
+    { outputs, signal: ended }: { readonly outputs: WorkOutputs; readonly signal: AbortSignal },
+  ): Promise<void> {
     const { input, place, attempt = 1 } = (detail ?? {}) as Begun;
     const address = addressOf(key);
     const own = attemptKey(place === undefined ? key : `${address}#${place}`, attempt);
@@ -98,7 +106,7 @@ export class Compensations {
       budget: unlimited,
     };
     try {
-      await Promise.race([this.#undoEnded(definition, { input, context }), late]);
+      await Promise.race([this.#undoEnded(definition, { input, context, output: outputs.get(own) }), late]);
     } finally {
       this.#kernel.timers.cancel(timer);
       ended.removeEventListener("abort", onEnd);
@@ -106,10 +114,10 @@ export class Compensations {
   }
 
   /** Work that has not heard of its abort yet may still do what was to be taken back. */
-  async #undoEnded(definition: Definition, given: { readonly input: unknown; readonly context: WorkContext }): Promise<void> {
+  async #undoEnded(definition: Definition, given: Attempt<unknown, unknown>): Promise<void> {
     const { signal, key } = given.context;
     await this.#kernel.runningWork.ended(key);
-    if (!signal.aborted) await undoWork(definition, given);
+    if (!signal.aborted) await takeBack(definition, given);
   }
 }
 
