@@ -80,10 +80,12 @@ function isWaitedFor({ living, turnsOf }: Facts, to: Address): boolean {
 export const deliveredInOrder: Invariant = {
   name: "what is delivered arrives in the order in which it was sent",
   check(facts) {
-    const { sent, received } = facts;
+    const { sent, received, turns } = facts;
+    // Who puts some aside takes them in another order.
+    const holders = new Set(turns.flatMap(({ address, message }) => (labelOf(message).type === "hold" ? [address] : [])));
     const pairs = new Map<string, string[]>();
     for (const { effect, from, to, id } of sent)
-      if (effect === "deliver") pairs.set(`${from} ${to}`, [...(pairs.get(`${from} ${to}`) ?? []), id]);
+      if (effect === "deliver" && !holders.has(to)) pairs.set(`${from} ${to}`, [...(pairs.get(`${from} ${to}`) ?? []), id]);
     for (const [pair, ids] of pairs) {
       const receipts = received.filter(({ from, to, type }) => type === "credit" && `${from} ${to}` === pair);
       const taken = receipts.map(({ id }) => id);

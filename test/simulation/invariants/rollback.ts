@@ -1,7 +1,7 @@
 /** Rollbacks: to one cut, with all that came from outside, and without anything that was undone. */
 import { isWithin, type Address } from "@orgtree/core";
 import { labelOf, type Facts } from "../facts.ts";
-import { isTakenAgain, isUndoneBy, recordOf, type RollbackFact } from "../rollbacks.ts";
+import { isTakenAgain, isUndoneBy, isVoid, recordOf, type RollbackFact } from "../rollbacks.ts";
 import { sameText, type JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -76,7 +76,11 @@ function checkRecord(facts: Facts, rollback: RollbackFact, record: JournaledTurn
   const since = own.filter(({ position }) => position > rollback.cut && position < rollback.position);
   const end = since.findIndex(({ kind }) => kind === "end");
   const lived = end < 0 ? since : since.slice(0, end);
-  const outside = lived.filter(({ took, from }) => took === "message" && (from === undefined || !isWithin(from, rollback.top)));
+  const earlier = rollbacks.filter(({ position }) => position < rollback.position);
+  const outside = lived.filter(
+    (turn) =>
+      turn.took === "message" && (turn.from === undefined || !isWithin(turn.from, rollback.top)) && !isVoid(turn, turn.from, earlier),
+  );
   const failed = new Set(outside.filter(({ effects }) => effects.some(({ kind }) => kind === "dead-letter")).map(nameOf));
   const firsts = outside.filter((turn) => !isTakenAgain(turn, rollbacks) && !failed.has(nameOf(turn))).map(nameOf);
   const fresh = Object.entries(record.again).filter(([key]) => key.startsWith(`${record.seq}.`));

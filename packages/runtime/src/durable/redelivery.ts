@@ -1,24 +1,35 @@
-import { encode, type Address } from "@orgtree/core";
+import { encode, isWithin, type Address } from "@orgtree/core";
 import type { Books, EffectKey, Pending } from "./books.ts";
 import type { Moment, PastTurn } from "./past-turn.ts";
+import type { Undone } from "./rollback-cut.ts";
 
 /** A message from outside that is to be taken again. */
 export type Redelivery = Extract<Pending, { kind: "again" }>;
 
 /** What an actor did since a cut, up to the end of its place where that came in between. */
 export interface LaterPast {
-  readonly turns: PastTurn[];
+  turns: PastTurn[];
   /** What earlier rollbacks have put before it, by their keys. */
   readonly again: Map<EffectKey, Redelivery>;
   /** The place was given up since: who lived there later was somebody else. */
   hasEnded: boolean;
 }
 
-/** One more turn since the cut; `books` where it is a rollback. */
-export function noteLater(past: LaterPast, { turn, books }: Pick<Moment, "turn"> & { readonly books?: Books }): void {
+/** One more turn since the cut. */
+export function noteLater(past: LaterPast, turn: PastTurn): void {
+  if (!past.hasEnded) past.turns.push(turn);
+}
+
+/**
+ * An earlier rollback since the cut. What it brought again is known by its first time; what those sent who went back as well never
+ * happened, and is not to come again.
+ */
+export function noteRollback(past: LaterPast, { turn, books }: Moment, undone: Undone): void {
   if (past.hasEnded) return;
-  past.turns.push(turn);
-  if (books !== undefined) for (const [key, each] of redeliveriesIn(books)) past.again.set(key, each);
+  const isVoid = ({ position, cause }: PastTurn): boolean =>
+    position > undone.after && cause.kind === "message" && cause.from !== undefined && isWithin(cause.from, undone.top);
+  past.turns = [...past.turns.filter((earlier) => !isVoid(earlier)), turn];
+  for (const [key, each] of redeliveriesIn(books)) past.again.set(key, each);
 }
 
 /**

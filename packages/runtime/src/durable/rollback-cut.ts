@@ -22,7 +22,7 @@ export interface WantedCut {
 }
 
 /** What an earlier rollback has undone of a subtree: all between its cut and itself. */
-interface Undone {
+export interface Undone {
   readonly top: Address;
   readonly after: number;
   readonly before: number;
@@ -64,7 +64,8 @@ function isWanted({ address, seq, mark }: Entry, { top, to }: WantedCut): boolea
   return mark !== undefined && (to === undefined || mark === to);
 }
 
-async function readUndone(journal: Journal, { cause, position }: PastTurn): Promise<Undone> {
+/** What the rollback of a turn has undone. */
+export async function readUndone(journal: Journal, { cause, position }: PastTurn): Promise<Undone> {
   const { top, to } = cause.message as RollbackMark;
   let after = -1; // Where compaction has removed the cut, all that is left came behind it.
   for await (const entry of journal.read({ address: to.address, fromSeq: to.seq, toSeq: to.seq })) after = entry.position;

@@ -14,8 +14,8 @@ import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
 import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
-import { messagesFromOutside, noteLater, type LaterPast, type Redelivery } from "./redelivery.ts";
-import { findCut, type Cut } from "./rollback-cut.ts";
+import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
+import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
 import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
 import { rollBackBooks } from "./rolled-back-books.ts";
 
@@ -129,7 +129,8 @@ async function readLater(
     }
     const turn = readTurn(entry);
     turns.push(turn);
-    noteLater(past, turn.cause.kind === "rollback" ? [...readMoments([entry])][0]! : { turn });
+    if (turn.cause.kind !== "rollback") noteLater(past, turn);
+    else noteRollback(past, [...readMoments([entry])][0]!, await readUndone(journal, turn));
   }
   return { turns, pasts };
 }
