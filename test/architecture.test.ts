@@ -225,6 +225,7 @@ describe("the names that a package exports", () => {
         "machine",
         "plain",
         "publish",
+        "reachableCheckpoints",
         "readTurn",
         "replay",
         "reply",
