@@ -156,7 +156,7 @@ export class ActorSystem {
   /**
    * Starts an actor at the top of the tree, under the root, which restarts it as its spec says and never gives up itself.
    *
-   * Rejects with `SupervisorCallError` or `SpecError`, with `SystemClosedError` when the root has ended, as for a store that cannot be used.
+   * Rejects with `SupervisorCallError` or `SpecError`, with `SystemClosedError` when the root has ended, as for a store that is damaged.
    * Gives back its address.
    */
   async start(spec: ChildSpec<Logic>): Promise<Address> {
