@@ -272,6 +272,7 @@ describe("the names that a package exports", () => {
         "pinGivenUp",
         "plain",
         "publish",
+        "reachableCheckpoints",
         "readTurn",
         "replay",
         "reply",

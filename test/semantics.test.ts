@@ -14,6 +14,7 @@ const places: Readonly<Record<string, string>> = {
   org: "packages/org/src",
   journal: "packages/journal/test-support",
   forks: "packages/journal/src",
+  files: "packages/journal/src",
   test: "test",
 };
 

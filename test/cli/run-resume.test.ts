@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startChatServer, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
+import { silence, startChatServer, streamedToolCalls, type ChatReply, type ChatServerRequest } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 import { bugfix, checkTideTable, Desk, fixture, git, killAt, type Ended } from "./orgtree-process.ts";
 
@@ -106,6 +106,24 @@ describe.concurrent("orgtree run, killed with SIGKILL", () => {
   });
 });
 
+describe.concurrent("orgtree run", () => {
+  test("removes journals that nobody has named after 7 days, but for one that a process has open", async () => {
+    await using desk = await Desk.open();
+    await killAt(desk, "worker    calls read_file", [bugfix]);
+    const alive = desk.start(["run", bugfix]);
+    const journal = /\S+$/.exec(await alive.line("  journal "))![0];
+    alive.signal("SIGSTOP");
+    const weekAgo = new Date(Date.now() - 8 * 86_400_000);
+    for (const name of await readdir(state(desk))) await utimes(join(state(desk), name), weekAgo, weekAgo);
+    expect((await desk.run(["run", fixture("talk.ts"), "--task", "the sea"], { OPENAI_API_KEY: "k" })).code).toBe(0);
+    const left = (await readdir(state(desk))).filter((name) => name.startsWith("bugfix") && name.endsWith(".journal"));
+    expect(left.map((name) => join(state(desk), name))).toEqual([journal]);
+    alive.signal("SIGCONT");
+    expect((await alive.ended).code).toBe(0);
+    expect((await desk.run(["run", bugfix, "--resume", journal])).code).toBe(0);
+  });
+});
+
 describe.concurrent("orgtree run --resume", () => {
   test("is refused, with a remedy, without a journal, with options that are settled, and while the run lives", async () => {
     await using desk = await Desk.open();
@@ -122,7 +140,10 @@ describe.concurrent("orgtree run --resume", () => {
     expect(await refused("--resume", "--no-journal")).toContain("--no-journal and --resume exclude each other");
     const alive = desk.start(["run", bugfix, "--journal", journal]);
     await alive.line("planner   calls list_files");
-    expect(await refused("--resume", journal)).toMatch(/crew\.journal is in use: .* works on it; let it end, or end it first$/);
+    expect(await refused("--resume", journal)).toMatch(
+      /crew\.journal: process \d+ on .* has it open for writing; end that process .* --take-over$/,
+    );
+    expect(await refused("--take-over")).toContain("--take-over means nothing without --resume");
     expect(await refused("--journal", journal)).toContain(`${journal} is there already; go on with it: --resume ${journal}`);
     alive.signal("SIGKILL");
     await alive.ended;
@@ -130,6 +151,44 @@ describe.concurrent("orgtree run --resume", () => {
     if (other.code !== 0) expect(other.stderr).toContain("crew.journal");
     await writeFile(join(desk.cwd, "none.journal"), "no journal at all");
     expect(await refused("--resume", "none.journal")).toContain("none.journal");
+  });
+
+  test("goes on with the newest run that has not ended, and tells which one; of those that have, the newest gives its result again", async () => {
+    await using desk = await Desk.open();
+    const killed = factOf(await killAt(desk, "worker    calls read_file", [bugfix]), "journal");
+    const done = await desk.run(["run", bugfix]);
+    expect(done.code).toBe(0);
+    const living = desk.start(["run", bugfix]);
+    await living.line("planner   calls list_files");
+    living.signal("SIGSTOP");
+    const resumed = await desk.run(["run", bugfix, "--resume"]);
+    expect(resumed).toMatchObject({ code: 0, stderr: "" });
+    expect(factOf(resumed, "journal")).toBe(killed);
+    expect(resumed.stdout).toContain("goes on where it was");
+    living.signal("SIGKILL");
+    const left = factOf(await living.ended, "journal");
+    expect(factOf(await desk.run(["run", bugfix, "--resume"]), "journal")).toBe(left);
+    const again = await desk.run(["run", bugfix, "--resume"]);
+    expect(again).toMatchObject({ code: 0, stderr: "" });
+    expect(again.stdout).toMatch(/^bugfix: this run has ended; its result once more\n {2}task +\S.*\n/);
+    expect(factOf(again, "journal")).toBe(left);
+  });
+
+  test("takes over from a process that does not end, when it is told to", async () => {
+    await using desk = await Desk.open();
+    const repo = await desk.tideTable("repo");
+    // The worker of the first process waits for ever.
+    const reply = ({ body }: ChatServerRequest, n: number): ChatReply => (n === 2 ? silence() : answerTo(body as unknown as Conversation));
+    await using server = await startChatServer({ replies: reply });
+    const args = ["--repo", repo, "--check", "node test/tides.test.js", "--task", "Mend."];
+    const stuck = desk.start(["run", bugfix, ...args, "--base-url", server.url]);
+    await server.received(3);
+    stuck.signal("SIGSTOP");
+    const resume = ["run", bugfix, "--resume", "--base-url", server.url];
+    expect(await desk.run(resume)).toMatchObject({ code: 2, stderr: expect.stringContaining("--take-over") });
+    expect(await desk.run([...resume, "--take-over"])).toMatchObject({ code: 0, stderr: "" });
+    stuck.signal("SIGKILL");
+    await stuck.ended;
   });
 
   test("is refused to another organization", async () => {

@@ -115,20 +115,44 @@ describe("orgtree rollback", () => {
     const [, address = "", to = ""] = /orgtree rollback FILE (\S+) --to (\S+);/.exec(says) ?? [];
     expect([address, to]).toEqual(["/shop", expect.stringMatching(/^\/shop\/stock@\d+$/)]);
     const { stdout } = await desk.call(["journal", "compact", "shop.journal"]);
-    expect(stdout).toMatch(/ kept, also what \/shop would go on from: given up because of a failure\n$/);
+    expect(stdout).toMatch(/ kept\n  kept: what \/shop would go on from, given up because of a failure\n/);
     expect(await desk.call(["rollback", "shop.journal", address, "--to", to])).toMatchObject({ code: 0, stderr: "" });
     expect(await shop("resume")).toBe("97");
   });
 
-  test("of a journal that somebody writes to is refused with his name", async () => {
+  test("goes back to a checkpoint also when the journal was compacted, unless it was told to go past that", async () => {
+    const name = copied("compacted.journal");
+    const compacted = await desk.call(["journal", "compact", name]);
+    expect(compacted).toMatchObject({ code: 0, stderr: "" });
+    expect(compacted.stdout).toMatch(
+      /\n {2}all behind position \d+ stays: \/desk\/one can be rolled back to at \d, turn \d+; --keep-after goes past it\n$/,
+    );
+    const whole = await desk.call(["rollback", copied("whole.journal"), "/desk/one", "--to", "at 2", "--consent"]);
+    expect(await desk.call(["rollback", name, "/desk/one", "--to", "at 2", "--consent"])).toEqual(whole);
+    expect(await sumIn(name)).toBe(10);
+    const past = copied("past.journal");
+    const further = await desk.call(["journal", "compact", past, "--keep-after", "100"]);
+    expect(further.stdout).toMatch(/\n {2}gone: the way back of \/desk\/one to at 2, turn 2\n/);
+    const refused = await desk.call(["rollback", past, "/desk/one", "--to", "at 2", "--consent"]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("was compacted") });
+  });
+
+  test("of a journal that somebody writes to is refused with his name, unless it is taken over", async () => {
     const child = spawn(process.execPath, [...writer, join(desk.cwd, "live.journal"), "stay"], { stdio: ["pipe", "pipe", "inherit"] });
     try {
       await new Promise((resolve) => createInterface(child.stdout).once("line", resolve));
       const { code, stderr } = await desk.call(["rollback", "live.journal", "/desk/one", "--consent"]);
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: expect.stringMatching(new RegExp(`${child.pid}.* has it open for writing; end that process first`)),
+        stderr: expect.stringMatching(
+          new RegExp(`process ${child.pid} on .*, has it open for writing; end that process .* with --take-over`),
+        ),
       });
+      expect(await desk.call(["journal", "compact", "live.journal"])).toMatchObject({ code: 2, stderr });
+      const taken = await desk.call(["rollback", "live.journal", "/desk/one", "--consent", "--take-over"]);
+      expect(taken).toMatchObject({ code: 0, stderr: "" });
+      // By now it is closed.
+      expect(await desk.call(["journal", "compact", "live.journal", "--take-over"])).toMatchObject({ code: 0, stderr: "" });
     } finally {
       child.stdin.end();
     }

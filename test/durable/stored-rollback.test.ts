@@ -156,6 +156,16 @@ describe("rollBackStored", () => {
     expect(await get(world, "/org/two")).toEqual(["add 7", "add 7"]);
   });
 
+  test("is done whatever the number of those who ever lived", async () => {
+    const world = await live();
+    await order(world, "/org/one", { do: "mark", n: 1 });
+    const journal = new MemoryJournal(world.file);
+    const data = new Uint8Array();
+    await journal.append(Array.from({ length: 200_000 }, (_, n) => ({ address: `/ended/${n}`, seq: 0, kind: "end", data }) as const));
+    await putBack(world, "/org/one");
+    expect(await get(world, "/org/one")).toEqual(["mark 1"]);
+  });
+
   test("of somebody whom nobody would start names who is to be rolled back", async () => {
     const brittle = supervisor({ intensity: { maxRestarts: 0, periodMs: 1_000 }, children: [{ id: "one", logic: desk }] });
     const logic = supervisor({ children: [{ id: "brittle", logic: brittle, restart: "temporary" }] });

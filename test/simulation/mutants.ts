@@ -248,7 +248,7 @@ const wide: readonly Mutant[] = [
   {
     name: "the end of a place that could not be stored is forgotten",
     file: `${runtime}/durable/journal-store.ts`,
-    from: "this.#ends.unshift(...ends);",
+    from: "this.#ends = [...ends, ...this.#ends];",
     to: "void 0;",
   },
   {

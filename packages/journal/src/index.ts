@@ -8,6 +8,7 @@ export { type ExportedEntry, exportJournal } from "./salvage/export-journal.ts";
 export { repairJournal, type RepairReport } from "./salvage/repair-journal.ts";
 export type { DamagedEntry } from "./salvage/salvage.ts";
 export { type JournalReport, verifyJournal } from "./salvage/verify-journal.ts";
+export { removeSqliteJournal } from "./sqlite/remove-journal.ts";
 export { defaultMaxWaitingBytes, openSqliteJournal, type SqliteJournal, type SqliteJournalOptions } from "./sqlite/sqlite-journal.ts";
 export {
   type JournalReader,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect } from "vitest";
+import { readJournalRow, writeJournalRow } from "../src/sqlite/own-rows.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** A place for the file of a journal. */
@@ -32,6 +33,13 @@ export function tamper(path: string, sql: string): string {
   database.exec(sql);
   database.close();
   return path;
+}
+
+/** Says in a closed file that this one has it open for writing: a `WriterRecord` as JSON, or anything else. */
+export function writeWriter(path: string, writer: string): void {
+  const database = new DatabaseSync(path);
+  writeJournalRow(database, { ...readJournalRow(database), writer });
+  database.close();
 }
 
 /** What a promise rejects with; that it does not is a failure of the test. */

@@ -100,7 +100,7 @@ export class RunRecord {
 
   /** What an earlier process did in the same run; nobody is told of it. */
   restore(entries: readonly RecordEntry[]): void {
-    this.#entries.push(...entries.map(frozenCopy));
+    this.#entries = [...this.#entries, ...entries.slice(-maxEntries).map(frozenCopy)].slice(-maxEntries);
   }
 
   /**

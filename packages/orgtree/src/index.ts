@@ -238,6 +238,8 @@ export {
   UnknownWorkError,
   UnreadableTurnError,
   type Versioned,
+  reachableCheckpoints,
+  type ReachableCheckpoint,
   viewMoment,
   VirtualClock,
   watch,

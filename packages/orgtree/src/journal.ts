@@ -17,6 +17,7 @@ export {
   type OrphanedPart,
   repairJournal,
   type RepairReport,
+  removeSqliteJournal,
   type SqliteJournal,
   type SqliteJournalOptions,
   type SqliteJournalReader,

@@ -1,5 +1,6 @@
 import {
   AddressError,
+  AskFailedError,
   checkAddress,
   checkChildOf,
   childAddress,
@@ -125,6 +126,8 @@ export class ActorSystem {
   readonly #ready: Promise<void> | undefined;
   readonly #maxMessageSize: number;
   #closed: string | undefined;
+  /** Why the root ended, where that was not in order. */
+  #rootEnd: string | undefined;
 
   constructor(options: SystemOptions = {}) {
     this.#kernel = new Kernel({
@@ -140,7 +143,7 @@ export class ActorSystem {
     });
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
-    this.#root = makeRoot(this.#kernel);
+    this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
     const { store } = this.#kernel;
     if (store?.load === undefined) {
       this.#root.start();
@@ -166,7 +169,8 @@ export class ActorSystem {
    * Starts an actor at the top of the tree, under the root, which restarts it as its spec says and never gives up itself.
    *
    * With a journal it goes on where it was when the last process ended. Where it was given up because of a failure it does not
-   * start: it rejects with `GivenUpError`, which says why, and what to do. Rejects with `SupervisorCallError` or `SpecError`.
+   * start: it rejects with `GivenUpError`, which says why, and what to do. Rejects with `SupervisorCallError` or `SpecError`, with
+   * `SystemClosedError` when the root has ended, as for a store that is damaged.
    * Gives back its address.
    */
   async start(spec: ChildSpec<Logic>, { fresh = false }: StartOptions = {}): Promise<Address> {
@@ -177,16 +181,20 @@ export class ActorSystem {
     if (fresh) this.#kernel.store?.checkParked?.(top);
     const message = { type: "start-child", spec, fresh };
     const starting = this.ask(rootAddress, message, { timeoutMs: Infinity }) as Promise<StartedChild>;
-    const started = await starting.catch((error: unknown) => this.#locate(error));
+    const started = await starting.catch((error: unknown) => this.#notStarted(error));
     return started.address ?? top;
   }
 
-  /** Of a tree that was given up the journal knows where it was before that. */
-  async #locate(error: unknown): Promise<never> {
+  /** Of a tree that was given up the journal knows where it was before that; and why the root has ended says more than that it is not there. */
+  async #notStarted(error: unknown): Promise<never> {
     const { store } = this.#kernel;
-    if (!(error instanceof GivenUpError) || store?.findGivingUp === undefined) throw error;
-    const { address, failure, at } = error;
-    throw new GivenUpError(address, { failure, ...(await store.findGivingUp(address, { failure, seq: at.seq })) });
+    if (error instanceof GivenUpError && store?.findGivingUp !== undefined) {
+      const { address, failure, at } = error;
+      throw new GivenUpError(address, { failure, ...(await store.findGivingUp(address, { failure, seq: at.seq })) });
+    }
+    const isGone = error instanceof AskFailedError || error instanceof UnknownRecipientError;
+    if (this.#rootEnd !== undefined && isGone) throw new SystemClosedError(this.#rootEnd, { cause: error });
+    throw error;
   }
 
   /** Ends the actor at `address` for good, through its supervisor. Rejects with `AddressError` for the root: `close` ends it. */
@@ -382,8 +390,8 @@ export class SystemClosedError extends ExpectedError {
   override readonly name = "SystemClosedError";
   readonly retryable = false;
 
-  constructor(why: string) {
-    super(`the system takes no messages: ${why}`);
+  constructor(why: string, options?: ErrorOptions) {
+    super(`the system takes no messages: ${why}`, options);
   }
 }
 

@@ -31,6 +31,7 @@ export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeli
 export { pinGivenUp } from "./durable/given-up.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";
+export { reachableCheckpoints, type ReachableCheckpoint } from "./durable/reachable-checkpoints.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export { type CutOffWork, listCutOff, type Outcome, OutcomeError, resolveStored } from "./durable/stored-outcome.ts";
 export { keysWith } from "./supervisor/answers.ts";

@@ -1,4 +1,5 @@
 import type { Command } from "../input/command.ts";
+import { takeOverOption } from "../journal/open-to-write.ts";
 
 /** Puts an actor back, in the journal of an organization that does not run. */
 export const rollback: Command = {
@@ -19,6 +20,7 @@ export const rollback: Command = {
       text: "A checkpoint, the number of a turn of ADDRESS, or any turn below it. Default: the newest checkpoint of ADDRESS and all below it.",
     },
     { name: "consent", text: "What cannot be taken back may stand." },
+    takeOverOption,
     { name: "json", text: "The report as JSON." },
   ],
   load: async () => (await import("../past/roll-back-past.ts")).rollBackPast,

@@ -1,4 +1,5 @@
 import type { Command } from "../input/command.ts";
+import { takeOverOption } from "../journal/open-to-write.ts";
 import { defaultModel } from "../run/default-model.ts";
 
 /** Runs a task with an organization. */
@@ -37,13 +38,14 @@ export const run: Command = {
     {
       name: "journal",
       value: "FILE",
-      text: "Where the run is stored as it goes, so that it can go on after a crash. Default: a new file in the directory orgtree of XDG_STATE_HOME, or of ~/.local/state; what is there is removed after 7 days.",
+      text: "Where the run is stored as it goes, so that it can go on after a crash. Default: a new file in the directory orgtree of XDG_STATE_HOME, or of ~/.local/state; what is there is removed after 7 days, unless a process has it open.",
     },
     { name: "no-journal", text: "Stores nothing: a run that is killed is lost." },
     {
       name: "resume",
-      text: "Goes on with a run that was killed or interrupted: with that of the journal JOURNAL, or with the newest one of this organization.",
+      text: "Goes on with a run that was killed or interrupted: with that of the journal JOURNAL, or with the newest one of this organization that has not ended. Where all have ended the newest gives its result again.",
     },
+    { ...takeOverOption, text: `With --resume. ${takeOverOption.text}` },
     { name: "json", text: "Events as JSON on standard output, one a line; the last is the result." },
     { name: "log", value: "FILE", text: "Appends each decision of a supervisor as JSON; - is standard error." },
     { name: "plain", text: "Lines instead of a picture." },

@@ -16,5 +16,7 @@ export async function repairFile(input: CommandInput, { cwd, stdout }: Surroundi
   const report = await withPrivateFiles(() => repairJournal(resolve(cwd, input.operands[0]!), { to: resolve(cwd, to) }));
   if (input.flags.has("json")) stdout.write(`${plainJson(report, 2)}\n`);
   else stdout.write(paintLines(repairLines(report), stdout.hasColor));
-  return report.damaged.length + report.lost.length + report.leftOut.length === 0 ? exitCode.done : exitCode.failed;
+  return report.damaged.length + report.lost.length + report.leftOut.length + report.problems.length === 0
+    ? exitCode.done
+    : exitCode.failed;
 }

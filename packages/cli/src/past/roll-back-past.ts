@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConsentError, isWithin, readRunLog, rollBackStored, systemClock, type Address, type RollbackReport } from "orgtree";
-import { openSqliteJournal, type SqliteJournal } from "orgtree/journal";
+import type { SqliteJournal } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { plainJson } from "../text/plain-json.ts";
 import { paintLines } from "../text/styled-line.ts";
@@ -18,7 +19,7 @@ export async function rollBackPast(input: CommandInput, { cwd, stdout, program }
   const path = resolve(cwd, file);
   if (!existsSync(path)) throw new UsageError(`there is no file ${file}`, "name a journal");
   const wanted = { address, to: parsePoint(valueOf(input, "to")), consent: input.flags.has("consent") };
-  await using journal = await openSqliteJournal(path);
+  await using journal = await openToWrite(path, input.flags);
   await checkGoesOn(journal, wanted, `${program} fork ${file}`);
   const report = await rollBackIn(journal, wanted);
   const { run } = journal;

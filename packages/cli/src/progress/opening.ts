@@ -29,6 +29,18 @@ export function openingLines(plan: RunPlan, { before, copy, previous, journal }:
   ];
 }
 
+/** What is printed of a run that has ended already, instead. */
+export function endedLines(plan: RunPlan, journal: string, columns: number): readonly Line[] {
+  const facts = [
+    ["task", cleanText(plan.task)],
+    ["journal", journal],
+  ] as const;
+  return [
+    [span(plan.organization.name, "strong"), span(": this run has ended; its result once more")],
+    ...facts.flatMap(([name, fact]) => factLines(name, fact, columns)),
+  ];
+}
+
 /** `1,000,000 tokens, 30 min ($5.00 is not counted: no prices known for gpt-5-mini)`. */
 function describeLimits({ budget, unpriced, uncountedUsd }: RunPlan["limits"]): string {
   const limits = describeBudget(budget);

@@ -6,13 +6,14 @@ import type { SqliteJournal } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
 import { withPrivateFiles } from "../journal/private-files.ts";
 import type { Progress, RunStart } from "../progress/progress.ts";
+import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
 import { tellGivingUp } from "./giving-up.ts";
 import { putAway } from "./patch-file.ts";
 import { openRunDirectory, type RunDirectory } from "./run-directory.ts";
 import { factsOf, type RunFacts } from "./run-facts.ts";
-import { openRunJournal, removeJournal } from "./run-journal.ts";
+import { removeJournal } from "./run-journal.ts";
 import type { RunPlan } from "./run-plan.ts";
 
 /** What is carried out. */
@@ -85,7 +86,7 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
   }
   const state = { isBegun: false };
   try {
-    await using opened = await withPrivateFiles(() => openRunJournal(journal.path));
+    await using opened = await withPrivateFiles(() => openToWrite(journal.path));
     await tellFacts(opened);
     const keep = (): void => {
       state.isBegun = true;
@@ -93,7 +94,7 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
     };
     return await work({ ...place, directory: { ...directory, keep } }, opened, optionsOf(place, listeners, surroundings));
   } catch (error) {
-    if (!state.isBegun) removeJournal(journal.path);
+    if (!state.isBegun) await removeJournal(journal.path);
     throw error;
   }
 }

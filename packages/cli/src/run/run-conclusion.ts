@@ -4,6 +4,7 @@ import { describeDuration } from "../text/amounts.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { firstLine } from "../text/display-width.ts";
 import { jsonLine } from "../progress/json-lines.ts";
+import { endedLines } from "../progress/opening.ts";
 import { writePatch } from "./patch-file.ts";
 import { patchLines } from "./patch-text.ts";
 import { describeTrouble, reportLines } from "./report-text.ts";
@@ -22,11 +23,13 @@ export interface EndedRun {
   /** Where it is stored, as a whole path; undefined where it is not. */
   readonly journal: string | undefined;
   readonly isJson: boolean;
+  /** It had ended before, and nothing was done. */
+  readonly isAgain?: boolean;
 }
 
 /** Writes the patch, prints how the run ended, and gives the exit code. */
 export async function concludeRun(run: EndedRun, surroundings: Surroundings): Promise<ExitCode> {
-  const { result, patch, out, journal, isJson } = run;
+  const { plan, result, patch, out, journal, isJson } = run;
   const { stdout, cwd } = surroundings;
   const code = codes[result.status];
   const patchFile = out === undefined || !patch ? undefined : await writePatch(out, patch, result.status);
@@ -38,7 +41,14 @@ export async function concludeRun(run: EndedRun, surroundings: Surroundings): Pr
   const shownFile = patchFile === undefined ? undefined : relative(cwd, patchFile);
   const patched = patch === undefined || patch === "" ? [] : [[], ...patchLines(patch, shownFile)];
   const closing = closingLines(run, { patchFile: shownFile, program: surroundings.program, columns });
-  const lines = [...patched, [], ...reportLines(result.report, columns), [], ...closing];
+  const lines = [
+    ...(run.isAgain === true ? endedLines(plan, journal!, columns) : []),
+    ...patched,
+    [],
+    ...reportLines(result.report, columns),
+    [],
+    ...closing,
+  ];
   stdout.write(paintLines(lines, stdout.hasColor));
   return code;
 }

@@ -1,9 +1,10 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { OtherRunError, readRunLog } from "orgtree";
 import type { ExitCode } from "../exit-code.ts";
 import { demoOf, importFile, organizationOf } from "../file/load-organization.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { openToWrite } from "../journal/open-to-write.ts";
 import { followInJson, jsonLine } from "../progress/json-lines.ts";
 import { followInLines } from "../progress/plain-lines.ts";
 import type { Progress } from "../progress/progress.ts";
@@ -16,7 +17,7 @@ import { chooseModel } from "./model-choice.ts";
 import { checkWritable } from "./patch-file.ts";
 import { concludeRun, concludeUnstarted, type EndedRun } from "./run-conclusion.ts";
 import { readFacts } from "./run-facts.ts";
-import { chooseJournal, openRunJournal } from "./run-journal.ts";
+import { chooseJournal, removeOldJournals } from "./run-journal.ts";
 import { planRun, replanRun, type RunRequest } from "./run-plan.ts";
 
 /** Carries out `orgtree run`. */
@@ -38,7 +39,7 @@ async function planAndRun(input: CommandInput, surroundings: Surroundings): Prom
   const isJson = input.flags.has("json");
   const file = await importFile(input.operands[0]!, surroundings);
   const organization = organizationOf(file);
-  const journal = chooseJournal(input, organization.name, surroundings);
+  const journal = await chooseJournal(input, organization.name, surroundings);
   const named = valueOf(input, "out") ?? (input.values.has("repo") ? "orgtree.patch" : undefined);
   const out = named === undefined ? undefined : resolve(cwd, named);
   if (out !== undefined) await checkWritable(out);
@@ -53,6 +54,7 @@ async function planAndRun(input: CommandInput, surroundings: Surroundings): Prom
   if (journal.kind === "resume") return conclude(await goOn({ request, path: journal.path, out }, listeners, surroundings));
   const plan = planRun(request);
   const path = journal.kind === "none" ? undefined : journal.path;
+  if (path !== undefined && !input.values.has("journal")) await removeOldJournals(dirname(path), surroundings);
   const ended = await carryOut(
     { plan, out, journal: path === undefined ? undefined : { path, opened: undefined } },
     listeners,
@@ -73,7 +75,7 @@ async function goOn(
   listeners: Parameters<typeof carryOut>[1],
   surroundings: Surroundings,
 ): Promise<Omit<EndedRun, "isJson"> | "interrupted"> {
-  await using opened = await openRunJournal(path);
+  await using opened = await openToWrite(path, request.input.flags);
   const log = await readRunLog(opened);
   if (log === undefined) throw new UsageError(`${path} has nothing of a run: it ended before anything was stored`, "begin it again");
   const { name } = request.organization;
@@ -81,7 +83,7 @@ async function goOn(
   const facts = readFacts(log.facts, path);
   const plan = replanRun(request, facts);
   const out = named ?? facts.out;
-  if (log.result !== undefined) return { plan, out, journal: path, patch: log.result.patch, result: log.result };
+  if (log.result !== undefined) return { plan, out, journal: path, patch: log.result.patch, result: log.result, isAgain: true };
   const ended = await carryOut({ plan, out, journal: { path, opened: { journal: opened, facts } } }, listeners, surroundings);
   return ended === "interrupted" ? ended : { plan, out, journal: path, ...ended };
 }

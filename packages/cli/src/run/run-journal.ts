@@ -1,11 +1,11 @@
-/** Where the journal of a run is, and how it is opened. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+/** Where the journal of a run is. */
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import type { SqliteJournal } from "orgtree/journal";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
+import { resumableOf } from "./resumable-journal.ts";
 
 /** What the command line says about the journal. */
 export type JournalChoice =
@@ -14,13 +14,16 @@ export type JournalChoice =
   | { readonly kind: "new" | "resume"; readonly path: string };
 
 const ending = ".journal";
+/** Behind the name of the organization, where nobody has named the journal. */
+const stampPattern = /^-\d{8}T\d{6}-[0-9a-f]{4}\.journal$/;
+const stampLength = "-20261122T174523-00ff.journal".length;
 /** How long journals are kept that nobody has named, in days. */
 const keptDays = 7;
 /** Options of a run that are known when it goes on. */
 const settled = ["repo", "check", "task", "ignored"] as const;
 
-/** Decides it; throws `UsageError`. `name` is the organization's. */
-export function chooseJournal(input: CommandInput, name: string, surroundings: Surroundings): JournalChoice {
+/** Decides it; rejects with `UsageError`. `name` is the organization's. */
+export async function chooseJournal(input: CommandInput, name: string, surroundings: Surroundings): Promise<JournalChoice> {
   const { cwd } = surroundings;
   const named = valueOf(input, "journal");
   const isResumed = input.flags.has("resume");
@@ -32,29 +35,27 @@ export function chooseJournal(input: CommandInput, name: string, surroundings: S
       throw new UsageError(`--no-journal and --${isResumed ? "resume" : "journal"} exclude each other`, "leave out one of them");
     return { kind: "none" };
   }
+  if (!isResumed && input.flags.has("take-over")) throw new UsageError("--take-over means nothing without --resume", "leave it out");
   if (!isResumed) return { kind: "new", path: named === undefined ? newPath(name, surroundings) : checkNew(resolve(cwd, named)) };
   if (operand !== undefined && named !== undefined) throw new UsageError("two journals are named", "leave out --journal");
   for (const option of settled)
     if (input.values.has(option)) throw new UsageError(`--resume goes on with what was begun, --${option} included`, "leave it out");
   const wanted = operand ?? named;
-  return { kind: "resume", path: wanted === undefined ? newestOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
+  return { kind: "resume", path: wanted === undefined ? await unnamedOf(name, surroundings) : checkThere(resolve(cwd, wanted)) };
 }
 
-/** Opens it for writing. Rejects with `UsageError` where somebody else has it, `JournalError`. */
-export async function openRunJournal(path: string): Promise<SqliteJournal> {
-  const { openSqliteJournal } = await import("orgtree/journal");
-  try {
-    return await openSqliteJournal(path);
-  } catch (error) {
-    const { name, owner } = error as { readonly name?: string; readonly owner?: string };
-    if (name !== "JournalLockedError") throw error;
-    throw new UsageError(`${path} is in use: ${owner} works on it`, "let it end, or end it first");
-  }
+/** Removes a journal, unless a process has it open. */
+export async function removeJournal(path: string): Promise<void> {
+  const { removeSqliteJournal } = await import("orgtree/journal");
+  removeSqliteJournal(path);
 }
 
-/** Removes a journal with what SQLite keeps beside it. */
-export function removeJournal(path: string): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
+/** Removes from a directory the journals that nobody has named, and in which nothing was stored for days; but for one that a process has open: its run may wait that long. */
+export async function removeOldJournals(directory: string, { clock }: Surroundings): Promise<void> {
+  const changedMs = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sinceMs = clock.epochMs() - keptDays * 86_400_000;
+  const isOld = (path: string): boolean => changedMs(path) < sinceMs && changedMs(`${path}-wal`) < sinceMs;
+  for (const path of journalsIn(directory).filter(isOld)) await removeJournal(path);
 }
 
 function checkNew(path: string): string {
@@ -69,7 +70,6 @@ function checkThere(path: string): string {
 
 function newPath(name: string, { stateDirectory, clock, random }: Surroundings): string {
   const directory = usable(stateDirectory);
-  removeOld(directory, clock.epochMs());
   const stamp = new Date(clock.epochMs()).toISOString().replaceAll(/[-:]|\.\d+Z/g, "");
   const mark = Math.floor(random.next() * 0x10000)
     .toString(16)
@@ -88,26 +88,17 @@ function usable(directory: string): string {
   }
 }
 
-function removeOld(directory: string, nowMs: number): void {
-  for (const path of journalsIn(directory)) {
-    const changedMs = Math.max(...[path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0));
-    if (nowMs - changedMs > keptDays * 86_400_000) removeJournal(path);
-  }
-}
-
-function newestOf(name: string, { stateDirectory }: Surroundings): string {
-  const own = [stateDirectory, tmpdir()].flatMap(journalsIn).filter((path) => /^-\d{8}T\d{6}-/.test(basename(path).slice(name.length)));
-  const newest = own
-    .filter((path) => basename(path).startsWith(name))
-    .toSorted((a, b) => (basename(a) < basename(b) ? -1 : 1))
-    .at(-1);
-  if (newest !== undefined) return newest;
+async function unnamedOf(name: string, { stateDirectory }: Surroundings): Promise<string> {
+  const journals = [stateDirectory, tmpdir()].flatMap(journalsIn);
+  const own = journals.filter((path) => basename(path).startsWith(name) && stampPattern.test(basename(path).slice(name.length)));
+  const found = await resumableOf(own);
+  if (found !== undefined) return found;
   throw new UsageError(`there is no journal of ${name} in ${stateDirectory}`, "name it: --resume JOURNAL; or begin a run");
 }
 
 function journalsIn(directory: string): readonly string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory)
-    .filter((name) => name.endsWith(ending))
+    .filter((name) => stampPattern.test(name.slice(-stampLength)))
     .map((name) => join(directory, name));
 }

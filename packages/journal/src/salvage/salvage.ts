@@ -1,6 +1,7 @@
 import type { Address } from "@orgtree/core";
 import { checksumOf } from "../checksum.ts";
 import { findRows, type FoundJournal, type FoundRow, type FoundRows, type IndexedEntry } from "./found-rows.ts";
+import { damagedAddressRow, damagedJournalRow } from "../sqlite/own-rows.ts";
 import { decompress, kindOf } from "../sqlite/stored-content.ts";
 import { cannotUnpack } from "../sqlite/stored-row.ts";
 import type { PageSource } from "./page-source.ts";
@@ -27,7 +28,12 @@ export interface Salvage {
   readonly damagedRows: ReadonlyMap<number, FoundRow>;
   /** Positions where nothing is, not even a name, though something was. Both ends inclusive. */
   readonly lost: readonly { readonly from: number; readonly to: number }[];
+  /** Undefined when it is gone, or not what was written. */
   readonly journal: FoundJournal | undefined;
+  /** A row of a journal is there, sound or not. */
+  readonly hasJournal: boolean;
+  /** What is wrong with the rows that are no entries. */
+  readonly rowProblems: readonly string[];
   /** The greatest number of each address, as far as anything tells. */
   readonly lastSeqs: ReadonlyMap<Address, number>;
 }
@@ -51,6 +57,7 @@ export async function salvage(source: PageSource): Promise<Salvage> {
 
 class Sorter {
   readonly #found: FoundRows;
+  readonly #journal: FoundJournal | undefined;
   readonly #byPosition = new Map<number, IndexedEntry[]>();
   readonly #byName = new Map<string, number[]>();
   readonly #sound = new Map<number, SoundRow>();
@@ -62,6 +69,7 @@ class Sorter {
 
   constructor(found: FoundRows) {
     this.#found = found;
+    this.#journal = found.journal?.isSound === true ? found.journal : undefined;
     for (const entry of found.indexed) {
       add(this.#byPosition, entry.position, entry);
       add(this.#byName, `${entry.addressId}#${entry.seq}`, entry.position);
@@ -94,7 +102,15 @@ class Sorter {
     const inOrder = <T extends { readonly position: number }>(all: Iterable<T>): T[] => [...all].sort((a, b) => a.position - b.position);
     const sound = inOrder(this.#sound.values());
     const lastSeqs = this.#lastSeqs(sound, damaged.values());
-    return { sound, damaged: inOrder(damaged.values()), damagedRows, lost: this.#lost(damaged), journal: this.#found.journal, lastSeqs };
+    const more = { journal: this.#journal, hasJournal: this.#found.journal !== undefined, rowProblems: this.#rowProblems(), lastSeqs };
+    return { sound, damaged: inOrder(damaged.values()), damagedRows, lost: this.#lost(damaged), ...more };
+  }
+
+  #rowProblems(): readonly string[] {
+    const { journal, damagedAddresses } = this.#found;
+    const problems = [...damagedAddresses].map(damagedAddressRow);
+    if (journal === undefined) return ["the row of the journal, with the name of its run, is gone", ...problems];
+    return journal.isSound ? problems : [damagedJournalRow, ...problems];
   }
 
   /** The row as the checksum wants it, by its own words or those of the index. */
@@ -145,10 +161,10 @@ class Sorter {
 
   /** Positions have no gaps but those that compaction and repairs made; where that is unknown, nothing is said. */
   #lost(damaged: ReadonlyMap<number, unknown>): { from: number; to: number }[] {
-    if (this.#found.journal === undefined) return [];
+    if (this.#journal === undefined) return [];
     const known = [...this.#sound.keys(), ...damaged.keys()].sort((a, b) => a - b);
     const lost: { from: number; to: number }[] = [];
-    let last = Math.max(this.#found.journal.horizon, this.#found.journal.mended);
+    let last = Math.max(this.#journal.horizon, this.#journal.mended);
     for (const position of known) {
       if (position > last + 1) lost.push({ from: last + 1, to: position - 1 });
       if (position > last) last = position;

@@ -44,7 +44,7 @@ test.each([
   {
     what: "newer",
     make: (path: string) => tamper(copyOf("newer") ?? path, "PRAGMA user_version = 99"),
-    says: "it was written by a newer version of orgtree (schema 99, this one knows 4); update orgtree",
+    says: "it was written by a newer version of orgtree (schema 99, this one knows 5); update orgtree",
   },
 ])("a file that is $what is refused by verify, repair and export, and nothing is made of it", async ({ what, make, says }) => {
   const path = make(join(directory.path, `is ${what}`));

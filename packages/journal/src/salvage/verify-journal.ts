@@ -44,8 +44,7 @@ export async function verifyJournal(path: string): Promise<JournalReport> {
   const { found, source } = opened;
   const { damaged, lost, journal } = found;
   const orphaned = findOrphans(found.sound);
-  const problems = [...source.problems, ...opened.complaints];
-  if (journal === undefined) problems.push("the row that tells its epoch is gone");
+  const problems = [...source.problems, ...opened.complaints, ...found.rowProblems];
   const isSound = problems.length + damaged.length + lost.length === 0 && orphaned.every(({ missing }) => missing === undefined);
   return {
     path: opened.path,

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { JournalFullError } from "@orgtree/core";
+import { type JournalError, JournalFullError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { collect, entry, seqs } from "../../test-support/collect.ts";
-import { failure, journalFileOfEachTest } from "../../test-support/journal-file.ts";
+import { failure, journalFileOfEachTest, tamper } from "../../test-support/journal-file.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
 import { openLinked, openSqliteJournal } from "./sqlite-journal.ts";
 
@@ -91,4 +91,25 @@ describe("waiting appends", () => {
     for (const seq of [2, 3, 4]) await again.append([entry("/a", seq)]);
     expect(seqs((await again.image("/a"))?.entries)).toEqual([1, 2, 3, 4]);
   });
+});
+
+test("an append that can never be stored fails for good, and those of others in its transaction may be made again", async () => {
+  await using journal = await openSqliteJournal(file.path);
+  await journal.append([entry("/a", 0, { kind: "whole" }), entry("/b", 0, { kind: "whole" })]);
+  tamper(file.path, "CREATE TRIGGER never BEFORE INSERT ON entries WHEN NEW.seq = 7 BEGIN SELECT RAISE(ABORT, 'never'); END");
+  const results = await Promise.allSettled([
+    journal.append([entry("/b", 1)]),
+    journal.append([entry("/a", 7)]),
+    journal.append([entry("/b", 2)]),
+  ]);
+  const facts = results
+    .map((result) => (result as PromiseRejectedResult).reason as JournalError)
+    .map(({ retryable, outcome }) => [retryable, outcome]);
+  expect(facts).toEqual([
+    [true, "not-done"],
+    [false, "not-done"],
+    [true, "not-done"],
+  ]);
+  for (const seq of [1, 2]) await journal.append([entry("/b", seq)]);
+  expect(seqs((await journal.image("/b"))?.entries)).toEqual([0, 1, 2]);
 });

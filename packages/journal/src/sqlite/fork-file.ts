@@ -1,7 +1,8 @@
 import { JournalError } from "@orgtree/core";
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { resolve } from "node:path";
 import { forkJournal, type ForkOptions, type ForkReport } from "../fork-journal.ts";
+import { withJournalErrors } from "./journal-problem.ts";
+import { realFile } from "./real-file.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 import { openSqliteJournalReader } from "./sqlite-reader.ts";
 
@@ -12,7 +13,7 @@ import { openSqliteJournalReader } from "./sqlite-reader.ts";
  * when it is whole, and not before.
  */
 export async function forkFile(path: string, { to, ...options }: ForkOptions & { readonly to: string }): Promise<ForkReport> {
-  const target = resolve(to);
+  const target = withJournalErrors(to, () => realFile(to));
   if (existsSync(target)) throw new JournalError(target, "it is there already; a fork is a new file");
   await using source = openSqliteJournalReader(path);
   const unfinished = `${target}.unfinished`;

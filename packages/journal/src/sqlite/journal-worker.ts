@@ -18,7 +18,7 @@ if (file !== undefined) run(new WorkerLoop(file, post));
 
 function open(): JournalFile | undefined {
   try {
-    const opened = new JournalFile(options);
+    const opened = JournalFile.open(options);
     post({ type: "opened", epoch: opened.epoch, run: opened.run });
     return opened;
   } catch (error) {

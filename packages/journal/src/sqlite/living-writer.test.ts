@@ -1,16 +1,19 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { hostname } from "node:os";
 import { DatabaseSync } from "node:sqlite";
 import { JournalFencedError, JournalLockedError } from "@orgtree/core";
 import { describe, expect, test, vi } from "vitest";
 import { collect, entry, seqs } from "../../test-support/collect.ts";
-import { failure, journalFileOfEachTest, tamper } from "../../test-support/journal-file.ts";
+import { failure, journalFileOfEachTest, writeWriter } from "../../test-support/journal-file.ts";
 import { exportJournal } from "../salvage/export-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
+import { ownProcess } from "./process-identity.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 import { openSqliteJournalReader } from "./sqlite-reader.ts";
 
 const file = journalFileOfEachTest();
+const [boot] = ownProcess().birth.split(" ");
+/** No process has this number. */
+const gone = 2 ** 22 + 1;
 
 describe("a second writer", () => {
   test("is refused by name while the first lives, and is let in when it has closed", async () => {
@@ -37,14 +40,28 @@ describe("a second writer", () => {
   });
 
   test.each([
-    ["a process of another host counts as living", { host: "elsewhere", pid: 1, startedMs: 0, birth: "" }, "JournalLockedError"],
-    ["a process id that came again is another process", { pid: process.pid, startedMs: 0, birth: "another boot 1" }, undefined],
-    ["a process that is gone is no writer", { pid: 2 ** 22 + 1, startedMs: 0, birth: "" }, undefined],
+    ["a process of another host counts as living", { host: "elsewhere", pid: 1, birth: "" }, "JournalLockedError"],
+    [
+      "a process of another host, which started at another time, counts as living",
+      { host: "elsewhere", birth: "another 1" },
+      "JournalLockedError",
+    ],
+    ["a process id that came again is another process", { birth: `${boot} 1` }, undefined],
+    ["a process from before the machine was started again is gone", { birth: "another 1", space: "another" }, undefined],
+    ["a process that is gone is no writer", { pid: gone, birth: "" }, undefined],
+    [
+      "a process that is gone is no writer, also when the host has another name since",
+      { host: "pod-1", pid: gone, birth: `${boot} 1` },
+      undefined,
+    ],
+    ["a process of another container is no writer when nobody has the file open", { host: "pod-1", space: "another" }, undefined],
+    ["nor is it under the name of this host", { space: "another" }, undefined],
+    ["a process that lives is the writer, also when the host has another name since", { host: "pod-1" }, "JournalLockedError"],
     ["a record that cannot be read is nobody's", undefined, undefined],
   ])("%s", async (_, record, refused) => {
     await (await openSqliteJournal(file.path)).close();
-    const text = record === undefined ? "{" : JSON.stringify({ host: hostname(), opening: "x", ...record });
-    tamper(file.path, `UPDATE journal SET writer = '${text}'`);
+    const text = record === undefined ? "{" : JSON.stringify({ ...ownProcess(), opening: "x", ...record });
+    writeWriter(file.path, text);
     const outcome = await openSqliteJournal(file.path).then(
       (journal) => journal.close(),
       (error: Error) => error.name,
@@ -74,7 +91,7 @@ test("another process in the middle of a write is waited for, then named; nothin
   expect(append).toMatchObject({ name: "JournalError", outcome: "not-done", retryable: true });
   expect(String(append)).toContain("another process keeps it busy");
   expect(opening).toMatchObject({ name: "JournalLockedError" });
-  expect(String(opening)).toContain("is in the middle of a write");
+  expect(String(opening)).toMatch(/is in the middle of a write; end that process first$/);
   other.exec("ROLLBACK");
   other.close();
   await journal.append([entry("/a", 1)]);

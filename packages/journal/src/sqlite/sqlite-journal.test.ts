@@ -29,7 +29,7 @@ describe("the file", () => {
   test("of an older schema is brought up to date, and what is in it stays", async () => {
     const written = makeOldJournal(file.path);
     expect(() => openSqliteJournalReader(file.path)).toThrow(
-      /its schema is 1 and this version of orgtree reads 4; open it for writing once/,
+      /its schema is 1 and this version of orgtree reads 5; open it for writing once/,
     );
     expect(await verifyJournal(file.path)).toMatchObject({ isSound: true, schemaVersion: 1, entries: written.length });
     await using journal = await openSqliteJournal(file.path);

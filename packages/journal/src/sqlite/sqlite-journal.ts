@@ -12,15 +12,16 @@ import {
   type Pin,
 } from "@orgtree/core";
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
 import { checkEntries } from "../new-entry.ts";
 import { Pins } from "../pins.ts";
 import { checkPosition } from "../position-check.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { defaultBusyMs } from "./database.ts";
 import { holdFile } from "./held-files.ts";
+import { withJournalErrors } from "./journal-problem.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ownProcess } from "./process-identity.ts";
+import { realFile } from "./real-file.ts";
 import { WorkerLink } from "./worker-link.ts";
 import type { Opened } from "./worker-messages.ts";
 
@@ -72,14 +73,15 @@ export async function openLinked(
   checkLimits(path, options);
   const opening = randomUUID();
   const record = { ...ownProcess(), opening };
-  const link = new WorkerLink({ path: resolve(path), record, died: [...died], takeOver, maxFileBytes, busyMs });
+  const file = withJournalErrors(path, () => realFile(path));
+  const link = new WorkerLink({ path: file, record, died: [...died], takeOver, maxFileBytes, busyMs });
   const opened = await link.opened();
-  const release = holdFile(resolve(path));
+  const release = holdFile(file);
   void link.exited.then(() => {
     release();
     if (!link.closed) died.add(opening);
   });
-  return { journal: new SqliteJournal(resolve(path), { ...opened, link, options }), link };
+  return { journal: new SqliteJournal(file, { ...opened, link, options }), link };
 }
 
 function checkLimits(path: string, limits: SqliteJournalOptions): void {
@@ -102,6 +104,7 @@ function checkLimits(path: string, limits: SqliteJournalOptions): void {
  * waits it does.
  */
 export class SqliteJournal implements Journal, AsyncDisposable {
+  /** Of the file itself, where it was named by a link. */
   readonly path: string;
   readonly epoch: number;
   readonly run: string;

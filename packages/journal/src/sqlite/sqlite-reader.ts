@@ -1,5 +1,4 @@
 import type { Address, Entry, EntryQuery, Image, Journal, JournalDamagedError } from "@orgtree/core";
-import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { checkPosition } from "../position-check.ts";
 import { openDatabase } from "./database.ts";
@@ -9,7 +8,10 @@ import { withJournalErrors } from "./journal-problem.ts";
 import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ProblemError } from "./problem.ts";
-import { schemaVersion, versionOf } from "./schema.ts";
+import { vitalityOf } from "./process-identity.ts";
+import { realFile } from "./real-file.ts";
+import { checkTables, schemaVersion, versionOf } from "./schema.ts";
+import { readWriter } from "./writer-record.ts";
 
 /** The half of a journal that only reads. */
 export type JournalReader = Pick<Journal, "run" | "images" | "image" | "read" | "lastSeqs" | "close">;
@@ -46,7 +48,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
 
   /** @internal Use `openSqliteJournalReader`. */
   constructor(path: string, { onDamage }: SqliteJournalReaderOptions) {
-    this.path = resolve(path);
+    this.path = realFile(path);
     this.#onDamage = onDamage;
     checkLog(this.path);
     this.#database = openDatabase(this.path, "read");
@@ -59,6 +61,12 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
       this.#end();
       throw error;
     }
+  }
+
+  /** A process that is known to live has it open for writing. */
+  get hasLivingWriter(): boolean {
+    const writer = withJournalErrors(this.path, () => readWriter(this.#database));
+    return writer !== undefined && vitalityOf(writer) === "alive";
   }
 
   async *images(at?: number): AsyncGenerator<Image> {
@@ -110,7 +118,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
 
 function checkVersion(database: DatabaseSync): void {
   const version = versionOf(database);
-  if (version === schemaVersion) return;
+  if (version === schemaVersion) return checkTables(database, version);
   const problem =
     version === 0
       ? "nothing was written to it yet"

@@ -1,14 +1,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Address } from "@orgtree/core";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { collect, seqs } from "../../test-support/collect.ts";
-import { journalFileOfEachTest } from "../../test-support/journal-file.ts";
+import { failure, journalFileOfEachTest, writeWriter } from "../../test-support/journal-file.ts";
 import { pseudoRandom } from "../../test-support/random-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
+import { ownProcess } from "./process-identity.ts";
+import { removeSqliteJournal } from "./remove-journal.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 
 const file = journalFileOfEachTest();
@@ -117,6 +119,46 @@ describe("a writer that was stopped and goes on after a takeover", () => {
     ]);
     await journal.append([{ address: "/held", seq: 2, kind: "part", data: Uint8Array.of(9) }]);
   });
+});
+
+test("a writer in another container counts as living until nobody has the file open", { timeout: 60_000 }, async () => {
+  const writer = start("hold");
+  await nextLine(writer);
+  const elsewhere = { ...ownProcess(), pid: writer.child.pid, host: "pod-1", space: "another", opening: "its" };
+  writeWriter(file.path, JSON.stringify(elsewhere));
+  const error = await failure(openSqliteJournal(file.path));
+  expect(error).toMatchObject({ name: "JournalLockedError", vitality: "unknown" });
+  expect(String(error)).toMatch(
+    /process \d+ on pod-1, .*, has it open for writing, and nobody here can tell whether it lives; .* takeOver/,
+  );
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  await using journal = await openSqliteJournal(file.path);
+  expect(seqs((await journal.image("/held"))?.entries)).toEqual([0]);
+});
+
+test("a journal is removed when nobody has it open, and not before", { timeout: 60_000 }, async () => {
+  const writer = start("hold");
+  await nextLine(writer);
+  const link = `${file.path}.link`;
+  symlinkSync(file.path, link);
+  expect(removeSqliteJournal(link)).toBe(false);
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  {
+    await using journal = await openSqliteJournal(file.path);
+    expect(removeSqliteJournal(file.path)).toBe(false);
+    expect(await collect(journal.read())).toHaveLength(1);
+  }
+  writeWriter(file.path, JSON.stringify({ ...ownProcess(), host: "elsewhere", birth: "another 1", opening: "its" }));
+  expect(removeSqliteJournal(file.path)).toBe(false);
+  writeWriter(file.path, "");
+  const text = `${file.path}.txt`;
+  writeFileSync(text, "Dear Sir,\n".repeat(900));
+  expect(removeSqliteJournal(text)).toBe(false);
+  expect(removeSqliteJournal(link)).toBe(true);
+  expect(removeSqliteJournal(link)).toBe(false);
+  expect(readdirSync(file.directory)).toEqual(["org.journal.txt"]);
 });
 
 describe("a process", () => {

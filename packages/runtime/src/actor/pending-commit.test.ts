@@ -1,4 +1,4 @@
-import { AskFailedError, JournalError } from "@orgtree/core";
+import { AskFailedError, JournalDamagedError, JournalError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
@@ -113,6 +113,18 @@ describe("a commit that the store fails", () => {
     await world.clock.advance(1_000);
     await started;
     await expect(world.system.ask("/m", "ADD")).resolves.toBe(1);
+  });
+
+  test("because it is damaged ends the root, and whoever starts something hears why", async () => {
+    const damaged = new JournalDamagedError("j", "its pages are damaged");
+    const store = ({ address }: TurnRecord): Promise<void> => (address === "/" ? Promise.reject(damaged) : Promise.resolve());
+    await using world = startWorld({ store: { store }, commitMs: 1_000 });
+    const why = "its pages are damaged";
+    for (let round = 0; round < 2; round++) {
+      const error = await world.system.start({ id: "m", logic: counter }).catch((error: unknown) => error);
+      expect(error).toMatchObject({ name: "SystemClosedError", message: expect.stringContaining(why) as string });
+    }
+    expect(world.exits("/")).toMatchObject([{ kind: "failure", failure: { class: "crash", kind: "commit", name: "NotStored" } }]);
   });
 
   test("may be the first of an actor: it starts later, or not within its time", async () => {

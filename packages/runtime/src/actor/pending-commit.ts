@@ -2,6 +2,7 @@ import {
   describeFailure,
   ExpectedError,
   FencedError,
+  JournalDamagedError,
   JournalError,
   rootAddress,
   toFailure,
@@ -76,8 +77,8 @@ export class PendingCommit {
     }
     this.#lastError = error;
     if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
-    // Trying again would not help; the root does so all the same, since everything would end with it.
-    const endsAll = address === rootAddress && !this.#kernel.leaving;
+    // Trying again would not help. The root does so all the same, since everything would end with it; but what is damaged stays so.
+    const endsAll = address === rootAddress && !this.#kernel.leaving && !(error instanceof JournalDamagedError);
     if (!endsAll && error instanceof ExpectedError && !error.retryable)
       return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");

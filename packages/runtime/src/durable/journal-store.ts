@@ -280,7 +280,7 @@ export class JournalStore implements TurnStore {
     this.#journal.append(ends).catch((error: unknown) => {
       if ((error as JournalError).failureClass === "fenced") return;
       // Otherwise whoever comes there would count his lives from the first again, as if nobody had lived there.
-      this.#ends.unshift(...ends);
+      this.#ends = [...ends, ...this.#ends];
       this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }

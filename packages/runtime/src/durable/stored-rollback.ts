@@ -45,9 +45,11 @@ export async function rollBackStored(
 ): Promise<RollbackReport> {
   const starter = await findStarter(journal, top);
   const lastSeqs = await journal.lastSeqs();
-  const nextSeq = Math.max(-1, ...lastSeqs.values()) + 1;
+  // As many as ever lived, which is more than a call takes.
+  let last = -1;
+  for (const seq of lastSeqs.values()) last = Math.max(last, seq);
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
-  const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq });
+  const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq: last + 1 });
   const standing = planned.report.standing.filter(needsConsent);
   if (standing.length > 0 && !consent) throw new ConsentError(top, standing, planned.report);
   const decision = starter === undefined ? [] : [decisionEntry(starter, { report: planned.report, top, birth, atMs })];
