@@ -185,7 +185,9 @@ export class ActorSystem {
     const { store } = this.#kernel;
     if (!(error instanceof GivenUpError) || store?.findGivingUp === undefined) throw error;
     const { address, failure, at } = error;
-    throw new GivenUpError(address, { failure, ...(await store.findGivingUp(address, { failure, seq: at.seq })) });
+    // Where the journal cannot tell, the error that is known says more than why not.
+    const places = await store.findGivingUp(address, { failure, seq: at.seq }).catch(() => undefined);
+    throw places === undefined ? error : new GivenUpError(address, { failure, ...places });
   }
 
   /** Ends the actor at `address` for good, through its supervisor. Rejects with `AddressError` for the root: `close` ends it. */
