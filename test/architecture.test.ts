@@ -3,7 +3,11 @@
  * their process.
  */
 import * as core from "@orgtree/core";
+import * as model from "@orgtree/model";
+import * as org from "@orgtree/org";
 import * as runtime from "@orgtree/runtime";
+import * as tools from "@orgtree/tools";
+import * as door from "orgtree";
 import { describe, expect, test } from "vitest";
 
 const { ExpectedError } = core;
@@ -30,7 +34,10 @@ const samples: Record<string, core.ExpectedError> = {
   JournalLockedError: new core.JournalLockedError("run.journal", "process 7 on host a"),
   JournalVersionError: new core.JournalVersionError("run.journal", "version 9 is newer than this program, which knows 1"),
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
-  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }]),
+  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }], {
+    redelivered: 1,
+    messages: [{ to: "/a", from: "/b", type: "add" }],
+  }),
   RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
   LogicChangedError: new runtime.LogicChangedError(
     { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
@@ -40,6 +47,7 @@ const samples: Record<string, core.ExpectedError> = {
   ModelError: new core.ModelError("rate-limit", "too many requests", { status: 429, retryAfterMs: 2_000 }),
   NameTakenError: new runtime.NameTakenError("editor", "/a"),
   NotStorableError: new core.NotStorableError("the state of /a", "jobs[3].done", "is a function"),
+  OutcomeError: new runtime.OutcomeError("/a#1.0", "no work of /a was cut off under this key"),
   RoleViolationError: new core.RoleViolationError("/a", "call delete", "ask somebody who may"),
   SpecError: new core.SpecError("spec.id", "missing"),
   SupervisorCallError: new core.SupervisorCallError("start-failed", "a", { problem: "it did not start", failure }),
@@ -97,6 +105,31 @@ describe("the exported errors", () => {
   });
 });
 
+describe("the one door", () => {
+  const errors = Object.entries({ core, runtime, org, model, tools }).flatMap(([name, parts]) =>
+    Object.entries(parts).flatMap(([each, value]) =>
+      typeof value === "function" && value.prototype instanceof Error ? [{ name, each, value: value as unknown }] : [],
+    ),
+  );
+
+  test.each(errors)("leads to $each of $name: whoever is to catch it can name it", ({ each, value }) => {
+    expect((door as Readonly<Record<string, unknown>>)[each]).toBe(value);
+  });
+
+  test("leads to what declares work, and to what keeps a process alive", () => {
+    expect([door.work, door.guardProcess]).toEqual([runtime.work, runtime.guardProcess]);
+  });
+
+  test("leads to the types of what it is given and gives", () => {
+    // The compiler is the test.
+    const turn = (_turn: door.Turn, _to: door.ReplyTo, _signal: door.Signal): void => {};
+    const system = (_options: door.SystemOptions, _handle: door.SupervisorHandle, _observer: door.Observer): void => {};
+    const call = (_context: door.ToolContext, _work: door.WorkContext, _works: door.Works): void => {};
+    const logic = (_stored: door.StoredState, _plain: door.PlainLogic, _onFailure: door.OnFailure): void => {};
+    expect([turn, system, call, logic]).toHaveLength(4);
+  });
+});
+
 describe("the names that a package exports", () => {
   test("of core", () => {
     expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
@@ -140,6 +173,7 @@ describe("the names that a package exports", () => {
         "checkPlanner",
         "checkPositive",
         "checkSegment",
+        "checkStorable",
         "checkSupervisorSpec",
         "checkWord",
         "childAddress",
@@ -165,11 +199,13 @@ describe("the names that a package exports", () => {
         "killedExit",
         "ladderFor",
         "leftOf",
+        "legible",
         "listChildren",
         "makeBackoff",
         "makeSupervision",
         "maxCauseDepth",
         "maxDepth",
+        "maxRecordLevels",
         "mayResume",
         "nearestName",
         "noAmount",
@@ -204,6 +240,7 @@ describe("the names that a package exports", () => {
         "LogicChangedError",
         "MachineLintError",
         "NameTakenError",
+        "OutcomeError",
         "RollbackError",
         "SystemClosedError",
         "Timeline",
@@ -226,8 +263,11 @@ describe("the names that a package exports", () => {
         "guardProcess",
         "ignore",
         "isMachine",
+        "keysWith",
         "lintMachine",
+        "listCutOff",
         "listPastActors",
+        "lostWorkIn",
         "machine",
         "pinGivenUp",
         "plain",
@@ -235,6 +275,7 @@ describe("the names that a package exports", () => {
         "readTurn",
         "replay",
         "reply",
+        "resolveStored",
         "rollBackStored",
         "sizeOfState",
         "supervisor",

@@ -1,6 +1,6 @@
 /** The commands over the file of a journal, also while another process works with it. */
 import { execFile, spawn } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createInterface } from "node:readline";
@@ -25,7 +25,7 @@ describe("orgtree journal", () => {
     const lines = await desk.told("journal", "verify", "desk.journal");
     expect(lines[0]).toBe("desk.journal  sound");
     expect(lines[1]).toMatch(/^ {2}15 entries, \d+\.\d kB of content$/);
-    expect(lines.slice(2)).toEqual(["  4 addresses, 4 actors that have not ended", "  schema 4, epoch 1, closed"]);
+    expect(lines.slice(2)).toEqual(["  4 addresses, 4 with a state to go on from", "  schema 4, epoch 1, closed"]);
     expect(await desk.json("journal", "verify", "desk.journal")).toMatchObject({ isSound: true, entries: 15, problems: [] });
     expect(readFileSync(desk.journal)).toEqual(before);
   });
@@ -67,9 +67,9 @@ describe("orgtree journal", () => {
   });
 
   test("a repair of a sound journal is a copy, with everything in it", async () => {
-    expect(await desk.told("journal", "repair", "desk.journal", "--to", "copy.journal")).toEqual([
-      expect.stringMatching(/copy\.journal {2}15 entries, all of them$/),
-    ]);
+    const told = await desk.told("journal", "repair", "desk.journal", "--to", "copy.journal");
+    expect(statSync(join(desk.cwd, "copy.journal")).mode & 0o777).toBe(0o600);
+    expect(told).toEqual([expect.stringMatching(/copy\.journal {2}15 entries, all of them$/)]);
     expect(await desk.told("history", "copy.journal")).toEqual(await desk.told("history", "desk.journal"));
   });
 
@@ -80,6 +80,7 @@ describe("orgtree journal", () => {
     );
     expect(JSON.parse(lines[8]!)).toMatchObject({ address: "/desk/counter", seq: 1, kind: "part", isSound: true });
     expect(await desk.told("journal", "export", "desk.journal", "--out", "lines.ndjson")).toEqual(["lines.ndjson  15 lines"]);
+    expect(statSync(join(desk.cwd, "lines.ndjson")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(desk.cwd, "lines.ndjson"), "utf8").trimEnd().split("\n")).toEqual(lines);
     await desk.call(["journal", "export", "none.journal", "--out", "nothing.ndjson"]);
     expect(existsSync(join(desk.cwd, "nothing.ndjson"))).toBe(false);

@@ -185,6 +185,14 @@ export class OrgtreeProcess {
   }
 }
 
+/** Begins a run and kills it once its output says this. */
+export async function killAt(desk: Desk, line: string, args: readonly string[]): Promise<Ended> {
+  const orgtree = desk.start(["run", ...args]);
+  await orgtree.line(line);
+  orgtree.signal("SIGKILL");
+  return await orgtree.ended;
+}
+
 /** What runs the command from its source. */
 export function nodeArguments(): string[] {
   return ["--conditions=@orgtree/source", main];

@@ -80,13 +80,14 @@ describe("orgtree show", () => {
       expect.stringMatching(/^ {2}logic {7}[0-9a-f]{16}$/),
       "  cause       message KNOCK from /desk/counter",
       '              {"type":"KNOCK"}',
-      "  did         raise xstate.after.3600000.door.heard in 1 h",
+      "  did         timer of heard in 1 h",
       ...Array.from({ length: 7 }, () => expect.any(String)),
       expect.stringMatching(/^ {2}size {8}state \d+ B; stored \d+ B, as a change$/),
       "",
       '  value       "heard"',
       '  context     {"knocks":1}',
       "  timers      xstate.after.3600000.door.heard, due TIME UTC",
+      expect.stringMatching(/^ {2}runtime {5}\{"birth":\d+,"taken":\{"\/desk\/counter":"3\.0"\}\}$/),
     ]);
   });
 
@@ -104,8 +105,9 @@ describe("orgtree show", () => {
 describe("orgtree diff", () => {
   test("names what was added, removed and changed between two turns", async () => {
     expect(await desk.told("diff", "desk.journal", "/desk/counter@0", "/desk/counter")).toEqual([
-      "/desk/counter@0 → /desk/counter@5  2 changes",
+      "/desk/counter@0 → /desk/counter@5  3 changes",
       "  ~ state.count  0 → 1",
+      expect.stringMatching(/^ {2}~ runtime\.birth {2}0 → \d+$/),
       "  + timers.nap  TIME UTC",
     ]);
     expect(await desk.told("diff", "desk.journal", "/desk/counter@2", "/desk/counter@1")).toEqual([

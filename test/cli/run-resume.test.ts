@@ -3,15 +3,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startChatServer, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
-import { bugfix, checkTideTable, Desk, fixture, git, type Ended } from "./orgtree-process.ts";
-
-/** Begins a run and kills it once its output says this. */
-async function killAt(desk: Desk, line: string, args: readonly string[]): Promise<Ended> {
-  const orgtree = desk.start(["run", ...args]);
-  await orgtree.line(line);
-  orgtree.signal("SIGKILL");
-  return await orgtree.ended;
-}
+import { bugfix, checkTideTable, Desk, fixture, git, killAt, type Ended } from "./orgtree-process.ts";
 
 /** The line `name  value` of the opening. */
 function factOf({ stdout }: Ended, name: string): string {

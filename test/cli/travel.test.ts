@@ -1,11 +1,11 @@
 /** Fork, rollback and replay over the file of a journal. */
 import { execFile, spawn } from "node:child_process";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { Desk, fixture } from "./orgtree-process.ts";
+import { bugfix, Desk, fixture } from "./orgtree-process.ts";
 
 const execute = promisify(execFile);
 const org = fixture("travel-org.ts");
@@ -19,6 +19,13 @@ beforeAll(async () => {
 });
 
 afterAll(() => desk[Symbol.asyncDispose]());
+
+/** A turn in the JSON of a history. */
+interface Undone {
+  readonly seq: number;
+  readonly cause: { readonly kind: string };
+  readonly undoneBy?: number;
+}
 
 /** What the organization says that goes on from a journal: its sum, four times. */
 async function sumIn(name: string): Promise<number> {
@@ -42,6 +49,7 @@ describe("orgtree fork", () => {
     const { code, stdout, stderr } = await desk.call(["fork", "desk.journal", ...at, "--to", name]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^fork \d+\.journal {2}run [0-9a-f]{16}\n {2}\d+ entries of desk\.journal, up to position \d+; 4 actors\n$/);
+    expect(statSync(join(desk.cwd, name)).mode & 0o777).toBe(0o600);
     expect(await sumIn(name)).toBe(sum);
     expect(readFileSync(join(desk.cwd, "desk.journal")).equals(before)).toBe(true);
   });
@@ -64,16 +72,36 @@ describe("orgtree rollback", () => {
   test("puts an actor back, and whoever starts it goes on from there", async () => {
     const name = copied("rollback.journal");
     const refused = await desk.call(["rollback", name, "/desk/one"]);
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/deliver \/desk\/two[^]*nothing was done[^]*--consent/) });
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr.replace(/[0-9a-f]{16}/, "RUN").split("\n")).toEqual([
+      "orgtree: a rollback of /desk/one would leave standing what was done outside since:",
+      "it cannot be taken back:",
+      '- /desk/one#4.0 deliver /desk/two {"do":"add","n":4}',
+      "(outside these keys have the run in front: run RUN; what a fork has copied, that of the original)",
+      "2 messages from outside would be delivered again, and what they lead to done again: a message to /desk/one, a message to /desk/one",
+      "nothing was done; with --consent it is done all the same",
+      "",
+    ]);
     const { code, stdout, stderr } = await desk.call(["rollback", name, "/desk/one", "--to", "at 2", "--consent"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(
-      /^\/desk\/one {2}rolled back to at 2, \/desk\/one@2\n {2}put back {3}\/desk\/one\n {2}2 messages from outside are delivered again\n/,
+      /^\/desk\/one {2}rolled back to at 2, \/desk\/one@2\n {2}put back {3}\/desk\/one\n {2}2 messages from outside are delivered again: a message to \/desk\/one, a message to \/desk\/one\n/,
     );
     expect(stdout).toContain("stands     /desk/one#4.0 deliver /desk/two");
+    expect(stdout).toMatch(/\(outside these keys have the run in front: run [0-9a-f]{16};/);
     // What came from outside is taken again, in its order, before anybody asks.
     expect(await sumIn(name)).toBe(10);
     expect((await desk.call(["history", name, "/desk"])).stdout).toContain("one: rolled back to at 2, /desk/one#2, while it did not run");
+    const { turns } = JSON.parse((await desk.call(["history", name, "/desk/one", "--json"])).stdout) as { turns: Undone[] };
+    const back = turns.find(({ cause }) => cause.kind === "rollback")!;
+    expect(turns.filter(({ undoneBy }) => undoneBy !== undefined)).toMatchObject([
+      { seq: 3, undoneBy: back.seq },
+      { seq: 4, undoneBy: back.seq },
+    ]);
+    const lines = (await desk.call(["history", name, "/desk/one"])).stdout.split("\n");
+    expect(lines[1]).toMatch(/ undone by {2}state +did$/);
+    expect(lines.find((line) => line.startsWith("    4 "))).toMatch(new RegExp(` @${back.seq} .* deliver /desk/two .*; reply$`));
+    expect(lines.find((line) => line.includes("rollback"))).toMatch(/ rollback to at 2, \/desk\/one@2 /);
   });
 
   test("puts a tree that was given up back to where it was, as its error says, also when its journal was compacted since", async () => {
@@ -109,7 +137,8 @@ describe("orgtree rollback", () => {
   test.each([
     { args: ["none.journal", "/desk/one"], says: "there is no file none.journal" },
     { args: ["desk.journal", "/desk/one", "--to", "77"], says: "it has no turn 77" },
-    { args: ["desk.journal", "/desk/three"], says: "roll back /desk" },
+    { args: ["desk.journal", "/desk/tow"], says: "/desk/tow cannot be rolled back: nothing is stored of it; did you mean /desk/two?" },
+    { args: ["desk.journal", "/dask/one"], says: "nothing is stored of it; did you mean /desk/one?" },
     { args: ["desk.journal", "/"], says: "it is the root" },
     { args: ["desk.journal", "desk"], says: "write it as orgtree history lists it" },
   ])("says what is wrong with $args", async ({ args: [file = "", ...args], says }) => {
@@ -144,7 +173,25 @@ describe("orgtree replay", () => {
     await desk.write("nothing.ts", "export const other = 1;");
     expect(await desk.call(["replay", "desk.journal", "nothing.ts"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("nothing.ts exports no specs; write export const specs") as string,
+      stderr: expect.stringContaining("nothing.ts exports neither specs nor an organization; write export const specs") as string,
+    });
+    expect(await desk.call(["replay", "desk.journal", "none.ts"])).toMatchObject({
+      code: 2,
+      stderr: "orgtree: there is no file none.ts; name the file that exports your organization, or specs\n",
+    });
+    expect(await desk.call(["replay", "desk.journal", bugfix])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("the journal is of no run of bugfix") as string,
+    });
+  });
+
+  test("is refused where importing the module has run something in the journal", async () => {
+    const name = copied("grown.journal");
+    vi.stubEnv("TRAVEL_JOURNAL", join(desk.cwd, name));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await desk.call(["replay", name, fixture("travel-runs.ts")])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/grown\.journal was written to while it was computed again; let MODULE only export/) as string,
     });
   });
 });

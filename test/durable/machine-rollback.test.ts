@@ -102,3 +102,50 @@ describe.each([
     expect(begun).toBe(1);
   });
 });
+
+describe("work that was under way at a cut, and is stopped by the rollback to it", () => {
+  const told: string[] = [];
+
+  /** Makes a checkpoint where its work begins. */
+  function booker(kind: "compensable" | "irreversible"): Logic {
+    const book = fromWork({ kind, run: () => new Promise(() => {}), undo: async () => {} });
+    const machine = setup({ actors: { book }, actions: { mark: act((turn) => turn.checkpoint("c")) } }).createMachine({
+      initial: "booking",
+      on: { END: ".over" },
+      states: {
+        booking: {
+          entry: "mark",
+          invoke: {
+            src: "book",
+            input: "7",
+            onError: { target: "failed", actions: ({ event }) => void told.push((event.error as Error).message) },
+          },
+        },
+        failed: {},
+        over: { type: "final" },
+      },
+    });
+    return machine as unknown as Logic;
+  }
+
+  test.each([
+    {
+      kind: "compensable",
+      says: /^the work \w+\/org\/m#[\d.]+ was under way at the moment to which its actor went back, and was taken back$/,
+    },
+    {
+      kind: "irreversible",
+      says: /^book\("7"\) was under way at the moment to which its actor went back, and whether it was done is unknown/,
+    },
+  ] as const)("is not said to have been cut off with its process: $kind", async ({ kind, says }) => {
+    told.length = 0;
+    const world = new World();
+    const children = [{ id: "m", logic: booker(kind), onFailure: { "unknown-outcome": "resume" as const } }];
+    await world.start({ id: "org", logic: supervisor({ children }) });
+    const rollingBack = world.system.rollBack("/org/m", { to: "c", consent: true });
+    await world.clock.advance(60_000);
+    await rollingBack;
+    await world.clock.settle();
+    expect(told).toEqual([expect.stringMatching(says)]);
+  });
+});

@@ -145,7 +145,12 @@ describe("rollBackStored", () => {
     const world = await live();
     await order(world, "/org/one", { do: "mark", n: 1 }, { do: "give", n: 7, to: "/org/two" });
     const before = world.file.lastPosition;
-    await expect(putBack(world, "/org/one")).rejects.toMatchObject({ name: "ConsentError", standing: [{ kind: "deliver" }] });
+    await expect(putBack(world, "/org/one")).rejects.toMatchObject({
+      name: "ConsentError",
+      standing: [{ kind: "deliver" }],
+      again: { redelivered: 1, messages: [{ to: "/org/one", from: undefined, type: undefined }] },
+      message: expect.stringContaining("and deliver again what came from outside since: a message; ask for it with consent") as string,
+    });
     expect(world.file.lastPosition).toBe(before);
     await putBack(world, "/org/one", { consent: true });
     expect(await get(world, "/org/two")).toEqual(["add 7", "add 7"]);

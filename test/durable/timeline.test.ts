@@ -116,11 +116,11 @@ describe("a timeline", () => {
     expect(viewMoment(await timeline.at())).toEqual({
       kind: "plain",
       label: undefined,
-      parts: { state: { count: 1 }, timers: { nap: clock.epochMs() + 60_000 } },
+      parts: { state: { count: 1 }, timers: { nap: clock.epochMs() + 60_000 }, runtime: { birth: 0 } },
     });
     await clock.advance(60_000);
     const moment = await timeline.at();
-    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 } }]);
+    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 }, runtime: { birth: 0 } }]);
   });
 
   test("shows a machine by its states, and its supervisor by its children and decisions", async () => {
@@ -157,6 +157,19 @@ describe("a timeline", () => {
       { address: "/desk/door", hasEnded: true, label: undefined, turns: 2 },
     ]);
     void system;
+  });
+
+  test("says who has come to an end with those above it, and who goes on with the next process", async () => {
+    const { journal, clock, system } = await start();
+    const over = async (): Promise<unknown> => {
+      const [actors] = await Promise.all([listPastActors(journal), clock.settle()]);
+      return actors.filter(({ isOver }) => isOver).map(({ address }) => address);
+    };
+    expect(await over()).toEqual([]);
+    await Promise.all([system.supervisor("/desk").terminateChild("counter"), clock.settle()]);
+    expect(await over()).toEqual(["/desk/counter"]);
+    await Promise.all([system.stop("/desk"), clock.settle()]);
+    expect(await over()).toEqual(["/desk", "/desk/counter", "/desk/door"]);
   });
 
   test("is shorter after a compaction, and still true", async () => {

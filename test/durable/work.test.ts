@@ -223,14 +223,18 @@ describe("the work of a plain actor", () => {
     expect([await world.ask("/m", "get"), seen().length]).toEqual([[`${tag} done`], 2]);
   });
 
-  test.each([{ run: "launch" }, { run: "function" }, { run: "call", input: { tool: "irreversible" } }])(
-    "has an unknown outcome, $run",
-    async (order) => {
-      const world = await ordered(order);
-      expect(failures(world)).toEqual(["unknown-outcome"]);
-      expect(seen().length).toBeLessThan(2);
-    },
-  );
+  test.each([
+    { run: "launch", why: "it is irreversible" },
+    { run: "function", why: "it is a function: declare it in the works of its logic" },
+    { run: "call", input: { tool: "irreversible" }, why: "it is irreversible" },
+  ])("has an unknown outcome, $run", async ({ why, ...order }) => {
+    const world = await ordered(order);
+    expect(failures(world)).toEqual(["unknown-outcome"]);
+    expect(world.events.find(({ type }) => type === "actor-failed")).toMatchObject({
+      failure: { message: expect.stringContaining(why) as string },
+    });
+    expect(seen().length).toBeLessThan(2);
+  });
 
   test("that its logic does not declare any more has an unknown outcome", async () => {
     const world = new World();
@@ -241,6 +245,9 @@ describe("the work of a plain actor", () => {
     await world.start({ id: "m", logic: clerkFor({}), restart: "temporary" });
     await world.clock.settle();
     expect(failures(world)).toEqual(["unknown-outcome"]);
+    expect(world.events.find(({ type }) => type === "actor-failed")).toMatchObject({
+      failure: { message: expect.stringContaining("its logic does not declare it any more") as string },
+    });
   });
 
   test("is taken back, and has failed", async () => {

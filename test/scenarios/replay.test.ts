@@ -2,9 +2,10 @@
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { buildRun, RunRecord, type RunTree } from "@orgtree/org";
 import { createActorSystem, replay, VirtualClock, type ReplayReport } from "@orgtree/runtime";
-import { callTool, scriptedModel, type ModelClient } from "orgtree";
+import { agent, callTool, organization, OtherRunError, scriptedModel, specsOfRun, type ModelClient } from "orgtree";
 import { expect, test } from "vitest";
 import { crewOf, isShort, type Sheet } from "./crew.ts";
+import { runOnVirtualTime } from "./run-on-virtual-time.ts";
 
 const crew = crewOf(isShort);
 
@@ -60,4 +61,24 @@ test("leads to the same states", async () => {
   expect(bench.text).toBe("sea");
   expect(report.divergence).toBeUndefined();
   expect([report.computed > 30, Object.keys(report.skipped)]).toEqual([true, ["decision"]]);
+});
+
+test("needs no more of a run than its organization and its journal", async () => {
+  const file = new MemoryFile();
+  const worker = [callTool("write", { text: "sea" }), callTool("run_check", { criterion: "short" }), deliver(true)];
+  const model = scriptedModel({
+    planner: [callTool("deliver", { steps: [{ goal: "Write it.", doneWhen: "it is there" }] })],
+    critic: [callTool("deliver", { objections: [] })],
+    worker,
+  });
+  const { status } = await runOnVirtualTime(crew, "a word", { model, environment: { text: "" }, journal: new MemoryJournal(file) });
+  expect(status).toBe("done");
+  const journal = new MemoryJournal(file);
+  const untouched = { text: "" };
+  const report = await replay(journal, await specsOfRun(crew, { journal, environment: untouched }));
+  expect([report.divergence, report.computed > 30, Object.keys(report.skipped)]).toEqual([undefined, true, ["decision"]]);
+  expect(untouched).toEqual({ text: "" });
+  const other = organization({ name: "other", agents: { writer: agent({ purpose: "Write." }) } });
+  await expect(specsOfRun(other, { journal })).rejects.toThrow(OtherRunError);
+  await expect(specsOfRun(other, { journal: new MemoryJournal(new MemoryFile()) })).rejects.toThrow("the journal is of no run of other");
 });

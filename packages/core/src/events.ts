@@ -47,14 +47,25 @@ export interface RollbackReport {
   readonly gone: readonly Address[];
   /** Messages from outside that were taken since, and are delivered again. */
   readonly redelivered: number;
-  /** What the turns since did outside: undone by its compensation, or standing as it is. */
+  /** The first 20 of them: what they led to is done again. */
+  readonly messages: readonly RedeliveredMessage[];
+  /** What the turns since did outside: undone by its compensation, or standing as it is. What was taken back before is neither. */
   readonly undone: readonly LaterEffect[];
   readonly standing: readonly LaterEffect[];
 }
 
+/** A message from outside that is delivered again after a rollback. */
+export interface RedeliveredMessage {
+  readonly to: Address;
+  /** Undefined for one from outside of the system. */
+  readonly from: Address | undefined;
+  /** Undefined where the message has none. */
+  readonly type: string | undefined;
+}
+
 /** Something that a turn did which was rolled back. */
 export interface LaterEffect {
-  /** `address#seq.n` */
+  /** `address#seq.n`; it was sent outward with the run of the journal in front. */
   readonly key: string;
   readonly kind: string;
   /** What it does to the world, where that is declared. */

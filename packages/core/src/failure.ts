@@ -1,5 +1,6 @@
 import { ExpectedError } from "./errors.ts";
 import type { Address } from "./address.ts";
+import { legible } from "./journal/legible.ts";
 
 /**
  * Every way in which an actor can fail. The list is closed: a supervisor decides by class, so a class that is not here
@@ -102,7 +103,7 @@ function convert(thrown: unknown, address: Address | undefined, depth: number): 
     name: String(thrown.name),
     message: String(thrown.message),
     address,
-    detail: expected?.detail,
+    detail: legible(expected?.detail) as Failure["detail"],
     cause,
   };
   return withStack(failure, thrown.stack);
@@ -147,7 +148,7 @@ function copyFailure(failure: Failure, depth: number): Failure {
     name: textOf(name) ?? "Failure",
     message: textOf(message) ?? "no message was given",
     address: textOf(address) as Address | undefined,
-    detail: typeof detail === "object" && detail !== null ? { ...detail } : undefined,
+    detail: typeof detail === "object" && detail !== null ? (legible({ ...detail }) as Failure["detail"]) : undefined,
     cause: isDeeper ? copyFailure(cause, depth + 1) : undefined,
   };
   return withStack(copy, stack);

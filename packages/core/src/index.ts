@@ -57,7 +57,7 @@ export {
   toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
-export type { LaterEffect, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
+export type { LaterEffect, RedeliveredMessage, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
 export { checkExit, describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
 export {
   causeChain,
@@ -152,4 +152,5 @@ export {
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
-export { isSealed, NotStorableError, seal } from "./journal/storable.ts";
+export { legible } from "./journal/legible.ts";
+export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";

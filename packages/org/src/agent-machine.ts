@@ -33,7 +33,7 @@ export function agentPart(world: AgentWorld, role: AgentRole): Part {
         messages: openConversation(world, instructions, assignment),
       })),
       hear: assign(({ context }, response) => afterAnswer(context, response, rules)),
-      raiseAlarm: ({ context }) => raiseAlarm(world, context),
+      watchRepetition: ({ context }) => watchRepetition(world, context),
       noteCutOff: ({ context }) => world.tools.note((context.results.at(-1) ?? context.done.at(-1))!),
     },
   });
@@ -66,8 +66,8 @@ function runTool({ tools }: AgentWorld) {
   });
 }
 
-/** After the last call of an answer. */
-function raiseAlarm(world: AgentWorld, { step, done }: AgentState): void {
+/** Raises the alarm where the agent repeats itself, after the last call of an answer. */
+function watchRepetition(world: AgentWorld, { step, done }: AgentState): void {
   const repetition = step.kind === "act" ? ({ kind: "none" } as const) : findRepetition(done);
   if (repetition.kind !== "none") world.raiseAlarm(repetition.kind === "loop" ? "red" : "yellow", repetition.what);
 }
@@ -79,7 +79,7 @@ const parts = setup({
   actions: {
     begin: {} as (args: unknown, assignment: Assignment) => void,
     hear: {} as (args: unknown, response: ModelResponse) => void,
-    raiseAlarm: {} as (args: { readonly context: AgentState }) => void,
+    watchRepetition: {} as (args: { readonly context: AgentState }) => void,
     noteCutOff: {} as (args: { readonly context: AgentState }) => void,
   },
   guards: {
@@ -125,7 +125,7 @@ const agentMachine = parts.createMachine({
         input: ({ context }) => nextCall(context),
         onDone: {
           target: "deciding",
-          actions: [assign(({ context, event }) => afterTool(context, event.output)), "raiseAlarm"],
+          actions: [assign(({ context, event }) => afterTool(context, event.output)), "watchRepetition"],
         },
         // A call that was cut off and taken back; one of which nobody knows, where the supervisor lets the agent go on: the model hears of it as
         // of what the tool came to. All other failures are the agent's own.

@@ -1,5 +1,5 @@
 /** How a run begins, goes on and ends in a journal. */
-import type { Failure, Journal } from "@orgtree/core";
+import type { Failure } from "@orgtree/core";
 import type { Organization } from "@orgtree/org";
 import { systemClock } from "@orgtree/runtime";
 import { OtherRunError } from "./other-run.ts";
@@ -10,7 +10,7 @@ import type { RunOptions, RunResult } from "./run.ts";
 type Place = Pick<RunOptions, "journal" | "clock" | "signal">;
 
 /** The run in a journal. Rejects with `OtherRunError` when it is another organization's. */
-export async function findRun(journal: Journal, organization: string): Promise<RunLog | undefined> {
+export async function findRun(journal: Parameters<typeof readRunLog>[0], organization: string): Promise<RunLog | undefined> {
   const log = await readRunLog(journal);
   if (log !== undefined && log.organization !== organization)
     throw new OtherRunError(`the journal is of a run of ${log.organization}, not of ${organization}`);
@@ -27,7 +27,7 @@ export async function finishRun(
   { journal, clock = systemClock, signal }: Place,
 ): Promise<void> {
   if (journal === undefined || !isFinal(result)) return;
-  await writeRunLog({ journal, clock, origin: { organization } }, { type: "finish", result }, signal);
+  await writeRunLog({ journal, clock, organization }, { type: "finish", result }, signal);
 }
 
 /** A program that cannot go on with what is stored leaves it to one that can. */
@@ -50,6 +50,6 @@ export async function enterRun(
   const log = await findRun(journal, organization.name);
   if (log?.task !== undefined && log.task !== task) throw new OtherRunError("the journal is of a run with another task");
   const past = log?.task === undefined ? noPast : await readRunPast(journal);
-  await writeRunLog({ journal, clock, origin: { organization: organization.name } }, { type: "enter", task }, signal);
+  await writeRunLog({ journal, clock, organization: organization.name }, { type: "enter", task }, signal);
   return past;
 }

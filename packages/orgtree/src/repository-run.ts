@@ -2,8 +2,9 @@ import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome, typ
 import type { Organization } from "@orgtree/org";
 import { systemClock } from "@orgtree/runtime";
 import { createWorkspace, foreignChanges, reopenWorkspace, WorkspaceChangedError, type Workspace } from "@orgtree/tools";
+import { checkEditsAreKnown, ForkedRunError, knownEditors, redoEdits } from "./forked-copy.ts";
 import { checkTree, isCheckOf, type CheckedTree, type Repository } from "./repository.ts";
-import { writeRunLog } from "./run-log.ts";
+import { writeRunLog, type RunPlace } from "./run-log.ts";
 import { findRun, finishRun, isFinal } from "./durable-run.ts";
 import { cancelledBeforeStart, checkRun, runToEnd, type RunOptions, type RunResult } from "./run.ts";
 
@@ -54,32 +55,29 @@ export interface OpenRepositoryOptions {
   readonly durable?: { readonly journal: Journal; readonly organization: string; readonly clock?: Clock | undefined } | undefined;
 }
 
-/** What the log of a run keeps of its copy. */
-interface Place {
-  readonly home: string;
-  readonly before: CheckOutcome;
-}
-
 /**
  * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to. Of a
- * durable run that has a copy already, it is that one.
+ * durable run that has a copy already, it is that one; of a fork of such a run it is a new one, in which the same was done.
  *
- * Rejects with `WorkspaceGoneError` and `WorkspaceChangedError` where the copy of a durable run is not what it was; `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there; with
- * the signal's reason when it aborts.
+ * Rejects with `ForkedRunError` where that cannot be made, with `WorkspaceGoneError` and `WorkspaceChangedError` where the copy of a durable
+ * run is not what it was; `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not
+ * there; with the signal's reason when it aborts.
  */
 export async function openRepository(task: RepositoryTask, options: OpenRepositoryOptions = {}): Promise<OpenRepository> {
   checkFields(task, { field: "", name: "task", known: taskFields });
   const { durable } = options;
   const log = durable === undefined ? undefined : await findRun(durable.journal, durable.organization);
-  const place = log?.place as Place | undefined;
-  const { repository, before } =
-    place === undefined ? await copyAndCheck(task, options) : await findAgain(task, place, fileOf(durable?.journal));
+  const { repository, before, claim } = await open(task, log?.place, options);
   const { workspace } = repository;
-  let isOver = durable === undefined;
+  let isOver = durable === undefined || claim !== undefined;
   return {
     root: workspace.root,
     before,
     async run(organization, given) {
+      if (claim !== undefined) {
+        await claim(organization);
+        isOver = false;
+      }
       const all = durable === undefined ? given : { ...given, journal: durable.journal };
       const result = await runTask({ organization, repository, brief: briefOf(task, before), isBegun: log?.task !== undefined }, all);
       await finishRun(organization.name, result, all);
@@ -95,6 +93,16 @@ export async function openRepository(task: RepositoryTask, options: OpenReposito
 interface Opened {
   readonly repository: Repository;
   readonly before: CheckOutcome;
+  /** Of a copy that was made for a fork: it is that of its journal from now on. */
+  readonly claim?: (organization: Organization<Repository>) => Promise<void>;
+}
+
+async function open(task: RepositoryTask, place: RunPlace | undefined, options: OpenRepositoryOptions): Promise<Opened> {
+  const { durable } = options;
+  if (place === undefined || durable === undefined) return copyAndCheck(task, options);
+  const { journal } = durable;
+  if (place.run !== journal.run) return copyOfFork(task, place, { ...options, durable });
+  return { repository: { workspace: await reopenWorkspace(place.home, fileOf(journal)), check: task.check }, before: place.before };
 }
 
 async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepositoryOptions): Promise<Opened> {
@@ -102,13 +110,14 @@ async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepos
   const workspace = await createWorkspace({ repo, ignoredPaths, signal, journal: fileOf(durable?.journal) });
   const repository = { workspace, check: task.check };
   try {
-    const checked = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
+    const { tree } = await workspace.checkpoint();
+    const checked = await checkTree(repository, tree, signal);
     checkThatItWasFound(task.check, checked);
     const before = checked.outcome;
     if (durable !== undefined) {
       const { journal, organization, clock = systemClock } = durable;
-      const place: Place = { home: workspace.home, before };
-      await writeRunLog({ journal, clock, origin: { organization } }, { type: "place", place });
+      const place: RunPlace = { home: workspace.home, run: journal.run, start: tree, check: task.check, before };
+      await writeRunLog({ journal, clock, organization }, { type: "place", place });
     }
     return { repository, before };
   } catch (error) {
@@ -117,8 +126,28 @@ async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepos
   }
 }
 
-async function findAgain({ check }: RepositoryTask, { home, before }: Place, journal: string | undefined): Promise<Opened> {
-  return { repository: { workspace: await reopenWorkspace(home, journal), check }, before };
+/** A new copy, with what was done in that of the original. */
+async function copyOfFork(
+  { repo, check, ignoredPaths }: RepositoryTask,
+  place: RunPlace,
+  { signal, durable }: OpenRepositoryOptions & { readonly durable: NonNullable<OpenRepositoryOptions["durable"]> },
+): Promise<Opened> {
+  const { journal, organization, clock = systemClock } = durable;
+  const workspace = await createWorkspace({ repo, ignoredPaths, signal, journal: fileOf(journal) });
+  try {
+    if ((await workspace.checkpoint()).tree !== place.start)
+      throw new ForkedRunError(`${repo} is not what it was when the run began`, "put it back as it was, or begin a run anew");
+    await redoEdits(workspace, journal);
+  } catch (error) {
+    await workspace.remove();
+    throw error;
+  }
+  const own: RunPlace = { ...place, home: workspace.home, run: journal.run };
+  const claim = async (given: Organization<Repository>): Promise<void> => {
+    checkEditsAreKnown(given);
+    await writeRunLog({ journal, clock, organization }, { type: "place", place: own });
+  };
+  return { repository: { workspace, check }, before: place.before, claim };
 }
 
 /** Of a journal in a file, as opposed to one in memory. */
@@ -175,9 +204,6 @@ async function runTask({ organization, repository, brief, isBegun }: TaskRun, op
   const result = await runToEnd(held, brief, all);
   return await withPatch(result, repository.workspace);
 }
-
-/** Tools whose edits are known file by file. */
-const knownEditors: ReadonlySet<string> = new Set(["write_file", "replace_text"]);
 
 /**
  * Nobody else was at the copy between two processes: what the agents know of it would be wrong. It can be told where nothing but the

@@ -71,7 +71,8 @@ class WorkedTime {
   }
 }
 
-function notesOf({ effects }: PastTurn): readonly RecordEntry[] {
+/** What a turn has stored of the record. */
+export function notesOf({ effects }: PastTurn): readonly RecordEntry[] {
   return effects.flatMap(({ kind, detail }) => (kind === "orgtree.note" ? [detail as RecordEntry] : []));
 }
 

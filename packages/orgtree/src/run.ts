@@ -37,7 +37,7 @@ import { ReportBuilder, type RunReport } from "./run-report.ts";
 export interface RunOptions<E = unknown> {
   /** Answers for every agent that has no model of its own. */
   readonly model: ModelClient;
-  /** What the organization works on. */
+  /** What the organization works on. No journal has it: it has to outlive the process as a journal does, where a run is to go on. */
   readonly environment?: E;
   readonly clock?: Clock;
   readonly random?: Random;

@@ -37,6 +37,7 @@ import { untilQuiet, untilStill } from "./kernel/quiet.ts";
 import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
+import { checkMessageFromOutside } from "./actor/store-door.ts";
 import { isOversized } from "./actor/message-size.ts";
 import { Compensations } from "./supervisor/compensations.ts";
 import { supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
@@ -232,11 +233,11 @@ export class ActorSystem {
     }
   }
 
-  #checkStanding(address: Address, { standing }: RollbackReport): void {
+  #checkStanding(address: Address, report: RollbackReport): void {
     const spec = this.#kernel.cells.get(address)?.spec;
     const compensations = spec === undefined ? undefined : new Compensations(this.#kernel, { top: address, spec });
-    const problems = standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
-    if (problems.length > 0) throw new ConsentError(address, problems);
+    const problems = report.standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
+    if (problems.length > 0) throw new ConsentError(address, problems, report);
   }
 
   /**
@@ -284,6 +285,7 @@ export class ActorSystem {
         `a part of it is longer than ${this.#maxMessageSize} (maxMessageSize); send a reference instead`,
       );
     }
+    checkMessageFromOutside(this.#kernel, to, message);
     return new Mail("message", { to, from: undefined, trace: this.#kernel.newTrace() }, message);
   }
 

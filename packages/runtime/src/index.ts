@@ -2,6 +2,7 @@ export {
   ActorSystem,
   type AskOptions,
   createActorSystem,
+  type RollbackOptions,
   SystemClosedError,
   type SystemOptions,
   type WatchOptions,
@@ -17,6 +18,7 @@ export { lintMachine, type LintOptions, type LintReport } from "./lint/lint-mach
 export { isMachine, type Logic, typeOfLogic } from "./logic.ts";
 export { act, ask, currentAsk, type From, publish, reply, tell, type TurnAction, type TurnArgs, watch } from "./machine/machine-actions.ts";
 export { endsOf, type MachineEnd } from "./machine/machine-exit.ts";
+export type { PersistedMachine } from "./machine/migrated-machine.ts";
 export { machine, type MachineLogic, type MachineOptions } from "./machine/machine.ts";
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
@@ -31,6 +33,7 @@ export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export { type CutOffWork, listCutOff, type Outcome, OutcomeError, resolveStored } from "./durable/stored-outcome.ts";
+export { keysWith } from "./supervisor/answers.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {

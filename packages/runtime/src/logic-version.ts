@@ -37,14 +37,14 @@ export function currentState(place: { readonly address: Address; readonly epochM
   const current = versionOf(logic);
   if (before === undefined || current === undefined || isSame(before, current)) return { state, isMigrated: false };
   const facts = { address: place.address, stored: before, current };
-  const { migrate } = versionedOf(logic);
-  if (migrate === undefined)
+  const versioned = versionedOf(logic);
+  if (versioned.migrate === undefined)
     throw new LogicChangedError(
       facts,
       "give the logic a migrate for states of that version, or start it with the program that stored them",
     );
   try {
-    const migrated = migrateState(logic, state, (inner) => migrate({ state: inner, ...before }), place.epochMs);
+    const migrated = migrateState(logic, state, (inner) => versioned.migrate!({ state: inner, ...before }), place.epochMs);
     return { state: migrated, isMigrated: true };
   } catch (error) {
     throw new LogicChangedError(facts, `its migration failed: ${error instanceof Error ? error.message : String(error)}`, error);

@@ -12,7 +12,7 @@ export function reportLines(file: string, report: JournalReport, repairCall: str
   const { isSound, entries, addresses, actors, dataBytes, schemaVersion, epoch, writer, horizon } = report;
   const facts = [
     `${countOf(entries, "entry", "entries")}, ${describeBytes(dataBytes)} of content`,
-    `${countOf(addresses, "address", "addresses")}, ${countOf(actors, "actor")} that ${actors === 1 ? "has" : "have"} not ended`,
+    `${countOf(addresses, "address", "addresses")}, ${describeCount(actors)} with a state to go on from`,
     `schema ${schemaVersion ?? "unknown"}, epoch ${epoch ?? "unknown"}, ${writer === undefined ? "closed" : `open for writing by ${writer}, or was when that died`}`,
     ...(horizon > 0 ? [`compacted: the past up to position ${describeCount(horizon)} is not complete`] : []),
   ];

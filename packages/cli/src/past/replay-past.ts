@@ -4,12 +4,14 @@ import {
   replay,
   type ChildSpec,
   type Divergence,
+  type JournalPast,
   type Logic,
   type ReplayReport,
   type SkipReason,
 } from "orgtree";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { importFile, type LoadedFile } from "../file/load-organization.ts";
+import { standInSpecs } from "../file/stand-in-run.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -27,22 +29,36 @@ export async function replayPast(input: CommandInput, surroundings: Surroundings
   const [file = "", module = ""] = input.operands;
   const to = valueOf(input, "to");
   const upTo = to === undefined ? {} : { upTo: parseSeq(to, "--to", 1) };
-  const specs = await specsOf(await importFile(module, surroundings));
-  const report = await withPast(file, surroundings, (journal) => replay(journal, specs, upTo));
+  const report = await withPast(file, surroundings, async (journal) => {
+    const before = await endOf(journal);
+    const specs = await specsOf(await importFile(module, surroundings, "your organization, or specs"), journal);
+    const found = await replay(journal, specs, upTo);
+    if ((await endOf(journal)) === before) return found;
+    // It was this process, or another: of what was computed nobody knows to which of the two it belongs.
+    const remedy =
+      "let MODULE only export, and start nothing at its top level (if (import.meta.main) …); of a run that goes on replay a fork";
+    throw new UsageError(`${file} was written to while it was computed again`, remedy);
+  });
   const { stdout } = surroundings;
   if (input.flags.has("json")) stdout.write(`${plainJson(reportJson(report), 2)}\n`);
   else stdout.write(paintLines(reportLines(file, report), stdout.hasColor));
   return report.divergence === undefined ? exitCode.done : exitCode.failed;
 }
 
-/** What a module says was started at the top; throws `UsageError`. */
-async function specsOf({ path, exports }: LoadedFile): Promise<readonly ChildSpec<Logic>[]> {
-  const { specs } = exports;
+/** What a module says was started at the top, or what the run in the journal was started with; throws `UsageError`. */
+async function specsOf({ path, exports }: LoadedFile, journal: JournalPast): Promise<readonly ChildSpec<Logic>[]> {
+  const { specs, default: exported } = exports;
   const given: unknown = typeof specs === "function" ? await (specs as () => unknown)() : specs;
   if (Array.isArray(given)) return given as readonly ChildSpec<Logic>[];
-  const isOrg = isOrganization(exports["default"]);
-  const problem = isOrg ? `${path} exports an organization, and not what one run of it was started with` : `${path} exports no specs`;
-  throw new UsageError(problem, "write export const specs = [{ id, logic, … }], as it was given to system.start");
+  if (isOrganization(exported)) return await standInSpecs(exported, journal);
+  const remedy = "write export const specs = [{ id, logic, … }], as it was given to system.start; or export default organization({ … })";
+  throw new UsageError(`${path} exports neither specs nor an organization`, remedy);
+}
+
+/** How far it goes. */
+async function endOf(journal: JournalPast): Promise<string> {
+  const seqs = [...(await journal.lastSeqs())].map(([address, seq]) => `${address} ${seq}`);
+  return seqs.sort().join("\n");
 }
 
 const reasons: Readonly<Record<SkipReason, string>> = {

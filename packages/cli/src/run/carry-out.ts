@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beginRun, openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult, type SpecError } from "orgtree";
 import type { SqliteJournal } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
+import { withPrivateFiles } from "../journal/private-files.ts";
 import type { Progress, RunStart } from "../progress/progress.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
@@ -43,7 +44,9 @@ export async function carryOut(run: PlannedRun, listeners: Listeners, surroundin
   const { progress } = listeners;
   const signal = surroundings.catchInterrupts();
   const opened = run.journal?.opened;
-  const directory = openRunDirectory(surroundings, { journal: run.journal?.path, path: opened?.facts.directory });
+  // That of the run which a fork was made of is not the fork's.
+  const own = opened?.facts.run === opened?.journal.run ? opened?.facts.directory : undefined;
+  const directory = openRunDirectory(surroundings, { journal: run.journal?.path, path: own });
   signal.addEventListener("abort", progress.interrupted);
   try {
     const ended = await store({ ...run, directory, signal }, listeners, surroundings);
@@ -71,12 +74,19 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
   const { journal, plan, out, directory } = place;
   const { clock } = surroundings;
   if (journal === undefined) return work(place, undefined, optionsOf(place, listeners, surroundings));
-  if (journal.opened !== undefined) return work(place, journal.opened.journal, optionsOf(place, listeners, surroundings));
+  const tellFacts = async (opened: SqliteJournal): Promise<void> => {
+    const facts = factsOf(plan, { directory: directory.path, run: opened.run, out });
+    await beginRun({ journal: opened, clock, origin: { organization: plan.organization.name, facts } });
+  };
+  if (journal.opened !== undefined) {
+    const { journal: opened, facts } = journal.opened;
+    if (facts.run !== opened.run) await tellFacts(opened);
+    return work(place, opened, optionsOf(place, listeners, surroundings));
+  }
   const state = { isBegun: false };
   try {
-    await using opened = await openRunJournal(journal.path);
-    const facts = factsOf(plan, { directory: directory.path, out });
-    await beginRun({ journal: opened, clock, origin: { organization: plan.organization.name, facts } });
+    await using opened = await withPrivateFiles(() => openRunJournal(journal.path));
+    await tellFacts(opened);
     const keep = (): void => {
       state.isBegun = true;
       directory.keep();

@@ -6,6 +6,8 @@ import type { RunPlan, Work } from "./run-plan.ts";
 /** Plain data. */
 export interface RunFacts {
   readonly version: 1;
+  /** Whose directory it is: the run of the journal. */
+  readonly run: string;
   readonly task: string;
   readonly work: Exclude<Work, { kind: "bundled" }> | { readonly kind: "bundled"; readonly files: string; readonly check: string };
   /** A script plays the model. */
@@ -17,7 +19,7 @@ export interface RunFacts {
 }
 
 /** The facts of a run that is about to begin. */
-export function factsOf({ task, work, isScripted }: RunPlan, place: Pick<RunFacts, "directory" | "out">): RunFacts {
+export function factsOf({ task, work, isScripted }: RunPlan, place: Pick<RunFacts, "directory" | "out" | "run">): RunFacts {
   const stored = work.kind === "bundled" ? { ...work, files: fileURLToPath(work.files) } : work;
   return { version: 1, task, work: stored, isScripted, ...place };
 }

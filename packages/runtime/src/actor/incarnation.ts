@@ -32,7 +32,7 @@ import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { currentState } from "../logic-version.ts";
 import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
-import { allLost } from "./unknown-outcome.ts";
+import { allLost, type CutOff } from "./unknown-outcome.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
 
@@ -61,6 +61,8 @@ export class Incarnation {
   #isRecovering = false;
   /** How it failed while it waited for them. */
   readonly #lost: Failure[] = [];
+  /** Why work is found under way that this life has not begun. */
+  cutOff: CutOff = "crash";
   /** Its state was made of that of another logic, and is not stored yet. */
   isMigrated = false;
 
@@ -140,7 +142,8 @@ export class Incarnation {
   /** Goes on where a life of another process was; the cell hears of it as of any start. */
   reactivate(stored: Stored): void {
     const { kernel, spec, address } = this.cell;
-    const { durable } = stored;
+    const { durable, newest } = stored;
+    if (newest.cause.kind === "rollback") this.cutOff = "rollback";
     try {
       this.body = kernel.makeBody(this, spec.logic);
       const { state, isMigrated } = currentState({ address, epochMs: kernel.clock.epochMs() }, spec.logic, stored);
@@ -148,7 +151,7 @@ export class Incarnation {
       this.body.restore(state);
     } catch (error) {
       // What is stored is all that there is of it: a program that can go on from there may come.
-      kernel.store?.park?.(address);
+      kernel.store?.park?.(address, error);
       return this.#throwAtStart(error);
     }
     this.body.install();

@@ -1,5 +1,5 @@
 /** The declared work of plain actors: how it is begun, and what becomes of it when its process ended meanwhile. */
-import { FailureError, toFailure, type Failure } from "@orgtree/core";
+import { FailureError, toFailure, type Failure, type ToolKind } from "@orgtree/core";
 import type { EffectKey, Pending } from "../durable/books.ts";
 import type { Logic } from "../logic.ts";
 import type { DeclaredWork, RunEffect } from "./effect.ts";
@@ -43,7 +43,7 @@ export function resumeWork(life: Incarnation, place: EffectKey, pending: Pending
     case "undo":
       return takeBack(life, begun, definition!);
     default:
-      return lose(life, { place, tag }, unknownOutcome([lostWork(life, place, pending)], life.cell.address));
+      return lose(life, { place, tag }, unknownOutcome([lostWork(life, place, pending)], life));
   }
 }
 
@@ -93,11 +93,11 @@ function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<un
   const { input } = begun.declared;
   const { signal } = life.holdings;
   const key = cell.kernel.outwardKey(effectOf(life, begun, () => Promise.resolve()).key);
-  takeBackCutOff(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
+  takeBackCutOff(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget }, cutOff: life.cutOff }).then(
     () => {
       if (life.phase === "ended") return;
       if (definition.afterCrash !== "repeat") {
-        fail(life, begun, toFailure(new WorkUndoneError(key), cell.address));
+        fail(life, begun, toFailure(new WorkUndoneError(key, life.cutOff), cell.address));
         return;
       }
       cell.internal(nextAttempt(life, begun, definition));
@@ -116,12 +116,16 @@ function lose(life: Incarnation, begun: Pick<Begun, "place" | "tag">, failure: F
   life.failLater(new FailureError(failure));
 }
 
-function lostWork({ cell }: Incarnation, place: EffectKey, { tag, name, input, attempt = 1 }: PendingWork): LostWork {
+function lostWork({ cell }: Incarnation, place: EffectKey, { tag, name, input, does, attempt = 1 }: PendingWork): LostWork {
   const definition = name === undefined ? undefined : worksOf(cell.spec.logic)[name];
   const key = cell.kernel.outwardKey(attemptKey(`${cell.address}#${place}`, attempt));
   if (name === undefined) return { what: `work "${tag}"`, key, why: "it is a function: declare it in the works of its logic" };
-  const why = definition === undefined ? "its logic does not declare it any more" : "it is irreversible";
-  return { what: describeWork(definition, { id: tag, name, input }), key, why };
+  return { what: describeWork(definition, { id: tag, name, input }), key, why: whyLost(does, definition) };
+}
+
+function whyLost(does: ToolKind, definition: WorkDefinition<unknown, unknown> | undefined): string {
+  if (definition === undefined) return "its logic does not declare it any more";
+  return does === "compensable" ? "its logic does not say any more how it is taken back" : "it is irreversible";
 }
 
 const noWorks: Works = {};

@@ -2,8 +2,14 @@
 import { FailureError, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { WorkDefinition } from "./work.ts";
 
-/** What is said of work that is found under way. */
-export const wasCutOff = "was under way when its process ended";
+/** When work was under way that a life finds so: the one before it ended with its process, or it was put back to where the work had begun. */
+export const cutOffWords = {
+  crash: "was under way when its process ended",
+  rollback: "was under way at the moment to which its actor went back",
+} as const;
+
+/** Why a life has work that is under way, and that it has not begun. */
+export type CutOff = keyof typeof cutOffWords;
 
 /** Longest that an input, or the words of a definition, are in a failure, in characters. */
 const maxLength = 300;
@@ -43,12 +49,19 @@ function shorten(text: string): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
 }
 
+/** A life that has found it. */
+interface Finder {
+  readonly cell: { readonly address: Address };
+  readonly cutOff: CutOff;
+}
+
 /** The failure of an actor that does not know what became of its work. */
-export function unknownOutcome(works: readonly LostWork[], address: Address): Failure {
+export function unknownOutcome(works: readonly LostWork[], { cell, cutOff }: Finder): Failure {
+  const { address } = cell;
   const message = works
     .map(
       ({ what, key, why }) =>
-        `${what} ${wasCutOff}, and whether it was done is unknown (${why}): look whether it was done for the key ${key} before anything does it again`,
+        `${what} ${cutOffWords[cutOff]}, and whether it was done is unknown (${why}): look whether it was done for the key ${key} before anything does it again`,
     )
     .join("; ");
   return { class: "unknown-outcome", name: "UnknownOutcome", message, address, detail: detailOf(works) };
@@ -61,9 +74,12 @@ export function allLost(failures: readonly Failure[]): Failure {
 }
 
 /** The error of work that was cut off, and could not be taken back. */
-export function notUndone(work: Omit<LostWork, "why">, thrown: unknown): FailureError {
+export function notUndone(
+  work: Omit<LostWork, "why">,
+  { cutOff, thrown }: { readonly cutOff: CutOff; readonly thrown: unknown },
+): FailureError {
   const cause = toFailure(thrown);
-  const message = `${work.what} ${wasCutOff}, and could not be taken back: ${cause.message}; look what of it was done for the key ${work.key}`;
+  const message = `${work.what} ${cutOffWords[cutOff]}, and could not be taken back: ${cause.message}; look what of it was done for the key ${work.key}`;
   return new FailureError({ class: "unknown-outcome", name: "NotUndone", message, detail: detailOf([work]), cause });
 }
 

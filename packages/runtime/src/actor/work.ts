@@ -2,7 +2,7 @@
 import { ExpectedError, FailureError, type FailureClass, type ToolKind } from "@orgtree/core";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
-import { describeWork, notUndone, wasCutOff, type Describing } from "./unknown-outcome.ts";
+import { describeWork, notUndone, cutOffWords, type CutOff, type Describing } from "./unknown-outcome.ts";
 
 /** Declared work. */
 export interface WorkDefinition<I, O> {
@@ -37,15 +37,15 @@ export interface WorkDefinition<I, O> {
   readonly afterCrash?: "undo" | "repeat";
 }
 
-/** The work was under way when its process ended, and what it may have done was taken back. */
+/** The work was under way when its process ended, or where its actor went back to, and what it may have done was taken back. */
 export class WorkUndoneError extends ExpectedError {
   override readonly name = "WorkUndoneError";
   readonly retryable = true;
   /** The key of the work. */
   readonly key: string;
 
-  constructor(key: string) {
-    super(`the work ${key} ${wasCutOff}, and was taken back`);
+  constructor(key: string, cutOff: CutOff = "crash") {
+    super(`the work ${key} ${cutOffWords[cutOff]}, and was taken back`);
     this.key = key;
   }
 
@@ -110,16 +110,16 @@ export async function takeBack<I, O>(definition: WorkDefinition<I, O>, { input, 
   await definition.undo!(input, { ...context, key: `${context.key}/undo` }, output);
 }
 
-/** The same after a crash. Rejects with class `unknown-outcome` where that fails. */
+/** The same of an attempt that was cut off. Rejects with class `unknown-outcome` where that fails. */
 export async function takeBackCutOff<I>(
   definition: WorkDefinition<I, unknown>,
-  { input, context }: Omit<Attempt<I, never>, "output">,
+  { input, context, cutOff }: Omit<Attempt<I, never>, "output"> & { readonly cutOff: CutOff },
 ): Promise<void> {
   try {
     await takeBack(definition, { input, context, output: undefined });
-  } catch (error) {
+  } catch (thrown) {
     const what = describeWork(definition as Describing, { id: "the work", name: "the work", input });
-    throw notUndone({ what, key: context.key }, error);
+    throw notUndone({ what, key: context.key }, { cutOff, thrown });
   }
 }
 

@@ -1,4 +1,4 @@
-import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
+import { legible, noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
 import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
@@ -132,7 +132,7 @@ function pendingWork({ tag, declared }: RunEffect): Pending {
 
 /** What is stored of an error. */
 function errorData(error: Error): ErrorData {
-  if (error instanceof ExpectedError) return toErrorData(error);
+  if (error instanceof ExpectedError) return legible(toErrorData(error)) as ErrorData;
   return { name: error.name, message: error.message, retryable: false, detail: {} };
 }
 

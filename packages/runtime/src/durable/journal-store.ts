@@ -61,20 +61,21 @@ function nothingThere(): never {
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
   readonly run: string | undefined;
+  readonly isWritten = true;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
   readonly #logs = new Map<Address, ActorLog>();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
-  /** Trees that stay as they are stored, by their tops, and because of whom. */
   /** What was spent at each address and below it when the journal was read. */
   readonly #spent = new Map<Address, Amount>();
   /** Ends of places that are to be stored. */
   #ends: NewEntry[] = [];
   /** The numbers of the newest lives. */
   readonly #incarnations = new Map<Address, number>();
-  readonly #parked = new Map<Address, Address>();
+  /** Trees that stay as they are stored, by their tops, because of whom, and why. */
+  readonly #parked = new Map<Address, { readonly refused: Address; readonly why: unknown }>();
   /** What compaction leaves for trees that were given up, by their tops. */
   readonly #pins = new Map<Address, Pin>();
   /** What is wrong with what is stored of an actor. */
@@ -110,7 +111,7 @@ export class JournalStore implements TurnStore {
       const unreadable = new UnreadableTurnError(entries.at(-1)!, error.message, error);
       this.#logger.error({ err: unreadable, address }, "what is stored of an actor cannot be read; its tree stays as it is");
       this.#unreadable.set(address, unreadable);
-      this.park(address);
+      this.park(address, unreadable);
     }
   }
 
@@ -151,9 +152,9 @@ export class JournalStore implements TurnStore {
     return stored;
   }
 
-  park(address: Address): void {
+  park(address: Address, why: unknown): void {
     const top = topOf(address);
-    if (!this.#parked.has(top)) this.#parked.set(top, address);
+    if (!this.#parked.has(top)) this.#parked.set(top, { refused: address, why });
   }
 
   isParked(address: Address): boolean {
@@ -161,8 +162,8 @@ export class JournalStore implements TurnStore {
   }
 
   checkParked(address: Address): void {
-    const refused = this.#parked.get(topOf(address));
-    if (refused !== undefined) throw new TreeParkedError(address, refused);
+    const parked = this.#parked.get(topOf(address));
+    if (parked !== undefined) throw new TreeParkedError(address, parked.refused, parked.why);
   }
 
   prepare(turn: TurnRecord): void {

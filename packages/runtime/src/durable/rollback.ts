@@ -2,6 +2,7 @@ import {
   isStoredSupervision,
   isWithin,
   noAmount,
+  parentAddress,
   rollBackSupervision,
   type Address,
   type Amount,
@@ -18,6 +19,7 @@ import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Rede
 import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
 import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
 import { rollBackBooks } from "./rolled-back-books.ts";
+import { isTakenBack, takenBackIn } from "./taken-back.ts";
 
 /** What is to go back. */
 export interface RollbackOrder {
@@ -108,7 +110,16 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
     const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
     actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
   }
-  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns }), outputs: outputsOf(turns, states) };
+  const keys = takenBackIn([...turns, ...(await rollbacksAbove(journal, top, position))]);
+  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns, keys }), outputs: outputsOf(turns, states) };
+}
+
+/** Since a position: what they took back is said in the turn of the uppermost. */
+async function rollbacksAbove(journal: Journal, top: Address, after: number): Promise<readonly PastTurn[]> {
+  const turns: PastTurn[] = [];
+  for (let above = parentAddress(top); above !== undefined; above = parentAddress(above))
+    for await (const entry of journal.read({ address: above, after })) if (entry.kind === "whole") turns.push(readTurn(entry));
+  return turns.filter(({ cause }) => cause.kind === "rollback");
 }
 
 /** What happened in a subtree since a position: all turns, and what of them belongs to those who lived there then. */
@@ -180,19 +191,33 @@ function describe(
     readonly actors: readonly RolledBackActor[];
     readonly gone: Rollback["gone"];
     readonly turns: readonly PastTurn[];
+    /** Of work that was taken back already. */
+    readonly keys: ReadonlySet<string>;
   },
 ): RollbackReport {
-  const { top, actors, gone, turns } = found;
+  const { top, actors, gone, turns, keys } = found;
+  const messages = actors.flatMap(({ address, again }) => again.map((each) => describeMessage(address, each)));
   return {
     to: { address: turn.address, seq: turn.seq, name },
     actors: actors.map(({ address }) => address),
     gone,
-    redelivered: actors.reduce((sum, { again }) => sum + again.length, 0),
+    redelivered: messages.length,
+    messages: messages.slice(0, maxMessages),
     undone: [],
-    standing: turns.flatMap(({ cause, effects }) =>
-      cause.kind === "decision" ? [] : effects.filter((effect) => isOutside(effect, top)).map(toLater),
+    standing: turns.flatMap(({ address, cause, effects }) =>
+      cause.kind === "decision"
+        ? []
+        : effects.filter((effect) => isOutside(effect, top) && !isTakenBack(effect, { address, keys })).map(toLater),
     ),
   };
+}
+
+/** Most messages that a report names. */
+const maxMessages = 20;
+
+function describeMessage(to: Address, { from, message }: Redelivery): RollbackReport["messages"][number] {
+  const { type } = (message ?? {}) as { readonly type?: unknown };
+  return { to, from, type: typeof type === "string" ? type : undefined };
 }
 
 /** What an effect leaves behind that a rollback does not take back. */

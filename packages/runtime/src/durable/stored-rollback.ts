@@ -1,6 +1,7 @@
 import {
   idOf,
   isStoredSupervision,
+  nearestName,
   parentAddress,
   rootAddress,
   shutdownExit,
@@ -48,7 +49,7 @@ export async function rollBackStored(
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
   const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq });
   const standing = planned.report.standing.filter(needsConsent);
-  if (standing.length > 0 && !consent) throw new ConsentError(top, standing);
+  if (standing.length > 0 && !consent) throw new ConsentError(top, standing, planned.report);
   const decision = starter === undefined ? [] : [decisionEntry(starter, { report: planned.report, top, birth, atMs })];
   await journal.append([...decision, ...entriesOf(planned, top, atMs)]);
   return planned.report;
@@ -77,9 +78,17 @@ async function findStarter(journal: Journal, top: Address): Promise<Starter | un
   const moment = newestOf(image)!;
   const { state } = moment;
   if (!isStoredSupervision(state) || (parent !== rootAddress && rowOf(state, idOf(top)) === undefined))
-    throw new RollbackError(top, `its supervisor does not have it any more; roll back ${parent}`);
+    throw new RollbackError(top, (await neverThere(journal, top)) ?? `its supervisor does not have it any more; roll back ${parent}`);
   checkOperation(state, top);
   return { log, moment, state };
+}
+
+/** Somebody of whom there is nothing was mistyped, more likely than not. */
+async function neverThere(journal: Journal, top: Address): Promise<string | undefined> {
+  const known = [...(await journal.lastSeqs()).keys()];
+  if (known.includes(top)) return undefined;
+  const nearest = nearestName(top, known);
+  return `nothing is stored of it${nearest === undefined ? "; the history without an address lists all" : `; did you mean ${nearest}?`}`;
 }
 
 /** The supervisor will be there, and all above it. */
@@ -87,7 +96,8 @@ async function checkRuns(journal: Journal, supervisor: Address, top: Address): P
   let below = top;
   for (let address: Address | undefined = supervisor; address !== undefined && address !== rootAddress; address = parentAddress(address)) {
     const moment = newestOf(await journal.image(address));
-    if (moment === undefined) throw new RollbackError(top, `${address}, above it, is not there any more; roll back ${address}`);
+    if (moment === undefined)
+      throw new RollbackError(top, (await neverThere(journal, top)) ?? `${address}, above it, is not there any more; roll back ${address}`);
     const { state, books } = moment;
     if (books.exit !== undefined) throw new RollbackError(top, `${address}, above it, has come to its end; roll back ${address}`);
     const status = isStoredSupervision(state) ? rowOf(state, idOf(below))?.status : undefined;

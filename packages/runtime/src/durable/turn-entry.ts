@@ -1,4 +1,4 @@
-import { decode, encode, type Address, type Delta } from "@orgtree/core";
+import { decode, encode, legible, type Address, type Delta } from "@orgtree/core";
 import type { EffectKey } from "./books.ts";
 import type { Provenance } from "./provenance.ts";
 
@@ -49,11 +49,11 @@ export class LayoutError extends RangeError {
   override readonly name = "LayoutError";
 }
 
-/** The bytes of a turn. */
-export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic, plan }: StoredTurn): Uint8Array {
+/** The bytes of a turn. Throws `NotStorableError`, in whose message the turn is called `what`. */
+export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic, plan }: StoredTurn, what: string): Uint8Array {
   const { kind, key, type, from, message, via } = cause;
   const isWhole = "whole" in change;
-  return encode([
+  const turn = [
     layout,
     incarnation,
     atMs,
@@ -63,13 +63,14 @@ export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, l
     type,
     from ?? null,
     message,
-    effects.map(({ kind, key, detail }) => [kind, key, detail]),
+    effects.map(({ kind, key, detail }) => [kind, key, legible(detail)]),
     isWhole,
     isWhole ? change.whole : change.delta,
     logic === undefined ? null : [logic.hash, logic.version ?? null],
     plan ?? null,
     ...(via === undefined ? [] : [via]),
-  ]);
+  ];
+  return encode(turn, what);
 }
 
 type Layout = readonly [

@@ -44,6 +44,8 @@ export interface TurnRecord {
 export interface TurnStore {
   /** Stands in front of the keys that are sent outward; see `Journal.run`. None where nothing survives the process. */
   readonly run?: string | undefined;
+  /** Turns become bytes: what cannot become bytes is refused where it is made, before there is a turn that has it. Default false. */
+  readonly isWritten?: boolean;
   /** Reads what is there, once, before anything else; gives back the number that the turns of new places are counted from. */
   load?(): Promise<number>;
   /**
@@ -67,7 +69,7 @@ export interface TurnStore {
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
   /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
-  park?(address: Address): void;
+  park?(address: Address, why: unknown): void;
   /** Throws `TreeParkedError` where it does. */
   checkParked?(address: Address): void;
   /** Its tree waits for a program that can go on with it. */

@@ -37,10 +37,12 @@ export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O
     const start = (): Promise<O> => runWork(host.life.cell.kernel, work, { input, context: contextOf(host, child, signal) });
     if (repeating.delete(child)) return host.nextAttempt(child).then(start);
     if (!undoing.delete(child)) return start();
-    return undo(host, child, () => takeBackCutOff(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
-      if (work.afterCrash !== "repeat") throw new WorkUndoneError(contextOf(host, child, signal).key);
-      return repeated().then(start);
-    });
+    return undo(host, child, () => takeBackCutOff(work, { input, context: contextOf(host, child, signal), cutOff: host.life.cutOff })).then(
+      (repeated) => {
+        if (work.afterCrash !== "repeat") throw new WorkUndoneError(outwardKeyOf(host, child), host.life.cutOff);
+        return repeated().then(start);
+      },
+    );
   });
   return Object.assign(logic, { orgtreeWork: work });
 }

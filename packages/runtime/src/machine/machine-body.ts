@@ -110,7 +110,7 @@ export class MachineBody implements Body {
   #lose(children: readonly ChildActor[]): void {
     const host = this.#host;
     const { life } = host;
-    const failureOf = (works: readonly LostWork[]): FailureError => new FailureError(unknownOutcome(works, life.cell.address));
+    const failureOf = (works: readonly LostWork[]): FailureError => new FailureError(unknownOutcome(works, life));
     const lost = children.map((child) => ({ child, work: lostWorkOf(host, child) }));
     const { machine } = this.#prepared;
     // Where nothing in the machine takes it, there is no state to go on with.

@@ -19,7 +19,7 @@ import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
 import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
 import { traceOf } from "./child-origin.ts";
-import { isResult, isResultOf, type InternalEvent } from "./internal-event.ts";
+import { isResult, isResultOf, storableResult, type InternalEvent } from "./internal-event.ts";
 import type { Stepper, Later } from "./stepper.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { leafLogic, workUndone } from "./leaf-logic.ts";
@@ -237,7 +237,8 @@ export class MachineHost {
   }
 
   /** It is taken up in a turn of its own. */
-  #post(internal: InternalEvent): void {
+  #post(came: InternalEvent): void {
+    const internal = storableResult(came, this.life);
     if (internal.target !== undefined && isResult(internal.event)) this.waiting = [...this.waiting, internal];
     const whose = internal.source ?? internal.target;
     this.life.cell.internal(internal, internal.timer?.trace ?? (whose === undefined ? undefined : traceOf(whose)));

@@ -6,7 +6,18 @@
  * no message, is read from the record of the turn itself: the time, the ids of questions, what was spent, which messages others
  * had taken meanwhile, results that came meanwhile.
  */
-import { decode, encode, noAmount, seal, toFailure, type Address, type CheckedChildSpec, type Clock } from "@orgtree/core";
+import {
+  decode,
+  encode,
+  legible,
+  maxRecordLevels,
+  noAmount,
+  seal,
+  toFailure,
+  type Address,
+  type CheckedChildSpec,
+  type Clock,
+} from "@orgtree/core";
 import type { AnyEventObject } from "xstate";
 import type { Body } from "../actor/body.ts";
 import { Cell } from "../actor/cell.ts";
@@ -46,7 +57,9 @@ export async function rehearse(step: StoredStep): Promise<Outcome> {
   const life = makeLife(step);
   const record = step.turn.cause.kind === "init" ? await begin(life, step) : compute(life, step);
   const { state, books, effects, mark } = record;
-  return decode(encode({ state, books, effects: effects.map(({ kind, key, detail }) => ({ kind, key, detail })), mark })) as Outcome;
+  return decode(
+    encode({ state, books, effects: effects.map(({ kind, key, detail }) => ({ kind, key, detail: legible(detail) })), mark }),
+  ) as Outcome;
 }
 
 /** A kernel in which time stands still and nothing ever fires. */
@@ -56,7 +69,11 @@ class StillKernel extends Kernel {
   constructor({ atMs, trace }: PastTurn) {
     const clock: Clock = { nowMs: () => atMs, epochMs: () => atMs, setTimer: () => () => {}, defer: () => {} };
     const never = { commitMs: Infinity, stallMs: Infinity, keepDeadLetters: 0, freeze: false };
-    const store = { prepare: ({ address, state }: TurnRecord) => seal(state, `the state of ${address}`), store: async () => {} };
+    const store = {
+      isWritten: true,
+      prepare: ({ address, state }: TurnRecord) => seal(state, `the state of ${address}`, maxRecordLevels),
+      store: async () => {},
+    };
     super({ clock, random: { next: () => 0 }, logger: silent, store, makeBody, ...never });
     this.#trace = trace;
   }

@@ -1,5 +1,7 @@
 import {
   encode,
+  legible,
+  maxRecordLevels,
   JournalCompactedError,
   patch,
   rootAddress,
@@ -87,7 +89,7 @@ export async function replay(
     const before = run.stateOf(entry.address);
     if (!("whole" in change) && before === undefined) throw new UnreadableTurnError(entry, "what it builds on is not there");
     const after = ("whole" in change ? change.whole : patch(before, change.delta)) as Durable;
-    seal(after, `the state of ${entry.address}`);
+    seal(after, `the state of ${entry.address}`, maxRecordLevels);
     const divergence = await run.take(turn, after);
     if (divergence !== undefined) return run.report(divergence);
   }
@@ -188,7 +190,9 @@ function childIds(durable: Durable | undefined): readonly string[] {
 async function compare(turn: PastTurn, after: Durable, compute: () => Promise<Outcome>): Promise<Divergence | undefined> {
   const { address, seq, position, cause, mark } = turn;
   // Notes are made from outside of turns.
-  const effects = turn.effects.filter(({ kind }) => kind !== noteKind);
+  const effects = turn.effects
+    .filter(({ kind }) => kind !== noteKind)
+    .map(({ kind, key, detail }) => ({ kind, key, detail: legible(detail) }));
   const where = { address, seq, position, cause };
   let computed: Outcome;
   try {
