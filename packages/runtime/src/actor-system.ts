@@ -190,7 +190,9 @@ export class ActorSystem {
     const { store } = this.#kernel;
     if (error instanceof GivenUpError && store?.findGivingUp !== undefined) {
       const { address, failure, at } = error;
-      throw new GivenUpError(address, { failure, ...(await store.findGivingUp(address, { failure, seq: at.seq })) });
+      // Where the journal cannot tell, the error that is known says more than why not.
+      const places = await store.findGivingUp(address, { failure, seq: at.seq }).catch(() => undefined);
+      throw places === undefined ? error : new GivenUpError(address, { failure, ...places });
     }
     const isGone = error instanceof AskFailedError || error instanceof UnknownRecipientError;
     if (this.#rootEnd !== undefined && isGone) throw new SystemClosedError(this.#rootEnd, { cause: error });
