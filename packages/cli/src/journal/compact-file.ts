@@ -50,7 +50,7 @@ function resultLines(
   const more = lost.length - maxListed;
   return [
     `${file}  ${countOf(removed, "entry", "entries")} removed, ${kept} kept\n`,
-    ...(tops.length === 0 ? [] : [cleanText(`  kept: what ${tops.join(", ")} would go on from, given up because of a failure`) + "\n"]),
+    ...(tops.length === 0 ? [] : [`  kept: what ${cleanText(tops.join(", "))} would go on from, given up because of a failure\n`]),
     ...(oldest === undefined
       ? []
       : [`  all behind position ${oldest.position} stays: ${wayOf(oldest, "can be rolled back to")}; --keep-after goes past it\n`]),
