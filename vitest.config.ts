@@ -17,8 +17,15 @@ function conditions(...more: readonly string[]): object {
 
 const execArgv = (...all: readonly string[]): string[] => all.map((condition) => `--conditions=${condition}`);
 
-/** What tries much, or whole runs in processes: `npm test` and CI do it; `npm run check` leaves it out, as it does second runs of the same tests. */
-const long = ["test/crash/**/*.test.ts", "test/simulation/simulation.test.ts", "test/cli/run-*.test.ts", "test/packed.test.ts"];
+/** What tries much, or starts the command in processes of its own: `npm test` and CI do it; `npm run check` leaves it out, as it does second runs of the same tests. */
+const long = [
+  "test/crash/**/*.test.ts",
+  "test/simulation/simulation.test.ts",
+  "test/cli/**/*.test.ts",
+  "test/docs/**/*.test.ts",
+  "test/examples.test.ts",
+  "test/packed.test.ts",
+];
 
 export default defineConfig({
   test: {
