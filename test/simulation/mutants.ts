@@ -229,7 +229,7 @@ const wide: readonly Mutant[] = [
   },
   {
     name: "what waits for room is overtaken",
-    file: `${runtime}/actor/cell.ts`,
+    file: `${runtime}/actor/mailbox.ts`,
     from: "else this.#waiting.push(mail);",
     to: "else this.#waiting.unshift(mail);",
   },

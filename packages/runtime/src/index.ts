@@ -1,12 +1,5 @@
-export {
-  ActorSystem,
-  type AskOptions,
-  createActorSystem,
-  type RollbackOptions,
-  SystemClosedError,
-  type SystemOptions,
-  type WatchOptions,
-} from "./actor-system.ts";
+export { ActorSystem, createActorSystem, SystemClosedError } from "./actor-system.ts";
+export type { AskOptions, RollbackOptions, SystemOptions, WatchOptions } from "./system-options.ts";
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
 export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
 export { fromWork, type WorkLogic } from "./machine/from-work.ts";

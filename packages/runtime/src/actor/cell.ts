@@ -80,8 +80,6 @@ export class Cell implements Runnable {
   /** What of that is in a record of its supervisor, for as long. */
   #vouched: Amount = noAmount;
   #notes: Notes | undefined;
-  /** Numbered messages for which there is no room yet. */
-  #waiting: Mail[] = noMails;
   readonly #supervisor: Supervisor;
   #grant: Grant | undefined;
   #wallTimer: Timer | undefined;
@@ -192,29 +190,15 @@ export class Cell implements Runnable {
       // A message is looked at even when nobody lives here, or is only about to.
       const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
       if (refusal !== undefined) return refusal;
-      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity || this.#waiting.length > 0) {
+      if (mailbox.isFull(life === undefined ? 0 : life.stashed)) {
         if (mail.key === undefined) return new MailboxFullError(this.address, mailbox.capacity);
-        this.#letWait(mail);
+        mailbox.letWait(mail);
         return undefined;
       }
     }
     mailbox.push(mail);
     if (!this.queued) this.wake();
     return undefined;
-  }
-
-  /** What is numbered is not refused: it waits in front of the mailbox, in order; its senders' outboxes bound how much that can be. */
-  #letWait(mail: Mail): void {
-    if (this.#waiting === noMails) this.#waiting = [mail];
-    else this.#waiting.push(mail);
-  }
-
-  /** Lets in what waited, as far as there is room. */
-  #letIn(): void {
-    const { mailbox, life } = this;
-    let at = 0;
-    while (at < this.#waiting.length && mailbox.messages + (life?.stashed ?? 0) < mailbox.capacity) mailbox.push(this.#waiting[at++]!);
-    this.#waiting = at === this.#waiting.length ? noMails : this.#waiting.slice(at);
   }
 
   #checkWhileDown(mail: Mail): MessageRefusedError | undefined {
@@ -248,7 +232,7 @@ export class Cell implements Runnable {
       if (life === undefined || !life.takesMail) return false;
       const mail = this.mailbox.shift();
       if (mail === undefined) return false;
-      if (this.#waiting !== noMails) this.#letIn();
+      if (this.mailbox.hasWaiting) this.mailbox.letIn(life.stashed);
       if (this.kernel.owners === undefined) takeMail(life, mail);
       else this.kernel.within(life, () => takeMail(life, mail));
     }
@@ -387,8 +371,7 @@ export class Cell implements Runnable {
     this.life?.kill();
     kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
     if (kernel.cells.get(address) === this) kernel.cells.delete(address);
-    for (const mail of [...this.mailbox.empty(), ...this.#waiting]) kernel.lose(mail, "stopped");
-    this.#waiting = noMails;
+    for (const mail of [...this.mailbox.empty(), ...this.mailbox.takeWaiting()]) kernel.lose(mail, "stopped");
     kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel, kernel.newTrace());
     if (this.#wallTimer !== undefined) kernel.timers.cancel(this.#wallTimer);
     this.ownAccount?.close();
@@ -409,4 +392,3 @@ function negative({ turns, tokens, microUsd }: Amount): Amount {
 
 const noEffects: readonly EffectRecord[] = [];
 const noKeys: EffectKey[] = [];
-const noMails: Mail[] = [];

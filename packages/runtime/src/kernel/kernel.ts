@@ -30,6 +30,7 @@ import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
 import { Pauses } from "./pauses.ts";
+import type { Recovering, RecoveryWork } from "./recovery-work.ts";
 import { Registry } from "./registry.ts";
 import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
@@ -56,20 +57,6 @@ export interface KernelOptions {
 
 /** Makes what runs in a cell from its logic. Passed in, because supervisors make cells in their turn. */
 export type MakeBody = (life: Incarnation, logic: Logic) => Body;
-
-/** What is done for a life when its tree is there again. */
-export interface RecoveryWork {
-  goOn(): void;
-  /** When all others have gone on too: what may fail it, of which those have to hear who wait for its answers. */
-  begin?(): void;
-  /** It has ended meanwhile: only what it had sent, which belongs to its place. */
-  handOver(): void;
-}
-
-interface Recovering {
-  readonly life: Incarnation;
-  readonly work: RecoveryWork;
-}
 
 /** What all actors of a system share: who lives where, whose turn it is, which timers and questions are open. */
 export class Kernel {

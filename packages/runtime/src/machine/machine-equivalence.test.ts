@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActor, SimulatedClock, type AnyMachineSnapshot } from "xstate";
-import { kernelOf, type SystemOptions } from "../actor-system.ts";
+import { kernelOf } from "../actor-system.ts";
+import type { SystemOptions } from "../system-options.ts";
 import { startWorld } from "./machine.fixture.ts";
 import type { StoredMachine } from "./stored-machine.ts";
 import type { TimerQueue } from "../time/timer-queue.ts";
