@@ -1,6 +1,4 @@
-/**
- * Machines that come close to breaking a rule, and do not.
- */
+/** Machines that come close to breaking a rule, and do not. */
 import { assign, createMachine, raise, setup, spawnChild, type AnyStateMachine } from "xstate";
 import { fromWork } from "../machine/from-work.ts";
 
