@@ -187,6 +187,7 @@ describe("the names that a package exports", () => {
         "failureClassOf",
         "failureClasses",
         "failureOf",
+        "horizonOf",
         "idOf",
         "isNamed",
         "isPermitted",

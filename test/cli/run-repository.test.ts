@@ -1,27 +1,13 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { failure, startChatServer, streamedText, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
+import { failure, startChatServer, streamedText, type ChatReply } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 
 import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts";
-
-const call = (name: string, input: object): ChatReply => streamedToolCalls([{ id: "call", name, arguments: JSON.stringify(input) }]);
-const deliver = (handIn: object): ChatReply => call("deliver", handIn);
+import { mending, noObjections, plan } from "./tide-model.ts";
 
 /** What a good model says: a plan, no objection, both changes, both checks, the hand-in. */
-const good: readonly ChatReply[] = [
-  deliver({ steps: [{ goal: "Mend both.", doneWhen: "the tests pass" }] }),
-  deliver({ objections: [] }),
-  call("replace_text", { path: "src/parse.js", oldText: "Math.floor(minute / 60);", newText: "Math.floor(minute / 60) % 24;" }),
-  call("replace_text", {
-    path: "src/tides.js",
-    oldText: "  return toTime(last.minute + tidalPeriod);",
-    newText: "  let next = last.minute + tidalPeriod;\n  while (next <= minute) next += tidalPeriod;\n  return toTime(next);",
-  }),
-  call("run_check", { criterion: "check" }),
-  call("run_check", { criterion: "untouched" }),
-  deliver({ summary: "Both are mended.", passed: ["check", "untouched"] }),
-];
+const good: readonly ChatReply[] = [plan, noObjections, ...mending];
 
 const work = ["--check", "node test/tides.test.js", "--task", "Mend the library."];
 

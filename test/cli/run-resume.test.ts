@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { silence, startChatServer, streamedToolCalls, type ChatReply, type ChatServerRequest } from "@orgtree/model/testing";
+import { silence, startChatServer, type ChatReply, type ChatServerRequest } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 import { bugfix, checkTideTable, Desk, fixture, git, killAt, type Ended } from "./orgtree-process.ts";
+import { mending, noObjections, plan } from "./tide-model.ts";
 
 /** The line `name  value` of the opening. */
 function factOf({ stdout }: Ended, name: string): string {
@@ -14,27 +15,12 @@ interface Conversation {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
 
-const call = (name: string, input: object): ChatReply => streamedToolCalls([{ id: "call", name, arguments: JSON.stringify(input) }]);
-const deliver = (handIn: object): ChatReply => call("deliver", handIn);
-
-const workerSays: readonly ChatReply[] = [
-  call("replace_text", { path: "src/parse.js", oldText: "Math.floor(minute / 60);", newText: "Math.floor(minute / 60) % 24;" }),
-  call("replace_text", {
-    path: "src/tides.js",
-    oldText: "  return toTime(last.minute + tidalPeriod);",
-    newText: "  let next = last.minute + tidalPeriod;\n  while (next <= minute) next += tidalPeriod;\n  return toTime(next);",
-  }),
-  call("run_check", { criterion: "check" }),
-  call("run_check", { criterion: "untouched" }),
-  deliver({ summary: "Both are mended.", passed: ["check", "untouched"] }),
-];
-
 /** What a good model says, by the conversation alone. */
 function answerTo({ messages }: Conversation): ChatReply {
   const { content } = messages[0]!;
-  if (content.startsWith("You are planner")) return deliver({ steps: [{ goal: "Mend both.", doneWhen: "the tests pass" }] });
-  if (content.startsWith("You are critic")) return deliver({ objections: [] });
-  return workerSays[messages.filter(({ role }) => role === "assistant").length]!;
+  if (content.startsWith("You are planner")) return plan;
+  if (content.startsWith("You are critic")) return noObjections;
+  return mending[messages.filter(({ role }) => role === "assistant").length]!;
 }
 
 const state = (desk: Desk): string => join(desk.environment()["HOME"]!, ".local", "state", "orgtree");
@@ -72,7 +58,7 @@ describe.concurrent("orgtree run, killed with SIGKILL", () => {
     const { code } = await desk.run(["run", bugfix, "--resume", journal, ...toServer]);
     expect(code).toBe(0);
     // The call that was under way may have been made again, and no other.
-    expect(server.requests.length).toBeLessThanOrEqual(workerSays.length + 3);
+    expect(server.requests.length).toBeLessThanOrEqual(mending.length + 3);
     await git(repo, "apply", join(desk.cwd, "own.patch"));
     expect(await checkTideTable(repo)).toBe(0);
     expect(await desk.leftovers()).toEqual([]);

@@ -152,5 +152,6 @@ export {
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
+export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";

@@ -14,16 +14,7 @@ const maxLevels = 3 * maxRecordLevels;
  */
 export function encode(value: unknown, what = "the value"): Uint8Array {
   // Inside of a set everything special is marked; at the top of a storable value there is none.
-  return packr.pack(checkStorable(value, what, maxLevels) ? new Set([mark(value, isStorable)]) : value);
-}
-
-function isStorable(value: unknown): boolean {
-  try {
-    checkStorable(value, "");
-    return true;
-  } catch {
-    return false;
-  }
+  return packr.pack(checkStorable(value, what, maxLevels) ? new Set([mark(value)]) : value);
 }
 
 /** The value behind the bytes. Throws `RangeError` when they are no value. */

@@ -1,4 +1,4 @@
-import { checkStorable } from "./storable.ts";
+import { isStorable } from "./storable.ts";
 
 /**
  * What is written down for whoever reads it, and nothing else follows from: the detail of an effect, the facts of an error. In place of
@@ -6,15 +6,6 @@ import { checkStorable } from "./storable.ts";
  */
 export function legible(detail: unknown): unknown {
   return isStorable(detail) ? detail : describe(detail, new Set());
-}
-
-function isStorable(value: unknown): boolean {
-  try {
-    checkStorable(value, "");
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Objects that are written down, and levels of them: a value may be as deep as it has objects. */

@@ -1,4 +1,4 @@
-import { isBuffer, isRecord, isSealed } from "./storable.ts";
+import { isBuffer, isRecord, isSealed, isStorable } from "./storable.ts";
 
 /**
  * What msgpack has no bytes for, as what it has some for: errors, Node's buffers, objects without a prototype, texts that are no
@@ -13,25 +13,20 @@ type Mark =
 /** Causes and errors kept of an error, all together; the others are cut, so that one that holds itself comes to an end. */
 const maxCauses = 64;
 
-/** A copy of a storable value in which everything special is marked; what is sealed holds nothing special. `isStorable` is asked about causes. */
-export function mark(value: unknown, isStorable: (value: unknown) => boolean): unknown {
-  return markIn(value, { isStorable, inside: undefined });
+/** Inside of an error: how many causes may still be kept of it. */
+interface Inside {
+  causesLeft: number;
 }
 
-interface Surroundings {
-  readonly isStorable: (value: unknown) => boolean;
-  /** Inside of an error: how many causes may still be kept of it. */
-  readonly inside: { causesLeft: number } | undefined;
-}
-
-function markIn(value: unknown, around: Surroundings): unknown {
+/** A copy of a storable value in which everything special is marked; what is sealed holds nothing special. */
+export function mark(value: unknown, inside?: Inside): unknown {
   if (typeof value === "string") return markText(value);
   if (typeof value !== "object" || value === null || isSealed(value)) return value;
-  if (Array.isArray(value)) return value.map((item) => markIn(item, around));
-  if (value instanceof Error) return markError(value, around);
+  if (Array.isArray(value)) return value.map((item) => mark(item, inside));
+  if (value instanceof Error) return markError(value, inside);
   if (isBuffer(value)) return marked(["buffer", plainBytes(value)]);
   if (!isRecord(value)) return value;
-  const fields = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, markIn(item, around)]));
+  const fields = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mark(item, inside)]));
   return Object.getPrototypeOf(value) === null ? marked(["bare", fields]) : fields;
 }
 
@@ -48,9 +43,9 @@ function plainBytes({ buffer, byteOffset, length }: Buffer): Uint8Array {
 }
 
 /** An error is kept whatever it is like: it is what is left of somebody's failure. */
-function markError(error: Error, { isStorable, inside = { causesLeft: maxCauses } }: Surroundings): ReadonlySet<Mark> {
+function markError(error: Error, inside: Inside = { causesLeft: maxCauses }): ReadonlySet<Mark> {
   const keep = (value: unknown): unknown =>
-    value !== undefined && inside.causesLeft-- > 0 && isStorable(value) ? markIn(value, { isStorable, inside }) : undefined;
+    value !== undefined && inside.causesLeft-- > 0 && isStorable(value) ? mark(value, inside) : undefined;
   const name = markText(textOf(() => error.name, "Error"));
   const message = markText(textOf(() => error.message, "(its message cannot be read)"));
   const cause = keep(attempt(() => error.cause));

@@ -51,6 +51,16 @@ export function checkStorable(value: unknown, what: string, levels = maxLevels):
   return kindOf(inspect(value, what, { levels, freezes: false })) === marked;
 }
 
+/** True for a value that can be stored; see `checkStorable`. */
+export function isStorable(value: unknown): boolean {
+  try {
+    checkStorable(value, "");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 interface Inspection {
   readonly levels: number;
   readonly freezes: boolean;

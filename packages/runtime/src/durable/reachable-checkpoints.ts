@@ -1,4 +1,4 @@
-import { isWithin, JournalCompactedError, parentAddress, rootAddress, type Address, type Journal } from "@orgtree/core";
+import { horizonOf, isWithin, parentAddress, rootAddress, type Address, type Journal } from "@orgtree/core";
 import { readTurn, type PastTurn } from "./past-turn.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
 import type { JournalPast } from "./timeline.ts";
@@ -32,17 +32,6 @@ export async function reachableCheckpoints(journal: JournalPast): Promise<readon
   }
   const horizon = await horizonOf(journal);
   return found.reachable().filter(({ position }) => position >= horizon);
-}
-
-/** Before it compaction has left marked entries alone, and what others were then is not known. */
-async function horizonOf(journal: JournalPast): Promise<number> {
-  try {
-    for await (const _ of journal.images(0)) break;
-    return 0;
-  } catch (error) {
-    if (error instanceof JournalCompactedError) return error.oldest;
-    throw error;
-  }
 }
 
 class CheckpointSearch {

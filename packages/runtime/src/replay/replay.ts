@@ -1,8 +1,8 @@
 import {
   encode,
+  horizonOf,
   legible,
   maxRecordLevels,
-  JournalCompactedError,
   patch,
   rootAddress,
   seal,
@@ -94,17 +94,6 @@ export async function replay(
     if (divergence !== undefined) return run.report(divergence);
   }
   return run.report(undefined);
-}
-
-/** Before it not everything is there. */
-async function horizonOf(journal: Pick<Journal, "images">): Promise<number> {
-  try {
-    for await (const _ of journal.images(0)) break;
-    return 0;
-  } catch (error) {
-    if (error instanceof JournalCompactedError) return error.oldest;
-    throw error;
-  }
 }
 
 interface Known {
