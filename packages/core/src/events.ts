@@ -26,7 +26,7 @@ export interface SupervisorReport {
   readonly child: string;
   readonly exit: Exit;
   readonly chain: readonly Failure[];
-  /** What was decided, and why, in words: `restart attempt 2 of 3 in 5000 ms`. */
+  /** What was decided, and why, in words: `restart (step 2)`. */
   readonly decision: string;
   readonly directive?: Directive | undefined;
   /**

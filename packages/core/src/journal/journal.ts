@@ -6,7 +6,7 @@ import type { FailureClass } from "../failure.ts";
  * The port of a journal: where each turn of each actor is stored before anything of it is visible. A journal knows addresses,
  * numbers and bytes; what the bytes mean is the runtime's affair.
  *
- * Twins: memory and SQLite (`@orgtree/journal`), JetStream (`@orgtree/nats`). They pass one contract suite.
+ * Twins: memory and SQLite (`@orgtree/journal`). They pass one contract suite.
  */
 
 /**
