@@ -111,6 +111,16 @@ describe.each([
     },
   );
 
+  test("costs a turn when it is taken, and none when it is put aside, also after a crash", async () => {
+    const budgeted = { id: "org", logic: supervisor({ children: [{ id: "desk", logic, budget: { turns: 4 } }] }) };
+    const world = new World();
+    await world.start(budgeted);
+    for (const message of [late(1), late(2), { type: "OPEN" } as const]) await world.tell("/org/desk", message);
+    await world.crash();
+    await world.start(budgeted);
+    expect(await world.ask("/org/desk", { type: "GET" })).toEqual([1, 2]);
+  });
+
   test.each(["deliver", "ask"] as const)("is taken once after crashes of its process as well (%s)", async (as) => {
     const world = await send({ as, message: late(1) }, { as, message: now(2) });
     await crash(world);

@@ -176,7 +176,10 @@ function putAside(life: Incarnation, mail: Mail): void {
   const { turn, holdings, cell } = life;
   forgetTurn(life);
   turn.end();
-  if (mail.kind === "message") cell.account?.returnTurn();
+  if (mail.kind === "message" && cell.account !== undefined) {
+    cell.account.returnTurn();
+    if (cell.kernel.store !== undefined) cell.spend(minusOneTurn);
+  }
   if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") holdings.keepTimer(mail.message as TimerSignal);
   holdings.stash.push(mail);
 }
@@ -250,6 +253,7 @@ function nextBooks(life: Incarnation, mail: Mail | undefined): Books {
 }
 
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
+const minusOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
 
 type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
 
