@@ -1,5 +1,5 @@
 /** A machine that goes back: what it was waiting for at the cut, and what has come of that since. */
-import { act, fromWork, reply, supervisor, type Logic } from "@orgtree/runtime";
+import { act, fromWork, reply, supervisor, type Logic, type WorkContext } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
 import { beforeEach, describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -108,7 +108,9 @@ describe("work that was under way at a cut, and is stopped by the rollback to it
 
   /** Makes a checkpoint where its work begins. */
   function booker(kind: "compensable" | "irreversible"): Logic {
-    const book = fromWork({ kind, run: () => new Promise(() => {}), undo: async () => {} });
+    const run = (_seat: string, { signal }: WorkContext): Promise<void> =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("it was stopped")), { once: true }));
+    const book = fromWork({ kind, run, undo: async () => {} });
     const machine = setup({ actors: { book }, actions: { mark: act((turn) => turn.checkpoint("c")) } }).createMachine({
       initial: "booking",
       on: { END: ".over" },

@@ -139,6 +139,19 @@ describe("compensable work that was under way", () => {
     expect(label(world)).toBe("done");
   });
 
+  test.each([
+    { timeoutMs: undefined, limitMs: 60_000 },
+    { timeoutMs: 500, limitMs: 500 },
+  ])("has an unknown outcome when its undo takes longer than $limitMs ms", async ({ timeoutMs, limitMs }) => {
+    const logic = machineFor(timeoutMs === undefined ? {} : { timeoutMs });
+    const world = await begun(logic, "compensable");
+    await again(world, logic);
+    await world.clock.advance(limitMs - 1);
+    expect(failures(world)).toEqual([]);
+    await world.clock.advance(1);
+    expect(failures(world)).toEqual(["unknown-outcome"]);
+  });
+
   test("that cannot be taken back has an unknown outcome", async () => {
     const logic = machineFor();
     const world = await begun(logic, "compensable");
@@ -270,6 +283,14 @@ describe("the work of a plain actor", () => {
     const { key } = calls[0]!;
     expect(seen()).toEqual([`run ${key}`, `undo ${key}/undo`, `run ${key}/2`, `undo ${key}/2/undo`, `run ${key}/3`]);
     expect(await end(world)).toEqual(["rebook done"]);
+  });
+
+  test("has an unknown outcome when its undo does not end", async () => {
+    const world = await ordered({ run: "book" });
+    await world.clock.advance(59_999);
+    expect(failures(world)).toEqual([]);
+    await world.clock.advance(1);
+    expect(failures(world)).toEqual(["unknown-outcome"]);
   });
 
   test("has an unknown outcome when it cannot be taken back", async () => {

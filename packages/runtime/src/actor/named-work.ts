@@ -93,7 +93,11 @@ function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<un
   const { input } = begun.declared;
   const { signal } = life.holdings;
   const key = cell.kernel.outwardKey(effectOf(life, begun, () => Promise.resolve()).key);
-  takeBackCutOff(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget }, cutOff: life.cutOff }).then(
+  takeBackCutOff(cell.kernel, definition, {
+    input,
+    context: { signal, key, address: cell.address, budget: cell.budget },
+    cutOff: life.cutOff,
+  }).then(
     () => {
       if (life.phase === "ended") return;
       if (definition.afterCrash !== "repeat") {

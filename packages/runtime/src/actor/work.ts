@@ -1,5 +1,6 @@
 /** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
 import { ExpectedError, FailureError, type FailureClass, type ToolKind } from "@orgtree/core";
+import { withDeadline } from "./deadline.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
 import { describeWork, notUndone, cutOffWords, type CutOff, type Describing } from "./unknown-outcome.ts";
@@ -21,7 +22,10 @@ export interface WorkDefinition<I, O> {
    * (`resolveStored`). Default: the value as it is.
    */
   readonly adopt?: (value: unknown, work: { readonly input: I; readonly key: string }) => O;
-  /** Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. */
+  /**
+   * Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. Also the longest that its
+   * `undo` may take, for which the default is a minute.
+   */
   readonly timeoutMs?: number;
   readonly run: (input: I, context: WorkContext) => Promise<O>;
   /**
@@ -58,15 +62,10 @@ export class WorkUndoneError extends ExpectedError {
   }
 }
 
-/** Gives a definition back when it can be kept; throws `TypeError` for compensable work that nothing takes back. */
-export function checkWork<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
+/** Declares work, for the `works` of a plain actor (see `plain`) or for `fromWork`. Throws `TypeError` for compensable work without `undo`. */
+export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
   if (definition.kind === "compensable" && definition.undo === undefined) throw withoutUndo();
   return definition;
-}
-
-/** Declares work for the `works` of a plain actor; see `plain`. Throws `TypeError` for compensable work without `undo`. */
-export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
-  return checkWork(definition);
 }
 
 /** The declared works of a plain actor, by the names under which `turn.run` begins them. They are what is known of work after a crash. */
@@ -105,18 +104,35 @@ export interface Attempt<I, O> {
   readonly output: O | undefined;
 }
 
-/** Takes back what an attempt did, or may have done; under a key of its own. */
-export async function takeBack<I, O>(definition: WorkDefinition<I, O>, { input, context, output }: Attempt<I, O>): Promise<void> {
-  await definition.undo!(input, { ...context, key: `${context.key}/undo` }, output);
+/** Longest that taking back may take where the work says nothing, in milliseconds. */
+const defaultUndoMs = 60_000;
+
+type Running = Pick<Kernel, "timers" | "runningWork">;
+
+/**
+ * Takes back what an attempt did, or may have done, under a key of its own; first it waits until work that has not heard of its abort is
+ * over. Rejects when that takes longer than the work may take, or fails, or the signal aborts.
+ */
+export function takeBack<I, O>(
+  { timers, runningWork }: Running,
+  { undo, timeoutMs: limitMs = defaultUndoMs }: WorkDefinition<I, O>,
+  { input, context, output }: Attempt<I, O>,
+): Promise<void> {
+  const late = (): Error => new Error(`it took longer than ${limitMs} ms`);
+  return withDeadline(timers, { limitMs, late, signal: context.signal }, async (signal) => {
+    await runningWork.ended(context.key);
+    if (!signal.aborted) await undo!(input, { ...context, signal, key: `${context.key}/undo` }, output);
+  });
 }
 
 /** The same of an attempt that was cut off. Rejects with class `unknown-outcome` where that fails. */
 export async function takeBackCutOff<I>(
+  kernel: Running,
   definition: WorkDefinition<I, unknown>,
   { input, context, cutOff }: Omit<Attempt<I, never>, "output"> & { readonly cutOff: CutOff },
 ): Promise<void> {
   try {
-    await takeBack(definition, { input, context, output: undefined });
+    await takeBack(kernel, definition, { input, context, output: undefined });
   } catch (thrown) {
     const what = describeWork(definition as Describing, { id: "the work", name: "the work", input });
     throw notUndone({ what, key: context.key }, { cutOff, thrown });
@@ -125,34 +141,18 @@ export async function takeBackCutOff<I>(
 
 /** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
 export function runWork<I, O>(
-  { timers, runningWork }: Pick<Kernel, "timers" | "runningWork">,
+  { timers, runningWork }: Running,
   { kind, run, timeoutMs }: WorkDefinition<I, O>,
   { input, context }: { readonly input: I; readonly context: WorkContext },
 ): Promise<O> {
-  const controller = new AbortController();
   // Begun in a promise, so that work which throws at once leaves no timer behind.
   const begin = (signal: AbortSignal): Promise<O> => {
-    const work = new Promise<O>((settle) => settle(run(input, { ...context, signal })));
-    if (kind === "compensable" || typeof kind === "function") runningWork.add(context.key, work);
-    return work;
+    const running = new Promise<O>((settle) => settle(run(input, { ...context, signal })));
+    if (kind === "compensable" || typeof kind === "function") runningWork.add(context.key, running);
+    return running;
   };
   const { signal } = context;
   if (timeoutMs === undefined) return begin(signal);
-  const { promise, resolve, reject } = Promise.withResolvers<O>();
-  const timer = timers.set(timeoutMs, () => {
-    const error = new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
-    controller.abort(error);
-    reject(error);
-  });
-  const done = (): void => {
-    timers.cancel(timer);
-    signal.removeEventListener("abort", abort);
-  };
-  const abort = (): void => {
-    done();
-    controller.abort(signal.reason);
-  };
-  signal.addEventListener("abort", abort, { once: true });
-  begin(controller.signal).then(resolve, reject).finally(done);
-  return promise;
+  const late = (): Error => new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
+  return withDeadline(timers, { limitMs: timeoutMs, late, signal }, begin);
 }

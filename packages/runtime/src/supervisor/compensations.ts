@@ -4,16 +4,13 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import type { WorkOutputs } from "../durable/work-outputs.ts";
 import type { RollbackOrder } from "../durable/rollback.ts";
 import type { WorkContext } from "../actor/turn.ts";
-import { attemptKey, takeBack, type Attempt, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey, takeBack, type WorkDefinition } from "../actor/work.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { isMachine, type Logic } from "../logic.ts";
 import { isMachineLogic } from "../machine/atomic-child.ts";
 import { workOf } from "../machine/from-work.ts";
 import { SpecBook } from "../replay/spec-book.ts";
-
-/** Longest that one compensation may take where its work says nothing, in milliseconds. */
-const defaultUndoMs = 60_000;
 
 /** Whose work is taken back. */
 export interface Compensated {
@@ -81,43 +78,16 @@ export class Compensations {
     return undone;
   }
 
-  async #undoOne(
+  #undoOne(
     { key, detail }: LaterEffect,
     definition: Definition,
-    { outputs, signal: ended }: { readonly outputs: WorkOutputs; readonly signal: AbortSignal },
+    { outputs, signal }: { readonly outputs: WorkOutputs; readonly signal: AbortSignal },
   ): Promise<void> {
     const { input, place, attempt = 1 } = (detail ?? {}) as Begun;
     const address = addressOf(key);
     const own = attemptKey(place === undefined ? key : `${address}#${place}`, attempt);
-    const controller = new AbortController();
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const stop = (reason: unknown): void => {
-      controller.abort(reason);
-      reject(reason);
-    };
-    const onEnd = (): void => stop(ended.reason);
-    const limitMs = definition.timeoutMs ?? defaultUndoMs;
-    const timer = this.#kernel.timers.set(limitMs, () => stop(new Error(`it took longer than ${limitMs} ms`)));
-    ended.addEventListener("abort", onEnd, { once: true });
-    const context: WorkContext = {
-      signal: controller.signal,
-      key: this.#kernel.outwardKey(own),
-      address,
-      budget: unlimited,
-    };
-    try {
-      await Promise.race([this.#undoEnded(definition, { input, context, output: outputs.get(own) }), late]);
-    } finally {
-      this.#kernel.timers.cancel(timer);
-      ended.removeEventListener("abort", onEnd);
-    }
-  }
-
-  /** Work that has not heard of its abort yet may still do what was to be taken back. */
-  async #undoEnded(definition: Definition, given: Attempt<unknown, unknown>): Promise<void> {
-    const { signal, key } = given.context;
-    await this.#kernel.runningWork.ended(key);
-    if (!signal.aborted) await takeBack(definition, given);
+    const context: WorkContext = { signal, key: this.#kernel.outwardKey(own), address, budget: unlimited };
+    return takeBack(this.#kernel, definition, { input, context, output: outputs.get(own) });
   }
 }
 
