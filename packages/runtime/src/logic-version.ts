@@ -3,7 +3,7 @@ import { seal, type Address } from "@orgtree/core";
 import { isThenable } from "./actor/thenable.ts";
 import { LogicChangedError, type Versioned } from "./durable/logic-changed.ts";
 import type { LogicVersion } from "./durable/turn-entry.ts";
-import type { Stored } from "./durable/turn-store.ts";
+import type { Stored } from "./durable/stored-past.ts";
 import { isMachine, type Logic } from "./logic.ts";
 import { machineHash } from "./machine/machine-hash.ts";
 import { migrateMachine } from "./machine/migrated-machine.ts";

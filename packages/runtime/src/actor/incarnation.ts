@@ -20,7 +20,8 @@ import {
   type Failure,
 } from "@orgtree/core";
 import { inheritBooks } from "../durable/books.ts";
-import type { Stored, TurnRecord } from "../durable/turn-store.ts";
+import type { Stored } from "../durable/stored-past.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { later, type BeginResult, type Body, type Termination } from "./body.ts";
 import type { Cell, Ending } from "./cell.ts";
@@ -151,7 +152,7 @@ export class Incarnation {
       this.body.restore(state);
     } catch (error) {
       // What is stored is all that there is of it: a program that can go on from there may come.
-      kernel.store?.park?.(address, error);
+      kernel.past.park(address, error);
       return this.#throwAtStart(error);
     }
     this.body.install();

@@ -24,7 +24,8 @@ import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
-import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
+import type { Stored, StoredPast } from "./stored-past.ts";
+import type { TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
   readonly entry: NewEntry;
@@ -59,7 +60,7 @@ function nothingThere(): never {
 }
 
 /** The turns of all actors of a system, in a journal. */
-export class JournalStore implements TurnStore {
+export class JournalStore implements TurnStore, StoredPast {
   readonly run: string | undefined;
   readonly isWritten = true;
   readonly #journal: Journal;
@@ -93,7 +94,6 @@ export class JournalStore implements TurnStore {
     if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
   }
 
-  /** Reads what is there; gives back the number that the turns of new places are counted from. */
   async load(): Promise<number> {
     for await (const image of this.#journal.images()) this.#tryToRead(image);
     let last = -1;

@@ -19,6 +19,7 @@ import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Books, EffectKey } from "../durable/books.ts";
+import { noPast, type StoredPast } from "../durable/stored-past.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
 import { Orphans } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -40,7 +41,9 @@ export interface KernelOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Undefined where turns count at once. */
   readonly store: TurnStore | undefined;
+  readonly past: StoredPast;
   /** How long a commit may take, all attempts together. */
   readonly commitMs: number;
   /** Turns longer than this are reported. */
@@ -59,7 +62,9 @@ export class Kernel {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Undefined where turns count at once. */
   store: TurnStore | undefined;
+  past: StoredPast;
   /** The process leaves: nobody takes turns any more, and nothing more is stored. */
   leaving = false;
   readonly commitMs: number;
@@ -91,7 +96,8 @@ export class Kernel {
     this.random = options.random;
     this.logger = guardLogger(options.logger);
     this.store = options.store;
-    this.#run = options.store?.run ?? "";
+    this.past = options.past;
+    this.#run = this.past.run ?? "";
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
@@ -118,6 +124,7 @@ export class Kernel {
     if (this.store === undefined) return;
     this.leaving = true;
     this.store = undefined;
+    this.past = noPast;
   }
 
   /** The key of an effect as the world outside knows it: that of another run is another effect. */
@@ -236,9 +243,9 @@ export class Kernel {
 
   /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
   endPlace(address: Address, books: Books | undefined): void {
-    const { store } = this;
+    const { past, store } = this;
     const seq = this.nextSeq++;
-    if (store !== undefined) this.orphans.keep(address, books, () => store.end?.(address, seq));
+    if (store !== undefined) this.orphans.keep(address, books, () => past.end(address, seq));
   }
 
   /** Who was paused takes its mail. */

@@ -69,7 +69,7 @@ export class Recovery {
 
   #isAwaited({ to, key }: Mail): boolean {
     if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(to, top)) return true;
-    if (this.#kernel.store?.has?.(to) !== true) return false;
+    if (!this.#kernel.past.has(to)) return false;
     return !this.isWhole(to) || (key !== undefined && this.#isRemembered(to));
   }
 
@@ -163,8 +163,8 @@ export class Recovery {
   // What places owe that nobody has taken over
 
   *#orphansOf(top: Address): Iterable<Orphan> {
-    const { store, orphans } = this.#kernel;
-    for (const [address, { durable }] of store?.untaken?.(top) ?? []) yield* orphans.keep(address, durable.books, () => {});
+    const { past, orphans } = this.#kernel;
+    for (const [address, { durable }] of past.untaken(top)) yield* orphans.keep(address, durable.books, () => {});
   }
 
   #handOver({ from, key, pending }: Orphan): void {

@@ -29,6 +29,7 @@ import type { Durable } from "../durable/actor-log.ts";
 import { emptyBooks, inheritBooks, type Books, type EffectKey, type Pending } from "../durable/books.ts";
 import type { PastTurn } from "../durable/past-turn.ts";
 import { withErrorOf } from "../durable/provenance.ts";
+import { noPast } from "../durable/stored-past.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
@@ -74,7 +75,7 @@ class StillKernel extends Kernel {
       prepare: ({ address, state }: TurnRecord) => seal(state, `the state of ${address}`, maxRecordLevels),
       store: async () => {},
     };
-    super({ clock, random: { next: () => 0 }, logger: silent, store, makeBody, ...never });
+    super({ clock, random: { next: () => 0 }, logger: silent, store, past: noPast, makeBody, ...never });
     this.#trace = trace;
   }
 

@@ -78,7 +78,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
     this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
-    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.store?.run !== undefined;
+    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.past.run !== undefined;
     this.#children = new Children(life, this.#supervision, this);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
@@ -155,7 +155,7 @@ export class SupervisorBody implements Body, Supervisor {
     const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state(), ends });
     cell.seq++;
     try {
-      kernel.store!.prepare?.(record);
+      kernel.store!.prepare(record);
     } catch (error) {
       return this.#life.end({ kind: "failure", failure: toFailure(error, address) });
     }
