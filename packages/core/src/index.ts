@@ -147,5 +147,9 @@ export {
   type Pin,
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
+export { decideCut, decideRemovals, type EntryFacts } from "./journal/compaction.ts";
+export { checkEntries } from "./journal/new-entry.ts";
+export { Pins } from "./journal/pins.ts";
+export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { isSealed, NotStorableError, seal } from "./journal/storable.ts";

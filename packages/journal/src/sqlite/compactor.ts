@@ -1,6 +1,6 @@
 import type { CompactionResult } from "@orgtree/core";
+import { decideRemovals } from "@orgtree/core/compaction";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { decideRemovals } from "../compaction.ts";
 import { outOfPlace } from "./entry-reader.ts";
 import type { EntryWriter } from "./entry-writer.ts";
 import { kinds } from "./stored-row.ts";
