@@ -138,7 +138,7 @@ export class LocalServer implements AsyncDisposable {
 
   #config(): string {
     const { jetStream = true, config = "", cluster } = this.#options;
-    const lines = [`listen: "127.0.0.1:${this.#port}"`, `server_name: ${JSON.stringify(this.#name)}`];
+    const lines = [`listen: "127.0.0.1:${this.#port}"`, `server_name: ${JSON.stringify(this.name)}`];
     if (jetStream) lines.push(`jetstream { store_dir: ${JSON.stringify(join(this.directory, "store"))} }`);
     if (cluster !== undefined) {
       const routes = cluster.peers.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
@@ -147,7 +147,8 @@ export class LocalServer implements AsyncDisposable {
     return `${lines.join("\n")}\n${config}\n`;
   }
 
-  get #name(): string {
+  /** As the server calls itself. */
+  get name(): string {
     return `local-${this.#options.cluster?.port ?? "one"}`;
   }
 
