@@ -116,7 +116,7 @@ export class NatsLink implements AsyncDisposable {
 
   #tell(event: LinkEvent): void {
     if (event.type !== "refused") this.#isConnected = event.type === "back";
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 }
 
@@ -124,7 +124,11 @@ function toNatsError(error: unknown, { servers }: NatsLinkOptions): NatsError {
   const where = servers === undefined ? "127.0.0.1:4222" : [servers].flat().join(", ");
   const said = error instanceof Error ? error.message : String(error);
   if (/authoriz|authentic|credential/i.test(said)) {
-    return new NatsError("not-permitted", `the NATS server at ${where} does not let us in (${said}): check user, token or credentials`, error);
+    return new NatsError(
+      "not-permitted",
+      `the NATS server at ${where} does not let us in (${said}): check user, token or credentials`,
+      error,
+    );
   }
   return new NatsError("unreachable", `no NATS server answers at ${where} (${said}): start one, or check the address`, error);
 }

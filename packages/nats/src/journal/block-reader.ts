@@ -35,7 +35,10 @@ export class BlockReader {
     let ahead: { readonly bytes: number; readonly entries: Promise<readonly Entry[]> }[] = [];
     let waiting = 0;
     for (const facts of groups) {
-      const bytes = facts.reduce((sum, fact) => sum + (this.#cache.has(fact.block?.first ?? -1) ? fact.bytes : (fact.block?.bytes ?? 0)), 0);
+      const bytes = facts.reduce(
+        (sum, fact) => sum + (this.#cache.has(fact.block?.first ?? -1) ? fact.bytes : (fact.block?.bytes ?? 0)),
+        0,
+      );
       const entries = this.read(facts);
       entries.catch(() => {});
       ahead.push({ bytes, entries });
@@ -61,7 +64,8 @@ export class BlockReader {
     for (let block = fact.block; block !== undefined; block = fact.block) {
       const entry = (await this.#entriesOf(block)).get(fact.position);
       if (entry !== undefined) return ownCopy(entry);
-      if (block === fact.block) throw new JournalDamagedError(this.#journal, `entry ${fact.seq} of ${fact.address} is not where it was stored`);
+      if (block === fact.block)
+        throw new JournalDamagedError(this.#journal, `entry ${fact.seq} of ${fact.address} is not where it was stored`);
     }
     return undefined;
   }

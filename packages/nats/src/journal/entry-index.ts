@@ -209,7 +209,10 @@ function place(fact: EntryFact, block: Block): EntryFact {
 
 function removalsOf({ facts }: History, cut: number): ReadonlySet<number> {
   if (facts.length === 0 || facts[0]!.position > cut) return new Set();
-  const past = facts.slice(0, lowerBound(facts, ({ position }) => position <= cut));
+  const past = facts.slice(
+    0,
+    lowerBound(facts, ({ position }) => position <= cut),
+  );
   return new Set(decideRemovals(past.map(({ position, kind, mark }) => ({ position, kind, marked: mark !== undefined }))));
 }
 

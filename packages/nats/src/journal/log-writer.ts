@@ -92,9 +92,11 @@ export class LogWriter {
   /** Stores a record; tells its place. Records are stored in the order of the calls; one that fails takes all behind it along. */
   send(bytes: Uint8Array, stored: (block: Block) => void): void {
     const { link } = this.#options;
-    const messages = splitRecord(bytes, link.maxPayload - headerBytes).map(
-      (data): SentMessage => ({ seq: ++this.#last, data, isUnsure: false }),
-    );
+    const messages = splitRecord(bytes, link.maxPayload - headerBytes).map((data): SentMessage => ({
+      seq: ++this.#last,
+      data,
+      isUnsure: false,
+    }));
     if (this.#sent.length === 0) this.#heardAt = this.#progressAt = performance.now();
     this.#sent.push({ messages, bytes: bytes.byteLength, stored });
     for (const message of messages) this.#messages.set(message.seq, message);
@@ -223,7 +225,8 @@ export class LogWriter {
         } catch (error) {
           problem = error instanceof Error ? error.message : String(error);
         }
-      } else problem = "the connection is lost";
+      } else if (this.#options.link.connection.isClosed()) return this.#giveUp("the connection was closed");
+      else problem = "the connection is lost";
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       if (this.#sent.length === 0 || !this.#isSettling) return;
     } while (performance.now() < this.#progressAt + this.#options.outageMs);
@@ -272,7 +275,7 @@ export class LogWriter {
   #giveUp(problem: string): void {
     const { journal, outageMs } = this.#options;
     const isUnsure = [...this.#messages.values()].some((message) => message.isUnsure);
-    const message = `nothing was stored for ${outageMs} ms (${problem})${isUnsure ? "; open it again to find out what was" : ""}`;
+    const message = `what waits could not be stored within ${outageMs} ms (${problem})${isUnsure ? "; open it again to find out what was" : ""}`;
     const error = new JetStreamJournalError(journal, { problem: "unavailable", message }, { outcome: isUnsure ? "unknown" : "not-done" });
     if (isUnsure) {
       const after = `it lost its server with appends of unknown outcome; open it again to use it`;

@@ -114,7 +114,10 @@ describe("a journal in JetStream", () => {
     server.pause();
     const appends = [journal.append([part(1)]), journal.append([part(2)])];
     for (const result of await Promise.allSettled(appends)) {
-      expect(result).toMatchObject({ status: "rejected", reason: { name: "JetStreamJournalError", problem: "unavailable", outcome: "unknown" } });
+      expect(result).toMatchObject({
+        status: "rejected",
+        reason: { name: "JetStreamJournalError", problem: "unavailable", outcome: "unknown" },
+      });
     }
     await expect(journal.append([part(1)])).rejects.toMatchObject({ outcome: "not-done" });
     server.resume();

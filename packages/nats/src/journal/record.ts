@@ -67,7 +67,8 @@ function rowOf({ address, seq, kind, mark, data }: NewEntry, position?: number):
 export function decodeRecord(journal: string, bytes: Uint8Array, place: string): StoredRecord {
   const body = bytes.subarray(headBytes);
   if (bytes.byteLength < headBytes || bytes[0] !== magic) throw new JournalDamagedError(journal, `${place} is none of ours`);
-  if (bytes[1] !== layoutVersion) throw new JournalDamagedError(journal, `${place} is of version ${bytes[1]}, which this program does not know`);
+  if (bytes[1] !== layoutVersion)
+    throw new JournalDamagedError(journal, `${place} is of version ${bytes[1]}, which this program does not know`);
   if (viewOf(bytes).getUint32(4) !== crc32(body)) throw new JournalDamagedError(journal, `${place} is not what was written`);
   const value = decode(body) as readonly unknown[];
   switch (types[bytes[2]!]) {
@@ -76,7 +77,7 @@ export function decodeRecord(journal: string, bytes: Uint8Array, place: string):
     case "entries":
       return { type: "entries", first: value[0] as number, entries: (value[1] as readonly Row[]).map(entryOf) };
     case "moved":
-      return { type: "moved", entries: (value[0] as readonly Row[]).map((row) => ({ ...entryOf(row), position: row[5]! })) };
+      return { type: "moved", entries: (value[0] as readonly Row[]).map(placedEntryOf) };
     case "compaction":
       return { type: "compaction", horizon: value[0] as number, last: value[1] as number, gone: value[2] as CompactionRecord["gone"] };
     default:
@@ -86,6 +87,10 @@ export function decodeRecord(journal: string, bytes: Uint8Array, place: string):
 
 function entryOf([address, seq, kind, data, mark]: Row): NewEntry {
   return { address, seq, kind: kinds[kind]!, ...(mark === undefined || mark === null ? {} : { mark }), data };
+}
+
+function placedEntryOf(row: Row): PlacedEntry {
+  return { ...entryOf(row), position: row[5]! };
 }
 
 /** The messages of a record: itself, or pieces that are no larger than `most`. */

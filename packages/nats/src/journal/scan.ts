@@ -12,29 +12,32 @@ const batchBytes = 8_388_608;
  */
 export async function scanStream(
   index: EntryIndex,
-  from: { readonly journal: string; readonly manager: JetStreamManager; readonly stream: string; readonly upTo: number; readonly withinMs: number },
+  from: {
+    readonly journal: string;
+    readonly manager: JetStreamManager;
+    readonly stream: string;
+    readonly upTo: number;
+    readonly withinMs: number;
+  },
 ): Promise<void> {
   const { journal, upTo, withinMs } = from;
   const records = new RecordScan(journal, index);
   const giveUpAt = performance.now() + withinMs;
   let next = 1;
+  let ahead = readBatch(from, next);
   while (next <= upTo) {
-    const before = next;
-    try {
-      for (const message of await readBatch(from, next)) {
-        if (message.seq > upTo) continue;
-        records.take(message);
-        next = message.seq + 1;
-      }
-    } catch (error) {
-      if (performance.now() > giveUpAt || !isEmptyAnswer(error)) throw toJournalError(journal, error);
-    }
-    if (next > before) continue;
+    const messages = (await ahead.catch((error: unknown) => emptyAnswer(journal, error))).filter(({ seq }) => seq <= upTo);
+    next = (messages.at(-1)?.seq ?? next - 1) + 1;
+    // The next ones come while these are looked at.
+    if (messages.length > 0 && next <= upTo) ahead = readBatch(from, next);
+    for (const message of messages) records.take(message);
+    if (messages.length > 0) continue;
     if (performance.now() > giveUpAt) {
       const message = `the stream ends before message ${upTo}, which was stored: no replica that has it answers`;
       throw new JetStreamJournalError(journal, { problem: "unavailable", message });
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
+    ahead = readBatch(from, next);
   }
   index.oldOpenings.delete(upTo);
 }
@@ -57,8 +60,10 @@ async function readBatch({ manager, stream }: { manager: JetStreamManager; strea
   return messages;
 }
 
-function isEmptyAnswer(error: unknown): boolean {
-  return error instanceof Error && /no results|not found|timeout|no responders/i.test(error.message);
+/** A replica that has nothing of it, or does not answer, is as good as one that answers with nothing. */
+function emptyAnswer(journal: string, error: unknown): readonly StoredMsg[] {
+  if (error instanceof Error && /no results|not found|timeout|no responders/i.test(error.message)) return [];
+  throw toJournalError(journal, error);
 }
 
 /** Puts messages together to records, and records into the index. */

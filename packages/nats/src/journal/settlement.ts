@@ -32,7 +32,7 @@ export async function lookAtLeader(
 }
 
 /** Sequence of the newest opening of a journal, as the leader knows it; 0 when there is none. */
-export async function newestOpening(manager: JetStreamManager, { stream, opening }: StreamNames): Promise<number> {
+async function newestOpening(manager: JetStreamManager, { stream, opening }: StreamNames): Promise<number> {
   try {
     return (await manager.streams.getMessage(stream, { last_by_subj: opening }))?.seq ?? 0;
   } catch (error) {

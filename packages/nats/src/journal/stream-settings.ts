@@ -45,7 +45,11 @@ export function settingsOf({ stream, log, opening }: StreamNames, wishes: Stream
 }
 
 /** Looks whether a stream that is there would lose entries; throws `JetStreamJournalError` with all that is wrong with it. */
-export function checkSettings(journal: string, config: StreamConfig, { names, wishes }: { names: StreamNames; wishes: StreamWishes }): void {
+export function checkSettings(
+  journal: string,
+  config: StreamConfig,
+  { names, wishes }: { names: StreamNames; wishes: StreamWishes },
+): void {
   const subjects = [names.log, names.opening];
   const missing = subjects.filter((subject) => !config.subjects.includes(subject));
   const isLimited = config.max_bytes > 0 || config.max_msgs > 0;

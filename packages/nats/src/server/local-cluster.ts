@@ -10,7 +10,10 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   /** Starts `size` servers and waits until they have chosen who leads them. */
-  static async start({ size = 3, ...options }: Omit<LocalServerOptions, "cluster"> & { readonly size?: number } = {}): Promise<LocalCluster> {
+  static async start({
+    size = 3,
+    ...options
+  }: Omit<LocalServerOptions, "cluster"> & { readonly size?: number } = {}): Promise<LocalCluster> {
     const ports = await freePorts(size);
     const started = await Promise.allSettled(
       ports.map(async (port) => {

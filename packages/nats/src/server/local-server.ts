@@ -8,8 +8,8 @@ import { GuardedProcess } from "./guarded-process.ts";
 export interface LocalServerOptions {
   /** Lines for its configuration file, such as `authorization { token: … }`. */
   readonly config?: string | undefined;
-  /** Without JetStream when false. Default true. */
-  readonly jetStream?: boolean | undefined;
+  /** Without JetStream when false. Default true. With `synced` every write is on the disk before it is answered. */
+  readonly jetStream?: boolean | "synced" | undefined;
   /** Where it stores. Default: a temporary directory that goes with it. */
   readonly directory?: string | undefined;
   /** Its port on the loopback interface. Default: one that is free. */
@@ -52,7 +52,12 @@ export class LocalServer implements AsyncDisposable {
   static async start(options: LocalServerOptions = {}): Promise<LocalServer> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "orgtree-nats-")));
     const server = new LocalServer(directory, options);
-    await server.restart();
+    try {
+      await server.restart();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
@@ -139,7 +144,8 @@ export class LocalServer implements AsyncDisposable {
   #config(): string {
     const { jetStream = true, config = "", cluster } = this.#options;
     const lines = [`listen: "127.0.0.1:${this.#port}"`, `server_name: ${JSON.stringify(this.name)}`];
-    if (jetStream) lines.push(`jetstream { store_dir: ${JSON.stringify(join(this.directory, "store"))} }`);
+    const sync = jetStream === "synced" ? ", sync_interval: always" : "";
+    if (jetStream !== false) lines.push(`jetstream { store_dir: ${JSON.stringify(join(this.directory, "store"))}${sync} }`);
     if (cluster !== undefined) {
       const routes = cluster.peers.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
       lines.push(`cluster { name: ${JSON.stringify(cluster.name)}, listen: "127.0.0.1:${cluster.port}", routes: [${routes}] }`);
@@ -157,10 +163,10 @@ export class LocalServer implements AsyncDisposable {
     if (this.#lines.length > keptLines) this.#lines.shift();
     const port = /Listening for client connections on \S+:(\d+)/.exec(line)?.[1];
     if (port !== undefined) this.#port = Number(port);
-    for (const wait of [...this.#waits]) wait(line);
+    for (const wait of this.#waits) wait(line);
   }
 
   #giveUpWaiting(): void {
-    for (const wait of [...this.#waits]) wait(undefined);
+    for (const wait of this.#waits) wait(undefined);
   }
 }

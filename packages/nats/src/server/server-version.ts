@@ -1,7 +1,4 @@
-/**
- * The oldest server that is used: batches can be read directly, and a write may be expected to follow another subject's. 2.10 and
- * older ignore settings that they do not know.
- */
+/** The oldest server that is used: from it on many messages are read with one request. Older ones ignore settings they do not know. */
 export const oldestServer = "2.11.0";
 
 /** The version in what `nats-server --version` prints, or in a server's own words; undefined when there is none. */
