@@ -281,7 +281,7 @@ export class LogWriter {
       const after = `it lost its server with appends of unknown outcome; open it again to use it`;
       this.#end(error, new JetStreamJournalError(journal, { problem: "unavailable", message: after }));
     } else {
-      this.#last = this.#sent[0]!.messages[0]!.seq - 1;
+      this.#last = Math.min(...this.#messages.keys()) - 1;
       this.#fail(error);
     }
   }

@@ -19,7 +19,10 @@ interface Place {
   readonly lookUp: (seq: number) => Promise<StoredMsg | undefined>;
 }
 
-/** What the leader of a stream knows: the newest opening, the last message, and whether one of ours is somebody else's. */
+/**
+ * What the leader of a stream knows: the newest opening, the last message, and whether one of ours is somebody else's. Rejects when
+ * nobody leads it, or the answers do not fit together; then it is to be asked again.
+ */
 export async function lookAtLeader(
   { manager, names, lookUp }: Place,
   sent: readonly SentMessage[],
@@ -27,8 +30,11 @@ export async function lookAtLeader(
   const opening = await newestOpening(manager, names);
   const { state } = await manager.streams.info(names.stream);
   const stored = sent.findLast(({ seq }) => seq <= state.last_seq);
-  const there = stored === undefined ? undefined : await lookUp(stored.seq);
-  return { opening, last: state.last_seq, isForeign: stored !== undefined && !isSame(there, stored) };
+  if (stored === undefined) return { opening, last: state.last_seq, isForeign: false };
+  const there = await lookUp(stored.seq);
+  // While leaders change, one may answer that does not know yet what another has said.
+  if (there === undefined) throw new Error(`message ${stored.seq} is stored, and who leads the stream does not have it yet`);
+  return { opening, last: state.last_seq, isForeign: !isSame(there, stored) };
 }
 
 /** Sequence of the newest opening of a journal, as the leader knows it; 0 when there is none. */

@@ -72,6 +72,7 @@ async function fetchFrom(from: {
     "APT::Sandbox::User": "",
     "Acquire::Languages": "none",
     "Acquire::Retries": "1",
+    "APT::Update::Error-Mode": "any",
     "Acquire::http::Timeout": "15",
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);

@@ -9,7 +9,13 @@ export function runProgram(
   return new Promise((resolve, reject) => {
     execFile(program, args, { timeout: deadlineMs, cwd, maxBuffer: 16_777_216 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(stderr.trim().split("\n").at(-1) || error.message, { cause: error }));
+      else reject(new Error(complaintIn(stderr) || error.message, { cause: error }));
     });
   });
+}
+
+/** apt says first what went wrong, and then that something went wrong. */
+function complaintIn(text: string): string | undefined {
+  const lines = text.trim().split("\n");
+  return lines.find((line) => /^[EW]: /.test(line)) ?? lines.at(-1);
 }
