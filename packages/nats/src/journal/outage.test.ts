@@ -111,7 +111,7 @@ describe("a journal in JetStream", () => {
     await using link = await NatsLink.connect({ servers: server.url });
     const journal = await openJetStreamJournal(link, { name: "unknown", answerMs: 50, outageMs: 150 });
     await journal.append([part(0)]);
-    server.pause();
+    await server.pause();
     const appends = [journal.append([part(1)]), journal.append([part(2)])];
     for (const result of await Promise.allSettled(appends)) {
       expect(result).toMatchObject({

@@ -12,6 +12,10 @@ const users = `authorization { users: [
   { user: all, password: all }
   { user: reader, password: reader, permissions: { publish: { deny: ["orgtree.*.j.>"] } } }
   { user: opener, password: opener, permissions: { publish: { deny: ["orgtree.*.j.log"] } } }
+  { user: owner, password: owner, permissions: { publish: { allow: [
+    "orgtree.owned.j.>", "$JS.API.DIRECT.GET.J_owned", "$JS.API.STREAM.INFO.J_owned", "$JS.API.STREAM.CREATE.J_owned"
+    "$JS.API.STREAM.PURGE.J_owned", "$JS.API.STREAM.MSG.GET.J_owned", "$JS.API.STREAM.MSG.DELETE.J_owned"
+  ] } } }
   { user: nobody, password: nobody, permissions: { publish: { deny: ["$JS.>"] } } }
 ] }`;
 
@@ -56,6 +60,18 @@ describe("openJetStreamJournal", () => {
     const error: unknown = await openJetStreamJournal(to, { name: "refused" }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ problem: "not-permitted", retryable: false });
     expect(String(error)).toContain(subject);
+  });
+
+  test("needs no more rights than the README says", async () => {
+    await using to = await connectAs("owner");
+    for (const round of [0, 1, 2]) {
+      const journal = await openJetStreamJournal(to, { name: "owned" });
+      await journal.append([{ ...entry(round * 2), kind: "whole" }]);
+      await journal.append([{ ...entry(round * 2 + 1, 1_500_000), kind: "whole" }]);
+      expect((await journal.image("/a"))?.entries).toHaveLength(1);
+      expect((await journal.compact()).kept).toBe(1);
+      await journal.close();
+    }
   });
 
   test.each([

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { runProgram } from "./run-program.ts";
 
 /**
  * Starts the server, says its process id, and waits. When our end of the third pipe closes, because we said so or because our
@@ -68,6 +70,12 @@ export class GuardedProcess {
     }
   }
 
+  /** Stops it until `SIGCONT`. Resolves when all of its threads stand still, which the signal does not wait for. */
+  async pause(): Promise<void> {
+    this.signal("SIGSTOP");
+    while (!this.#hasExited && !(await stateOf(this.pid)).startsWith("T"));
+  }
+
   /** Ends it: asks first, then does not ask. */
   async stop(patienceMs = 3_000): Promise<void> {
     this.signal("SIGCONT");
@@ -82,4 +90,12 @@ export class GuardedProcess {
     this.signal("SIGKILL");
     await this.exited;
   }
+}
+
+/** What a process is at, as one letter: R runs, S sleeps, T is stopped. */
+async function stateOf(pid: number): Promise<string> {
+  if (process.platform !== "linux") return (await runProgram("ps", ["-o", "stat=", "-p", String(pid)])).trim();
+  // Behind the name, which is in brackets and may hold anything.
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") T");
+  return stat.slice(stat.lastIndexOf(")") + 2);
 }

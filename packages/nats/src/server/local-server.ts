@@ -114,8 +114,8 @@ export class LocalServer implements AsyncDisposable {
   }
 
   /** Stops it in its tracks, so that it looks unreachable; `resume` lets it go on. */
-  pause(): void {
-    this.#process?.signal("SIGSTOP");
+  async pause(): Promise<void> {
+    await this.#process?.pause();
   }
 
   resume(): void {
