@@ -17,6 +17,16 @@ function conditions(...more: readonly string[]): object {
 
 const execArgv = (...all: readonly string[]): string[] => all.map((condition) => `--conditions=${condition}`);
 
+/** What tries much, or starts the command in processes of its own: `npm test` and CI do it; `npm run check` leaves it out, as it does second runs of the same tests. */
+const long = [
+  "test/crash/**/*.test.ts",
+  "test/simulation/simulation.test.ts",
+  "test/cli/**/*.test.ts",
+  "test/docs/**/*.test.ts",
+  "test/examples.test.ts",
+  "test/packed.test.ts",
+];
+
 export default defineConfig({
   test: {
     // More than cores: some wait for processes, disks and deadlines while others compute.
@@ -76,6 +86,19 @@ export default defineConfig({
           isolate: false,
           execArgv: execArgv("@orgtree/source"),
           include: ["test/**/*.test.ts"],
+          exclude: long,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...conditions(),
+        test: {
+          name: "long",
+          pool: "forks",
+          isolate: false,
+          execArgv: execArgv("@orgtree/source"),
+          include: long,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -2,46 +2,19 @@
  * Appends to the journal: entries of 512 bytes, each caller waiting for its own before it makes the next. Against the fsync limit of
  * the same disk (append 512 bytes, fdatasync) and `node:sqlite` in the same thread with one insert a commit, in the same run.
  */
-import { closeSync, fdatasyncSync, fstatSync, openSync, statSync, writeSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Address, Journal, NewEntry } from "@orgtree/core";
 import { MemoryJournal, openSqliteJournal } from "@orgtree/journal";
 import { node, perSecond, plainly, timed, type Bench, type Comparison, type Job, type Measure, type Sample } from "./harness/bench.ts";
+import { blockBytes as entryBytes, fsyncLimit, inDirectory, Latencies } from "./subjects/disk.ts";
 
-const entryBytes = 512;
+/** Nothing in it can be compressed; making it costs next to nothing. */
+const noise = randomBytes(65_536);
 
 function dataOf(n: number): Uint8Array {
-  return new Uint8Array(entryBytes).fill(n);
-}
-
-/** Does a round in a directory of its own. */
-function inDirectory(round: (path: string, size: number) => Promise<Sample>): Job {
-  return async (size) => {
-    const directory = await mkdtemp(join(tmpdir(), "orgtree-bench-"));
-    try {
-      return await round(join(directory, "file"), size);
-    } finally {
-      await rm(directory, { recursive: true });
-    }
-  };
-}
-
-/** Times of single appends, in milliseconds. */
-class Latencies {
-  readonly #all: number[] = [];
-
-  add(sinceMs: number): void {
-    this.#all.push(performance.now() - sinceMs);
-  }
-
-  with(sample: Sample): Sample {
-    const sorted = this.#all.toSorted((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.floor(sorted.length * share)]!;
-    return { ...sample, p50: at(0.5), p99: at(0.99) };
-  }
+  return noise.subarray((n * 7) % 60_000, ((n * 7) % 60_000) + entryBytes);
 }
 
 async function appendBy(callers: number, work: { readonly journal: Journal; readonly size: number }): Promise<Sample> {
@@ -78,25 +51,6 @@ function ours(callers: number): Job {
 function memory(callers: number): Job {
   return (size) => appendBy(callers, { journal: new MemoryJournal(), size });
 }
-
-const fsyncLimit: Job = inDirectory(async (path, size) => {
-  const descriptor = openSync(path, "w");
-  const latencies = new Latencies();
-  try {
-    const { ms } = await timed(() => {
-      for (let n = 0; n < size; n++) {
-        const begin = performance.now();
-        writeSync(descriptor, dataOf(n));
-        fdatasyncSync(descriptor);
-        latencies.add(begin);
-      }
-      return size;
-    });
-    return latencies.with({ done: fstatSync(descriptor).size / entryBytes, ms: ms! });
-  } finally {
-    closeSync(descriptor);
-  }
-});
 
 const direct: Job = inDirectory(async (path, size) => {
   const database = new DatabaseSync(path);

@@ -10,6 +10,7 @@ import { gatherFacts } from "./harness/facts.ts";
 import { toLines, writeResults } from "./harness/report.ts";
 import { bench as children } from "./children.ts";
 import { bench as coldStart } from "./cold-start.ts";
+import { bench as durable } from "./durable.ts";
 import { bench as idleBytes } from "./idle-bytes.ts";
 import { bench as journal } from "./journal.ts";
 import { bench as lint } from "./lint.ts";
@@ -17,9 +18,23 @@ import { bench as machineEvent } from "./machine-event.ts";
 import { bench as modelTurn } from "./model-turn.ts";
 import { bench as plainAsk } from "./plain-ask.ts";
 import { bench as plainTell } from "./plain-tell.ts";
+import { bench as recovery } from "./recovery.ts";
 import { bench as spawnStop } from "./spawn-stop.ts";
 
-const benches: readonly Bench[] = [plainTell, plainAsk, machineEvent, spawnStop, idleBytes, children, modelTurn, journal, lint, coldStart];
+const benches: readonly Bench[] = [
+  plainTell,
+  plainAsk,
+  machineEvent,
+  spawnStop,
+  idleBytes,
+  children,
+  modelTurn,
+  journal,
+  durable,
+  recovery,
+  lint,
+  coldStart,
+];
 
 const [wanted] = process.argv.slice(2);
 const chosen = wanted === undefined ? benches : benches.filter(({ name }) => name === wanted);

@@ -5,7 +5,11 @@
 import * as core from "@orgtree/core";
 import * as nats from "@orgtree/nats";
 import * as natsServer from "@orgtree/nats/server";
+import * as model from "@orgtree/model";
+import * as org from "@orgtree/org";
 import * as runtime from "@orgtree/runtime";
+import * as tools from "@orgtree/tools";
+import * as door from "orgtree";
 import { describe, expect, test } from "vitest";
 
 const { ExpectedError } = core;
@@ -33,6 +37,11 @@ const samples: Record<string, core.ExpectedError> = {
   JournalLockedError: new core.JournalLockedError("run.journal", "process 7 on host a"),
   JournalVersionError: new core.JournalVersionError("run.journal", "version 9 is newer than this program, which knows 1"),
   MailboxFullError: new core.MailboxFullError("/a", 1_000),
+  ConsentError: new runtime.ConsentError("/a", [{ key: "/a#1.0", kind: "deliver", does: undefined, detail: {} }], {
+    redelivered: 1,
+    messages: [{ to: "/a", from: "/b", type: "add" }],
+  }),
+  RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
   LogicChangedError: new runtime.LogicChangedError(
     { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
     "give the logic a migrate",
@@ -43,12 +52,18 @@ const samples: Record<string, core.ExpectedError> = {
   NatsError: new nats.NatsError("unreachable", "no NATS server answers at 127.0.0.1:4222: start one"),
   NatsServerMissingError: new natsServer.NatsServerMissingError("2.11.0", ["/usr/sbin/nats-server: version 2.10.27 is too old"]),
   NotStorableError: new core.NotStorableError("the state of /a", "jobs[3].done", "is a function"),
+  OutcomeError: new runtime.OutcomeError("/a#1.0", "no work of /a was cut off under this key"),
   RoleViolationError: new core.RoleViolationError("/a", "call delete", "ask somebody who may"),
   SpecError: new core.SpecError("spec.id", "missing"),
   SupervisorCallError: new core.SupervisorCallError("start-failed", "a", { problem: "it did not start", failure }),
   SystemClosedError: new runtime.SystemClosedError("it drains"),
   ToolError: new core.ToolError("search", "timeout", { message: "took longer than 60000 ms" }),
   TurnClosedError: new runtime.TurnClosedError("/a"),
+  GivenUpError: new core.GivenUpError("/a", {
+    failure: { class: "crash", name: "Error", message: "boom", address: "/a" },
+    at: { address: "/", seq: 3, position: 7 },
+    before: { address: "/a", seq: 2, position: 5 },
+  }),
   TreeParkedError: new runtime.TreeParkedError("/a", "/a/b"),
   UnknownTurnError: new runtime.UnknownTurnError("/a", 99, "/a has no turn 99; there are 3 from 0 to 2"),
   UnreadableTurnError: new runtime.UnreadableTurnError({ address: "/a", seq: 3, position: 7 }, "it was not written by a system of orgtree"),
@@ -95,6 +110,31 @@ describe("the exported errors", () => {
   });
 });
 
+describe("the one door", () => {
+  const errors = Object.entries({ core, runtime, org, model, tools }).flatMap(([name, parts]) =>
+    Object.entries(parts).flatMap(([each, value]) =>
+      typeof value === "function" && value.prototype instanceof Error ? [{ name, each, value: value as unknown }] : [],
+    ),
+  );
+
+  test.each(errors)("leads to $each of $name: whoever is to catch it can name it", ({ each, value }) => {
+    expect((door as Readonly<Record<string, unknown>>)[each]).toBe(value);
+  });
+
+  test("leads to what declares work, and to what keeps a process alive", () => {
+    expect([door.work, door.guardProcess]).toEqual([runtime.work, runtime.guardProcess]);
+  });
+
+  test("leads to the types of what it is given and gives", () => {
+    // The compiler is the test.
+    const turn = (_turn: door.Turn, _to: door.ReplyTo, _signal: door.Signal): void => {};
+    const system = (_options: door.SystemOptions, _handle: door.SupervisorHandle, _observer: door.Observer): void => {};
+    const call = (_context: door.ToolContext, _work: door.WorkContext, _works: door.Works): void => {};
+    const logic = (_stored: door.StoredState, _plain: door.PlainLogic, _onFailure: door.OnFailure): void => {};
+    expect([turn, system, call, logic]).toHaveLength(4);
+  });
+});
+
 describe("the names that a package exports", () => {
   test("of core", () => {
     expect(Object.keys(core).sort()).toMatchInlineSnapshot(`
@@ -106,6 +146,7 @@ describe("the names that a package exports", () => {
         "ExpectedError",
         "FailureError",
         "FencedError",
+        "GivenUpError",
         "JournalCompactedError",
         "JournalConflictError",
         "JournalDamagedError",
@@ -140,6 +181,7 @@ describe("the names that a package exports", () => {
         "checkPosition",
         "checkPositive",
         "checkSegment",
+        "checkStorable",
         "checkSupervisorSpec",
         "checkWord",
         "childAddress",
@@ -155,6 +197,7 @@ describe("the names that a package exports", () => {
         "failureClassOf",
         "failureClasses",
         "failureOf",
+        "horizonOf",
         "idOf",
         "isNamed",
         "isPermitted",
@@ -167,13 +210,16 @@ describe("the names that a package exports", () => {
         "killedExit",
         "ladderFor",
         "leftOf",
+        "legible",
         "listChildren",
         "makeBackoff",
         "makeSupervision",
         "maxCauseDepth",
         "maxDepth",
+        "maxRecordLevels",
         "mayResume",
         "nearestName",
+        "newRun",
         "noAmount",
         "openAccount",
         "parentAddress",
@@ -220,9 +266,12 @@ describe("the names that a package exports", () => {
     expect(Object.keys(runtime).sort()).toMatchInlineSnapshot(`
       [
         "ActorSystem",
+        "ConsentError",
         "LogicChangedError",
         "MachineLintError",
         "NameTakenError",
+        "OutcomeError",
+        "RollbackError",
         "SystemClosedError",
         "Timeline",
         "TreeParkedError",
@@ -244,12 +293,21 @@ describe("the names that a package exports", () => {
         "guardProcess",
         "ignore",
         "isMachine",
+        "keysWith",
         "lintMachine",
+        "listCutOff",
         "listPastActors",
+        "lostWorkIn",
         "machine",
+        "pinGivenUp",
         "plain",
         "publish",
+        "reachableCheckpoints",
+        "readTurn",
+        "replay",
         "reply",
+        "resolveStored",
+        "rollBackStored",
         "sizeOfState",
         "supervisor",
         "systemClock",

@@ -1,6 +1,6 @@
 // What a mediocre model might do with this task. It crashes once, claims tests that it never ran, reads the same file again
 // and again, and hands in half a patch; then it gets it right. The organization has to hold meanwhile.
-import { callTool, scriptedModel, systemClock, type ModelClient } from "orgtree";
+import { callTool, scriptedModel, systemClock, type ModelClient, type ScriptReply } from "orgtree";
 
 const brokenTime = "  const hours = Math.floor(minute / 60);";
 const mendedTime = "  const hours = Math.floor(minute / 60) % 24;";
@@ -43,23 +43,19 @@ export function bugfixScript(thinkMs: number): ModelClient {
       }),
     ],
   };
-  const paced = Object.fromEntries(
-    Object.entries(script).map(([role, steps]) => [role, steps.map((reply) => ({ reply, delayMs: thinkMs }))]),
+  const paced = (steps: readonly ScriptReply[]) => steps.map((reply) => ({ reply, delayMs: thinkMs }));
+  const worker = paced(script.worker);
+  return scriptedModel(
+    {
+      planner: paced(script.planner),
+      critic: paced(script.critic),
+      worker: (_request, n) => (n === 0 ? crash() : worker[n - 1]),
+    },
+    { clock: systemClock, prices: { inputPerMillion: 0.15, outputPerMillion: 0.6 } },
   );
-  return crashingOnce(scriptedModel(paced, { clock: systemClock, prices: { inputPerMillion: 0.15, outputPerMillion: 0.6 } }));
 }
 
 /** A bug in somebody's client code, planted: the worker's first call throws what no type promised. */
-function crashingOnce(model: ModelClient): ModelClient {
-  let crashed = false;
-  return {
-    provider: model.provider,
-    model: model.model,
-    worstCase: (request) => model.worstCase(request),
-    complete(request, options) {
-      if (crashed || request.key?.startsWith("/bugfix/worker#") !== true) return model.complete(request, options);
-      crashed = true;
-      return Promise.reject(new TypeError("planted by the script: cannot read the message of undefined"));
-    },
-  };
+function crash(): never {
+  throw new TypeError("planted by the script: cannot read the message of undefined");
 }

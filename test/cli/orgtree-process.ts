@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -17,12 +17,16 @@ export class Desk implements AsyncDisposable {
   readonly #home: string;
 
   static async open(): Promise<Desk> {
-    const home = await realpath(await mkdtemp(join(tmpdir(), "orgtree-cli-test-")));
-    for (const name of ["cwd", "tmp"]) await mkdir(join(home, name));
-    return new Desk(home);
+    return new Desk(await Desk.makeHome());
   }
 
-  private constructor(home: string) {
+  protected static async makeHome(): Promise<string> {
+    const home = await realpath(await mkdtemp(join(tmpdir(), "orgtree-cli-test-")));
+    for (const name of ["cwd", "tmp"]) await mkdir(join(home, name));
+    return home;
+  }
+
+  protected constructor(home: string) {
     this.#home = home;
     this.cwd = join(home, "cwd");
   }
@@ -73,11 +77,10 @@ export class Desk implements AsyncDisposable {
   /** A fresh git repository with the broken library of the bug-fix example. */
   async tideTable(name: string): Promise<string> {
     const repo = join(this.#home, name);
-    await cp(join(top, "examples", "bugfix", "repo"), repo, { recursive: true });
-    const author = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost", "-c", "maintenance.auto=false"];
-    await git(repo, "init", "--quiet");
-    await git(repo, "add", "--all");
-    await git(repo, ...author, "commit", "--quiet", "--message", "broken");
+    for (const [path, content] of await tideTable()) {
+      await mkdir(dirname(join(repo, path)), { recursive: true });
+      await writeFile(join(repo, path), content);
+    }
     return repo;
   }
 
@@ -86,9 +89,33 @@ export class Desk implements AsyncDisposable {
   }
 }
 
+let tideTableMade: Promise<ReadonlyMap<string, Buffer>> | undefined;
+
+/** The files of the repository that each test gets one of, `.git` included; git makes them once. */
+function tideTable(): Promise<ReadonlyMap<string, Buffer>> {
+  tideTableMade ??= makeTideTable();
+  return tideTableMade;
+}
+
+async function makeTideTable(): Promise<ReadonlyMap<string, Buffer>> {
+  const repo = await mkdtemp(join(tmpdir(), "orgtree-cli-test-"));
+  await cp(join(top, "examples", "bugfix", "repo"), repo, { recursive: true });
+  const author = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost", "-c", "maintenance.auto=false"];
+  await git(repo, "init", "--quiet", "--template=");
+  await git(repo, "add", "--all");
+  await git(repo, ...author, "commit", "--quiet", "--message", "broken");
+  const files = (await readdir(repo, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => relative(repo, join(entry.parentPath, entry.name)));
+  const contents = await Promise.all(paths.map(async (path) => [path, await readFile(join(repo, path))] as const));
+  await rm(repo, { recursive: true });
+  return new Map(contents);
+}
+
 /** How a process ended, and all that it printed. */
 export interface Ended {
   readonly code: number | null;
+  /** What has ended it, where it did not end by itself. */
+  readonly signal?: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -124,6 +151,19 @@ export class OrgtreeProcess {
     return promise;
   }
 
+  /** Resolves once so many lines have come; false when it ended before. */
+  lines(count: number): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const hear = (line: string | undefined): void => {
+      if (line !== undefined && this.#lines.length < count) return;
+      this.#waiting.delete(hear);
+      resolve(line !== undefined);
+    };
+    if (this.#lines.length >= count) resolve(true);
+    else this.#waiting.add(hear);
+    return promise;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
@@ -137,10 +177,20 @@ export class OrgtreeProcess {
     const output = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
       this.#child[name]!.setEncoding("utf8").on("data", (text: string) => (output[name] += text));
-    const code = await new Promise<number | null>((resolve) => this.#child.once("close", resolve));
+    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+      this.#child.once("close", (...how) => resolve(how as [number | null, NodeJS.Signals | null])),
+    );
     for (const hear of this.#waiting) hear(undefined);
-    return { code, ...output };
+    return { code, ...(signal === null ? {} : { signal }), ...output };
   }
+}
+
+/** Begins a run and kills it once its output says this. */
+export async function killAt(desk: Desk, line: string, args: readonly string[]): Promise<Ended> {
+  const orgtree = desk.start(["run", ...args]);
+  await orgtree.line(line);
+  orgtree.signal("SIGKILL");
+  return await orgtree.ended;
 }
 
 /** What runs the command from its source. */

@@ -27,7 +27,7 @@ async function endlessCheck(desk: Desk): Promise<{ readonly command: string; rea
 }
 
 describe.concurrent("orgtree run, interrupted", () => {
-  test("by one SIGINT stops in order, keeps what there is, exits with 130", async () => {
+  test("by one SIGINT stops in order, keeps what there is, exits with 130, and goes on when it is told to", async () => {
     await using desk = await Desk.open();
     const orgtree = desk.start(["run", fixture("quick.ts"), "--out", "mend.patch"]);
     await orgtree.line("worker    calls replace_text");
@@ -37,6 +37,12 @@ describe.concurrent("orgtree run, interrupted", () => {
     expect(stdout).toContain("interrupted: stopping in order; once more exits at once\n");
     expect(stdout).toMatch(/✗ interrupted after [\d.]+ s, stopped in order\n/);
     expect(await readFile(join(desk.cwd, "mend.partial.patch"), "utf8")).toContain("% 24");
+    expect(await desk.leftovers()).toHaveLength(1);
+    const [, ...resume] = /orgtree (run .* --resume .*\.journal)/.exec(stdout)![1]!.split(" ");
+    const resumed = await desk.run(["run", ...resume]);
+    expect(resumed).toMatchObject({ code: 0, stderr: "" });
+    expect(resumed.stdout).toContain("goes on where it was: ");
+    expect(await readFile(join(desk.cwd, "mend.patch"), "utf8")).toContain("% 24");
     expect(await desk.leftovers()).toEqual([]);
   });
 
@@ -84,7 +90,7 @@ describe.concurrent("orgtree run, interrupted", () => {
   test("while a model is silent does not wait for it", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: () => silence() });
-    const orgtree = desk.start(["run", fixture("quick.ts"), "--base-url", server.url]);
+    const orgtree = desk.start(["run", fixture("quick.ts"), "--no-journal", "--base-url", server.url]);
     await server.received(1);
     orgtree.signal("SIGINT");
     const { code, stdout } = await orgtree.ended;
@@ -121,10 +127,10 @@ describe.concurrent("orgtree run, interrupted", () => {
     expect(await desk.leftovers()).toEqual([]);
   });
 
-  test("by SIGKILL leaves its directory to the next run, which removes it, and none of a run that lives", async () => {
+  test("by SIGKILL without a journal leaves its directory to the next run, which removes it, and none of a run that lives", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: () => silence() });
-    const start = () => desk.start(["run", fixture("quick.ts"), "--base-url", server.url]);
+    const start = () => desk.start(["run", fixture("quick.ts"), "--no-journal", "--base-url", server.url]);
     const [killed, alive] = [start(), start()];
     const [copy, kept] = await Promise.all([killed, alive].map((orgtree) => orgtree.line("  copy ")));
     const directoryOf = (line: string): string => /orgtree-run-\w+/.exec(line)![0];
@@ -141,7 +147,7 @@ describe.concurrent("orgtree run, interrupted", () => {
 
   test("by a reader that goes away stops as well", async () => {
     await using desk = await Desk.open();
-    const orgtree = desk.start(["run", fixture("quick.ts")]);
+    const orgtree = desk.start(["run", fixture("quick.ts"), "--no-journal"]);
     await orgtree.line("planner   calls list_files");
     orgtree.stopReading();
     const { code, stderr } = await orgtree.ended;
@@ -151,7 +157,7 @@ describe.concurrent("orgtree run, interrupted", () => {
 
   test("works through a pipe into head", async () => {
     await using desk = await Desk.open();
-    const words = [process.execPath, ...nodeArguments(), "run", fixture("talk.ts"), "--task", "the sea"];
+    const words = [process.execPath, ...nodeArguments(), "run", fixture("talk.ts"), "--no-journal", "--task", "the sea"];
     const command = words.map((word) => `'${word}'`).join(" ");
     const { stdout } = await execute("/bin/sh", ["-c", `${command} | head -n 1`], {
       cwd: desk.cwd,

@@ -1,27 +1,13 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { failure, startChatServer, streamedText, streamedToolCalls, type ChatReply } from "@orgtree/model/testing";
+import { failure, startChatServer, streamedText, type ChatReply } from "@orgtree/model/testing";
 import { describe, expect, test } from "vitest";
 
 import { bugfix, checkTideTable, Desk, fixture, git } from "./orgtree-process.ts";
-
-const call = (name: string, input: object): ChatReply => streamedToolCalls([{ id: "call", name, arguments: JSON.stringify(input) }]);
-const deliver = (handIn: object): ChatReply => call("deliver", handIn);
+import { mending, noObjections, plan } from "./tide-model.ts";
 
 /** What a good model says: a plan, no objection, both changes, both checks, the hand-in. */
-const good: readonly ChatReply[] = [
-  deliver({ steps: [{ goal: "Mend both.", doneWhen: "the tests pass" }] }),
-  deliver({ objections: [] }),
-  call("replace_text", { path: "src/parse.js", oldText: "Math.floor(minute / 60);", newText: "Math.floor(minute / 60) % 24;" }),
-  call("replace_text", {
-    path: "src/tides.js",
-    oldText: "  return toTime(last.minute + tidalPeriod);",
-    newText: "  let next = last.minute + tidalPeriod;\n  while (next <= minute) next += tidalPeriod;\n  return toTime(next);",
-  }),
-  call("run_check", { criterion: "check" }),
-  call("run_check", { criterion: "untouched" }),
-  deliver({ summary: "Both are mended.", passed: ["check", "untouched"] }),
-];
+const good: readonly ChatReply[] = [plan, noObjections, ...mending];
 
 const work = ["--check", "node test/tides.test.js", "--task", "Mend the library."];
 
@@ -31,6 +17,7 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
     await using server = await startChatServer({ replies: good });
     const repo = await desk.tideTable("tide table");
     // Ignored, and needed by the check nevertheless.
+    await mkdir(join(repo, ".git", "info"));
     await writeFile(join(repo, ".git", "info", "exclude"), "needed\n");
     await writeFile(join(repo, "needed"), "");
     const env = { OPENAI_API_KEY: "sk-secret-key", OPENAI_BASE_URL: server.url, OPENAI_MODEL: "test-model" };
@@ -53,7 +40,9 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
     expect(await checkTideTable(repo)).toBe(0);
     expect(await desk.leftovers()).toEqual([]);
   });
+});
 
+describe("orgtree run, called for a repository", () => {
   test("takes the server, the model and the paths from the command line first", async () => {
     await using desk = await Desk.open();
     // It gives up after its first change.
@@ -62,7 +51,7 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
     await desk.tideTable("cwd/repo");
     const env = { OPENAI_API_KEY: "k", OPENAI_BASE_URL: "http://127.0.0.1:1/v1", OPENAI_MODEL: "other" };
     const options = ["--base-url", server.url, "--model", "mine", "--out", "out.patch"];
-    const { code } = await desk.run(["run", bugfix, "--repo", "repo", ...work, ...options], env);
+    const { code } = await desk.call(["run", bugfix, "--repo", "repo", ...work, ...options], env);
     expect(code).toBe(1);
     expect(server.requests[0]!.body).toMatchObject({ model: "mine" });
     expect((await readdir(desk.cwd)).toSorted()).toEqual(["out.partial.patch", "repo"]);
@@ -71,7 +60,7 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
   test("works on the bundled repository when there is a key and no --repo", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided." }) });
-    const { code, stdout } = await desk.run(["run", bugfix], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url });
+    const { code, stdout } = await desk.call(["run", bugfix], { OPENAI_API_KEY: "k", OPENAI_BASE_URL: server.url });
     expect(code).toBe(1);
     expect(stdout.split("\n")[0]).toBe("No --repo: gpt-5-mini works on the bundled repository. (--scripted plays the script instead.)");
     expect(JSON.stringify(server.requests[0]!.body)).toContain("The tests of tide-table fail. Mend the library.");
@@ -83,7 +72,8 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
     await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided." }) });
     const repo = await desk.tideTable("repo");
     const args = ["run", bugfix, "--repo", repo, "--check", "true", "--task", "Add a tide.", "--base-url", server.url];
-    const [plain, json] = await Promise.all([desk.run(args), desk.run([...args, "--json"])]);
+    const plain = await desk.call(args);
+    const json = await desk.call([...args, "--json"]);
     expect(plain.stdout).toMatch(/^copying the repository, and running its check once: true\nbugfix: planner, /);
     expect(plain.stdout).toContain("\n\nThe check passes already, before any work: it cannot tell whether the task is done.\n\n");
     expect(JSON.parse(json.stdout.split("\n")[0]!)).toMatchObject({ type: "run", before: { passed: true } });
@@ -94,7 +84,7 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: () => failure(401, { message: "Incorrect API key provided: sk-*****." }) });
     const repo = await desk.tideTable("repo");
-    const { code, stdout, stderr } = await desk.run(["run", bugfix, "--repo", repo, ...work], {
+    const { code, stdout, stderr } = await desk.call(["run", bugfix, "--repo", repo, ...work], {
       OPENAI_API_KEY: "sk-wrong",
       OPENAI_BASE_URL: server.url,
     });
@@ -109,14 +99,14 @@ describe.concurrent("orgtree run, on a repository with a model behind a server",
   });
 });
 
-describe.concurrent("orgtree run, with prices", () => {
+describe("orgtree run, with prices", () => {
   const prices = ["--price-in", "0.25", "--price-out", "2"];
 
   test("counts dollars, and shows the limit that holds", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: [streamedText("A."), streamedText("B.")] });
     const args = ["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, ...prices];
-    const { code, stdout } = await desk.run(args);
+    const { code, stdout } = await desk.call(args);
     expect(code).toBe(0);
     expect(stdout).toContain("limits  2,000,000 tokens, $10.00, 1 h\n");
     expect(stdout).toMatch(/^total +2 +· +20 +\$0\.0000 /m);
@@ -128,7 +118,7 @@ describe.concurrent("orgtree run, with prices", () => {
     await using server = await startChatServer({ replies: good });
     await desk.tideTable("cwd/repo");
     const args = ["run", bugfix, "--repo", "repo", ...work, "--base-url", server.url, "--price-in", "0.25", "--price-out", "2000"];
-    const { code, stdout } = await desk.run(args);
+    const { code, stdout } = await desk.call(args);
     expect(code).toBe(1);
     expect(stdout).toContain("budget-exhausted/usd");
     expect(server.requests).toHaveLength(0);
@@ -137,7 +127,7 @@ describe.concurrent("orgtree run, with prices", () => {
   test("without them says so as JSON too", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: [streamedText("A."), streamedText("B.")] });
-    const { stdout } = await desk.run([
+    const { stdout } = await desk.call([
       "run",
       fixture("desk.ts"),
       "--task",
@@ -157,13 +147,13 @@ describe.concurrent("orgtree run, with prices", () => {
   });
 });
 
-describe.concurrent("orgtree run, for an organization that needs no repository", () => {
+describe("orgtree run, for an organization that needs no repository", () => {
   test("prints what it hands in", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({
       replies: [streamedText("The sea is very wide and very old."), streamedText("The sea is wide and old.")],
     });
-    const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea"], {
+    const { code, stdout } = await desk.call(["run", fixture("desk.ts"), "--task", "the sea"], {
       OPENAI_API_KEY: "k",
       OPENAI_BASE_URL: server.url,
     });
@@ -175,7 +165,7 @@ describe.concurrent("orgtree run, for an organization that needs no repository",
   test("needs no key for a server that is named on the command line", async () => {
     await using desk = await Desk.open();
     await using server = await startChatServer({ replies: [streamedText("A."), streamedText("B.")] });
-    const { code, stdout } = await desk.run(["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, "--json"]);
+    const { code, stdout } = await desk.call(["run", fixture("desk.ts"), "--task", "the sea", "--base-url", server.url, "--json"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout.trimEnd().split("\n").at(-1)!)).toMatchObject({ type: "result", status: "done", output: "B." });
   });

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Desk, fixture, nodeArguments } from "./orgtree-process.ts";
 
 const execute = promisify(execFile);
-const crew = commandLine("run", fixture("quick.ts"));
+const crew = commandLine("run", fixture("visible.ts"));
 const talk = commandLine("run", fixture("talk.ts"), "--task", "the sea");
 
 function commandLine(...args: readonly string[]): string {

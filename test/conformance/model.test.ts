@@ -8,17 +8,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { startTree, type Tree } from "../support/start-tree.ts";
 import { die, exit, fail, scriptedWorker, type Order } from "../support/workers.ts";
-import {
-  Model,
-  type Answers,
-  type Flags,
-  type Ladder,
-  type Plan,
-  type Supervisor,
-  type TeamPlan,
-  type Word,
-  type WorkerPlan,
-} from "./reference-model.ts";
+import { Model } from "./reference-model.ts";
+import type { Answers, Flags, Ladder, Plan, TeamPlan, Word, WorkerPlan } from "./reference-plan.ts";
+import type { Supervisor } from "./reference-supervisor.ts";
 
 const orders: Record<Word, Order> = {
   die,
@@ -319,5 +311,5 @@ test("real supervisors do what the reference model does", { timeout: 600_000 }, 
     moves: fc.array(move, { maxLength: 40, size: "max" }),
     durable: fc.boolean(),
   });
-  await fc.assert(fc.asyncProperty(anyRun, run), { numRuns: Number(process.env["RUNS"] ?? 400) });
+  await fc.assert(fc.asyncProperty(anyRun, run), { numRuns: Number(process.env["RUNS"] ?? 200) });
 });

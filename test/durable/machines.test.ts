@@ -135,4 +135,17 @@ describe("a machine", () => {
     await world.clock.settle();
     expect(stateOf(world)).toBe("idle");
   });
+
+  test("whose last turn was stored, and whose end nobody has heard of, ends", async () => {
+    const logic = createMachine({ id: "m", initial: "a", states: { a: { on: { END: "over" } }, over: { type: "final" } } });
+    const world = new World();
+    await world.start({ id: "m", logic, restart: "temporary" });
+    world.file.freeze("/");
+    await world.tell("/m", { type: "END" });
+    world.file.thaw();
+    await world.crash();
+    await world.start({ id: "m", logic, restart: "temporary" });
+    await world.clock.settle();
+    expect(world.events.flatMap((event) => (event.type === "actor-exited" ? [event.exit.kind] : []))).toEqual(["normal"]);
+  });
 });

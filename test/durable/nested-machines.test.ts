@@ -6,8 +6,6 @@ import {
   assign,
   createMachine,
   fromCallback,
-  fromObservable,
-  fromTransition,
   raise,
   sendParent,
   sendTo,
@@ -16,18 +14,8 @@ import {
   type AnyActorRef,
   type AnyStateMachine,
 } from "xstate";
+import { again, ends, heardBy, label, parentOf } from "./nested-world.ts";
 import { World } from "./world.ts";
-
-const label = (world: World): string | undefined => world.system.tree().children[0]?.label;
-
-/** Starts it again after a crash, and gives everything time that needs none. */
-async function again(world: World, logic: AnyStateMachine, afterMs = 0): Promise<void> {
-  await world.crash(afterMs);
-  await world.start({ id: "m", logic, restart: "temporary" });
-  await world.clock.settle();
-}
-
-const ends = { END: ".over" } as const;
 
 /** Is in `deep` at the third level for a minute, then says so to the level above, which says so to the machine. */
 function makeTower(): AnyStateMachine {
@@ -193,12 +181,7 @@ describe("children of children", () => {
       initial: "busy",
       states: { busy: { invoke: { id: "launch", src: "work", onDone: "over" } }, over: { type: "final" } },
     });
-    const logic = setup({ actors: { kid } }).createMachine({
-      id: "m",
-      initial: "up",
-      on: ends,
-      states: { up: { invoke: { id: "kid", src: "kid" } }, over: { type: "final" } },
-    }) as unknown as AnyStateMachine;
+    const logic = parentOf(kid);
     const world = new World();
     await world.start({ id: "m", logic, restart: "temporary" });
     await again(world, logic);
@@ -260,12 +243,7 @@ describe("children of children", () => {
           { id: "ear", src: "ear" },
         ],
       });
-      const logic = setup({ actors: { kid } }).createMachine({
-        id: "m",
-        initial: "up",
-        on: ends,
-        states: { up: { invoke: { id: "kid", src: "kid" } }, over: { type: "final" } },
-      }) as unknown as AnyStateMachine;
+      const logic = parentOf(kid);
       const world = new World();
       world.file.left = stored;
       world.system.start({ id: "m", logic, restart: "temporary" }).catch(() => {});
@@ -280,194 +258,3 @@ describe("children of children", () => {
     }
   });
 });
-
-describe("a custom action of a child", () => {
-  test("happens after the record of its turn, and never if that is not stored", async () => {
-    const seen: string[] = [];
-    const kid = createMachine({
-      id: "kid",
-      initial: "a",
-      states: { a: { entry: () => void seen.push("a"), after: { 1_000: "b" } }, b: { entry: () => void seen.push("b") } },
-    });
-    const logic = setup({ actors: { kid } }).createMachine({
-      id: "m",
-      initial: "up",
-      on: ends,
-      states: { up: { invoke: { id: "kid", src: "kid" } }, over: { type: "final" } },
-    }) as unknown as AnyStateMachine;
-    const world = new World();
-    await world.start({ id: "m", logic });
-    world.file.freeze("/m");
-    await world.clock.advance(1_000);
-    expect(seen).toEqual(["a"]);
-    world.file.thaw();
-    await again(world, logic);
-    await world.clock.advance(0);
-    expect(seen).toEqual(["a", "b"]);
-    await again(world, logic);
-    await world.clock.advance(10_000);
-    expect(seen).toEqual(["a", "b"]);
-  });
-
-  test("that throws fails the child, and its machine hears of it", async () => {
-    const kid = createMachine({
-      id: "kid",
-      initial: "a",
-      states: {
-        a: { on: { GO: "b" } },
-        b: {
-          entry: () => {
-            throw new Error("boom");
-          },
-        },
-      },
-    });
-    const logic = setup({ actors: { kid } }).createMachine({
-      id: "m",
-      initial: "up",
-      on: ends,
-      states: {
-        up: { invoke: { id: "kid", src: "kid", onError: "sorry" }, on: { GO: { actions: sendTo("kid", { type: "GO" }) } } },
-        sorry: {},
-        over: { type: "final" },
-      },
-    }) as unknown as AnyStateMachine;
-    const world = new World();
-    await world.start({ id: "m", logic });
-    await world.tell("/m", { type: "GO" });
-    expect(label(world)).toBe("sorry");
-    await again(world, logic);
-    expect(label(world)).toBe("sorry");
-  });
-});
-
-describe("other children", () => {
-  test("a transition actor keeps its state, a callback and an observable begin again", async () => {
-    const began: string[] = [];
-    const told: unknown[] = [];
-    const counter = fromTransition((state: { n: number }, event: { type: string }) => ({ n: state.n + (event.type === "ADD" ? 1 : 0) }), {
-      n: 0,
-    });
-    const ear = fromCallback<{ type: string }, string>(({ input, receive }) => {
-      began.push(input);
-      receive((event) => void told.push(event.type));
-    });
-    const source = fromObservable<number, undefined>(() => {
-      began.push("observable");
-      return {
-        subscribe: (observer: { next?: (value: number) => void }) => (observer.next?.(began.length), { unsubscribe: () => {} }),
-      } as never;
-    });
-    const logic = setup({ actors: { counter, ear, source } }).createMachine({
-      id: "m",
-      initial: "up",
-      context: { seen: [] as unknown[] },
-      on: {
-        ...ends,
-        GET: { actions: reply(({ context }) => context.seen) },
-        ADD: { actions: [sendTo("counter", { type: "ADD" }), sendTo("ear", { type: "ADD" })] },
-      },
-      states: {
-        up: {
-          invoke: [
-            {
-              id: "counter",
-              src: "counter",
-              onSnapshot: {
-                actions: assign({ seen: ({ context, event }) => [...context.seen, (event.snapshot.context as { n: number }).n] }),
-              },
-            },
-            { id: "ear", src: "ear", input: "callback" },
-            { id: "source", src: "source" },
-          ],
-        },
-        over: { type: "final" },
-      },
-    }) as unknown as AnyStateMachine;
-    const world = new World();
-    await world.start({ id: "m", logic });
-    await world.tell("/m", { type: "ADD" });
-    await world.tell("/m", { type: "ADD" });
-    expect(await heardBy(world)).toEqual([0, 1, 2]);
-    expect(told).toEqual(["ADD", "ADD"]);
-    await again(world, logic);
-    expect(began).toEqual(["callback", "observable", "callback", "observable"]);
-    // A child that its machine watches shows itself once more.
-    expect(await heardBy(world)).toEqual([0, 1, 2, 2]);
-    await world.tell("/m", { type: "ADD" });
-    expect(await heardBy(world)).toEqual([0, 1, 2, 2, 3]);
-    expect(told).toEqual(["ADD", "ADD", "ADD"]);
-  });
-});
-
-describe("a machine", () => {
-  test("whose last turn was stored, and whose end nobody has heard of, ends", async () => {
-    const logic = createMachine({ id: "m", initial: "a", states: { a: { on: { END: "over" } }, over: { type: "final" } } });
-    const world = new World();
-    await world.start({ id: "m", logic, restart: "temporary" });
-    world.file.freeze("/");
-    await world.tell("/m", { type: "END" });
-    world.file.thaw();
-    await world.crash();
-    await world.start({ id: "m", logic, restart: "temporary" });
-    await world.clock.settle();
-    expect(world.events.flatMap((event) => (event.type === "actor-exited" ? [event.exit.kind] : []))).toEqual(["normal"]);
-  });
-});
-
-describe("a turn that fails behind the steps of children", () => {
-  const failures = (world: World): readonly string[] =>
-    world.events.flatMap((event) => (event.type === "actor-failed" ? [event.failure.message] : []));
-
-  test("leaves no state to go on with: its actor is not resumed, but started afresh", async () => {
-    const kid = createMachine({
-      id: "kid",
-      context: { held: undefined as unknown },
-      on: { GO: { actions: assign({ held: () => () => "a function" }) } },
-    });
-    const logic = setup({ actors: { kid } }).createMachine({
-      id: "m",
-      initial: "up",
-      on: { ...ends, GO: { actions: sendTo("kid", { type: "GO" }) } },
-      states: { up: { invoke: { id: "kid", src: "kid" } }, over: { type: "final" } },
-    }) as unknown as AnyStateMachine;
-    const world = new World();
-    await world.start({ id: "m", logic, onFailure: { crash: "resume" } });
-    await world.tell("/m", { type: "GO" });
-    expect(failures(world)).toEqual([expect.stringContaining("children.kid.snapshot.context.held is a function")]);
-    expect(world.system.tree().children[0]).toMatchObject({ incarnation: 2, label: "up" });
-  });
-
-  test("because they send each other events for ever is told so", async () => {
-    const echo = createMachine({
-      id: "echo",
-      on: { BALL: { actions: sendTo(({ system }) => system.get("wall") as AnyActorRef, { type: "BALL" }) } },
-    });
-    const wall = createMachine({
-      id: "wall",
-      on: { BALL: { actions: sendTo(({ system }) => system.get("echo") as AnyActorRef, { type: "BALL" }) } },
-    });
-    const logic = setup({ actors: { echo, wall } }).createMachine({
-      id: "m",
-      initial: "up",
-      on: { ...ends, GO: { actions: sendTo("echo", { type: "BALL" }) } },
-      states: {
-        up: {
-          invoke: [
-            { id: "echo", src: "echo", systemId: "echo" },
-            { id: "wall", src: "wall", systemId: "wall" },
-          ],
-        },
-        over: { type: "final" },
-      },
-    }) as unknown as AnyStateMachine;
-    const world = new World();
-    await world.start({ id: "m", logic, restart: "temporary" });
-    await world.tell("/m", { type: "GO" });
-    expect(failures(world)).toEqual([expect.stringContaining("they go round in circles")]);
-  });
-});
-
-function heardBy(world: World): Promise<unknown> {
-  return world.ask("/m", { type: "GET" });
-}

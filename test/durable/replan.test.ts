@@ -60,7 +60,11 @@ const second: readonly Seat[] = [
   { id: "d", as: "baker" },
 ];
 
-function org(plans: Parameters<typeof planner>[0], more: { readonly maxReplans?: number } = {}): ChildSpec<Logic> {
+interface More extends Pick<ChildSpec<Logic>, "shutdownMs"> {
+  readonly maxReplans?: number;
+}
+
+function org(plans: Parameters<typeof planner>[0], { shutdownMs, ...more }: More = {}): ChildSpec<Logic> {
   const team = supervisor({
     intensity: { maxRestarts: 10, periodMs: 60_000 },
     plan: { initial: first, children, planner: "/org/planner", timeoutMs: 5_000, ...more },
@@ -72,7 +76,7 @@ function org(plans: Parameters<typeof planner>[0], more: { readonly maxReplans?:
       intensity: { maxRestarts: 1, periodMs: 60_000 },
       children: [
         { id: "planner", logic: planner(plans) },
-        { id: "team", logic: team },
+        { id: "team", shutdownMs, logic: team },
       ],
     }),
   };
@@ -154,6 +158,16 @@ describe("a new plan", () => {
         report: expect.objectContaining({ decision: "a new plan is not possible: 2 new plans were made (maxReplans)" }) as object,
       }),
     );
+  });
+
+  test("is not needed to know the children of a team that is killed: whoever lives there next is the same", async () => {
+    const world = await start(org([], { shutdownMs: "brutal-kill" }));
+    world.file.freezeAfter(Infinity, ({ kind }) => kind === "end");
+    const { terminateChild, restartChild } = world.system.supervisor("/org");
+    await Promise.all([terminateChild("team"), world.clock.settle()]);
+    await Promise.all([restartChild("team"), world.clock.settle()]);
+    expect(world.file.stored.map(({ address, kind }) => `${address} ${kind}`)).toEqual([]);
+    expect(await get(world, "b")).toBe("smith 0");
   });
 
   test("cannot be made by one of those who fail", async () => {

@@ -114,6 +114,48 @@ describe("one actor", () => {
     expect(await get(world, "/org/b")).toEqual(["add 7", "add 7"]);
   });
 
+  test("without consent lets nothing begin between the look and the stop: what comes meanwhile is taken afterwards", async () => {
+    const world = await start();
+    await order(world, "/org/a", { do: "add", n: 1 }, { do: "checkpoint", n: 1 });
+    for (let moments = 0; moments < 250; moments += 5) {
+      const before = ((await get(world, "/org/b")) as string[]).length;
+      const rollingBack = world.system.rollBack("/org/a").catch((error: unknown) => error);
+      for (let moment = 0; moment < moments; moment++) await Promise.resolve();
+      world.system.tell("/org/a", { do: "give", n: moments, to: "/org/b" });
+      const [outcome] = await Promise.all([rollingBack, world.clock.settle()]);
+      // Given once: after the rollback, or before anybody looked, and then nobody consents.
+      expect([moments, ((await get(world, "/org/b")) as string[]).length - before]).toEqual([moments, 1]);
+      if (!(outcome instanceof Error)) expect(outcome).toMatchObject({ standing: [] });
+      await order(world, "/org/a", { do: "checkpoint", n: moments + 2 });
+    }
+  });
+
+  test.each(["", ", with a crash in between"])("goes back again and again, and takes each message once%s", async (how) => {
+    const world = await start();
+    await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "add", n: 1 }, { do: "add", n: 2 });
+    for (let times = 0; times < 3; times++) {
+      await Promise.all([world.system.rollBack("/org/a", { consent: true }), world.clock.settle()]);
+      if (how === "") continue;
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+    }
+    expect(await get(world, "/org/a")).toEqual(["checkpoint 1", "add 1", "add 2"]);
+  });
+
+  test("a checkpoint that was undone is none any more", async () => {
+    const world = await start();
+    await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "add", n: 1 });
+    await order(world, "/org/b", { do: "give", n: 3, to: "/org/a" });
+    await order(world, "/org/a", { do: "checkpoint", n: 2 }, { do: "add", n: 2 });
+    await Promise.all([world.system.rollBack("/org/a", { to: "c1", consent: true }), world.clock.settle()]);
+    const again = ["checkpoint 1", "add 1", "add 3", "checkpoint 2", "add 2"];
+    expect(await get(world, "/org/a")).toEqual(again);
+    // The checkpoint that was made again is the newest: what came before it is not taken again.
+    await order(world, "/org/a", { do: "add", n: 4 });
+    await Promise.all([world.system.rollBack("/org/a", { consent: true }), world.clock.settle()]);
+    expect(await get(world, "/org/a")).toEqual([...again, "add 4"]);
+  });
+
   test("an answer that has come since is not asked for again", async () => {
     const world = await start();
     world.file.freeze("/org/b");

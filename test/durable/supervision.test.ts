@@ -1,6 +1,7 @@
 /** Supervisors when their process dies: what was decided is carried on with, and nothing is decided twice. */
-import type { Address, Exit, NewEntry } from "@orgtree/core";
-import { plain, supervisor, type Turn } from "@orgtree/runtime";
+import { JournalError, type Address, type Exit, type NewEntry } from "@orgtree/core";
+import { MemoryFile, MemoryJournal } from "@orgtree/journal";
+import { createActorSystem, plain, supervisor, VirtualClock, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -168,6 +169,76 @@ describe("delivery", () => {
   });
 });
 
+test("the end of a supervisor that is given up is stored: whoever is started there later is somebody else", async () => {
+  const world = new World();
+  const org = { id: "org", logic: supervisor({ children: [{ id: "a", logic: desk }] }) };
+  await world.start(org);
+  await Promise.all([world.system.stop("/org"), world.clock.settle()]);
+  const images: string[] = [];
+  for await (const { address } of new MemoryJournal(world.file).images()) images.push(address);
+  expect(images).not.toContain("/org");
+});
+
+test.each([true, false])("the end of a place that could not be stored is stored in front of what comes next", async (retryable) => {
+  class BusyJournal extends MemoryJournal {
+    isBusy = true;
+    override append(entries: readonly NewEntry[]): Promise<number> {
+      if (!this.isBusy || entries[0]!.kind !== "end") return super.append(entries);
+      this.isBusy = false;
+      return Promise.reject(new JournalError("test", "the disk is busy", { retryable }));
+    }
+  }
+  const clock = new VirtualClock();
+  const file = new MemoryFile();
+  const system = createActorSystem({ clock, journal: new BusyJournal(file) });
+  const start = (): Promise<unknown> => Promise.all([system.start({ id: "a", logic: desk }), clock.settle()]);
+  await start();
+  await Promise.all([system.stop("/a"), clock.settle()]);
+  await start();
+  const kinds: string[] = [];
+  for await (const { kind } of new MemoryJournal(file).read({ address: "/a" })) kinds.push(kind);
+  expect(kinds).toEqual(["whole", "end", "whole"]);
+});
+
+test("the number of a life is used once, also by those below a supervisor that was started again", async () => {
+  const world = new World();
+  const team = { id: "team", logic: supervisor({ children: [{ id: "a", logic: desk, onFailure: { crash: "escalate" } }] }) };
+  const org = { id: "org", logic: supervisor({ children: [team], intensity: { maxRestarts: 5, periodMs: 1_000 } }) };
+  await world.start(org);
+  for (let times = 0; times < 2; times++) await world.tell("/org/team/a", { do: "die" });
+  await world.crash();
+  await world.start(org);
+  await world.tell("/org/team/a", { do: "add" });
+  expect((await world.turns("/org/team/a")).map(({ incarnation }) => incarnation)).toEqual([1, 2, 3, 4]);
+});
+
+test("what was spent is counted once over crashes, also where a supervisor was started again: by the child, and by those above", async () => {
+  const spender = plain<number, "add" | "left" | "die">({
+    init: () => 0,
+    receive(count, message, turn) {
+      if (message === "die") throw new Error("died");
+      if (message === "left") turn.reply(turn.budget.left().turns);
+      return count + 1;
+    },
+  });
+  const child = { id: "a", logic: spender, budget: { turns: 20 }, onFailure: { crash: "escalate" as const } };
+  const team = { id: "team", logic: supervisor({ children: [child] }), budget: { turns: 30 } };
+  const top = { id: "top", logic: supervisor({ children: [team, { id: "b", logic: spender }] }), budget: { turns: 40 } };
+  const world = new World();
+  // What is left of a budget is in no record.
+  world.isReplayed = false;
+  await world.start(top);
+  for (let n = 0; n < 4; n++) await world.tell("/top/team/a", "add");
+  await world.tell("/top/team/a", "die"); // The team gives up, and is started again, with all that is below it.
+  expect([await world.ask("/top/team/a", "left"), await world.ask("/top/b", "left")]).toEqual([14, 9]);
+  for (let times = 1; times < 4; times++) {
+    await world.crash();
+    await world.start(top);
+    // Of the turn that failed there is no record of the child's: those above know of it.
+    expect([await world.ask("/top/team/a", "left"), await world.ask("/top/b", "left")]).toEqual([15 - times, 9 - times]);
+  }
+});
+
 test("what was spent stays spent over a crash, that of children which are gone included", async () => {
   const world = new World();
   const crew = supervisor({
@@ -192,6 +263,32 @@ test("what was spent stays spent over a crash, that of children which are gone i
 });
 
 describe("who was started by hand", () => {
+  test("gets what was delivered to it when it is started again, and not before", async () => {
+    const world = new World();
+    const org = supervisor({ children: [{ id: "a", logic: desk }] });
+    const add = async (): Promise<void> => {
+      await Promise.all([world.system.supervisor("/org").startChild({ id: "b", logic: desk }), world.clock.settle()]);
+    };
+    await world.start({ id: "org", logic: org });
+    await add();
+    await world.tell("/org/b", { do: "add" });
+    // The process ends before it has taken anything.
+    world.file.freeze("/org/b");
+    await world.tell("/org/a", { do: "deliver" });
+    world.file.thaw();
+    for (let crashes = 0; crashes < 2; crashes++) {
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      expect(world.system.deadLetters.counts()).toEqual({});
+    }
+    await add();
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([6]);
+    await world.crash();
+    await world.start({ id: "org", logic: org });
+    await add();
+    expect(await world.ask("/org/b", { do: "get" })).toEqual([6]);
+  });
+
   test("goes on where it was when it is started again, also below a supervisor that does not know it", async () => {
     const world = new World();
     const org = supervisor({ children: [{ id: "a", logic: desk }] });
@@ -236,4 +333,35 @@ describe("who was started by hand", () => {
     await world.tell("/m", { do: "die" });
     expect(world.events.some(({ type }) => type === "escalated-to-root")).toBe(true);
   });
+});
+
+test("a call that was under way when its process died counts at its worst case", async () => {
+  const world = new World();
+  // What is left of a budget is in no record.
+  world.isReplayed = false;
+  let called = 0;
+  const caller = plain<null, "call" | "left">({
+    init: () => null,
+    receive(state, message, turn) {
+      if (message === "left") turn.reply(turn.budget.left().tokens);
+      else
+        turn.run("call", async ({ budget }) => {
+          const reservation = budget.reserve({ tokens: 60 });
+          await budget.stored();
+          called++;
+          if (called === 1) return reservation.settle({ tokens: 10 });
+          return new Promise(() => {});
+        });
+      return state;
+    },
+  });
+  const spec = { id: "m", logic: caller, budget: { tokens: 100 }, onFailure: { "unknown-outcome": "resume" as const } };
+  await world.start(spec);
+  await world.tell("/m", "call");
+  expect(await world.ask("/m", "left")).toBe(90);
+  await world.tell("/m", "call");
+  expect([called, await world.ask("/m", "left")]).toEqual([2, 30]);
+  await world.crash();
+  await world.start(spec);
+  expect([called, await world.ask("/m", "left")]).toEqual([2, 30]);
 });

@@ -17,7 +17,7 @@ import {
   type Turn,
 } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
-import { assign, setup } from "xstate";
+import { makeDoor } from "../support/door.ts";
 
 interface Count {
   readonly type: "add" | "boom" | "nap" | "hand";
@@ -34,17 +34,7 @@ const counter = plain<{ count: number }, Count>({
   signal: ({ count }) => ({ count: count + 100 }),
 });
 
-const door = setup({ types: { context: {} as { knocks: number }, events: {} as { type: "KNOCK" } | { type: "LOCK" } } }).createMachine({
-  id: "door",
-  initial: "shut",
-  context: { knocks: 0 },
-  on: { LOCK: ".locked" },
-  states: {
-    shut: { on: { KNOCK: { target: "heard", actions: assign({ knocks: ({ context }) => context.knocks + 1 }) } } },
-    heard: { after: { 1_000: "shut" } },
-    locked: { type: "final" },
-  },
-});
+const door = makeDoor(1_000);
 
 interface Place {
   readonly journal: MemoryJournal;
@@ -126,11 +116,11 @@ describe("a timeline", () => {
     expect(viewMoment(await timeline.at())).toEqual({
       kind: "plain",
       label: undefined,
-      parts: { state: { count: 1 }, timers: { nap: clock.epochMs() + 60_000 } },
+      parts: { state: { count: 1 }, timers: { nap: clock.epochMs() + 60_000 }, runtime: { birth: 0 } },
     });
     await clock.advance(60_000);
     const moment = await timeline.at();
-    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 } }]);
+    expect([causeKindOf(moment.turn.cause), viewMoment(moment).parts]).toEqual(["timer", { state: { count: 101 }, runtime: { birth: 0 } }]);
   });
 
   test("shows a machine by its states, and its supervisor by its children and decisions", async () => {
@@ -167,6 +157,19 @@ describe("a timeline", () => {
       { address: "/desk/door", hasEnded: true, label: undefined, turns: 2 },
     ]);
     void system;
+  });
+
+  test("says who has come to an end with those above it, and who goes on with the next process", async () => {
+    const { journal, clock, system } = await start();
+    const over = async (): Promise<unknown> => {
+      const [actors] = await Promise.all([listPastActors(journal), clock.settle()]);
+      return actors.filter(({ isOver }) => isOver).map(({ address }) => address);
+    };
+    expect(await over()).toEqual([]);
+    await Promise.all([system.supervisor("/desk").terminateChild("counter"), clock.settle()]);
+    expect(await over()).toEqual(["/desk/counter"]);
+    await Promise.all([system.stop("/desk"), clock.settle()]);
+    expect(await over()).toEqual(["/desk", "/desk/counter", "/desk/door"]);
   });
 
   test("is shorter after a compaction, and still true", async () => {

@@ -1,5 +1,5 @@
 /** Programs that change while what they stored does not: migrated, or refused and left as it is. */
-import { machine, plain, reply, supervisor, type Logic } from "@orgtree/runtime";
+import { machine, plain, reply, supervisor, type Logic, type StoredState, type Versioned } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { assign, createMachine, type AnyStateMachine } from "xstate";
 import { World } from "./world.ts";
@@ -22,12 +22,7 @@ function counter(state: string, more: object = {}): AnyStateMachine {
 const old = counter("counting");
 const now = counter("adding");
 
-interface Stored {
-  readonly value: unknown;
-  readonly context: object;
-}
-
-const renamed = machine(now, { version: "2", migrate: ({ state }) => ({ ...(state as Stored), value: "adding" }) });
+const renamed = machine(now, { version: "2", migrate: ({ state }) => ({ ...state, value: "adding" }) });
 const label = (world: World): string | undefined => world.system.tree().children[0]?.label;
 const count = (world: World): Promise<unknown> => world.ask("/m", { type: "GET" });
 
@@ -146,25 +141,44 @@ describe("a machine that has changed", () => {
 });
 
 describe("a plain actor that has changed", () => {
-  const clerk = (version: string, more: object = {}): Logic =>
-    plain<{ readonly n: number }, "add" | "get">({
-      version,
+  const first = plain<{ readonly count: number }, "add" | "get">({
+    version: "1",
+    init: () => ({ count: 0 }),
+    receive: (state, message, turn) => (message === "get" ? (turn.reply(state.count), state) : { count: state.count + 1 }),
+  });
+  const second = (more: Versioned<{ readonly n: number }> = {}): Logic =>
+    plain<{ readonly n: number }, "get">({
+      version: "2",
       init: () => ({ n: 0 }),
-      receive: (state, message, turn) => (message === "get" ? (turn.reply(state.n), state) : { n: state.n + 1 }),
+      receive: (state, _message, turn) => (turn.reply(state.n), state),
       ...more,
     });
 
-  test("is migrated, or refused", async () => {
+  test("is migrated, from what its author says that the old state was, or refused", async () => {
     const world = new World();
-    await world.start({ id: "m", logic: clerk("1") });
+    await world.start({ id: "m", logic: first });
     await world.tell("/m", "add");
-    expect(String(await startError(world, clerk("2")))).toContain('this program has version "2"');
-    const migrate = ({ state }: { readonly state: { readonly n: number } }): object => ({ n: state.n * 100 });
+    expect(String(await startError(world, second()))).toContain('this program has version "2"');
     for (let crash = 0; crash < 2; crash++) {
       await world.crash();
-      await world.start({ id: "m", logic: clerk("2", { migrate }) });
+      const migrate = ({ state }: StoredState<{ readonly count: number }>): { readonly n: number } => ({ n: state.count * 100 });
+      await world.start({ id: "m", logic: second({ migrate }) });
     }
     expect(await world.ask("/m", "get")).toBe(100);
+  });
+
+  test.each([
+    { what: "gives back a promise", migrate: () => Promise.resolve({ n: 7 }) as never, says: "it gave back a promise" },
+    { what: "gives back nothing", migrate: () => undefined as never, says: "it gave back nothing" },
+    { what: "gives back what cannot be stored", migrate: () => ({ n: () => 7 }) as never, says: "n is a function" },
+  ])("is refused when its migration $what, and nothing of it is lost", async ({ migrate, says }) => {
+    const world = new World();
+    await world.start({ id: "m", logic: first });
+    await world.tell("/m", "add");
+    expect(String(await startError(world, second({ migrate })))).toContain(says);
+    await world.crash();
+    await world.start({ id: "m", logic: first });
+    expect(await world.ask("/m", "get")).toBe(1);
   });
 });
 
@@ -186,6 +200,13 @@ describe("a tree of which one is refused", () => {
     world.system.start({ id: "t", logic: tree(now) }).catch(() => {});
     await world.clock.advance(600_000);
     expect(world.events.filter(({ type }) => type === "actor-failed" || type === "actor-exited").length).toBeGreaterThan(0);
+    const chains = world.events.flatMap((event) => (event.type === "report" ? [event.report.chain] : []));
+    // Whoever looks at the top is told why, with the remedy.
+    const parked = chains.find((chain) => chain.some(({ name }) => name === "TreeParkedError"));
+    expect(parked?.at(-1)).toMatchObject({
+      name: "LogicChangedError",
+      message: expect.stringContaining("give the logic a migrate") as string,
+    });
     for (const logic of [old, renamed]) {
       await world.crash();
       await world.start({ id: "t", logic: tree(logic) });

@@ -80,6 +80,7 @@ describe("work whose kind follows from its input", () => {
     { tool: "irreversible", calls: 1, failed: ["unknown-outcome"] },
   ] as const)("is what it was when it was begun: $tool", async ({ tool, calls: count, failed }) => {
     const world = await begun(machineFor(), tool);
+    world.isReplayed = false;
     // What a later program would make of the input does not count.
     await again(world, machineFor({ kind: tool === "irreversible" ? "pure" : "irreversible" }));
     expect(calls).toHaveLength(count);
@@ -136,6 +137,19 @@ describe("compensable work that was under way", () => {
     calls.at(-1)!.end.resolve("");
     await world.clock.settle();
     expect(label(world)).toBe("done");
+  });
+
+  test.each([
+    { timeoutMs: undefined, limitMs: 60_000 },
+    { timeoutMs: 500, limitMs: 500 },
+  ])("has an unknown outcome when its undo takes longer than $limitMs ms", async ({ timeoutMs, limitMs }) => {
+    const logic = machineFor(timeoutMs === undefined ? {} : { timeoutMs });
+    const world = await begun(logic, "compensable");
+    await again(world, logic);
+    await world.clock.advance(limitMs - 1);
+    expect(failures(world)).toEqual([]);
+    await world.clock.advance(1);
+    expect(failures(world)).toEqual(["unknown-outcome"]);
   });
 
   test("that cannot be taken back has an unknown outcome", async () => {
@@ -222,23 +236,31 @@ describe("the work of a plain actor", () => {
     expect([await world.ask("/m", "get"), seen().length]).toEqual([[`${tag} done`], 2]);
   });
 
-  test.each([{ run: "launch" }, { run: "function" }, { run: "call", input: { tool: "irreversible" } }])(
-    "has an unknown outcome, $run",
-    async (order) => {
-      const world = await ordered(order);
-      expect(failures(world)).toEqual(["unknown-outcome"]);
-      expect(seen().length).toBeLessThan(2);
-    },
-  );
+  test.each([
+    { run: "launch", why: "it is irreversible" },
+    { run: "function", why: "it is a function: declare it in the works of its logic" },
+    { run: "call", input: { tool: "irreversible" }, why: "it is irreversible" },
+  ])("has an unknown outcome, $run", async ({ why, ...order }) => {
+    const world = await ordered(order);
+    expect(failures(world)).toEqual(["unknown-outcome"]);
+    expect(world.events.find(({ type }) => type === "actor-failed")).toMatchObject({
+      failure: { message: expect.stringContaining(why) as string },
+    });
+    expect(seen().length).toBeLessThan(2);
+  });
 
   test("that its logic does not declare any more has an unknown outcome", async () => {
     const world = new World();
+    world.isReplayed = false;
     await world.start({ id: "m", logic: clerkFor(works) });
     await world.tell("/m", { run: "fetch" });
     await world.crash();
     await world.start({ id: "m", logic: clerkFor({}), restart: "temporary" });
     await world.clock.settle();
     expect(failures(world)).toEqual(["unknown-outcome"]);
+    expect(world.events.find(({ type }) => type === "actor-failed")).toMatchObject({
+      failure: { message: expect.stringContaining("its logic does not declare it any more") as string },
+    });
   });
 
   test("is taken back, and has failed", async () => {
@@ -261,6 +283,14 @@ describe("the work of a plain actor", () => {
     const { key } = calls[0]!;
     expect(seen()).toEqual([`run ${key}`, `undo ${key}/undo`, `run ${key}/2`, `undo ${key}/2/undo`, `run ${key}/3`]);
     expect(await end(world)).toEqual(["rebook done"]);
+  });
+
+  test("has an unknown outcome when its undo does not end", async () => {
+    const world = await ordered({ run: "book" });
+    await world.clock.advance(59_999);
+    expect(failures(world)).toEqual([]);
+    await world.clock.advance(1);
+    expect(failures(world)).toEqual(["unknown-outcome"]);
   });
 
   test("has an unknown outcome when it cannot be taken back", async () => {

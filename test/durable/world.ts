@@ -1,6 +1,7 @@
 import type { Address, ChildSpec, NewEntry, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
-import { createActorSystem, Timeline, VirtualClock, type ActorSystem, type Logic, type PastTurn } from "@orgtree/runtime";
+import { expect, onTestFinished } from "vitest";
+import { createActorSystem, replay, Timeline, VirtualClock, type ActorSystem, type Logic, type PastTurn } from "@orgtree/runtime";
 
 /** A file on which the appends of one address can be held up, as by a slow disk. */
 class FreezingFile extends MemoryFile {
@@ -72,17 +73,25 @@ class FreezingJournal extends MemoryJournal {
 export class World {
   readonly file = new FreezingFile();
   clock = new VirtualClock();
+  /** Of the process that is there. */
+  journal: MemoryJournal = new FreezingJournal(this.file);
   system: ActorSystem;
   events: SystemEvent[] = [];
 
+  /** False where a test goes on with another program that does not say so. */
+  isReplayed = true;
+  readonly #specs = new Map<string, ChildSpec<Logic>>();
+
   constructor() {
     this.system = this.#boot();
+    onTestFinished(() => this.#checkReplay());
   }
 
   #boot(): ActorSystem {
     this.events = [];
     const events = this.events;
-    const system = createActorSystem({ clock: this.clock, journal: new FreezingJournal(this.file) });
+    this.journal = new FreezingJournal(this.file);
+    const system = createActorSystem({ clock: this.clock, journal: this.journal });
     system.observe((event) => void events.push(event));
     return system;
   }
@@ -95,6 +104,7 @@ export class World {
   }
 
   async start(spec: ChildSpec<Logic>): Promise<Address> {
+    this.#specs.set(spec.id, spec);
     const [address] = await Promise.all([this.system.start(spec), this.clock.settle()]);
     return address;
   }
@@ -102,6 +112,13 @@ export class World {
   async ask(to: Address, message: unknown): Promise<unknown> {
     const [answer] = await Promise.all([this.system.ask(to, message), this.clock.settle()]);
     return answer;
+  }
+
+  /** Whatever a test did: all turns lead to the same once more. */
+  async #checkReplay(): Promise<void> {
+    if (!this.isReplayed) return;
+    const report = await replay(new MemoryJournal(this.file), [...this.#specs.values()]);
+    expect(report.divergence).toBeUndefined();
   }
 
   /** Stores something behind everybody's back. */

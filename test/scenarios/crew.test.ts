@@ -1,22 +1,9 @@
-import {
-  agent,
-  callTool,
-  critic,
-  defineTool,
-  organization,
-  planner,
-  run,
-  scriptedModel,
-  verifier,
-  type CheckOutcome,
-  type Organization,
-} from "orgtree";
+import { callTool, run, scriptedModel, type CheckOutcome } from "orgtree";
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
+import { crewOf, isShort, type Sheet } from "./crew.ts";
 import { runOnVirtualTime } from "./run-on-virtual-time.ts";
 
-interface Bench {
-  text: string;
+interface Bench extends Sheet {
   checks: number;
 }
 
@@ -28,34 +15,9 @@ const check = callTool("run_check", { criterion: "short" });
 const deliver = (...passed: string[]) =>
   callTool("deliver", { summary: "Written.", passed, unproven: ["short"].filter((id) => !passed.includes(id)) });
 
-function crewOf(outcome: (bench: Bench) => Promise<CheckOutcome> = isShort): Organization<Bench> {
-  return organization<Bench>({
-    name: "crew",
-    agents: {
-      planner: planner({ purpose: "Plan." }),
-      critic: critic({ purpose: "Object." }),
-      worker: agent({ purpose: "Write.", tools: ["write", "run_check"] }),
-      verifier: verifier({ purpose: "Check." }),
-    },
-    contract: {
-      criteria: (bench) => [{ id: "short", statement: "at most 5 characters", check: { run: () => outcome(bench) } }],
-      fingerprint: async (bench) => bench.text,
-    },
-    tools: (bench) => [
-      defineTool({
-        name: "write",
-        description: "Writes.",
-        kind: "idempotent",
-        inputSchema: z.object({ text: z.string() }),
-        execute: async ({ text }) => void (bench.text = text),
-      }),
-    ],
-  });
-}
-
-async function isShort(bench: Bench): Promise<CheckOutcome> {
+function counted(bench: Bench): Promise<CheckOutcome> {
   bench.checks++;
-  return { passed: bench.text.length <= 5, observed: `${bench.text.length} characters` };
+  return isShort(bench);
 }
 
 const fresh = (): Bench => ({ text: "", checks: 0 });
@@ -64,7 +26,7 @@ describe("a crew", () => {
   test("plans, reviews, works, and passes the hold point", async () => {
     const environment = fresh();
     const model = scriptedModel({ planner: [plan], critic: [admit], worker: [write("sea"), check, deliver("short")] });
-    const result = await runOnVirtualTime(crewOf(), "a word", { model, environment });
+    const result = await runOnVirtualTime(crewOf(counted), "a word", { model, environment });
     expect(result).toMatchObject({ status: "done", output: { summary: "Written." } });
     expect(result.report.verdicts).toMatchObject([{ accepted: true, by: "/crew/verifier" }]);
     expect(environment.checks).toBe(2);
@@ -74,7 +36,7 @@ describe("a crew", () => {
   test("sends work back with the evidence, and the worker mends it", async () => {
     const environment = fresh();
     const model = scriptedModel({ planner: [plan], critic: [admit], worker: [write("the wide sea"), deliver(), write("sea"), deliver()] });
-    const result = await runOnVirtualTime(crewOf(), "a word", { model, environment });
+    const result = await runOnVirtualTime(crewOf(counted), "a word", { model, environment });
     expect(result.status).toBe("done");
     expect(result.report.verdicts.map(({ accepted }) => accepted)).toEqual([false, true]);
     expect(JSON.stringify(model.requests.at(-2))).toContain("12 characters");
@@ -82,7 +44,7 @@ describe("a crew", () => {
 
   test("ends rejected, with the best that there was, when the work never passes", async () => {
     const worker = Array.from({ length: 4 }, (_, round) => [write(`far too long ${round}`), deliver()]).flat();
-    const result = await runOnVirtualTime(crewOf(), "a word", {
+    const result = await runOnVirtualTime(crewOf(counted), "a word", {
       model: scriptedModel({ planner: [plan], critic: [admit], worker }),
       environment: fresh(),
     });
@@ -96,7 +58,7 @@ describe("a crew", () => {
 
   test("does not believe that a check passed which was never run", async () => {
     const worker = [write("sea"), deliver("short"), check, deliver("short")];
-    const result = await runOnVirtualTime(crewOf(), "a word", {
+    const result = await runOnVirtualTime(crewOf(counted), "a word", {
       model: scriptedModel({ planner: [plan], critic: [admit], worker }),
       environment: fresh(),
     });
@@ -106,16 +68,16 @@ describe("a crew", () => {
 
   test("plans again when the critic objects, and ends in disagreement when that goes on", async () => {
     const once = scriptedModel({ planner: [plan, plan], critic: [object, admit], worker: [write("sea"), deliver()] });
-    expect((await runOnVirtualTime(crewOf(), "a word", { model: once, environment: fresh() })).status).toBe("done");
+    expect((await runOnVirtualTime(crewOf(counted), "a word", { model: once, environment: fresh() })).status).toBe("done");
     expect(JSON.stringify(once.requests[2])).toContain("it will be too long");
     const always = scriptedModel({ planner: [plan, plan, plan], critic: [object, object, object], worker: [] });
-    const result = await runOnVirtualTime(crewOf(), "a word", { model: always, environment: fresh() });
+    const result = await runOnVirtualTime(crewOf(counted), "a word", { model: always, environment: fresh() });
     expect(result).toMatchObject({ status: "failed", failure: { class: "disagreement" } });
   });
 
   test("asks no critic at low risk", async () => {
     const model = scriptedModel({ planner: [plan], worker: [write("sea"), deliver()] });
-    expect((await runOnVirtualTime({ ...crewOf(), risk: "low" }, "a word", { model, environment: fresh() })).status).toBe("done");
+    expect((await runOnVirtualTime({ ...crewOf(counted), risk: "low" }, "a word", { model, environment: fresh() })).status).toBe("done");
   });
 
   test("holds back work that changed while it was checked", async () => {
@@ -148,7 +110,7 @@ describe("a crew", () => {
   test("that is cancelled stops in order and says so", async () => {
     const controller = new AbortController();
     const model = scriptedModel({ planner: [plan], critic: [admit], worker: [write("sea")] });
-    const result = await run(crewOf(), "a word", {
+    const result = await run(crewOf(counted), "a word", {
       model,
       environment: fresh(),
       signal: controller.signal,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import {
@@ -19,22 +19,44 @@ import {
   type RepositoryResult,
   type RepositoryRunOptions,
 } from "orgtree";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { runMode } from "./run-mode.ts";
 
 let directory: string;
 let repo: string;
+/** What each test gets a copy of. */
+let template: string;
+
+beforeAll(() => {
+  template = mkdtempSync(join(tmpdir(), "repository-run-"));
+  write(template, { "answer.txt": "wrong\n", ".gitignore": "build/\n", "test.sh": "grep -q right answer.txt\n" });
+  git(template, "init", "--quiet");
+  git(template, "add", "--all");
+  git(
+    template,
+    "-c",
+    "user.name=T",
+    "-c",
+    "user.email=t@localhost",
+    "-c",
+    "maintenance.auto=false",
+    "commit",
+    "--quiet",
+    "--message=first",
+  );
+});
+
+afterAll(() => {
+  rmSync(template, { recursive: true });
+});
 
 beforeEach(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), "repository-run-")));
   vi.stubEnv("TMPDIR", join(directory, "tmp"));
   mkdirSync(join(directory, "tmp"));
   repo = join(directory, "repo");
-  write(repo, { "answer.txt": "wrong\n", ".gitignore": "build/\n", "test.sh": "grep -q right answer.txt\n" });
-  git("init", "--quiet");
-  git("add", "--all");
-  git("-c", "user.name=T", "-c", "user.email=t@localhost", "-c", "maintenance.auto=false", "commit", "--quiet", "--message=first");
+  cpSync(template, repo, { recursive: true });
 });
 
 afterEach(() => {
@@ -50,8 +72,8 @@ function write(root: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-function git(...args: readonly string[]): void {
-  execFileSync("git", args, { cwd: repo, stdio: "pipe" });
+function git(cwd: string, ...args: readonly string[]): void {
+  execFileSync("git", args, { cwd, stdio: "pipe" });
 }
 
 /** What a worker with a command could do: anything, in its workspace. */

@@ -2,6 +2,7 @@ import type { Address, DeadLetter } from "@orgtree/core";
 import type { TreeNode } from "@orgtree/runtime";
 import { epochAtStartMs } from "./life-line.ts";
 import { membersOf, type MemberPlan } from "./plan.ts";
+import { isTakenAgain, isVoid, rollbacksIn, timelineOf, type RollbackFact } from "./rollbacks.ts";
 import type { Outcome } from "./simulation.ts";
 import type { JournaledTurn } from "./stored-history.ts";
 
@@ -20,9 +21,12 @@ export interface Sent {
 export interface Facts extends Outcome {
   readonly members: ReadonlyMap<Address, MemberPlan>;
   readonly turnsOf: ReadonlyMap<Address, readonly JournaledTurn[]>;
-  /** What committed turns sent, by kind of effect. */
+  readonly rollbacks: readonly RollbackFact[];
+  /** The turns of each actor that were not undone. */
+  readonly timelines: ReadonlyMap<Address, readonly JournaledTurn[]>;
+  /** What committed turns sent, by kind of effect. Not what a rollback has undone on both sides. */
   readonly sent: readonly (Sent & { readonly effect: string })[];
-  /** What committed turns took from other actors. */
+  /** What committed turns took from other actors. Not what a rollback has undone on both sides, nor what came again after one. */
   readonly received: readonly Sent[];
   readonly letters: readonly DeadLetter[];
   /** The addresses of the tree as it stood in the end, and their states. */
@@ -35,20 +39,34 @@ export function factsOf(outcome: Outcome): Facts {
   const sent: (Sent & { effect: string })[] = [];
   const received: Sent[] = [];
   const doubtful = doubtfulTurns(outcome);
+  const rollbacks = rollbacksIn(outcome.turns);
   for (const turn of outcome.turns) {
     const known = turnsOf.get(turn.address);
     if (known === undefined) turnsOf.set(turn.address, [turn]);
     else known.push(turn);
     const { address, position, from, message } = turn;
-    if (from !== undefined) received.push({ from, to: address, position, ...labelOf(message) });
+    // Calls to supervisors are looked at by themselves; to whom something was published, its turn does not say.
+    if (
+      from !== undefined &&
+      turn.took !== "decision" &&
+      labelOf(message).type !== "published" &&
+      !isVoid(turn, from, rollbacks) &&
+      !isTakenAgain(turn, rollbacks)
+    )
+      received.push({ from, to: address, position, ...labelOf(message) });
     const isDoubtful = doubtful.has(position);
     for (const { kind, detail } of turn.effects) {
+      if (kind === "ask-planner" && !isVoid(turn, detail["planner"] as Address, rollbacks))
+        sent.push({ effect: "ask", from: address, to: detail["planner"] as Address, position, ...labelOf(detail["message"]) });
       if (kind !== "tell" && kind !== "ask" && kind !== "deliver") continue;
+      if (isVoid(turn, detail["to"] as Address, rollbacks)) continue;
       sent.push({ effect: kind, from: address, to: detail["to"] as Address, position, isDoubtful, ...labelOf(detail["message"]) });
     }
   }
   const letters = outcome.history.events("dead-letter").map(({ event }) => event.letter);
-  return { ...outcome, members: membersOf(outcome.plan.members), turnsOf, sent, received, letters, living: nodesOf(outcome.tree) };
+  const timelines = new Map([...turnsOf].map(([address, turns]) => [address, timelineOf(turns, rollbacks)]));
+  const members = membersOf(outcome.plan.members);
+  return { ...outcome, members, turnsOf, rollbacks, timelines, sent, received, letters, living: nodesOf(outcome.tree) };
 }
 
 /** The positions of the last turns of lives that ended without knowing whether it was stored. */
@@ -64,8 +82,8 @@ function doubtfulTurns({ history, turns }: Outcome): ReadonlySet<number> {
 
 /** Type and id of a message. */
 export function labelOf(message: unknown): { readonly type: string; readonly id: string } {
-  const { type, id } = (message ?? {}) as { type?: string; id?: string };
-  return { type: type ?? "", id: id ?? "" };
+  const { type, id, version } = (message ?? {}) as { type?: string; id?: string; version?: number };
+  return { type: type ?? "", id: id ?? String(version ?? "") };
 }
 
 function nodesOf(tree: TreeNode): Map<Address, TreeNode> {

@@ -1,4 +1,5 @@
 import {
+  JournalConflictError,
   JournalError,
   type Address,
   type Compaction,
@@ -26,7 +27,9 @@ export interface FaultyJournalOptions {
   readonly line: LifeLine;
   readonly random: SeededRandom;
   /** The fault that strikes this append, where one does. */
-  readonly nextFault: () => AppendFault | undefined;
+  readonly nextFault: (entries: readonly NewEntry[]) => AppendFault | undefined;
+  /** All that was ever stored, also what compaction has removed. */
+  readonly archive: Entry[];
   readonly noteAppend: (append: { epoch: number; entries: readonly NewEntry[]; how: string }) => void;
 }
 
@@ -57,11 +60,15 @@ export class FaultyJournal implements Journal {
     return this.#inner.epoch;
   }
 
+  get run(): string {
+    return this.#inner.run;
+  }
+
   append(entries: readonly NewEntry[]): Promise<number> {
     const { line, nextFault } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     if (!line.passes()) return promise;
-    this.#waiting.push({ entries, fault: nextFault(), resolve, reject });
+    this.#waiting.push({ entries, fault: nextFault(entries), resolve, reject });
     this.#schedule();
     return promise;
   }
@@ -109,10 +116,13 @@ export class FaultyJournal implements Journal {
   }
 
   #store(entries: readonly NewEntry[], how: string): Promise<number> {
-    const { file, noteAppend } = this.#options;
+    const { file, archive, noteAppend } = this.#options;
     const before = file.lastPosition;
     const stored = this.#inner.append(entries);
-    if (file.lastPosition !== before) noteAppend({ epoch: this.epoch, entries, how });
+    stored.catch((error: unknown) => error instanceof JournalConflictError && noteAppend({ epoch: this.epoch, entries, how: "conflict" }));
+    if (file.lastPosition === before) return stored;
+    for (const [at, entry] of entries.entries()) archive.push({ ...entry, position: before + 1 + at });
+    noteAppend({ epoch: this.epoch, entries, how });
     return stored;
   }
 

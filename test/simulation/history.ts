@@ -1,6 +1,7 @@
 import { type Address, type SystemEvent } from "@orgtree/core";
 import { hashText } from "./seeded-random.ts";
-import type { Does, FaultPlan } from "./plan.ts";
+import type { Does } from "./order.ts";
+import type { FaultPlan } from "./plan.ts";
 
 /** What somebody outside of the system under test saw. */
 export type Happening = {
@@ -13,12 +14,17 @@ export type Happening = {
   | { readonly what: "struck"; readonly fault: FaultPlan["kind"]; readonly how: string }
   | { readonly what: "ended" }
   | { readonly what: "not-started"; readonly id: string; readonly error: string }
+  /** A tree that was given up is to begin afresh: whoever runs the process says so. */
+  | { readonly what: "begun-afresh"; readonly id: string }
   /** A copy of an operation reached the process. */
   | { readonly what: "arrived"; readonly operation: string }
   | { readonly what: "refused"; readonly operation: string; readonly error: string }
   | { readonly what: "answered"; readonly operation: string; readonly value: unknown }
   | { readonly what: "unanswered"; readonly operation: string; readonly error: string }
   | { readonly what: "appended"; readonly epoch: number; readonly entries: readonly string[]; readonly how: string }
+  | { readonly what: "compacted"; readonly removed: number; readonly isSame: boolean }
+  /** The system is told to close. */
+  | { readonly what: "closing" }
   | { readonly what: "work"; readonly key: string; readonly id: string; readonly does: Does; readonly address: Address }
   | { readonly what: "event"; readonly event: SystemEvent }
 );

@@ -1,5 +1,6 @@
 import { parentAddress, type Address } from "@orgtree/core";
-import type { FaultPlan, MemberPlan, OperationPlan, Order } from "./plan.ts";
+import type { Order } from "./order.ts";
+import type { FaultPlan, MemberPlan, OperationPlan } from "./plan.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /** A few things that belong together, and that chance alone would rarely bring together. */

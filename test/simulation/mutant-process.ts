@@ -3,7 +3,7 @@
  * this process only. Prints what was found as a line of JSON.
  */
 import { registerHooks } from "node:module";
-import { mutants, type Mutant } from "./mutants.ts";
+import { mutants, plant } from "./mutants.ts";
 
 Error.stackTraceLimit = 0;
 const [name, seeds = "300"] = process.argv.slice(2);
@@ -20,7 +20,9 @@ registerHooks({
   },
 });
 
-const { checkSeed } = await import("./check-seed.ts");
+const { checkPlan } = await import("./check-seed.ts");
+const { makeNarrowPlan, makePlan } = await import("./make-plan.ts");
+const planOf = mutant.isNarrow === true ? makeNarrowPlan : makePlan;
 if (!isPlanted) throw new Error(`${mutant.file} was never loaded`);
 process.on("unhandledRejection", () => {}); // What a mutant breaks it may break badly; the invariants say so.
 
@@ -28,17 +30,9 @@ let seed = 0;
 let found: { readonly invariant: string; readonly problem: string } | undefined;
 for (; seed < Number(seeds) && found === undefined; seed++) {
   try {
-    found = (await checkSeed(seed)).violation;
+    found = (await checkPlan(planOf(seed))).violation;
   } catch (error) {
     found = { invariant: "a run comes to its end", problem: String(error) };
   }
 }
 console.log(JSON.stringify({ name, seed: seed - 1, found }));
-
-/** The source with the mistake in it. */
-function plant({ file, from, to }: Mutant, source: string): string {
-  const parts = source.split(from);
-  if (parts.length !== 2)
-    throw new Error(`${file} has the text of the mutant "${mutant!.name}" ${parts.length - 1} times: mend the mutant`);
-  return parts.join(to);
-}

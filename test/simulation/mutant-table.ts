@@ -34,7 +34,7 @@ function runMutant({ name }: Mutant, seeds: number): Promise<MutantResult> {
   const args = ["--conditions=@orgtree/source", program, name, String(seeds)];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { timeout: longestMs }, (error, stdout, stderr) => {
-      if (error !== null) return resolve({ name, found: undefined, trouble: stderr.trim().split("\n").at(-1) ?? error.message });
+      if (error !== null) return resolve({ name, found: undefined, trouble: /^.*Error: .*$/m.exec(stderr)?.[0] ?? error.message });
       const { seed, found } = JSON.parse(stdout.trim().split("\n").at(-1)!) as {
         seed: number;
         found?: { invariant: string; problem: string };

@@ -6,6 +6,8 @@ export interface Mutant {
   /** Text that is in the file exactly once, and what stands there instead. */
   readonly from: string;
   readonly to: string;
+  /** Found among the plans without the wide parts, where more of it happens. */
+  readonly isNarrow?: true;
 }
 
 const runtime = "runtime/src";
@@ -19,16 +21,10 @@ const turns: readonly Mutant[] = [
     to: "    this.#attempt(firstRetryMs);\n    queueMicrotask(() => this.#settle(undefined));\n",
   },
   {
-    name: "a commit that nobody knows of counts as failed",
+    name: "a turn that cannot be stored yet is given up",
     file: `${runtime}/actor/pending-commit.ts`,
-    from: "this.#isUnknown = true",
-    to: "this.#isUnknown = false",
-  },
-  {
-    name: "a turn that could not be stored is not put back",
-    file: `${runtime}/actor/turn-cycle.ts`,
-    from: "else life.cell.mailbox.putBack([mail]);",
-    to: "",
+    from: "    this.#retry = this.#kernel.timers.set(retryMs,",
+    to: '    if (address !== rootAddress) return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });\n    this.#retry = this.#kernel.timers.set(retryMs,',
   },
   {
     name: "a message that fails its turn vanishes",
@@ -61,8 +57,8 @@ const delivery: readonly Mutant[] = [
   {
     name: "a fresh life forgets what the one before took",
     file: `${runtime}/durable/books.ts`,
-    from: 'as Books["pending"], taken, spent',
-    to: 'as Books["pending"], spent',
+    from: "    taken,\n    ...(aside",
+    to: "    ...(aside",
   },
   {
     name: "what was not handed over is not sent again",
@@ -79,8 +75,9 @@ const delivery: readonly Mutant[] = [
   {
     name: "an answer that is owed is not stored",
     file: `${runtime}/durable/bookkeeping.ts`,
-    from: "if (effect.key === undefined) return { ...books, asked };",
+    from: "if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };",
     to: "return { ...books, asked };",
+    isNarrow: true,
   },
   {
     name: "a question is forgotten when it is taken",
@@ -145,10 +142,16 @@ const supervision: readonly Mutant[] = [
     to: "Math.abs(steps.length) < 0 &&",
   },
   {
+    name: "a tree that was given up is begun afresh in silence",
+    file: "core/src/supervision/supervision-call.ts",
+    from: "} else if (gaveUp !== undefined) {",
+    to: "} else if (gaveUp !== undefined && !past.delete(id)) {",
+  },
+  {
     name: "who is started at an address that was given up takes a number that is taken",
-    file: `${runtime}/actor/cell.ts`,
-    from: "const seq = this.seq++;\n    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);",
-    to: "const seq = this.seq++;",
+    file: `${runtime}/kernel/kernel.ts`,
+    from: "const seq = this.nextSeq++;",
+    to: "const seq = this.nextSeq;",
   },
 ];
 
@@ -186,4 +189,85 @@ const journal: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal];
+/** Going back, new plans, budgets, room and names. */
+const wide: readonly Mutant[] = [
+  {
+    name: "what came from outside does not come again after a rollback",
+    file: `${runtime}/durable/rolled-back-books.ts`,
+    from: "for (const [at, each] of again.entries()) pending[effectKey(seq, at)] = each;",
+    to: "void [again, seq, effectKey];",
+  },
+  {
+    name: "what was taken from outsiders goes back too",
+    file: `${runtime}/durable/rolled-back-books.ts`,
+    from: "...entriesOf(is).filter(([from]) => !isInside(from)),",
+    to: "",
+  },
+  {
+    name: "what comes again after a rollback counts as new",
+    file: `${runtime}/durable/redelivery.ts`,
+    from: "? known.origin : seq;",
+    to: "? seq : seq;",
+  },
+  {
+    name: "a rollback goes back by one actor only",
+    file: `${runtime}/durable/rollback.ts`,
+    from: "if (isWithin(address, top)) atCut",
+    to: "if (address === top) atCut",
+  },
+  {
+    name: "how many plans there were is forgotten in a crash",
+    file: "core/src/supervision/stored-supervision.ts",
+    from: "state.replans = stored.replans;",
+    to: "",
+  },
+  {
+    name: "what was spent is forgotten in a crash",
+    file: `${runtime}/actor/cell.ts`,
+    from: "spent: kernel.store?.spentWithin?.(address)",
+    to: "spent: undefined",
+  },
+  {
+    name: "what waits for room is overtaken",
+    file: `${runtime}/actor/mailbox.ts`,
+    from: "else this.#waiting.push(mail);",
+    to: "else this.#waiting.unshift(mail);",
+  },
+  {
+    name: "names are lost in a crash",
+    file: `${runtime}/actor/resumption.ts`,
+    from: "kernel.registry.register(name, address);",
+    to: "void name;",
+  },
+  {
+    name: "a dynamic supervisor has one child too many",
+    file: "core/src/supervision/supervision-call.ts",
+    from: "state.table.size >= state.spec.maxChildren",
+    to: "state.table.size > state.spec.maxChildren",
+  },
+  {
+    name: "the end of a place that could not be stored is forgotten",
+    file: `${runtime}/durable/journal-store.ts`,
+    from: "this.#ends = [...ends, ...this.#ends];",
+    to: "void 0;",
+  },
+  {
+    name: "the numbers of lives begin again",
+    file: `${runtime}/actor/cell.ts`,
+    from: "this.kernel.store?.lastIncarnation?.(this.address) ?? 0",
+    to: "0",
+  },
+];
+
+export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal, ...wide];
+
+/**
+ * The source of a file with a mistake in it.
+ *
+ * @throws Error when the text that is to be changed is not there exactly once: the product changed, and the mutant must follow it.
+ */
+export function plant({ name, file, from, to }: Mutant, source: string): string {
+  const parts = source.split(from);
+  if (parts.length !== 2) throw new Error(`${file} has the text of the mutant "${name}" ${parts.length - 1} times: mend the mutant`);
+  return parts.join(to);
+}

@@ -1,4 +1,5 @@
-import { childAddress, rootAddress, type Address, type FailureClass, type RestartType, type Strategy } from "@orgtree/core";
+import { childAddress, rootAddress, type Address, type AutoShutdown, type RestartType, type Strategy } from "@orgtree/core";
+import type { Order } from "./order.ts";
 
 /** All that one run does, as data: made from a seed, and made smaller when it fails. */
 export interface Plan {
@@ -16,22 +17,39 @@ interface SupervisedPlan {
   readonly id: string;
   readonly restart: RestartType;
   readonly backoffMs?: number | undefined;
+  /** What it and all below it may spend. */
+  readonly budget?: { readonly turns?: number; readonly tokens?: number } | undefined;
+  readonly mailbox?: number | undefined;
+  readonly significant?: boolean | undefined;
 }
 
 /** A supervisor and those below it. */
 export interface TeamPlan extends SupervisedPlan {
   readonly kind: "team";
-  readonly strategy: Exclude<Strategy, "dynamic">;
+  readonly strategy: Strategy;
   readonly maxRestarts: number;
   readonly periodMs: number;
   readonly members: readonly MemberPlan[];
+  /** Dynamic only. */
+  readonly maxChildren?: number | undefined;
+  readonly autoShutdown?: AutoShutdown | undefined;
+  /** It goes back to a checkpoint when it gives up. */
+  readonly rollsBack?: boolean | undefined;
+  /** Its children are the seats of a plan, and a new plan can be made. */
+  readonly replan?: { readonly planner: Address; readonly maxReplans: number; readonly first: SeatsPlan } | undefined;
+}
+
+/** Who works in a team by plan; `next` is what its planner answers when it is asked for another plan. */
+export interface SeatsPlan {
+  readonly seats: readonly { readonly id: string; readonly as: string }[];
+  readonly next: SeatsPlan | "silent" | "refuse" | "nonsense";
 }
 
 /** A plain actor. */
 export interface ClerkPlan extends SupervisedPlan {
   readonly kind: "clerk";
   /** What becomes of it when it crashes. */
-  readonly onCrash: "restart" | "resume" | "escalate";
+  readonly onCrash: "restart" | "resume" | "escalate" | "rollback";
 }
 
 /** A machine that does declared work. */
@@ -54,27 +72,6 @@ export interface OperationPlan {
   readonly retries: boolean;
 }
 
-/** What an actor is asked to do. `id` is the operation's, and belongs to nobody else. */
-export type Order =
-  | { readonly type: "add"; readonly id: string }
-  /** In `parts` messages of `amount` each. */
-  | { readonly type: "transfer"; readonly id: string; readonly to: Address; readonly amount: number; readonly parts: number }
-  | { readonly type: "hint"; readonly id: string; readonly to: Address }
-  | { readonly type: "question"; readonly id: string; readonly to: Address; readonly timeoutMs: number; readonly answerMs: number }
-  | { readonly type: "timer"; readonly id: string; readonly delayMs: number }
-  | { readonly type: "cancel"; readonly id: string; readonly timer: string }
-  | { readonly type: "work"; readonly id: string; readonly workMs: number }
-  | { readonly type: "fail"; readonly id: string; readonly class: FailureClass }
-  | { readonly type: "leave"; readonly id: string; readonly exit: "normal" | "shutdown" | "killed" }
-  | { readonly type: "watch"; readonly id: string; readonly target: Address }
-  | { readonly type: "job"; readonly id: string; readonly does: Does; readonly workMs: number; readonly succeeds: boolean }
-  | { readonly type: "pause"; readonly id: string; readonly delayMs: number }
-  /** For supervisors. `bounce` is for the root: the tree is stopped for good, and started again. */
-  | { readonly type: "admin"; readonly id: string; readonly call: "terminate" | "restart" | "bounce"; readonly child: string };
-
-/** What declared work does to the world. */
-export type Does = "pure" | "idempotent" | "irreversible";
-
 /** What goes wrong. */
 export type FaultPlan =
   /** The process ends, `skip` steps of its ports after `atMs`. */
@@ -89,6 +86,8 @@ export type FaultPlan =
       /** How much of what waits to be stored is stored all the same, from 0 to 1. */
       readonly tail: number;
     }
+  /** Of the journal all is removed that nobody needs who goes back at most `keep` entries. */
+  | { readonly kind: "compact"; readonly atMs: number; readonly keep: number }
   /** The next `count` appends end in this way. */
   | {
       readonly kind: "append";

@@ -1,7 +1,7 @@
 import { fromWork, machine, reply, type MachineLogic, type WorkContext } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
 import type { Report } from "./clerk.ts";
-import type { Does, Order } from "./plan.ts";
+import type { Does, Order } from "./order.ts";
 
 type Job = Extract<Order, { type: "job" }>;
 type Event =

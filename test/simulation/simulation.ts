@@ -1,11 +1,12 @@
 import { MemoryFile } from "@orgtree/journal";
 import type { TreeNode } from "@orgtree/runtime";
-import { toFailure, type Address } from "@orgtree/core";
+import { toFailure, type Address, type Entry, type NewEntry } from "@orgtree/core";
 import { Agenda } from "./agenda.ts";
 import type { Report } from "./clerk.ts";
 import type { AppendFault } from "./faulty-journal.ts";
 import { History } from "./history.ts";
-import { membersOf, type FaultPlan, type OperationPlan, type Plan } from "./plan.ts";
+import { groupList, nameList } from "./order.ts";
+import { membersOf, type FaultPlan, type MemberPlan, type OperationPlan, type Plan } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimProcess } from "./sim-process.ts";
 import { readTurns, type JournaledTurn } from "./stored-history.ts";
@@ -19,6 +20,9 @@ export interface Outcome {
   /** What the actors say of themselves; undefined for one that does not answer. */
   readonly reports: ReadonlyMap<Address, Report | undefined>;
   readonly tree: TreeNode;
+  /** Who has each name, and who is in each group. */
+  readonly names: ReadonlyMap<string, Address | undefined>;
+  readonly groups: ReadonlyMap<string, readonly Address[]>;
   /** What was left when the system was closed; undefined when it did not close. */
   readonly open: { readonly actors: number; readonly timers: number; readonly asks: number } | undefined;
   /** The number of the process that was there in the end. */
@@ -47,19 +51,27 @@ export async function simulate(plan: Plan): Promise<Outcome> {
 class Simulation {
   readonly #plan: Plan;
   readonly #random: SeededRandom;
+  readonly #endRandom: SeededRandom;
   readonly #agenda: Agenda;
   readonly #history = new History();
-  readonly #file = new MemoryFile();
+  readonly #file = new MemoryFile("in memory", "");
+  readonly #archive: Entry[] = [];
+  readonly #added = new Map<string, Address>();
+  readonly #dynamic: ReadonlySet<Address>;
   readonly #answered = new Set<string>();
   #process: SimProcess;
   #processes = 0;
   #isUp = true;
+  #isHealed = false;
   #appendFaults: (AppendFault & { left: number })[] = [];
 
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#random = new SeededRandom(`run ${plan.seed}`);
+    this.#endRandom = new SeededRandom(`ends ${plan.seed}`);
     this.#agenda = new Agenda(this.#random.fork("agenda"));
+    const members = membersOf(plan.members);
+    this.#dynamic = new Set([...members].flatMap(([to, each]) => (each.kind === "team" && each.strategy === "dynamic" ? [to] : [])));
     this.#process = this.#boot();
   }
 
@@ -70,9 +82,11 @@ class Simulation {
     await this.#agenda.run(chaosMs);
     this.#heal();
     const isQuiet = await this.#agenda.run(chaosMs + quietMs, mostSteps);
-    const reports = await this.#inspect();
     const tree = this.#process.system.tree();
-    const turns = await readTurns(this.#file);
+    const turns = readTurns(this.#archive);
+    const names = new Map(nameList.map((name) => [name, this.#process.system.whereis(name)]));
+    const groups = new Map(groupList.map((group) => [group, this.#process.system.members(group)]));
+    const reports = await this.#inspect();
     const open = await this.#close();
     return {
       plan: this.#plan,
@@ -80,6 +94,8 @@ class Simulation {
       turns,
       reports,
       tree,
+      names,
+      groups,
       open,
       lastProcess: this.#processes,
       isBusy: !isQuiet || !this.#agenda.isEmpty,
@@ -94,11 +110,14 @@ class Simulation {
     return new SimProcess({
       number,
       members: this.#plan.members,
+      dynamic: this.#dynamic,
       file: this.#file,
+      archive: this.#archive,
+      added: this.#added,
       agenda: this.#agenda,
       random: this.#random.fork(`process ${number}`),
       history: this.#history,
-      nextFault: () => this.#nextFault(),
+      nextFault: (entries) => this.#nextFault(entries),
     });
   }
 
@@ -108,17 +127,25 @@ class Simulation {
 
   // Faults
 
-  #nextFault(): AppendFault | undefined {
-    const fault = this.#appendFaults[0];
+  #nextFault(entries: readonly NewEntry[]): AppendFault | undefined {
+    const fault = this.#appendFaults[0] ?? this.#endFault(entries);
     if (fault === undefined) return undefined;
-    if (--fault.left === 0) this.#appendFaults.shift();
+    if (--fault.left <= 0) this.#appendFaults.shift();
     this.#note({ what: "struck", fault: "append", how: fault.how });
     return fault;
   }
 
+  /** The ends of places are few, and would hardly ever be struck. */
+  #endFault(entries: readonly NewEntry[]): (AppendFault & { left: number }) | undefined {
+    const isStruck = !this.#isHealed && entries.every(({ kind }) => kind === "end") && this.#endRandom.chance(0.1);
+    return isStruck ? { how: "before", ms: 0, left: 1 } : undefined;
+  }
+
   #strike(fault: FaultPlan): void {
     if (this.#agenda.nowMs > this.#plan.chaosMs) return;
-    if (fault.kind === "append") this.#appendFaults.push({ how: fault.how, ms: fault.ms, left: fault.count });
+    if (fault.kind === "compact") {
+      if (this.#isUp && this.#process.line.alive) void this.#process.compact(fault.keep);
+    } else if (fault.kind === "append") this.#appendFaults.push({ how: fault.how, ms: fault.ms, left: fault.count });
     else if (this.#isUp && !this.#process.line.armed) this.#process.line.arm(fault.skip, () => this.#crash(fault));
   }
 
@@ -142,6 +169,7 @@ class Simulation {
   /** From here on nothing goes wrong any more. */
   #heal(): void {
     this.#appendFaults = [];
+    this.#isHealed = true;
     this.#process.line.disarm();
   }
 
@@ -189,8 +217,14 @@ class Simulation {
     process: SimProcess,
     { to, order, note }: { to: Address; order: OperationPlan["order"] & { type: "admin" }; note: (h: object) => void },
   ): void {
+    const { call, child } = order;
+    if (call === "terminate") this.#added.delete(child);
     process.administer(to, order).then(
-      () => process.line.alive && note({ what: "answered", value: order.call }),
+      () => {
+        if (!process.line.alive) return;
+        if (call === "start" && !this.#dynamic.has(to)) this.#added.set(child, to);
+        note({ what: "answered", value: call });
+      },
       (error: unknown) => process.line.alive && note({ what: "unanswered", error: toFailure(error).name }),
     );
   }
@@ -199,8 +233,7 @@ class Simulation {
 
   async #inspect(): Promise<Map<Address, Report | undefined>> {
     const reports = new Map<Address, Report | undefined>();
-    for (const [address, member] of membersOf(this.#plan.members)) {
-      if (member.kind === "team") continue;
+    for (const address of workersOf(this.#process.system.tree(), membersOf(this.#plan.members))) {
       this.#process.system.ask(address, { type: "get", id: "final" }, { timeoutMs: 5_000 }).then(
         (report) => reports.set(address, report as Report),
         () => reports.set(address, undefined),
@@ -217,4 +250,15 @@ class Simulation {
     await this.#agenda.run(this.#agenda.nowMs + 60_000, mostSteps);
     return open;
   }
+}
+
+/** Whom to ask what they remember: those that there are, and those that there should be. */
+function workersOf(tree: TreeNode, members: ReadonlyMap<Address, MemberPlan>): ReadonlySet<Address> {
+  const workers = new Set([...members].filter(([, { kind }]) => kind !== "team").map(([address]) => address));
+  const visit = ({ address, type, children }: TreeNode): void => {
+    if (type === "worker") workers.add(address);
+    for (const child of children) visit(child);
+  };
+  visit(tree);
+  return workers;
 }

@@ -19,6 +19,8 @@ export class Tally {
     for (const { id, order } of plan.operations) if (answered.has(id)) count(this.#seen, order.type);
     for (const { cause } of turns) if (cause.startsWith("orgtree.")) count(this.#seen, cause.slice("orgtree.".length));
     for (const { does } of history.of("work")) count(this.#seen, `work ${does}`);
+    for (const { removed } of history.of("compacted")) if (removed > 0) count(this.#seen, "compacted");
+    for (const { event } of history.events("report")) count(this.#seen, event.report.context);
     for (const { event } of history.of("event")) if (event.type !== "state-changed") count(this.#seen, event.type);
   }
 
@@ -51,7 +53,17 @@ const expectedFaults = ["crash kill", "crash zombie", "crash close", "append bef
 const expectedDeeds =
   "add transfer hint question timer cancel watch job pause admin reply ask-failed down actor-failed dead-letter restart-scheduled escalated-to-root"
     .split(" ")
-    .concat("work pure", "work idempotent", "work irreversible");
+    .concat(
+      "work pure",
+      "work idempotent",
+      "work irreversible",
+      "checkpoint",
+      "rolled-back",
+      "replanned",
+      "auto-shutdown",
+      "compacted",
+      "spent",
+    );
 
 function count(counts: Map<string, number>, what: string): void {
   counts.set(what, (counts.get(what) ?? 0) + 1);

@@ -1,11 +1,12 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Projects with long files come first: what runs alone at the end should be short. */
-const projects = ["whole", "unit", "development"];
+const projects = ["long", "whole", "unit", "restored", "development"];
 
 /** Those that take long for their size, the longest first, as long as vitest does not remember how long each took. */
 const long = [
   "test/scenarios/repository-run.test.ts",
+  "test/crash/crew.test.ts",
   "test/cli/run-repository.test.ts",
   "test/cli/run-demo.test.ts",
   "test/packed.test.ts",

@@ -36,6 +36,7 @@ export class Trace {
       case "state-changed":
       case "emitted":
       case "stalled":
+      case "commit-late":
         return;
       default:
         event satisfies never;

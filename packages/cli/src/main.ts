@@ -2,6 +2,8 @@
 // The orgtree command. The only file that reads the environment, the arguments and the time, and that hears signals.
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ExitCode } from "./exit-code.ts";
 import type { Output, ProcessSurroundings, Time } from "./surroundings.ts";
@@ -16,7 +18,7 @@ const { orgtree } = await import("./program.ts");
 const { InterruptedError } = await import("./surroundings.ts");
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
-const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, NO_COLOR, TERM, npm_lifecycle_event } = process.env;
+const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, NO_COLOR, TERM, XDG_STATE_HOME, npm_lifecycle_event } = process.env;
 /** The script by which npm called it; `npx` hands everything on. */
 const script = npm_lifecycle_event === "npx" ? undefined : npm_lifecycle_event;
 
@@ -44,6 +46,8 @@ const surroundings: ProcessSurroundings = {
     exitWork.add(work);
     return () => exitWork.delete(work);
   },
+  // https://specifications.freedesktop.org/basedir-spec/latest/
+  stateDirectory: join(XDG_STATE_HOME ?? join(homedir(), ".local", "state"), "orgtree"),
   setTemporaryDirectory: (path) => {
     process.env["TMPDIR"] = path;
   },

@@ -1,4 +1,5 @@
 import { systemClock, systemRandom } from "orgtree";
+import { join } from "node:path";
 import { orgtree } from "./program.ts";
 import type { Output, ProcessSurroundings } from "./surroundings.ts";
 
@@ -38,6 +39,7 @@ export async function callProgram(args: readonly string[], { cwd, temporary, env
     importModule: (url) => import(url) as Promise<Record<string, unknown>>,
     catchInterrupts: () => new AbortController().signal,
     onExit: () => () => {},
+    stateDirectory: join(temporary, "..", "state"),
     setTemporaryDirectory,
   };
   const before = process.env["TMPDIR"];

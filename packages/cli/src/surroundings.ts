@@ -28,6 +28,8 @@ export interface ProcessSurroundings {
   readonly catchInterrupts: () => AbortSignal;
   /** Calls `work`, which must not wait, when the process ends, however it ends. Gives back its cancellation. */
   readonly onExit: (work: () => void) => () => void;
+  /** A directory for what is kept of runs, which need not be there yet: their journals. */
+  readonly stateDirectory: string;
   /** Where temporary files of this process and what it uses are made from now on. */
   readonly setTemporaryDirectory: (path: string) => void;
 }

@@ -84,14 +84,15 @@ export class UnknownRecipientError extends ExpectedError {
   }
 }
 
-/** A message that may not be sent: no event, a forged internal type, or over the size limit. */
+/** A message that may not be sent: no event, one that cannot be stored, a forged internal type, or over the size limit. */
 export class MessageRefusedError extends ExpectedError {
   override readonly name = "MessageRefusedError";
   readonly retryable = false;
-  readonly actor: Address;
+  /** The address of who was to have it, or the name of a group. */
+  readonly actor: string;
   readonly reason: "malformed" | "forged" | "oversized";
 
-  constructor(actor: Address, reason: "malformed" | "forged" | "oversized", problem: string) {
+  constructor(actor: string, reason: "malformed" | "forged" | "oversized", problem: string) {
     super(`message to ${actor} refused: ${problem}`);
     this.actor = actor;
     this.reason = reason;

@@ -8,7 +8,10 @@ import type { ToolKind } from "./tool.ts";
 /** What a supervisor did, as one causal report. `chain` runs from the outermost failure to the leaf that began it. */
 export interface SupervisorReport {
   readonly supervisor: Address;
-  /** OTP's contexts, and `directive` for a decision by failure class. */
+  /**
+   * OTP's contexts, and `directive` for a decision by failure class; `child-added` and `child-removed` where the code has other children
+   * than what is stored.
+   */
   readonly context:
     | "child-terminated"
     | "start-error"
@@ -17,11 +20,13 @@ export interface SupervisorReport {
     | "auto-shutdown"
     | "directive"
     | "rolled-back"
-    | "replanned";
+    | "replanned"
+    | "child-added"
+    | "child-removed";
   readonly child: string;
   readonly exit: Exit;
   readonly chain: readonly Failure[];
-  /** What was decided, and why, in words: `restart attempt 2 of 3 in 5000 ms`. */
+  /** What was decided, and why, in words: `restart (step 2)`. */
   readonly decision: string;
   readonly directive?: Directive | undefined;
   /**
@@ -42,14 +47,25 @@ export interface RollbackReport {
   readonly gone: readonly Address[];
   /** Messages from outside that were taken since, and are delivered again. */
   readonly redelivered: number;
-  /** What the turns since did outside: undone by its compensation, or standing as it is. */
+  /** The first 20 of them: what they led to is done again. */
+  readonly messages: readonly RedeliveredMessage[];
+  /** What the turns since did outside: undone by its compensation, or standing as it is. What was taken back before is neither. */
   readonly undone: readonly LaterEffect[];
   readonly standing: readonly LaterEffect[];
 }
 
+/** A message from outside that is delivered again after a rollback. */
+export interface RedeliveredMessage {
+  readonly to: Address;
+  /** Undefined for one from outside of the system. */
+  readonly from: Address | undefined;
+  /** Undefined where the message has none. */
+  readonly type: string | undefined;
+}
+
 /** Something that a turn did which was rolled back. */
 export interface LaterEffect {
-  /** `address#seq.n` */
+  /** `address#seq.n`; it was sent outward with the run of the journal in front. */
   readonly key: string;
   readonly kind: string;
   /** What it does to the world, where that is declared. */
@@ -59,7 +75,14 @@ export interface LaterEffect {
 
 /** Everything that happens in a system, for the log, the board and whoever subscribes. Plain data. */
 export type SystemEvent =
-  | { readonly type: "actor-started"; readonly address: Address; readonly incarnation: number; readonly atMs: number }
+  | {
+      readonly type: "actor-started";
+      readonly address: Address;
+      readonly incarnation: number;
+      /** It goes on where it was when an earlier process ended: nothing has failed. */
+      readonly isResumed?: true;
+      readonly atMs: number;
+    }
   | { readonly type: "actor-exited"; readonly address: Address; readonly incarnation: number; readonly exit: Exit; readonly atMs: number }
   | {
       readonly type: "actor-failed";
@@ -80,6 +103,8 @@ export type SystemEvent =
   | { readonly type: "dead-letter"; readonly letter: DeadLetter; readonly atMs: number }
   | { readonly type: "state-changed"; readonly address: Address; readonly from: string; readonly to: string; readonly atMs: number }
   | { readonly type: "emitted"; readonly address: Address; readonly event: { readonly type: string }; readonly atMs: number }
+  /** A turn waits for its store; told each time that `commitMs` has passed. */
+  | { readonly type: "commit-late"; readonly address: Address; readonly waitedMs: number; readonly atMs: number }
   | { readonly type: "stalled"; readonly address: Address; readonly turnMs: number; readonly atMs: number };
 
 /** The events of one type. */

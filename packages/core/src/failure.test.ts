@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AskTimeoutError, BudgetExhaustedError } from "./errors.ts";
+import { decode, encode } from "./journal/codec.ts";
 import { causeChain, describeFailure, failureClasses, FailureError, maxCauseDepth, toFailure } from "./failure.ts";
 
 function nested(depth: number): Error {
@@ -22,6 +23,14 @@ describe("toFailure", () => {
 
   test("calls every other error a crash, under its own name", () => {
     expect(toFailure(new TypeError("no"), "/a")).toMatchObject({ class: "crash", name: "TypeError", message: "no", address: "/a" });
+  });
+
+  test("keeps the stack in this process only: it is neither stored nor sent", () => {
+    const failure = toFailure(new FailureError({ class: "loop", message: "again", cause: toFailure(new TypeError("no")) }));
+    expect(failure.stack).toContain("failure.test.ts");
+    expect(failure.cause!.stack).toContain("failure.test.ts");
+    expect(new TextDecoder().decode(encode(failure))).not.toContain("failure.test.ts");
+    expect(decode(encode(failure))).toEqual(failure);
   });
 
   test.each([

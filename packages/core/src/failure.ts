@@ -1,5 +1,6 @@
 import { ExpectedError } from "./errors.ts";
 import type { Address } from "./address.ts";
+import { legible } from "./journal/legible.ts";
 
 /**
  * Every way in which an actor can fail. The list is closed: a supervisor decides by class, so a class that is not here
@@ -40,6 +41,10 @@ export interface Failure {
   readonly message: string;
   /** Who failed. */
   readonly address?: Address | undefined;
+  /**
+   * Where it was thrown; only in the process where it was. It is not enumerable, so that it is neither stored nor sent: it is long, is
+   * passed on from report to report, and names the paths of a machine.
+   */
   readonly stack?: string | undefined;
   /** Plain facts for whoever decides, for example `{ retryAfterMs: 2000 }`. */
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
@@ -87,21 +92,25 @@ export function toFailure(thrown: unknown, address?: Address): Failure {
 function convert(thrown: unknown, address: Address | undefined, depth: number): Failure {
   if (thrown instanceof FailureError) {
     const failure = readFailure(thrown.failure);
-    return { ...failure, address: failure.address ?? address, stack: textOf(thrown.stack) };
+    return withStack({ ...failure, address: failure.address ?? address }, thrown.stack);
   }
   if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: describe(thrown), address };
   const cause = thrown.cause !== undefined && depth < maxCauseDepth ? convert(thrown.cause, undefined, depth + 1) : undefined;
   const expected = thrown instanceof ExpectedError ? thrown : undefined;
-  return {
+  const failure = {
     class: failureClassOf(expected?.failureClass),
     kind: textOf(expected?.failureKind),
     name: String(thrown.name),
     message: String(thrown.message),
     address,
-    stack: textOf(thrown.stack),
-    detail: expected?.detail,
+    detail: legible(expected?.detail) as Failure["detail"],
     cause,
   };
+  return withStack(failure, thrown.stack);
+}
+
+function withStack(failure: Failure, stack: unknown): Failure {
+  return typeof stack === "string" ? Object.defineProperty(failure, "stack", { value: stack }) : failure;
 }
 
 function describe(thrown: unknown): string {
@@ -133,16 +142,16 @@ export function readFailure(value: unknown): Failure {
 function copyFailure(failure: Failure, depth: number): Failure {
   const { class: named, kind, name, message, address, stack, detail, cause } = failure;
   const isDeeper = typeof cause === "object" && cause !== null && depth < maxCauseDepth;
-  return {
+  const copy = {
     class: failureClassOf(named),
     kind: textOf(kind),
     name: textOf(name) ?? "Failure",
     message: textOf(message) ?? "no message was given",
     address: textOf(address) as Address | undefined,
-    stack: textOf(stack),
-    detail: typeof detail === "object" && detail !== null ? { ...detail } : undefined,
+    detail: typeof detail === "object" && detail !== null ? (legible({ ...detail }) as Failure["detail"]) : undefined,
     cause: isDeeper ? copyFailure(cause, depth + 1) : undefined,
   };
+  return withStack(copy, stack);
 }
 
 function textOf(value: unknown): string | undefined {

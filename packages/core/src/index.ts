@@ -38,6 +38,7 @@ export {
   type RungHistory,
 } from "./supervision/directive.ts";
 export { type DeadLetter, type DeadLetterReason, type Envelope, isReservedType, type ReplyTo } from "./envelope.ts";
+export { GivenUpError, type GivingUp, type TurnPlace } from "./supervision/given-up-error.ts";
 export type { CheckContext, CheckOutcome, Evidence, Verdict } from "./evidence.ts";
 export {
   AddressError,
@@ -56,7 +57,7 @@ export {
   toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
-export type { LaterEffect, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
+export type { LaterEffect, RedeliveredMessage, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
 export { checkExit, describeExit, type Exit, failureOf, isQuiet, killedExit, shutdownExit } from "./exit.ts";
 export {
   causeChain,
@@ -72,6 +73,7 @@ export {
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {
   type AttemptMeter,
+  type EndedCall,
   type FinishReason,
   type ModelCallOptions,
   type ModelClient,
@@ -99,6 +101,7 @@ export {
   rememberChildren,
   restoreSupervision,
   rollBackSupervision,
+  type Clocks,
   type StoredSupervision,
   SupervisionWriter,
 } from "./supervision/stored-supervision.ts";
@@ -114,6 +117,7 @@ export {
   type PastChild,
   type PlannerBrief,
   type Reply,
+  type SpecificationChange,
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,
@@ -150,6 +154,9 @@ export { decode, encode } from "./journal/codec.ts";
 export { decideCut, decideRemovals, type EntryFacts } from "./journal/compaction.ts";
 export { checkEntries } from "./journal/new-entry.ts";
 export { Pins } from "./journal/pins.ts";
+export { newRun } from "./journal/run-name.ts";
 export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
-export { isSealed, NotStorableError, seal } from "./journal/storable.ts";
+export { horizonOf } from "./journal/horizon.ts";
+export { legible } from "./journal/legible.ts";
+export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";

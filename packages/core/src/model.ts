@@ -88,6 +88,13 @@ export interface ModelCallOptions {
   readonly meter?: AttemptMeter | undefined;
 }
 
+/** A call that came to its end, with an answer or without. */
+export interface EndedCall {
+  readonly key: string;
+  /** How often it was tried. */
+  readonly attempts: number;
+}
+
 /** A language model. Twins: openai (any compatible server), scripted, record and replay. */
 export interface ModelClient {
   /** The provider, for telemetry: `openai`, `scripted`. */
@@ -100,6 +107,11 @@ export interface ModelClient {
   complete(request: ModelRequest, options?: ModelCallOptions): Promise<ModelResponse>;
   /** Upper bound of what the call can cost, for the reservation. Tokens are estimated high; `usd` only with known prices. */
   worstCase(request: ModelRequest): { readonly tokens: number; readonly usd: number };
+  /**
+   * Hears, before its first call, which calls an earlier process made in the same run, oldest first. For clients whose answers depend
+   * on what was asked before, such as a script. A wrapper hands it on.
+   */
+  readonly resume?: ((ended: readonly EndedCall[]) => void) | undefined;
 }
 
 /** The ways in which a model call fails; each is a kind of the failure class `model-error`. */

@@ -23,8 +23,11 @@ export interface Tool<I = unknown, O = unknown> {
   readonly kind: ToolKind;
   /** JSON Schema of the input, shown to the model. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Compensable tools only: takes the effect back. */
-  undo?(input: I, output: O, context: ToolContext): Promise<void>;
+  /**
+   * Compensable tools only: checks the input, which is the one that `run` was given, and takes the effect back. `output` is what `run` came to, as JSON has it; undefined where it was
+   * cut off, and may have been done in part or not at all. The key is that of the call with `/undo` behind it. Rejects with `ToolError`.
+   */
+  undo?(input: I, output: O | undefined, context: ToolContext): Promise<void>;
   /** Checks the input, does the work, keeps a deadline; rejects with `ToolError`. */
   readonly run: (input: unknown, context: ToolContext) => Promise<O>;
 }

@@ -19,3 +19,21 @@ export function checksumOf(entry: ChecksummedEntry): number {
   const head = `${position}|${seq}|${step}|${kind}|${mark === null ? "" : `=${mark}`}|${address}`;
   return crc32(data, crc32(head)) | 0;
 }
+
+/** Over the row of a journal; see `JournalRow`. */
+export function checksumOfJournal(row: {
+  readonly epoch: number;
+  readonly lastPosition: number;
+  readonly writer: string | null;
+  readonly horizon: number;
+  readonly mended: number;
+  readonly run: string;
+}): number {
+  const { epoch, lastPosition, writer, horizon, mended, run } = row;
+  return crc32(JSON.stringify([epoch, lastPosition, writer, horizon, mended, run])) | 0;
+}
+
+/** Over the row of an address. */
+export function checksumOfAddress(address: string, lastSeq: number): number {
+  return crc32(`${lastSeq}|${address}`) | 0;
+}

@@ -1,9 +1,11 @@
-import type { Address, Entry } from "@orgtree/core";
+import { newRun, type Address, type Entry } from "@orgtree/core";
 
 /** What a `MemoryJournal` writes to. It survives the journal, as a file would: opened again, everything is there. */
 export class MemoryFile {
   /** How people know it, in messages of errors. */
   readonly name: string;
+  /** See `Journal.run`. */
+  readonly run: string;
   /** @internal */
   epoch = 0;
   /** @internal Of the newest entry that was ever there. */
@@ -13,8 +15,9 @@ export class MemoryFile {
   /** @internal In the order in which the addresses came. */
   readonly histories = new Map<Address, History>();
 
-  constructor(name = "in memory") {
+  constructor(name = "in memory", run: string = newRun()) {
     this.name = name;
+    this.run = run;
   }
 }
 

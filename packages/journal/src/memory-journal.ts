@@ -29,6 +29,7 @@ import { type History, MemoryFile } from "./memory-file.ts";
  */
 export class MemoryJournal implements Journal, AsyncDisposable {
   readonly epoch: number;
+  readonly run: string;
   readonly #file: MemoryFile;
   readonly #pins = new Pins();
   #closed = false;
@@ -36,6 +37,7 @@ export class MemoryJournal implements Journal, AsyncDisposable {
   constructor(file: MemoryFile = new MemoryFile()) {
     this.#file = file;
     this.epoch = ++file.epoch;
+    this.run = file.run;
   }
 
   // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject

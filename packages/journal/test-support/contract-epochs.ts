@@ -13,11 +13,21 @@ export function testEpochs(make: MakeStore): void {
       await first.close();
       const second = await store.open();
       expect(second.epoch).toBeGreaterThan(first.epoch);
+      expect(second.run).toBe(first.run);
       expect(await collect(second.read())).toEqual(before);
       expect(await second.lastSeqs()).toEqual(new Map([["/a", 2]]));
       await second.append([entry("/a", 3)]);
       expect(seqs((await second.image("/a"))?.entries)).toEqual([1, 2, 3]);
       await second.close();
+    });
+
+    test("are of one run, and no other journal is", async () => {
+      await using one = await make();
+      await using other = await make();
+      const [first, second] = [await one.open(), await other.open()];
+      expect(first.run).toMatch(/^[0-9a-f]{16}$/);
+      expect(second.run).not.toBe(first.run);
+      await Promise.all([first.close(), second.close()]);
     });
 
     test("fence the old writer: its appends and compactions are refused, those already queued too", async () => {
@@ -42,7 +52,9 @@ export function testEpochs(make: MakeStore): void {
       await current.close();
     });
   });
+}
 
+export function testClose(make: MakeStore): void {
   describe("close", () => {
     test("waits for what is under way; a second call waits for the first", async () => {
       await using store = await make();

@@ -2,7 +2,7 @@ import type { Journal } from "@orgtree/core";
 import { describe } from "vitest";
 import { testAppends } from "./contract-appends.ts";
 import { testCompaction } from "./contract-compaction.ts";
-import { testEpochs } from "./contract-epochs.ts";
+import { testClose, testEpochs } from "./contract-epochs.ts";
 import { testModel } from "./contract-model.ts";
 import { testReading } from "./contract-reading.ts";
 import { testSizes } from "./contract-sizes.ts";
@@ -23,6 +23,7 @@ export function journalContract(name: string, make: MakeStore, options: { readon
     testReading(make);
     testCompaction(make);
     testEpochs(make);
+    testClose(make);
     testSizes(make);
     testModel(make, options.modelRuns ?? 60);
   });

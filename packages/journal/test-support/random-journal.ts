@@ -31,6 +31,8 @@ export async function writeRandomJournal(
     const kind: EntryKind = !seqs.has(address) || roll < 0.1 ? "whole" : roll < 0.13 ? "end" : "part";
     const size = random() < 0.05 ? 9_000 + random() * 30_000 : random() * 700;
     const data = Uint8Array.from({ length: Math.floor(size) }, () => random() * 256);
+    // Some say the same twice, as a message and the state that took it up do, and are compressed.
+    if (random() < 0.5) data.copyWithin(Math.ceil(data.length / 2), 0);
     const mark = random() < 0.05 ? `mark ${n}` : undefined;
     seqs.set(address, seq);
     const entry = { address, seq, kind, ...(mark === undefined ? {} : { mark }), data };

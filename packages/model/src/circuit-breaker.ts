@@ -59,6 +59,7 @@ class Breaker implements CircuitBreaker {
   readonly provider: string;
   readonly model: string;
   readonly isPriced: boolean | undefined;
+  readonly resume: ModelClient["resume"];
   readonly #client: ModelClient;
   readonly #options: CheckedOptions;
   #circuit: Circuit = { status: "closed", failuresInARow: 0 };
@@ -69,6 +70,7 @@ class Breaker implements CircuitBreaker {
     this.provider = client.provider;
     this.model = client.model;
     this.isPriced = client.isPriced;
+    this.resume = client.resume?.bind(client);
     this.#client = client;
     this.#options = options;
   }

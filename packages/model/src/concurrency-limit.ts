@@ -27,6 +27,7 @@ export function rateLimited(client: ModelClient, options: ConcurrencyLimitOption
     provider: client.provider,
     model: client.model,
     isPriced: client.isPriced,
+    resume: client.resume?.bind(client),
     worstCase: (request) => client.worstCase(request),
     async complete(request, call: ModelCallOptions = {}) {
       await turnstile.enter(call.signal);

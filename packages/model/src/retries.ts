@@ -54,6 +54,7 @@ export function withRetries(client: ModelClient, options: RetryOptions): ModelCl
     provider: client.provider,
     model: client.model,
     isPriced: client.isPriced,
+    resume: client.resume?.bind(client),
     worstCase: (request) => client.worstCase(request),
     complete: (request, call = {}) => completeWithRetries(client, options, { request, call }),
   };

@@ -1,13 +1,13 @@
 import type { ModelResponse, ToolCall } from "@orgtree/core";
 import { currentAsk, fromWork, reply } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
-import { afterAnswer, afterTools, idleState, type AgentEnd, type AgentState } from "./agent-turn.ts";
+import { afterAnswer, afterTool, idleState, nextCall, type AgentEnd, type AgentState } from "./agent-turn.ts";
 import type { AgentEvent, Assignment, Delivery } from "./assignment.ts";
-import { fitConversation, openConversation } from "./conversation.ts";
+import { fitConversation, mendConversation, openConversation } from "./conversation.ts";
 import type { Deliverable } from "./deliverable.ts";
 import type { Part } from "./part.ts";
-import { findRepetition, type RepetitionVerdict } from "./repetition.ts";
-import type { ToolResult } from "./tool-box.ts";
+import { findRepetition } from "./repetition.ts";
+import { cutOffResult, readCutOff, type ToolResult } from "./tool-box.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What makes a planner, a worker or a critic of the same machine. */
@@ -25,7 +25,7 @@ export function agentPart(world: AgentWorld, role: AgentRole): Part {
   const { deliverable, instructions } = role;
   const rules = { deliverable, record: world.record };
   const logic = agentMachine.provide({
-    actors: { askModel: askModel(world, deliverable), runTools: runTools(world) },
+    actors: { askModel: askModel(world, deliverable), runTool: runTool(world) },
     actions: {
       begin: assign(({ self }, assignment) => ({
         ...idleState,
@@ -33,6 +33,8 @@ export function agentPart(world: AgentWorld, role: AgentRole): Part {
         messages: openConversation(world, instructions, assignment),
       })),
       hear: assign(({ context }, response) => afterAnswer(context, response, rules)),
+      watchRepetition: ({ context }) => watchRepetition(world, context),
+      noteCutOff: ({ context }) => world.tools.note((context.results.at(-1) ?? context.done.at(-1))!),
     },
   });
   return { logic };
@@ -43,43 +45,45 @@ function askModel({ model, tools }: AgentWorld, { tool }: Deliverable) {
     kind: "idempotent",
     run: (messages, context) => {
       const described = tool === undefined ? tools.describe() : [...tools.describe(), tool];
-      return model.ask({ messages: fitConversation(messages), ...(described.length === 0 ? {} : { tools: described }) }, context);
+      return model.ask(
+        { messages: fitConversation(mendConversation(messages)), ...(described.length === 0 ? {} : { tools: described }) },
+        context,
+      );
     },
   });
 }
 
 type Conversation = AgentState["messages"];
 
-interface ToolWork {
-  readonly calls: readonly ToolCall[];
-  readonly done: readonly ToolResult[];
-}
-
-interface ToolsRan {
-  readonly results: readonly ToolResult[];
-  readonly repetition: RepetitionVerdict;
-}
-
-/** Runs the calls of one answer, one after the other: a later one may build on an earlier. */
-function runTools(world: AgentWorld) {
-  return fromWork<ToolWork, ToolsRan>({
-    kind: "irreversible",
-    run: async ({ calls, done }, context) => {
-      const results: ToolResult[] = [];
-      for (const [at, call] of calls.entries()) results.push(await world.tools.call(call, { ...context, key: `${context.key}/${at}` }));
-      const repetition = findRepetition([...done, ...results]);
-      if (repetition.kind !== "none") world.raiseAlarm(repetition.kind === "loop" ? "red" : "yellow", repetition.what);
-      return { results, repetition };
-    },
+/** Runs one call: each is an effect of its own, so that what has a result is never run again, and its kind is that of its tool. */
+function runTool({ tools }: AgentWorld) {
+  return fromWork<ToolCall | undefined, ToolResult>({
+    kind: (call) => tools.kindOf(call?.name),
+    describe: (call) => `the tool ${call!.name}(${call!.argumentsJson})`,
+    run: (call, context) => tools.call(call!, context),
+    undo: (call, context, result) => tools.undo(call!, { context, output: result?.output }),
+    adopt: (output, { input, key }) => tools.adopt(input!, { output, key }),
   });
+}
+
+/** Raises the alarm where the agent repeats itself, after the last call of an answer. */
+function watchRepetition(world: AgentWorld, { step, done }: AgentState): void {
+  const repetition = step.kind === "act" ? ({ kind: "none" } as const) : findRepetition(done);
+  if (repetition.kind !== "none") world.raiseAlarm(repetition.kind === "loop" ? "red" : "yellow", repetition.what);
 }
 
 const parts = setup({
   types: {} as { context: AgentState; events: AgentEvent },
   // Of each agent its own: `agentPart` provides them.
-  actors: { askModel: {} as ReturnType<typeof askModel>, runTools: {} as ReturnType<typeof runTools> },
-  actions: { begin: {} as (args: unknown, assignment: Assignment) => void, hear: {} as (args: unknown, response: ModelResponse) => void },
+  actors: { askModel: {} as ReturnType<typeof askModel>, runTool: {} as ReturnType<typeof runTool> },
+  actions: {
+    begin: {} as (args: unknown, assignment: Assignment) => void,
+    hear: {} as (args: unknown, response: ModelResponse) => void,
+    watchRepetition: {} as (args: { readonly context: AgentState }) => void,
+    noteCutOff: {} as (args: { readonly context: AgentState }) => void,
+  },
   guards: {
+    isCutOff: (_args, error: unknown) => readCutOff(error) !== undefined,
     isToAct: ({ context }) => context.step.kind === "act",
     isToDeliver: ({ context }) => context.step.kind === "deliver",
     isToEnd: ({ context }, end: AgentEnd) => context.step.kind === "end" && context.step.end === end,
@@ -117,14 +121,18 @@ const agentMachine = parts.createMachine({
     acting: {
       meta: { postpone: ["assign"] },
       invoke: {
-        src: "runTools",
-        input: ({ context }): ToolWork => ({
-          calls: context.step.kind === "act" ? context.step.calls : [],
-          done: context.done,
-        }),
+        src: "runTool",
+        input: ({ context }) => nextCall(context),
         onDone: {
           target: "deciding",
-          actions: assign(({ context, event }) => afterTools(context, event.output.results, event.output.repetition)),
+          actions: [assign(({ context, event }) => afterTool(context, event.output)), "watchRepetition"],
+        },
+        // A call that was cut off and taken back; one of which nobody knows, where the supervisor lets the agent go on: the model hears of it as
+        // of what the tool came to. All other failures are the agent's own.
+        onError: {
+          guard: { type: "isCutOff", params: ({ event }: { readonly event: { readonly error: unknown } }) => event.error },
+          target: "deciding",
+          actions: [assign(({ context, event }) => afterTool(context, cutOffResult(nextCall(context)!, event.error))), "noteCutOff"],
         },
       },
     },

@@ -24,18 +24,22 @@ export class AgentModel {
     const whole = { ...request, key };
     const meter = new CallMeter(() => context.budget.reserve(this.#client.worstCase(whole)));
     meter.begin();
+    // A process that dies in the middle of the call has counted it.
+    await context.budget.stored();
     const options = { signal: context.signal, meter };
     let response: ModelResponse;
     try {
       response = await this.#client.complete(whole, options);
     } catch (error) {
       meter.fail(error);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#record.add({ kind: "model-failed", key, by: this.#by, model: this.#client.model, attempts: meter.attempts, why });
       throw error;
     }
     const tokens = response.usage.inputTokens + response.usage.outputTokens;
     const { usd } = response;
     meter.settle({ tokens, usd: usd ?? 0 });
-    this.#record.add({ kind: "model", key, by: this.#by, model: response.model, tokens, usd });
+    this.#record.add({ kind: "model", key, by: this.#by, model: response.model, tokens, usd, attempts: meter.attempts });
     return response;
   }
 }

@@ -2,7 +2,7 @@
 import type { ModelMessage, ModelResponse, ReplyTo, ToolCall } from "@orgtree/core";
 import { withAnswer, withResults } from "./conversation.ts";
 import { deliverToolName, type Deliverable, type Reading } from "./deliverable.ts";
-import type { RepetitionVerdict } from "./repetition.ts";
+import { findRepetition, type RepetitionVerdict } from "./repetition.ts";
 import type { RecordView } from "./run-record.ts";
 import type { ToolResult } from "./tool-box.ts";
 
@@ -30,6 +30,8 @@ export interface AgentState {
   readonly calls: readonly ToolCall[];
   readonly modelCalls: number;
   readonly mends: number;
+  /** The results of the newest answer's calls, as far as they are there. */
+  readonly results: readonly ToolResult[];
   readonly step: Step;
 }
 
@@ -41,6 +43,7 @@ export const idleState: AgentState = {
   calls: [],
   modelCalls: 0,
   mends: 0,
+  results: [],
   step: { kind: "ask" },
 };
 
@@ -76,6 +79,18 @@ export function afterAnswer(state: AgentState, response: ModelResponse, rules: A
     default:
       return reading satisfies never;
   }
+}
+
+/** The call that is to be run now. One after the other: a later one may build on an earlier. */
+export function nextCall({ step, results }: AgentState): ToolCall | undefined {
+  return step.kind === "act" ? step.calls[results.length] : undefined;
+}
+
+/** The state after a tool ran. */
+export function afterTool(state: AgentState, { output: _output, ...result }: ToolResult): AgentState {
+  const next = { ...state, results: [...state.results, result] };
+  if (nextCall(next) !== undefined) return next;
+  return afterTools({ ...state, results: [] }, next.results, findRepetition([...state.done, ...next.results]));
 }
 
 /** The state after the tools ran. A nudge is told to the agent: it may not have noticed. */

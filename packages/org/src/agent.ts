@@ -1,5 +1,5 @@
 import { checkChildSpec, checkFields, SpecError, type ChildSpec, type ModelClient } from "@orgtree/core";
-import type { Logic } from "@orgtree/runtime";
+import { keysWith, type Logic } from "@orgtree/runtime";
 import { agentPart } from "./agent-machine.ts";
 import { charterFields, checkCharter, type Charter, type CheckedCharter } from "./charter.ts";
 import { claimedWork } from "./claims.ts";
@@ -96,12 +96,26 @@ function define(kind: AgentKind, options: AgentOptions, make: AgentDefinition["m
   return { kind, charter, supervision: { onFailure, backoff, shutdownMs, restart }, model, make };
 }
 
+/** Answers that could never be given. */
+function checkAnswers({ kind, supervision: { onFailure } }: AgentDefinition, field: string): void {
+  const [replan] = keysWith(onFailure, "replan");
+  if (replan !== undefined)
+    throw new SpecError(`${field}.${replan}`, "replan needs a supervisor with a plan, and a run has none: answer with restart or escalate");
+  const [rollback] = keysWith(onFailure, "rollback");
+  if (rollback === undefined || kind === "custom") return;
+  throw new SpecError(
+    `${field}.${rollback}`,
+    `${makers[kind]}() makes no checkpoint that a rollback could go back to: answer with restart or resume`,
+  );
+}
+
 /** Checks what of an agent can be checked before it is in a run, and fills in the defaults; throws `SpecError` naming `field`. */
 export function checkAgent(agent: AgentDefinition, field: string): CheckedAgent {
   const { charter, supervision, model } = agent;
   // What is no field of the supervision or the model is left in the charter.
   checkFields(charter, { field, known: agentFields });
   checkChildSpec({ ...supervision, id: "agent", logic: {} }, field);
+  checkAnswers(agent, `${field}.onFailure`);
   if (model !== undefined) checkModel(model, `${field}.model`);
   return { ...agent, charter: checkCharter(charter, field) };
 }

@@ -10,6 +10,7 @@ type Reserve = () => ReturnType<WorkContext["budget"]["reserve"]>;
 export class CallMeter implements AttemptMeter {
   readonly #reserve: Reserve;
   #open: ReturnType<Reserve> | undefined;
+  #attempts = 0;
 
   /** `reserve` sets the worst case of one attempt aside; it throws `BudgetExhaustedError` where there is no room. */
   constructor(reserve: Reserve) {
@@ -18,7 +19,14 @@ export class CallMeter implements AttemptMeter {
 
   /** An attempt is about to be made; one that has begun already is the same. Throws `BudgetExhaustedError`. */
   begin(): void {
-    this.#open ??= this.#reserve();
+    if (this.#open !== undefined) return;
+    this.#open = this.#reserve();
+    this.#attempts++;
+  }
+
+  /** Attempts that were begun. */
+  get attempts(): number {
+    return this.#attempts;
   }
 
   /** The attempt has failed. */

@@ -33,6 +33,50 @@ export function withResults(messages: readonly ModelMessage[], results: readonly
   return [...messages, ...results.map(({ callId, outcome }): ModelMessage => ({ role: "tool", toolCallId: callId, content: outcome }))];
 }
 
+/**
+ * The conversation as a model accepts it, also where its last answer was recorded only in part: words that break off are left out, a call
+ * without a result is answered with that, and a result without its call is dropped. A whole one is given back as it is.
+ */
+export function mendConversation(messages: readonly ModelMessage[]): readonly ModelMessage[] {
+  const mended: ModelMessage[] = [];
+  let isWhole = true;
+  for (let at = 0; at < messages.length; at++) {
+    const message = messages[at]!;
+    if (message.role === "tool") {
+      isWhole = false; // Those that belong to a call were taken with it.
+      continue;
+    }
+    if (message.role !== "assistant") {
+      mended.push(message);
+      continue;
+    }
+    const results = resultsAfter(messages, at);
+    const calls = message.toolCalls ?? [];
+    const isLast = at + results.length === messages.length - 1;
+    at += results.length;
+    if (isLast && results.length === 0) {
+      isWhole = false; // Nobody asks again on top of an answer: what came after it, or the rest of it, is lost.
+      continue;
+    }
+    const answers = calls.map(({ id }) => results.find(({ toolCallId }) => toolCallId === id) ?? lostResult(id));
+    isWhole &&= answers.length === results.length && answers.every((answer, place) => answer === results[place]);
+    mended.push(message, ...answers);
+  }
+  return isWhole ? messages : mended;
+}
+
+type ToolMessage = Extract<ModelMessage, { role: "tool" }>;
+
+function resultsAfter(messages: readonly ModelMessage[], at: number): readonly ToolMessage[] {
+  const results: ToolMessage[] = [];
+  for (let next = messages[at + 1]; next?.role === "tool"; next = messages[at + 1 + results.length]) results.push(next);
+  return results;
+}
+
+function lostResult(toolCallId: string): ToolMessage {
+  return { role: "tool", toolCallId, content: "(no result: what came of this call was lost; look before you call it again)" };
+}
+
 /** The conversation as it is sent: when it is too long, the oldest tool results are left out first. */
 export function fitConversation(messages: readonly ModelMessage[]): readonly ModelMessage[] {
   let excess = messages.reduce((sum, { content }) => sum + content.length, 0) - maxConversationLength;

@@ -1,5 +1,5 @@
 import { FailureError, type Address, type ReplyTo, type Verdict } from "@orgtree/core";
-import { plain, type PlainLogic, type Signal, type Turn } from "@orgtree/runtime";
+import { plain, work, type PlainLogic, type Signal, type Turn } from "@orgtree/runtime";
 import type { RunContract } from "./contract.ts";
 import { decideHold, type HoldDecision } from "./hold-decision.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -64,6 +64,7 @@ const idle: HoldState = { phase: "idle" };
 export function holdPoint(options: HoldPointOptions): PlainLogic<HoldState, OpenRequest, undefined> {
   const { verifiers, contract, record } = options;
   return plain<HoldState, OpenRequest, undefined>({
+    works: { fingerprint: work({ kind: "pure", run: () => contract.fingerprint() }) },
     init: () => idle,
     receive(state, message, turn) {
       if (message.type !== "open" || turn.replyTo === undefined) return state;
@@ -71,7 +72,7 @@ export function holdPoint(options: HoldPointOptions): PlainLogic<HoldState, Open
         turn.postpone();
         return state;
       }
-      turn.run("fingerprint", () => contract.fingerprint());
+      turn.run("fingerprint", undefined);
       return { phase: "fingerprinting", author: message.author, asker: turn.replyTo };
     },
     signal(state, signal, turn) {
@@ -119,7 +120,7 @@ function hear(state: Verifying, signal: Signal, { turn, record }: { turn: Turn; 
     signal.type === "orgtree.reply"
       ? (signal.value as Verdict)
       : { accepted: false, by: verifier, artefact, evidence: [], reason: `unverified: ${signal.error.message}` };
-  record.add({ kind: "verdict", verdict });
+  record.add({ kind: "verdict", verdict }, turn.address);
   return { ...state, waiting, verdicts: [...state.verdicts, verdict] };
 }
 

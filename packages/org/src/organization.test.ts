@@ -1,3 +1,4 @@
+import type { OnFailure } from "@orgtree/core";
 import { SpecError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { agent, critic, customAgent, planner, verifier } from "./agent.ts";
@@ -89,6 +90,26 @@ describe("organization", () => {
     { what: "something else to work on", parts: untyped({ worksOn: "the sea" }), field: "worksOn" },
   ])("refuses $what", ({ parts, field }) => {
     expect(() => organization(parts)).toThrow(expect.objectContaining({ name: "SpecError", field }));
+  });
+
+  test.each([
+    {
+      what: "a new plan",
+      made: agent,
+      onFailure: { loop: "replan" },
+      says: "agents.one.onFailure.loop: replan needs a supervisor with a plan",
+    },
+    { what: "a new plan", made: customAgent, onFailure: { loop: "replan" }, says: "agents.one.onFailure.loop: replan needs" },
+    { what: "a rollback", made: agent, onFailure: { crash: [{ directive: "rollback" }] }, says: "agent() makes no checkpoint" },
+    { what: "a rollback", made: verifier, onFailure: { crash: "rollback" }, says: "verifier() makes no checkpoint" },
+  ] as const)("refuses $what as an answer that could never be given", ({ made, onFailure, says }) => {
+    const one = made({ purpose: "Work.", onFailure: onFailure as OnFailure }, () => ({}) as never);
+    expect(() => organization({ name: "desk", agents: { one } })).toThrow(says);
+  });
+
+  test("lets an agent of one's own go back, which may make checkpoints", () => {
+    const one = customAgent({ purpose: "Work.", onFailure: { crash: "rollback" } }, () => ({}) as never);
+    expect(organization({ name: "desk", agents: { one } }).name).toBe("desk");
   });
 
   test("refuses an address for a name", () => {

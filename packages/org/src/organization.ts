@@ -80,6 +80,7 @@ const fields: readonly string[] = [
 export function organization<E = unknown>(parts: OrganizationParts<E>): Organization<E> {
   checkFields(parts, { field: "", name: "organization", known: fields });
   checkSegment(parts.name);
+  if (parts.name === "_run") throw new SpecError("name", "_run is taken: the log of a run has this name");
   const agents = checkAgents(parts);
   for (const name of ["tools", "lead"] as const) {
     if (parts[name] !== undefined && typeof parts[name] !== "function")

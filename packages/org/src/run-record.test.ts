@@ -26,6 +26,13 @@ describe("the view of a record", () => {
     expect(view.check(check.key)).toEqual(check);
   });
 
+  test("goes on with the newest 100,000 entries of a long run", () => {
+    const record = new RunRecord();
+    record.restore(Array.from({ length: 200_000 }, (_, n) => ({ ...check, key: `${n}` })));
+    expect(record.view.entries).toHaveLength(100_000);
+    expect(record.view.check("199999")).toMatchObject({ key: "199999" });
+  });
+
   test("keeps a verdict as it was when it was heard", () => {
     const record = new RunRecord();
     const verdict = { accepted: false, by: "/run/verifier", artefact: "1", evidence: [], reason: "no" } satisfies Verdict;

@@ -10,6 +10,16 @@ export type RecordEntry =
       readonly tokens: number;
       /** Undefined where no price is known. */
       readonly usd: number | undefined;
+      /** How often it was tried; the last time it was answered. */
+      readonly attempts: number;
+    }
+  | {
+      readonly kind: "model-failed";
+      readonly key: string;
+      readonly by: Address;
+      readonly model: string;
+      readonly attempts: number;
+      readonly why: string;
     }
   | {
       readonly kind: "tool";
@@ -33,6 +43,9 @@ export type RecordEntry =
   /** What a hold point decided on a version of the work; the reason is empty when it opened. */
   | { readonly kind: "hold"; readonly by: Address; readonly artefact: string; readonly open: boolean; readonly reason: string }
   | { readonly kind: "alarm"; readonly level: "yellow" | "red"; readonly by: Address; readonly what: string };
+
+/** Stores an entry with the next turn of the actor at this address. */
+export type KeepEntry = (at: Address, entry: RecordEntry) => void;
 
 /** The record of an executed check. */
 export type CheckEntry = Extract<RecordEntry, { kind: "check" }>;
@@ -64,8 +77,11 @@ export class RunRecord {
   /** Hears of listeners that throw. */
   readonly #logger: Logger | undefined;
 
-  constructor(options: { readonly logger?: Logger | undefined } = {}) {
+  readonly #keep: KeepEntry | undefined;
+
+  constructor(options: { readonly logger?: Logger | undefined; readonly keep?: KeepEntry | undefined } = {}) {
     this.#logger = options.logger;
+    this.#keep = options.keep;
     const copy = (): readonly RecordEntry[] => [...this.#entries];
     this.view = Object.freeze<RecordView>({
       get entries() {
@@ -82,10 +98,19 @@ export class RunRecord {
     });
   }
 
-  /** Keeps an entry and tells the listeners. One that throws is logged; it disturbs neither the others nor whoever acts. */
-  add(entry: RecordEntry): void {
+  /** What an earlier process did in the same run; nobody is told of it. */
+  restore(entries: readonly RecordEntry[]): void {
+    this.#entries = [...this.#entries, ...entries.slice(-maxEntries).map(frozenCopy)].slice(-maxEntries);
+  }
+
+  /**
+   * Keeps an entry and tells the listeners. One that throws is logged; it disturbs neither the others nor whoever acts. `at` is in whose
+   * turns it is stored; by default of who did it.
+   */
+  add(entry: RecordEntry, at: Address = entry.kind === "verdict" ? entry.verdict.by : entry.by): void {
     const kept = frozenCopy(entry);
     this.#entries.push(kept);
+    this.#keep?.(at, kept);
     if (this.#entries.length > maxEntries + 1_000) this.#entries = this.#entries.slice(-maxEntries);
     for (const listener of this.#listeners) {
       try {

@@ -1,5 +1,15 @@
-import { parseToolInput, RoleViolationError, ToolError, type Address, type Tool, type ToolCall, type ToolDescription } from "@orgtree/core";
-import type { WorkContext } from "@orgtree/runtime";
+import {
+  parseToolInput,
+  RoleViolationError,
+  toFailure,
+  ToolError,
+  type Address,
+  type Tool,
+  type ToolCall,
+  type ToolDescription,
+  type ToolKind,
+} from "@orgtree/core";
+import { lostWorkIn, type WorkContext } from "@orgtree/runtime";
 import { canonicalArguments, type Action } from "./repetition.ts";
 import type { RunRecord } from "./run-record.ts";
 
@@ -9,6 +19,8 @@ export interface ToolResult extends Action {
   /** The key of the executed effect; none when nothing was executed. */
   readonly key: string | undefined;
   readonly ok: boolean;
+  /** Of a compensable tool, as JSON has it: what takes it back is given it. It is in the journal, and not in the agent's state. */
+  readonly output?: unknown;
   /** The tool may change something: evidence from before it is out of date. */
   readonly changes: boolean;
 }
@@ -38,35 +50,100 @@ export class ToolBox {
   }
 
   /**
+   * What a call of this name does to the world, which decides what becomes of it when its process ends. A compensable tool without an
+   * `undo`, which was not made by `defineTool`, counts as irreversible.
+   */
+  kindOf(name: string | undefined): ToolKind {
+    const tool = this.#permitted.get(name ?? "");
+    // What is not permitted is not run.
+    if (tool === undefined) return "pure";
+    return tool.kind === "compensable" && tool.undo === undefined ? "irreversible" : tool.kind;
+  }
+
+  /**
    * Executes a call. A tool that the charter forbids is not run: `RoleViolationError`. An unknown name, bad arguments and a
    * tool's own failure come back as a result that says so.
    */
   async call(call: ToolCall, context: WorkContext): Promise<ToolResult> {
-    const args = canonicalArguments(call.argumentsJson);
+    const names = namesOf(call);
     const tool = this.#permitted.get(call.name);
     if (tool === undefined) {
       const mine = [...this.#permitted.keys()].join(", ") || "none";
       if (this.#known.has(call.name))
         throw new RoleViolationError(this.#owner, `call the tool ${call.name}`, `its charter permits ${mine}`);
       const outcome = `There is no tool "${call.name}". Yours are: ${mine}.`;
-      return { callId: call.id, name: call.name, arguments: args, key: undefined, ok: false, changes: false, outcome };
+      return { ...names, key: undefined, ok: false, changes: false, outcome };
     }
-    const { ok, outcome } = await this.#run(tool, call, context);
-    const changes = tool.kind !== "pure";
-    this.#record.add({ kind: "tool", key: context.key, by: this.#owner, tool: tool.name, changes, ok, summary: outcome.slice(0, 300) });
-    return { callId: call.id, name: call.name, arguments: args, key: context.key, ok, changes, outcome };
+    const ran = await this.#run(tool, call, context);
+    const result = { ...names, key: context.key, changes: tool.kind !== "pure", ...ran };
+    this.note(result);
+    return result;
   }
 
-  async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<{ ok: boolean; outcome: string }> {
+  /** Takes a call of a compensable tool back. Rejects with `ToolError`, also where the tool is not the agent's any more. */
+  async undo(
+    { name, argumentsJson }: ToolCall,
+    { context, output }: { readonly context: WorkContext; readonly output: unknown },
+  ): Promise<void> {
+    const tool = this.#permitted.get(name);
+    if (tool?.undo === undefined) throw new ToolError(name, "forbidden", { message: "there is nothing that takes it back any more" });
+    await tool.undo(parseToolInput(argumentsJson, name), output, { signal: context.signal, key: context.key });
+  }
+
+  /** What a call came to that was cut off, as somebody says who has looked. */
+  adopt(call: ToolCall, { output, key }: { readonly output: unknown; readonly key: string }): ToolResult {
+    const changes = this.kindOf(call.name) !== "pure";
+    const result = { ...namesOf(call), key, ok: true, changes, outcome: inWords(output) };
+    this.note(result);
+    return result;
+  }
+
+  /** Puts into the record what a call came to that began; nothing of one that did not. */
+  note({ key, name, changes, ok, outcome }: ToolResult): void {
+    if (key !== undefined)
+      this.#record.add({ kind: "tool", key, by: this.#owner, tool: name, changes, ok, summary: outcome.slice(0, 300) });
+  }
+
+  async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<Pick<ToolResult, "ok" | "outcome" | "output">> {
     try {
       const output = await tool.run(parseToolInput(call.argumentsJson, tool.name), { signal: context.signal, key: context.key });
-      return { ok: true, outcome: shorten(typeof output === "string" ? output : (JSON.stringify(output) ?? "done")) };
+      const kept = tool.kind === "compensable" && output !== undefined ? { output: asJson(output) } : {};
+      return { ok: true, outcome: inWords(output), ...kept };
     } catch (error) {
       context.signal.throwIfAborted();
       if (error instanceof ToolError) return { ok: false, outcome: shorten(error.message) };
       throw error;
     }
   }
+}
+
+/** What an error says of a call that was cut off: its key, and what is known of it. Undefined for all other errors. */
+export function readCutOff(error: unknown): { readonly key: string; readonly outcome: string } | undefined {
+  const { message, name, detail } = toFailure(error);
+  const key = lostWorkIn(error)?.key ?? (name === "WorkUndoneError" ? (detail?.["key"] as string) : undefined);
+  if (key === undefined) return undefined;
+  const outcome =
+    name === "WorkUndoneError" ? "It was cut off, and what it had done was taken back: call it again if it is still wanted." : message;
+  return { key, outcome };
+}
+
+/** What such a call came to. It may have changed something. */
+export function cutOffResult(call: ToolCall, error: unknown): ToolResult {
+  return { ...namesOf(call), ok: false, changes: true, ...readCutOff(error)! };
+}
+
+function namesOf({ id, name, argumentsJson }: ToolCall): Pick<ToolResult, "callId" | "name" | "arguments"> {
+  return { callId: id, name, arguments: canonicalArguments(argumentsJson) };
+}
+
+/** What a tool gave back, as a model is shown it. */
+function inWords(output: unknown): string {
+  return shorten(typeof output === "string" ? output : (JSON.stringify(output) ?? "done"));
+}
+
+/** What can be stored of it. */
+function asJson(output: unknown): unknown {
+  return JSON.parse(JSON.stringify(output) ?? "null") as unknown;
 }
 
 function shorten(text: string): string {

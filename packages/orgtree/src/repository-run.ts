@@ -1,8 +1,12 @@
-import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome } from "@orgtree/core";
+import { checkFields, FailureError, SpecError, toFailure, type CheckOutcome, type Clock, type Journal } from "@orgtree/core";
 import type { Organization } from "@orgtree/org";
-import { createWorkspace, type Workspace } from "@orgtree/tools";
+import { systemClock } from "@orgtree/runtime";
+import { createWorkspace, foreignChanges, reopenWorkspace, WorkspaceChangedError, type Workspace } from "@orgtree/tools";
+import { checkEditsAreKnown, ForkedRunError, knownEditors, redoEdits } from "./forked-copy.ts";
 import { checkTree, isCheckOf, type CheckedTree, type Repository } from "./repository.ts";
-import { cancelledBeforeStart, checkRun, run, type RunOptions, type RunResult } from "./run.ts";
+import { writeRunLog, type RunPlace } from "./run-log.ts";
+import { findRun, finishRun, isFinal } from "./durable-run.ts";
+import { cancelledBeforeStart, checkRun, runToEnd, type RunOptions, type RunResult } from "./run.ts";
 
 /** Which repository, and how to tell that the work is done. */
 export interface RepositoryTask {
@@ -41,30 +45,115 @@ export interface OpenRepository extends AsyncDisposable {
 
 const taskFields: readonly string[] = ["repo", "check", "task", "ignoredPaths"] satisfies (keyof RepositoryTask)[];
 
+/** How a repository is opened. */
+export interface OpenRepositoryOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * The run that it is opened for, where that has a journal: its copy is then found again by another process, and stays until the run has
+   * ended.
+   */
+  readonly durable?: { readonly journal: Journal; readonly organization: string; readonly clock?: Clock | undefined } | undefined;
+}
+
 /**
- * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to.
+ * Copies a repository and executes the check, so that one can look before anything is paid for. The original is never written to. Of a
+ * durable run that has a copy already, it is that one; of a fork of such a run it is a new one, in which the same was done.
  *
- * Rejects with `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not there; with
- * the signal's reason when it aborts.
+ * Rejects with `ForkedRunError` where that cannot be made, with `WorkspaceGoneError` and `WorkspaceChangedError` where the copy of a durable
+ * run is not what it was; `NotARepositoryError`, `FileNameError`, `OutsideLinkError`, or `SpecError`, also for a check command that is not
+ * there; with the signal's reason when it aborts.
  */
-export async function openRepository(task: RepositoryTask, signal?: AbortSignal): Promise<OpenRepository> {
+export async function openRepository(task: RepositoryTask, options: OpenRepositoryOptions = {}): Promise<OpenRepository> {
   checkFields(task, { field: "", name: "task", known: taskFields });
-  const workspace = await createWorkspace({ repo: task.repo, ignoredPaths: task.ignoredPaths, signal });
+  const { durable } = options;
+  const log = durable === undefined ? undefined : await findRun(durable.journal, durable.organization);
+  const { repository, before, claim } = await open(task, log?.place, options);
+  const { workspace } = repository;
+  let isOver = durable === undefined || claim !== undefined;
+  return {
+    root: workspace.root,
+    before,
+    async run(organization, given) {
+      if (claim !== undefined) {
+        await claim(organization);
+        isOver = false;
+      }
+      const all = durable === undefined ? given : { ...given, journal: durable.journal };
+      const result = await runTask({ organization, repository, brief: briefOf(task, before), isBegun: log?.task !== undefined }, all);
+      await finishRun(organization.name, result, all);
+      isOver ||= isFinal(result);
+      return result;
+    },
+    async [Symbol.asyncDispose]() {
+      if (isOver) await workspace.remove();
+    },
+  };
+}
+
+interface Opened {
+  readonly repository: Repository;
+  readonly before: CheckOutcome;
+  /** Of a copy that was made for a fork: it is that of its journal from now on. */
+  readonly claim?: (organization: Organization<Repository>) => Promise<void>;
+}
+
+async function open(task: RepositoryTask, place: RunPlace | undefined, options: OpenRepositoryOptions): Promise<Opened> {
+  const { durable } = options;
+  if (place === undefined || durable === undefined) return copyAndCheck(task, options);
+  const { journal } = durable;
+  if (place.run !== journal.run) return copyOfFork(task, place, { ...options, durable });
+  return { repository: { workspace: await reopenWorkspace(place.home, fileOf(journal)), check: task.check }, before: place.before };
+}
+
+async function copyAndCheck(task: RepositoryTask, { signal, durable }: OpenRepositoryOptions): Promise<Opened> {
+  const { repo, ignoredPaths } = task;
+  const workspace = await createWorkspace({ repo, ignoredPaths, signal, journal: fileOf(durable?.journal) });
   const repository = { workspace, check: task.check };
   try {
-    const checked = await checkTree(repository, (await workspace.checkpoint()).tree, signal);
+    const { tree } = await workspace.checkpoint();
+    const checked = await checkTree(repository, tree, signal);
     checkThatItWasFound(task.check, checked);
     const before = checked.outcome;
-    return {
-      root: workspace.root,
-      before,
-      run: (organization, options) => runTask({ organization, repository, brief: briefOf(task, before) }, options),
-      [Symbol.asyncDispose]: () => workspace.remove(),
-    };
+    if (durable !== undefined) {
+      const { journal, organization, clock = systemClock } = durable;
+      const place: RunPlace = { home: workspace.home, run: journal.run, start: tree, check: task.check, before };
+      await writeRunLog({ journal, clock, organization }, { type: "place", place });
+    }
+    return { repository, before };
   } catch (error) {
     await workspace.remove();
     throw error;
   }
+}
+
+/** A new copy, with what was done in that of the original. */
+async function copyOfFork(
+  { repo, check, ignoredPaths }: RepositoryTask,
+  place: RunPlace,
+  { signal, durable }: OpenRepositoryOptions & { readonly durable: NonNullable<OpenRepositoryOptions["durable"]> },
+): Promise<Opened> {
+  const { journal, organization, clock = systemClock } = durable;
+  const workspace = await createWorkspace({ repo, ignoredPaths, signal, journal: fileOf(journal) });
+  try {
+    if ((await workspace.checkpoint()).tree !== place.start)
+      throw new ForkedRunError(`${repo} is not what it was when the run began`, "put it back as it was, or begin a run anew");
+    await redoEdits(workspace, journal);
+  } catch (error) {
+    await workspace.remove();
+    throw error;
+  }
+  const own: RunPlace = { ...place, home: workspace.home, run: journal.run };
+  const claim = async (given: Organization<Repository>): Promise<void> => {
+    checkEditsAreKnown(given);
+    await writeRunLog({ journal, clock, organization }, { type: "place", place: own });
+  };
+  return { repository: { workspace, check }, before: place.before, claim };
+}
+
+/** Of a journal in a file, as opposed to one in memory. */
+function fileOf(journal: Journal | undefined): string | undefined {
+  const path: unknown = journal !== undefined && "path" in journal ? journal.path : undefined;
+  return typeof path === "string" ? path : undefined;
 }
 
 /**
@@ -79,18 +168,22 @@ export async function runOnRepository(
 ): Promise<RepositoryResult> {
   checkFields(task, { field: "", name: "task", known: taskFields });
   checkRun(organization, task.task, options);
-  const opened = await openUnlessCancelled(task, options.signal);
+  const { journal, signal, clock } = options;
+  const durable = journal === undefined ? undefined : { journal, organization: organization.name, clock };
+  const log = journal === undefined ? undefined : await findRun(journal, organization.name);
+  if (log?.result !== undefined) return { patch: "", ...log.result };
+  const opened = await openUnlessCancelled(task, { signal, durable });
   if (opened === undefined) return { ...cancelledBeforeStart(organization), patch: "" };
   await using repository = opened;
   return await repository.run(organization, options);
 }
 
 /** Nothing when the signal ended it: a run that was cancelled is a result, however early. */
-async function openUnlessCancelled(task: RepositoryTask, signal: AbortSignal | undefined): Promise<OpenRepository | undefined> {
+async function openUnlessCancelled(task: RepositoryTask, options: OpenRepositoryOptions): Promise<OpenRepository | undefined> {
   try {
-    return await openRepository(task, signal);
+    return await openRepository(task, options);
   } catch (error) {
-    if (signal?.aborted === true) return undefined;
+    if (options.signal?.aborted === true) return undefined;
     throw error;
   }
 }
@@ -99,12 +192,28 @@ interface TaskRun {
   readonly organization: Organization<Repository>;
   readonly repository: Repository;
   readonly brief: string;
+  /** An earlier process has worked in the copy. */
+  readonly isBegun: boolean;
 }
 
-async function runTask({ organization, repository, brief }: TaskRun, options: RepositoryRunOptions): Promise<RepositoryResult> {
+async function runTask({ organization, repository, brief, isBegun }: TaskRun, options: RepositoryRunOptions): Promise<RepositoryResult> {
   const held = heldToTheCheck(organization, repository);
-  const result = await run(held, brief, { ...options, environment: repository });
+  const all = { ...options, environment: repository };
+  checkRun(held, brief, all);
+  if (isBegun) await checkUntouched(held, repository);
+  const result = await runToEnd(held, brief, all);
   return await withPatch(result, repository.workspace);
+}
+
+/**
+ * Nobody else was at the copy between two processes: what the agents know of it would be wrong. It can be told where nothing but the
+ * workspace's own tools changes files; of a command nobody knows what it has written.
+ */
+async function checkUntouched({ tools, agents }: Organization<Repository>, repository: Repository): Promise<void> {
+  const hasOthers = (tools?.(repository) ?? []).some(({ kind, name }) => kind !== "pure" && !knownEditors.has(name));
+  if (hasOthers || Object.values(agents).some(({ kind }) => kind === "custom")) return;
+  const foreign = await foreignChanges(repository.workspace);
+  if (foreign.length > 0) throw new WorkspaceChangedError(foreign);
 }
 
 /** Of a run that is done: the patch not of what is there now, but of what was approved. */

@@ -41,6 +41,8 @@ export class ReportBuilder {
   readonly #alarms: Extract<RecordEntry, { kind: "alarm" }>[] = [];
   readonly #unpriced = new Set<string>();
   readonly #deadLetters: Record<string, number> = {};
+  /** How often each actor went on in another process. */
+  readonly #resumed = new Map<Address, number>();
   /** The exit of each actor's newest life. */
   readonly #exits = new Map<Address, Exit>();
 
@@ -55,7 +57,10 @@ export class ReportBuilder {
     switch (event.type) {
       case "actor-started": {
         const agent = this.#agents.get(event.address);
-        if (agent !== undefined) agent.restarts = event.incarnation - 1;
+        if (agent === undefined) return;
+        // Going on in another process is a new life too, and no restart.
+        if (event.isResumed === true) this.#resumed.set(event.address, (this.#resumed.get(event.address) ?? 0) + 1);
+        else agent.restarts = event.incarnation - 1 - (this.#resumed.get(event.address) ?? 0);
         return;
       }
       case "actor-exited": {
@@ -97,6 +102,7 @@ export class ReportBuilder {
       case "alarm":
         this.#alarms.push(entry);
         return;
+      case "model-failed":
       case "check":
       case "hold":
         return;

@@ -3,9 +3,12 @@ import {
   childAddress,
   failureOf,
   FailureError,
+  shutdownExit,
+  type Address,
   type Clock,
   type Exit,
   type Failure,
+  type Journal,
   type Logger,
   type ModelClient,
   type Observer,
@@ -21,17 +24,20 @@ import {
   type LeadOutput,
   type Organization,
   type RecordEntry,
+  type RunTree,
 } from "@orgtree/org";
 import { createActorSystem, guardProcess, systemClock, type ActorSystem, type TreeNode } from "@orgtree/runtime";
 import { judgeDelivery } from "./delivery.ts";
 import { readLeadOutput } from "./lead-output.ts";
+import { enterRun, findRun, finishRun } from "./durable-run.ts";
+import { noPast, resumeModels, type RunPast } from "./run-past.ts";
 import { ReportBuilder, type RunReport } from "./run-report.ts";
 
 /** How a run is made. */
 export interface RunOptions<E = unknown> {
   /** Answers for every agent that has no model of its own. */
   readonly model: ModelClient;
-  /** What the organization works on. */
+  /** What the organization works on. No journal has it: it has to outlive the process as a journal does, where a run is to go on. */
   readonly environment?: E;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -50,8 +56,24 @@ export interface RunOptions<E = unknown> {
   readonly guardsProcess?: boolean;
   /** Ends the run in order; its result is then `cancelled`. */
   readonly signal?: AbortSignal;
+  /**
+   * Where every turn is stored before anything of it is visible. A run that was begun in it goes on where it was: agents with their
+   * conversations, what was spent, the record; what has a result is not done again. One that has ended gives its result. The same
+   * organization, task and environment have to be given. `signal` then leaves the run as it is, to go on later. Default: nothing is
+   * stored.
+   */
+  readonly journal?: Journal;
+  /** Hears what was done before, when a run goes on. */
+  readonly onResume?: (past: ResumedRun) => void;
   /** For tests of agents: each goes on after each turn from what could be stored of it; see `SystemOptions`. Default false. */
   readonly restores?: boolean;
+}
+
+/** What was done in a run by the processes before. */
+export interface ResumedRun {
+  readonly entries: readonly RecordEntry[];
+  /** Milliseconds of work; the time between processes is not counted. */
+  readonly workedMs: number;
 }
 
 const optionFields: readonly string[] = [
@@ -66,6 +88,8 @@ const optionFields: readonly string[] = [
   "guardsProcess",
   "signal",
   "restores",
+  "journal",
+  "onResume",
 ] satisfies (keyof RunOptions)[];
 
 /**
@@ -80,8 +104,9 @@ export type RunResult<T = unknown> =
 /**
  * Runs one task with an organization, in this process, and waits for its end.
  *
- * A run that fails is a result, not an exception. Rejects only when the organization could not be started: `SpecError` for what is
- * wrong in it or in the options, a missing model and a limit of dollars that cannot be held included; `MachineLintError`.
+ * With a journal in which the run was begun it goes on where that one was: see `RunOptions.journal`. A run that fails is a result, not
+ * an exception. Rejects only when the organization could not be started: `SpecError` for what is wrong in it or in the options, a missing
+ * model and a limit of dollars that cannot be held included; `MachineLintError`; `OtherRunError`, `JournalError`.
  *
  * @example
  * const result = await run(desk, "the sea", { model: scriptedModel(["The sea is wide."]) });
@@ -92,27 +117,33 @@ export async function run<T = unknown, E = unknown>(
   options: RunOptions<E>,
 ): Promise<RunResult<T>> {
   checkRun(organization, task, options);
+  const { journal } = options;
+  if (journal === undefined) return runToEnd<T, E>(organization, task, options);
+  const log = await findRun(journal, organization.name);
+  if (log?.result !== undefined) return log.result as RunResult<T>;
+  const result = await runToEnd<T, E>(organization, task, options);
+  await finishRun(organization.name, result, options);
+  return result;
+}
+
+/** Runs it to its end, from wherever it is, and stores nothing of how it ended. */
+export async function runToEnd<T, E>(organization: Organization<E>, task: string, options: RunOptions<E>): Promise<RunResult<T>> {
   const clock = options.clock ?? systemClock;
   const startMs = clock.nowMs();
-  const record = new RunRecord({ logger: options.logger });
   const address = `/${organization.name}` as const;
+  let system: ActorSystem | undefined;
+  const record = new RunRecord({ logger: options.logger, keep: (at, entry) => system?.note(at, entry) });
   const tree = buildRun({ organization, task, environment: options.environment as E, model: options.model, record, address });
   checkLogics(tree);
-  const builder = new ReportBuilder(tree.agents);
-  await using system = createActorSystem({ clock, ...pick(options, "random"), ...pick(options, "logger"), ...pick(options, "restores") });
-  using _guard = options.guardsProcess === true ? guardProcess(system) : undefined;
-  system.observe(builder.onEvent);
-  record.view.observe(builder.onEntry);
-  if (options.onEvent !== undefined) system.observe(options.onEvent);
-  if (options.onEntry !== undefined) record.view.observe(options.onEntry);
   if (isAborted(options.signal)) return cancelledBeforeStart(organization);
-  await system.start(tree.spec);
-  tellStart(options, () => system.tree());
-  // A lead may be at its end as soon as it starts.
-  const exit = builder.exitOf(address) ?? (await endOfRun(system, address, options.signal));
-  const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: isAborted(options.signal) };
-  await system.close();
-  const report = builder.build(clock.nowMs() - startMs);
+  const past = await enterRun(organization, task, options);
+  const builder = new ReportBuilder(tree.agents);
+  for (const event of past.events) builder.onEvent(event);
+  for (const entry of past.entries) builder.onEntry(entry);
+  record.restore(past.entries);
+  resumeModels(organization, options.model, past.entries);
+  const ended = await live({ tree, address, past, builder, record, clock }, options, (made) => (system = made));
+  const report = builder.build(past.workedMs + clock.nowMs() - startMs);
   if (ended.lead?.kind !== "normal") return failedResult<T>(ended, report);
   const lead = readLeadOutput(ended.lead, tree.lead);
   if (lead.kind === "unreadable") return { status: "failed", failure: lead.failure, output: undefined, report };
@@ -122,12 +153,79 @@ export async function run<T = unknown, E = unknown>(
   return { status: "failed", failure: delivery.failure, output, report };
 }
 
+interface Life {
+  readonly tree: RunTree;
+  readonly address: Address;
+  readonly past: RunPast;
+  readonly builder: ReportBuilder;
+  readonly record: RunRecord;
+  readonly clock: Clock;
+}
+
+/** Brings the tree to life and waits for its end. */
+async function live<E>(life: Life, options: RunOptions<E>, use: (system: ActorSystem) => void): Promise<Ended> {
+  const { tree, address, past, builder, record, clock } = life;
+  const given = { ...pick(options, "random"), ...pick(options, "logger"), ...pick(options, "restores"), ...pick(options, "journal") };
+  await using system = createActorSystem({ clock, ...given });
+  using _guard = options.guardsProcess === true ? guardProcess(system) : undefined;
+  use(system);
+  system.observe(builder.onEvent);
+  record.view.observe(builder.onEntry);
+  if (options.onEvent !== undefined) system.observe(options.onEvent);
+  if (options.onEntry !== undefined) record.view.observe(options.onEntry);
+  if (past !== noPast) tellResume(options, past);
+  // At once: a short run may have come to its end before its start is answered.
+  const unobserve = system.observe((event) => {
+    if (event.type !== "actor-started" || event.address !== address) return;
+    unobserve();
+    tellStart(options, () => system.tree());
+  });
+  // It may have ended, and its process before anybody was told.
+  const isUp = builder.exitOf(address) !== undefined || (await start(system, withTimeLeft(tree.spec, past), options));
+  // A lead may be at its end as soon as it starts.
+  const exit = builder.exitOf(address) ?? (isUp ? await endOfRun(system, address, options) : shutdownExit);
+  const ended: Ended = { run: exit, lead: builder.exitOf(tree.lead), cancelled: isAborted(options.signal) };
+  await system.close();
+  return ended;
+}
+
+/** Starts the tree; false when the signal came before it was up, which may take as long as its journal is out of reach. */
+async function start<E>(system: ActorSystem, spec: RunTree["spec"], { signal, journal }: RunOptions<E>): Promise<boolean> {
+  const close = (): void => void system.close().catch(() => {});
+  if (journal !== undefined) signal?.addEventListener("abort", close, { once: true });
+  if (journal !== undefined && isAborted(signal)) close();
+  try {
+    await system.start(spec);
+    return true;
+  } catch (error) {
+    if (journal === undefined || !isAborted(signal)) throw error;
+    return false;
+  } finally {
+    signal?.removeEventListener("abort", close);
+  }
+}
+
+/** Time that was worked before is spent. */
+function withTimeLeft(spec: RunTree["spec"], { workedMs }: RunPast): RunTree["spec"] {
+  const { budget } = spec;
+  if (budget?.wallMs === undefined || workedMs === 0) return spec;
+  return { ...spec, budget: { ...budget, wallMs: Math.max(1, budget.wallMs - workedMs) } };
+}
+
 /** Checks before anything is built that what was given is what a run needs; throws `SpecError`. */
 export function checkRun<E>(organization: Organization<E>, task: string, options: RunOptions<E>): void {
   if (!isOrganization(organization)) throw new SpecError("organization", "is none; make it with organization({ name, agents, … })");
   if (typeof task !== "string") throw new SpecError("task", `a text that says what is to be done, not ${String(task)}`);
   checkFields(options, { field: "", name: "options", known: optionFields });
   checkModels(organization, options.model);
+}
+
+function tellResume({ onResume, logger }: Pick<RunOptions, "onResume" | "logger">, { entries, workedMs }: RunPast): void {
+  try {
+    onResume?.({ entries, workedMs });
+  } catch (error) {
+    logger?.error({ err: error }, "onResume threw");
+  }
 }
 
 /** As with every listener: one that throws is logged, and the run goes on. */
@@ -139,10 +237,10 @@ function tellStart({ onStart, logger }: Pick<RunOptions, "onStart" | "logger">, 
   }
 }
 
-/** The exit of the run's supervisor. On the signal it is stopped in order. */
-async function endOfRun(system: ActorSystem, address: `/${string}`, signal: AbortSignal | undefined): Promise<Exit> {
+/** The exit of the run's supervisor. On the signal it is stopped in order; with a journal, so that it can go on later. */
+async function endOfRun<E>(system: ActorSystem, address: Address, { signal, journal }: RunOptions<E>): Promise<Exit> {
   const exit = system.watch(address);
-  const stop = (): void => void system.stop(address).catch(() => {});
+  const stop = (): void => void (journal === undefined ? system.stop(address) : system.close()).catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
   // It may have aborted while the tree started.
   if (isAborted(signal)) stop();

@@ -1,8 +1,11 @@
 import {
   AddressError,
+  AskFailedError,
   checkAddress,
   checkChildOf,
+  childAddress,
   ExpectedError,
+  GivenUpError,
   idOf,
   MessageRefusedError,
   parentAddress,
@@ -13,85 +16,32 @@ import {
   UnknownRecipientError,
   type Address,
   type ChildSpec,
-  type Clock,
   type DeadLetter,
   type DeadLetterReason,
   type Exit,
-  type Journal,
   type Logger,
   type Observer,
-  type Random,
   type RollbackReport,
 } from "@orgtree/core";
 import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore, nowhere } from "./durable/journal-store.ts";
-import { ConsentError, needsConsent, RollbackError } from "./durable/rollback.ts";
+import { RollbackError } from "./durable/rollback-error.ts";
+import { ConsentError, needsConsent } from "./durable/consent-error.ts";
 import type { TurnStore } from "./durable/turn-store.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
-import { untilQuiet } from "./kernel/quiet.ts";
+import { untilQuiet, untilStill } from "./kernel/quiet.ts";
 import { makeBody, makeRoot } from "./root.ts";
 import { typeOfLogic, type Logic } from "./logic.ts";
 import { Mail } from "./actor/mail.ts";
+import { checkMessageFromOutside } from "./actor/store-door.ts";
 import { isOversized } from "./actor/message-size.ts";
+import { Compensations } from "./supervisor/compensations.ts";
 import { supervisorHandle, type StartedChild, type SupervisorHandle } from "./supervisor/supervisor.ts";
+import type { AskOptions, RollbackOptions, StartOptions, SystemOptions, WatchOptions } from "./system-options.ts";
 import { systemClock, systemRandom } from "./time/system-clock.ts";
 import { viewTree, type TreeNode } from "./tree-view.ts";
-
-/** How a system is made. Everything has a default. */
-export interface SystemOptions {
-  /** Default: real time. */
-  readonly clock?: Clock;
-  /** Default: `Math.random`. */
-  readonly random?: Random;
-  /** Hears every supervisor's decision. Default: nobody. */
-  readonly logger?: Logger;
-  /**
-   * Where turns are stored before anything of them is visible. The system reads it when it begins: an actor that is started
-   * at an address where one lived goes on where that one was. Default: nothing is stored, and turns count at once.
-   */
-  readonly journal?: Journal;
-  /** Stores turns in place of a journal. For tests. */
-  readonly store?: TurnStore;
-  /** How long a turn may wait for its commit, attempts after a failure of the store included. Milliseconds, default 30,000. */
-  readonly commitMs?: number;
-  /** An actor that keeps the thread longer, with up to 16 turns in a row, is reported as `stalled`. Milliseconds, default 100. */
-  readonly stallMs?: number;
-  /** Dead letters kept for looking at, at least 0. Default 1,000; they are counted for ever. */
-  readonly keepDeadLetters?: number;
-  /** Longest text or byte array in a message from outside, in characters or bytes. Default 1 MiB. */
-  readonly maxMessageSize?: number;
-  /**
-   * Goes on after each turn from what a later process would read in the journal, so that what does not survive a crash is found by
-   * any test. Work that is under way goes on. Works without a journal too, and then keeps nothing. For tests. Default false.
-   */
-  readonly restores?: boolean;
-  /** Freezes states after each turn, so that code which changes them in place fails at once. For tests. Default false. */
-  readonly freeze?: boolean;
-}
-
-/** How a question from outside is asked. */
-export interface AskOptions {
-  /** Milliseconds until the promise rejects with `AskTimeoutError`. Default 5,000. `Infinity` for no limit. */
-  readonly timeoutMs?: number;
-  /** Gives up waiting; the promise rejects with the signal's reason. The outcome is unknown then. */
-  readonly signal?: AbortSignal;
-}
-
-/** How an actor is put back. */
-export interface RollbackOptions {
-  /** The name of a checkpoint, or the number of a turn. Default: the newest checkpoint. */
-  readonly to?: string | number;
-  /** What cannot be taken back may stand. Default false. */
-  readonly consent?: boolean;
-}
-
-/** How an exit is waited for. */
-export interface WatchOptions {
-  /** Ends the watch; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
 
 const kernels = new WeakMap<ActorSystem, Kernel>();
 
@@ -108,6 +58,8 @@ export class ActorSystem {
   readonly #ready: Promise<void> | undefined;
   readonly #maxMessageSize: number;
   #closed: string | undefined;
+  /** Why the root ended, where that was not in order. */
+  #rootEnd: string | undefined;
 
   constructor(options: SystemOptions = {}) {
     this.#kernel = new Kernel({
@@ -123,7 +75,7 @@ export class ActorSystem {
     });
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
-    this.#root = makeRoot(this.#kernel);
+    this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
     const { store } = this.#kernel;
     if (store?.load === undefined) {
       this.#root.start();
@@ -148,14 +100,35 @@ export class ActorSystem {
   /**
    * Starts an actor at the top of the tree, under the root, which restarts it as its spec says and never gives up itself.
    *
-   * Rejects with `SupervisorCallError` or `SpecError`. Gives back its address.
+   * With a journal it goes on where it was when the last process ended. Where it was given up because of a failure it does not
+   * start: it rejects with `GivenUpError`, which says why, and what to do. Rejects with `SupervisorCallError` or `SpecError`, with
+   * `SystemClosedError` when the root has ended, as for a store that is damaged.
+   * Gives back its address.
    */
-  async start(spec: ChildSpec<Logic>): Promise<Address> {
+  async start(spec: ChildSpec<Logic>, { fresh = false }: StartOptions = {}): Promise<Address> {
     // Checked here too, so that the error names the caller's own field.
     const checked = checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: "spec", typeOf: typeOfLogic });
     if (this.#ready !== undefined) await this.#ready;
-    const started = (await this.ask(rootAddress, { type: "start-child", spec }, { timeoutMs: Infinity })) as StartedChild;
-    return started.address ?? `/${checked.id}`;
+    const top = childAddress(rootAddress, checked.id);
+    if (fresh) this.#kernel.store?.checkParked?.(top);
+    const message = { type: "start-child", spec, fresh };
+    const starting = this.ask(rootAddress, message, { timeoutMs: Infinity }) as Promise<StartedChild>;
+    const started = await starting.catch((error: unknown) => this.#notStarted(error));
+    return started.address ?? top;
+  }
+
+  /** Of a tree that was given up the journal knows where it was before that; and why the root has ended says more than that it is not there. */
+  async #notStarted(error: unknown): Promise<never> {
+    const { store } = this.#kernel;
+    if (error instanceof GivenUpError && store?.findGivingUp !== undefined) {
+      const { address, failure, at } = error;
+      // Where the journal cannot tell, the error that is known says more than why not.
+      const places = await store.findGivingUp(address, { failure, seq: at.seq }).catch(() => undefined);
+      throw places === undefined ? error : new GivenUpError(address, { failure, ...places });
+    }
+    const isGone = error instanceof AskFailedError || error instanceof UnknownRecipientError;
+    if (this.#rootEnd !== undefined && isGone) throw new SystemClosedError(this.#rootEnd, { cause: error });
+    throw error;
   }
 
   /** Ends the actor at `address` for good, through its supervisor. Rejects with `AddressError` for the root: `close` ends it. */
@@ -179,13 +152,32 @@ export class ActorSystem {
     if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
     const { store } = this.#kernel;
     if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
-    const preview = await store.previewRollback(address, { to });
-    const standing = preview.standing.filter(needsConsent);
-    if (standing.length > 0 && !consent) throw new ConsentError(address, standing);
-    const { info } = (await this.ask(parent, { type: "rollback-child", id: idOf(address), to }, { timeoutMs: Infinity })) as {
-      info: RollbackReport;
+    const goBack = async (): Promise<RollbackReport> => {
+      const call = { type: "rollback-child", id: idOf(address), to };
+      return ((await this.ask(parent, call, { timeoutMs: Infinity })) as { info: RollbackReport }).info;
     };
-    return info;
+    const preview = (): Promise<RollbackReport> => store.previewRollback!(address, { to });
+    if (consent) {
+      await preview();
+      return goBack();
+    }
+    // What is begun between the look and the stop would stand as well, and nobody would have been asked.
+    this.#kernel.pauses.begin(address);
+    try {
+      if (!(await untilStill(this.#kernel, address, this.#kernel.commitMs)))
+        throw new RollbackError(address, "its turns do not come to an end; try again, or give consent to whatever stands");
+      this.#checkStanding(address, await preview());
+      return await goBack();
+    } finally {
+      this.#kernel.endPause(address);
+    }
+  }
+
+  #checkStanding(address: Address, report: RollbackReport): void {
+    const spec = this.#kernel.cells.get(address)?.spec;
+    const compensations = spec === undefined ? undefined : new Compensations(this.#kernel, { top: address, spec });
+    const problems = report.standing.filter((effect) => needsConsent(effect) && compensations?.find(effect) === undefined);
+    if (problems.length > 0) throw new ConsentError(address, problems, report);
   }
 
   /**
@@ -233,6 +225,7 @@ export class ActorSystem {
         `a part of it is longer than ${this.#maxMessageSize} (maxMessageSize); send a reference instead`,
       );
     }
+    checkMessageFromOutside(this.#kernel, to, message);
     return new Mail("message", { to, from: undefined, trace: this.#kernel.newTrace() }, message);
   }
 
@@ -268,6 +261,14 @@ export class ActorSystem {
   /** The members of a group. */
   members(group: string): readonly Address[] {
     return this.#kernel.registry.members(group);
+  }
+
+  /**
+   * Has something stored with the next turn of an actor, as an effect of kind `orgtree.note`: what was done on its behalf, so that who
+   * reads the journal finds it there no later than what follows from it. Nothing where there is no journal, or no such actor.
+   */
+  note(address: Address, what: unknown): void {
+    this.#kernel.cells.get(address)?.note(what);
   }
 
   /** The tree as it stands, as plain data. */
@@ -323,8 +324,8 @@ export class SystemClosedError extends ExpectedError {
   override readonly name = "SystemClosedError";
   readonly retryable = false;
 
-  constructor(why: string) {
-    super(`the system takes no messages: ${why}`);
+  constructor(why: string, options?: ErrorOptions) {
+    super(`the system takes no messages: ${why}`, options);
   }
 }
 

@@ -1,14 +1,9 @@
-export {
-  ActorSystem,
-  type AskOptions,
-  createActorSystem,
-  SystemClosedError,
-  type SystemOptions,
-  type WatchOptions,
-} from "./actor-system.ts";
+export { ActorSystem, createActorSystem, SystemClosedError } from "./actor-system.ts";
+export type { AskOptions, RollbackOptions, SystemOptions, WatchOptions } from "./system-options.ts";
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
 export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
 export { fromWork, type WorkLogic } from "./machine/from-work.ts";
+export { lostWorkIn, type LostWork } from "./actor/unknown-outcome.ts";
 export { work, type WorkDefinition, type Works, WorkUndoneError } from "./actor/work.ts";
 export type { LintFinding, LintRule } from "./lint/finding.ts";
 export { MachineLintError } from "./lint/lint-error.ts";
@@ -16,6 +11,7 @@ export { lintMachine, type LintOptions, type LintReport } from "./lint/lint-mach
 export { isMachine, type Logic, typeOfLogic } from "./logic.ts";
 export { act, ask, currentAsk, type From, publish, reply, tell, type TurnAction, type TurnArgs, watch } from "./machine/machine-actions.ts";
 export { endsOf, type MachineEnd } from "./machine/machine-exit.ts";
+export type { PersistedMachine } from "./machine/migrated-machine.ts";
 export { machine, type MachineLogic, type MachineOptions } from "./machine/machine.ts";
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
@@ -23,8 +19,15 @@ export { type Change, changesBetween, describePath, type Path } from "./durable/
 export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
 export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
-export type { Moment, PastTurn, PlaceEnd } from "./durable/past-turn.ts";
+export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
+export { pinGivenUp } from "./durable/given-up.ts";
+export { RollbackError } from "./durable/rollback-error.ts";
+export { ConsentError } from "./durable/consent-error.ts";
+export { reachableCheckpoints, type ReachableCheckpoint } from "./durable/reachable-checkpoints.ts";
+export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
+export { type CutOffWork, listCutOff, type Outcome, OutcomeError, resolveStored } from "./durable/stored-outcome.ts";
+export { keysWith } from "./supervisor/answers.ts";
 export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {
@@ -36,6 +39,7 @@ export {
   type TemplateChild,
 } from "./supervisor/supervisor.ts";
 export { systemClock, systemRandom } from "./time/system-clock.ts";
+export { type Divergence, replay, type ReplayOptions, type ReplayReport, type SkipReason } from "./replay/replay.ts";
 export type { TreeNode } from "./tree-view.ts";
 export { NameTakenError, type Turn, TurnClosedError, UnknownWorkError, type Work, type WorkContext } from "./actor/turn.ts";
 export { VirtualClock } from "./time/virtual-clock.ts";

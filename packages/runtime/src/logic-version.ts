@@ -1,5 +1,6 @@
 /** Which logic an actor has, and how it goes on from a state that another one stored. */
-import type { Address } from "@orgtree/core";
+import { seal, type Address } from "@orgtree/core";
+import { isThenable } from "./actor/thenable.ts";
 import { LogicChangedError, type Versioned } from "./durable/logic-changed.ts";
 import type { LogicVersion } from "./durable/turn-entry.ts";
 import type { Stored } from "./durable/turn-store.ts";
@@ -36,14 +37,14 @@ export function currentState(place: { readonly address: Address; readonly epochM
   const current = versionOf(logic);
   if (before === undefined || current === undefined || isSame(before, current)) return { state, isMigrated: false };
   const facts = { address: place.address, stored: before, current };
-  const { migrate } = versionedOf(logic);
-  if (migrate === undefined)
+  const versioned = versionedOf(logic);
+  if (versioned.migrate === undefined)
     throw new LogicChangedError(
       facts,
       "give the logic a migrate for states of that version, or start it with the program that stored them",
     );
   try {
-    const migrated = migrateState(logic, state, (inner) => migrate({ state: inner, ...before }), place.epochMs);
+    const migrated = migrateState(logic, state, (inner) => versioned.migrate!({ state: inner, ...before }), place.epochMs);
     return { state: migrated, isMigrated: true };
   } catch (error) {
     throw new LogicChangedError(facts, `its migration failed: ${error instanceof Error ? error.message : String(error)}`, error);
@@ -59,8 +60,19 @@ function versionedOf(logic: Logic): Versioned {
   return logic.kind === "machine" ? logic.options : logic;
 }
 
+/** A state that fails its first turn would cost the actor what is stored. */
+function checkMigrated(state: unknown): unknown {
+  if (isThenable(state)) {
+    Promise.resolve(state).catch(() => {});
+    throw new TypeError("it gave back a promise; a migration is done at once");
+  }
+  if (state === undefined) throw new TypeError("it gave back nothing");
+  seal(state, "what it gave back");
+  return state;
+}
+
 // oxlint-disable-next-line max-params -- one decision
 function migrateState(logic: Logic, state: unknown, migrate: (state: unknown) => unknown, epochMs: number): unknown {
-  if (isMachine(logic) || logic.kind !== "machine") return migrate(state);
+  if (isMachine(logic) || logic.kind !== "machine") return checkMigrated(migrate(state));
   return migrateMachine(logic.machine, { stored: state as StoredMachine, migrate, epochMs });
 }

@@ -41,6 +41,11 @@ export function takesEvents(logic: Logic): boolean {
   return isMachine(logic) || logic.kind === "machine";
 }
 
+/** True for supervisors, which store decisions in place of turns. */
+export function isSupervisor(logic: Logic): logic is SupervisorLogic {
+  return !isMachine(logic) && logic.kind === "supervisor";
+}
+
 /** True for a bare XState machine. */
 export function isMachine(logic: Logic): logic is AnyStateMachine {
   return typeof logic === "object" && "root" in logic && "getInitialSnapshot" in logic;

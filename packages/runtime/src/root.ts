@@ -25,21 +25,24 @@ export function makeBody(life: Incarnation, logic: Logic): Body {
   }
 }
 
-/** The place of the root, and its first life. */
-export function makeRoot(kernel: Kernel): Cell {
+/** The place of the root, and its first life; `failed` hears why it ended, where that was not in order. */
+export function makeRoot(kernel: Kernel, failed: (why: string) => void): Cell {
   const logic = supervisor({ strategy: "dynamic", maxChildren: 1_000_000 });
   const flags = { strategy: "one-for-one", autoShutdown: "never" } as const;
   const spec = checkChildOf<Logic>(flags, { id: "root", logic, mailbox: 1_000_000 }, { field: "root", typeOf: typeOfLogic });
-  const above: Supervisor = { hear: (event) => afterRoot(root, event), account: undefined, planVersion: undefined };
+  const above: Supervisor = { hear: (event) => afterRoot(root, event, failed), account: undefined, planVersion: undefined };
   const root = new Cell(kernel, { address: rootAddress, supervisor: above }, spec);
   kernel.cells.set(rootAddress, root);
   return root;
 }
 
 /** Nobody starts the root again: whoever waits for it is told. */
-function afterRoot(root: Cell, event: SupervisionEvent<Logic>): void {
+function afterRoot(root: Cell, event: SupervisionEvent<Logic>, failed: (why: string) => void): void {
   if (event.kind !== "exited" && event.kind !== "start-failed") return;
   const exit: Exit = event.kind === "exited" ? event.exit : { kind: "failure", failure: event.failure };
-  if (exit.kind !== "shutdown") root.kernel.logger.error({ exit: describeExit(exit) }, "the root did not end in order");
+  if (exit.kind !== "shutdown") {
+    root.kernel.logger.error({ exit: describeExit(exit) }, "the root did not end in order");
+    failed(describeExit(exit));
+  }
   root.forget();
 }

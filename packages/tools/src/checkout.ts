@@ -14,6 +14,9 @@ export interface Checkout extends AsyncDisposable {
   readonly root: string;
 }
 
+/** How the directories of checkouts begin. */
+export const checkoutPrefix = "orgtree-checkout-";
+
 /** Which state to check out, and what else the copy needs. */
 export interface CheckoutRequest {
   readonly original: OriginalRepository;
@@ -36,7 +39,7 @@ export interface CheckoutRequest {
 export async function makeCheckout(request: CheckoutRequest): Promise<Checkout> {
   const { original, snapshots, tree, signal } = request;
   await checkDirectory(snapshots.root);
-  const home = await realpath(await mkdtemp(join(request.parentDir, "orgtree-checkout-")));
+  const home = await realpath(await mkdtemp(join(request.parentDir, checkoutPrefix)));
   try {
     const root = join(home, "files");
     await openHistory(original, { history: request.history, to: root, signal });

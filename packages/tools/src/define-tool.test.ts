@@ -285,6 +285,21 @@ describe("undo", () => {
     expect(undone).toEqual([{ seat: "1a" }, { id: "b-1a" }, "/a#1.0"]);
   });
 
+  test("is given the input that was checked, and no output where there is none", async () => {
+    const undone: unknown[] = [];
+    const tool = defineTool({
+      ...booking,
+      inputSchema: z.object({ seat: z.string().transform((seat) => seat.toUpperCase()) }),
+      execute: () => 1,
+      undo: (input, output) => void undone.push(input, output),
+    });
+    await tool.undo?.({ seat: "1a" }, undefined, context());
+    expect(undone).toEqual([{ seat: "1A" }, undefined]);
+    expect(await failureOf(tool.undo?.({ seat: 1 as never }, undefined, context()) ?? Promise.resolve())).toMatchObject({
+      kind: "invalid-input",
+    });
+  });
+
   test("keeps the deadline and rejects with ToolError, as run does", async () => {
     const clock = fakeClock();
     const hang = defineTool({ ...booking, execute: () => 1, undo: () => new Promise<void>(() => {}) }, { clock });

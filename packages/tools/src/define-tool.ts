@@ -27,8 +27,12 @@ interface ToolBody<I, O> {
 type ToolReversal<I, O> =
   | {
       readonly kind: "compensable";
-      /** Takes the effect back. Has the same time limit as `execute`. */
-      readonly undo: (input: I, output: O, context: ToolContext) => void | Promise<void>;
+      /**
+       * Takes the effect back: after a crash in the middle of the call, and in a rollback behind it. Has the same time limit as `execute`, and
+       * a key of its own, under which it may be called more than once. `output` is what the call gave back, as JSON has it; undefined where
+       * the call was cut off, so that it may have been done in part or not at all.
+       */
+      readonly undo: (input: I, output: O | undefined, context: ToolContext) => void | Promise<void>;
     }
   | { readonly kind: Exclude<ToolKind, "compensable">; readonly undo?: undefined };
 
@@ -70,20 +74,25 @@ export function defineTool<I, O>(definition: ToolDefinition<I, O>, options: { re
     kind,
     parameters,
     ...(undo && {
-      undo: async (input: I, output: O, context: ToolContext) =>
-        bounded(context, (inner) => attempt(name, async () => undo(input, output, inner))),
+      undo: async (input: unknown, output: O | undefined, context: ToolContext) =>
+        bounded(context, (inner) => attempt(name, async () => undo(await checkInput(definition, input), output, inner))),
     }),
     run: async (input, context) => bounded(context, (inner) => attempt(name, () => runOnce(definition, input, inner))),
   };
 }
 
-async function runOnce<I, O>(definition: ToolDefinition<I, O>, raw: unknown, context: ToolContext): Promise<O> {
-  const { name, inputSchema, outputSchema, execute } = definition;
+async function checkInput<I, O>({ name, inputSchema }: ToolDefinition<I, O>, raw: unknown): Promise<I> {
   const input = await validate(inputSchema, raw);
   if ("problem" in input) throw new ToolError(name, "invalid-input", { message: `the input does not fit:\n${input.problem}` });
+  return input.value;
+}
+
+async function runOnce<I, O>(definition: ToolDefinition<I, O>, raw: unknown, context: ToolContext): Promise<O> {
+  const { name, outputSchema, execute } = definition;
+  const input = await checkInput(definition, raw);
   // Cut off while the schema was thinking: the work must not begin any more.
   context.signal.throwIfAborted();
-  const result = await execute(input.value, context);
+  const result = await execute(input, context);
   if (outputSchema === undefined) return result;
   const output = await validate(outputSchema, result);
   if ("problem" in output)

@@ -152,3 +152,29 @@ export class WorkspaceBusyError extends ExpectedError {
     this.root = root;
   }
 }
+
+/** The copy that a run has worked in is not there any more, or not as it was made. Nothing was started. */
+export class WorkspaceGoneError extends ExpectedError {
+  override readonly name = "WorkspaceGoneError";
+  readonly retryable = false;
+  readonly path: string;
+
+  constructor(path: string, problem: string) {
+    super(`the workspace ${path} cannot be used any more: ${problem}; what was done in it is lost, so begin the run again`);
+    this.path = path;
+  }
+}
+
+/** Somebody else has changed files of a workspace: what the run knows of them is wrong. */
+export class WorkspaceChangedError extends ExpectedError {
+  override readonly name = "WorkspaceChangedError";
+  readonly retryable = false;
+  /** From the top of the workspace. */
+  readonly paths: readonly string[];
+
+  constructor(paths: readonly string[]) {
+    const shown = `${paths.slice(0, 5).join(", ")}${paths.length > 5 ? `, and ${paths.length - 5} more` : ""}`;
+    super(`the workspace was changed while nobody worked in it: ${shown}; put it back as it was, or begin the run again`);
+    this.paths = paths;
+  }
+}

@@ -12,6 +12,8 @@ import { splitNul, splitPaths } from "./nul-list.ts";
 export interface OriginalRepository {
   /** The top of its work tree, with all links resolved. */
   readonly root: string;
+  /** Its `.git`, wherever that is. */
+  readonly gitDirectory: string;
   /** Paths of tracked and of new, not ignored, files; some may be missing in the work tree. */
   readonly files: readonly string[];
   /** Ignore rules that are not in the work tree: the repository's private ones and the person's own. */
@@ -25,17 +27,17 @@ export interface OriginalRepository {
  * whose name is not UTF-8.
  */
 export async function readOriginal(path: string, signal?: AbortSignal): Promise<OriginalRepository> {
-  const root = await topOf(resolve(path), signal);
+  const { root, gitDirectory, privateRulesFile } = await placesOf(resolve(path), signal);
   const read = { cwd: root, signal, asPerson: true };
   const list = await git(["ls-files", "-z", "--cached", "--others", "--exclude-standard"], read);
   const files = [...new Set(splitPaths(list))];
-  const excludePath = (await git(["rev-parse", "--git-path", "info/exclude"], read)).toString().trim();
-  const ownRules = await readOrEmpty(resolve(root, excludePath));
+  const ownRules = await readOrEmpty(privateRulesFile);
   const personRules = await readOrEmpty(await personIgnoreFile(root, signal));
   const privateRules = `${personRules}\n${ownRules}\n`;
   const ignoreFiles = await readIgnoreFiles(root, [...files, ...(await hiddenIgnoreFiles(root, signal))]);
   return {
     root,
+    gitDirectory,
     files,
     privateRules,
     // The order is git's: what is nearest to a file counts most.
@@ -50,20 +52,31 @@ async function hiddenIgnoreFiles(root: string, signal: AbortSignal | undefined):
   return ignored.map((path) => (path.endsWith("/") ? `${path}.gitignore` : path));
 }
 
-async function topOf(path: string, signal: AbortSignal | undefined): Promise<string> {
+interface RepositoryPlaces {
+  readonly root: string;
+  readonly gitDirectory: string;
+  readonly privateRulesFile: string;
+}
+
+/** An option that git does not know: it repeats it, and so parts its answers, in which there may be line ends. */
+const next = "--next-answer";
+
+async function placesOf(path: string, signal: AbortSignal | undefined): Promise<RepositoryPlaces> {
   try {
     await checkDirectory(path);
   } catch (error) {
     if (!(error instanceof DirectoryNotFoundError)) throw error;
     throw new NotARepositoryError(path, "there is no such directory", "give the path of a directory with a git repository");
   }
-  const { exitCode, stdout, stderr } = await tryGit(["rev-parse", "--show-toplevel"], { cwd: path, signal, asPerson: true });
+  const asked = ["--show-toplevel", next, "--absolute-git-dir", next, "--git-path", "info/exclude"];
+  const { exitCode, stdout, stderr } = await tryGit(["rev-parse", ...asked], { cwd: path, signal, asPerson: true });
   const real = await realpath(path);
   if (exitCode !== 0) throw explain(path, stderr);
-  const top = await realpath(stdout.toString("utf8").replace(/\n$/, ""));
+  const [shown = "", gitDirectory = "", exclude = ""] = `${stdout.toString("utf8")}${next}\n`.split(`\n${next}\n`);
+  const top = await realpath(shown);
   if (top !== real)
     throw new NotARepositoryError(path, `it is a directory inside of ${top}`, `give ${top}, or run \`git init\` in ${path}`);
-  return real;
+  return { root: real, gitDirectory, privateRulesFile: resolve(real, exclude) };
 }
 
 function explain(path: string, stderr: string): NotARepositoryError {

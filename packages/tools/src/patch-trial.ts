@@ -10,7 +10,7 @@ import type { Snapshots } from "./snapshots.ts";
 
 /** What is tried, and where. */
 export interface PatchTrial {
-  readonly original: Pick<OriginalRepository, "root">;
+  readonly original: Pick<OriginalRepository, "root" | "gitDirectory">;
   readonly snapshots: Snapshots;
   readonly tree: string;
   /** That of the tree. */
@@ -30,7 +30,7 @@ export async function tryPatch(trial: PatchTrial): Promise<void> {
   const changes = await snapshots.changes(tree);
   const pathsBut = (left: string): string[] => changes.filter(({ change }) => change !== left).map(({ path }) => path);
   await snapshots.writeFirst(pathsBut("added"), directory, signal);
-  const place = await placeOf(trial);
+  const place = placeOf(trial);
   const filters = await filtersOf(trial);
   await refuseFiltered(pathsBut(""), filters, place);
   const { exitCode, stderr } = await tryGit(["--no-pager", ...withoutPrograms(filters), "apply"], { ...place, input: patch });
@@ -51,10 +51,9 @@ const wholeConfiguration = { GIT_CONFIG_NOSYSTEM: "0" };
 const shown = 5;
 
 /** The attributes and the configuration of the original hold in the directory; nothing of the original is written. */
-async function placeOf({ original, directory, signal }: PatchTrial): Promise<GitOptions> {
-  const found = await git(["rev-parse", "--absolute-git-dir"], { cwd: original.root, signal, asPerson: true });
-  const gitDirectory = found.toString("utf8").replace(/\n$/, "");
-  return { cwd: directory, env: { ...wholeConfiguration, GIT_DIR: gitDirectory, GIT_WORK_TREE: directory }, signal, asPerson: true };
+function placeOf({ original, directory, signal }: PatchTrial): GitOptions {
+  const env = { ...wholeConfiguration, GIT_DIR: original.gitDirectory, GIT_WORK_TREE: directory };
+  return { cwd: directory, env, signal, asPerson: true };
 }
 
 /** The filters for which the person has a program, such as `lfs`. */

@@ -1,10 +1,14 @@
 /** The git repository in which snapshots of a directory are kept: where it is, and how git is run on it. */
-import { appendFile, link, mkdir, rm, writeFile } from "node:fs/promises";
+import { linkSync } from "node:fs";
+import { appendFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { git, tryGit, type GitOptions } from "./git.ts";
 
 /** Precedes every `.gitattributes`: files are kept as their bytes. `!diff`: what is binary is seen from its bytes. */
 const attributes = "* -text -eol -filter -ident -working-tree-encoding !diff\n";
+
+/** A path that git takes, whatever it is set to: nothing in it is like `.git`, or means something to a file system. */
+const plainPath = /^\w[\w.-]*(\/\w[\w.-]*)*$/;
 
 /** Nobody looks whether there is such an object. */
 const anyId = "1".repeat(40);
@@ -53,6 +57,15 @@ export class SnapshotRepository {
     return repository;
   }
 
+  /** That of a process which has ended: its indexes and locks are nobody's. */
+  static async reopen(places: SnapshotPlaces): Promise<SnapshotRepository> {
+    const repository = new SnapshotRepository(places);
+    for (const name of await readdir(places.directory))
+      if (/^index-|\.lock$/.test(name)) await rm(join(places.directory, name), { force: true });
+    await writeFile(repository.#attributes, attributes);
+    return repository;
+  }
+
   /** For `ls-files`: these ignore rules and no others. */
   get frozenRules(): string {
     return `--exclude-from=${this.#rules}`;
@@ -68,17 +81,27 @@ export class SnapshotRepository {
   }
 
   /** The id of the tree in an index; by default of the first snapshot's. */
-  async writeTree(index = join(this.#directory, "index")): Promise<string> {
+  async writeTree(index = this.firstIndex): Promise<string> {
     return (await this.git(["write-tree"], { index })).toString().trim();
   }
 
-  /** Hands on an index of its own, with the files of the first snapshot. */
-  async withIndex<T>(use: (index: string) => Promise<T>): Promise<T> {
-    this.#indexes += 1;
-    const index = join(this.#directory, `index-${this.#indexes}`);
+  /** The index of the first snapshot. */
+  get firstIndex(): string {
+    return join(this.#directory, "index");
+  }
+
+  /** Makes an index with the files of another, which is there when this is called. Whoever makes one removes it. */
+  makeIndex(from: string): string {
+    const index = this.#newIndex();
     // A link and not a copy: git tells by the index's own time which files may have changed unseen since. git replaces an
-    // index and never writes into it, so the first one stays as it is.
-    await link(join(this.#directory, "index"), index);
+    // index and never writes into it, so the other one stays as it is.
+    linkSync(from, index);
+    return index;
+  }
+
+  /** Hands on an index of its own, with the files of another; by default of the first snapshot. */
+  async withIndex<T>(use: (index: string) => Promise<T>, from = this.firstIndex): Promise<T> {
+    const index = this.makeIndex(from);
     try {
       return await use(index);
     } finally {
@@ -88,8 +111,8 @@ export class SnapshotRepository {
 
   /** Whether git, as it is by itself, keeps a file at this path. */
   async accepts(path: string): Promise<boolean> {
-    this.#indexes += 1;
-    const index = join(this.#directory, `index-${this.#indexes}`);
+    if (plainPath.test(path)) return true;
+    const index = this.#newIndex();
     const form = ["-c", "core.protectNTFS=true", "update-index", "--add", "--cacheinfo"] as const;
     try {
       return (await tryGit([...form, `100644,${anyId},${path}`], this.options({ index, workTree: this.nowhere }))).exitCode === 0;
@@ -106,6 +129,11 @@ export class SnapshotRepository {
     } finally {
       await writeFile(this.#attributes, attributes);
     }
+  }
+
+  #newIndex(): string {
+    this.#indexes += 1;
+    return join(this.#directory, `index-${this.#indexes}`);
   }
 
   /** In the place where git looks for a repository's private rules. */

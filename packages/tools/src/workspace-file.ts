@@ -1,8 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { dirname, relative } from "node:path";
+import { chmod, type FileHandle, lstat, mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { ToolError } from "@orgtree/core";
+import { EditLog, hashOf } from "./edit-log.ts";
 import { WorkspacePathError } from "./errors.ts";
 import type { OneAtATime } from "./one-at-a-time.ts";
 import type { Timer } from "./timer.ts";
@@ -53,16 +54,53 @@ async function readBytes(file: WorkspaceFile): Promise<Buffer> {
   return bytes;
 }
 
-/** Makes a file of this text, with its directories, or replaces what it holds. Gives back its size. */
-export async function writeText(file: WorkspaceFile, text: string): Promise<number> {
+/**
+ * Makes a file of this text, with its directories, or replaces it as a whole. What is about to be done is noted first, with what the
+ * tool will give back.
+ */
+export async function writeText(
+  file: WorkspaceFile,
+  text: string,
+  effect: { readonly key: string; readonly output: unknown },
+): Promise<void> {
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length > maxFileBytes) throw problem(file, `would have ${bytes.length} bytes, more than the ${maxFileBytes} allowed`);
-  await withFile(file, constants.O_WRONLY | constants.O_CREAT, async (handle) => {
-    // Only now that it is known to be a plain file.
-    await handle.truncate(0);
-    await handle.writeFile(bytes);
-  });
-  return bytes.length;
+  const { workspace } = file;
+  const real = await placeFor(file);
+  const old = await statesOf(file, real);
+  await editLogOf(workspace).note({ ...effect, path: relative(workspace.root, real), before: old?.hash, after: hashOf(bytes) });
+  const whole = join(workspace.home, "content");
+  await writeFile(whole, bytes);
+  if (old !== undefined) await chmod(whole, old.mode);
+  await rename(whole, real);
+}
+
+/** What a file is before it is replaced; undefined where there is none. */
+async function statesOf(file: WorkspaceFile, real: string): Promise<{ readonly mode: number; readonly hash: string } | undefined> {
+  if ((await lstat(real).catch(() => undefined)) === undefined) return undefined;
+  return withFile(file, constants.O_RDWR, async (handle) => ({
+    mode: (await handle.stat()).mode & 0o777,
+    hash: hashOf(await handle.readFile()),
+  }));
+}
+
+const editLogs = new WeakMap<Workspace, EditLog>();
+
+/** What was written to a workspace, whichever of its tools did. */
+export function editLogOf(workspace: Workspace): EditLog {
+  let log = editLogs.get(workspace);
+  if (log === undefined) editLogs.set(workspace, (log = new EditLog(join(workspace.home, "edits"))));
+  return log;
+}
+
+/** The hash of a file as it is; undefined where there is none. */
+export async function hashInWorkspace({ root }: Workspace, path: string): Promise<string | undefined> {
+  try {
+    return hashOf(await readFile(join(root, path)));
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
 }
 
 /** A mistake the model can correct. */
@@ -94,30 +132,45 @@ async function refuseUnseen({ tool, path, workspace }: WorkspaceFile, real: stri
   throw new ToolError(tool, "forbidden", { message: `${path} may not be written: ${why}; write to a path that is not ignored` });
 }
 
+/** Where a file is to be written, with its directories. */
+async function placeFor(file: WorkspaceFile): Promise<string> {
+  try {
+    const real = await resolveInWorkspace(file.workspace.root, file.path);
+    await refuseUnseen(file, real);
+    await mkdir(dirname(real), { recursive: true });
+    return real;
+  } catch (error) {
+    throw explain(file, error);
+  }
+}
+
 async function openInside(file: WorkspaceFile, flags: number): Promise<FileHandle> {
   try {
     const real = await resolveInWorkspace(file.workspace.root, file.path);
-    if (flags & constants.O_WRONLY) await refuseUnseen(file, real);
-    if (flags & constants.O_CREAT) await mkdir(dirname(real), { recursive: true });
     // Links are resolved already: one that is there now was put there since. Without NONBLOCK a pipe would hold a thread for ever.
     return await open(real, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (error instanceof WorkspacePathError) throw new ToolError(file.tool, "forbidden", { message: error.message, cause: error });
-    switch ((error as NodeJS.ErrnoException).code) {
-      case "ENOENT":
-        throw problem(file, "does not exist; list_files tells what is there");
-      case "EISDIR":
-        throw problem(file, "is a directory");
-      case "ENOTDIR":
-      case "EEXIST":
-        throw problem(file, "has a file where a directory should be");
-      case "ENXIO":
-        throw problem(file, "is no plain file");
-      case "EACCES":
-      case "EPERM":
-        throw problem(file, "may not be opened: permission denied");
-      default:
-        throw error;
-    }
+    throw explain(file, error);
+  }
+}
+
+/** In words for the model, where it can do something about it. */
+function explain(file: WorkspaceFile, error: unknown): unknown {
+  if (error instanceof WorkspacePathError) return new ToolError(file.tool, "forbidden", { message: error.message, cause: error });
+  switch ((error as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+      return problem(file, "does not exist; list_files tells what is there");
+    case "EISDIR":
+      return problem(file, "is a directory");
+    case "ENOTDIR":
+    case "EEXIST":
+      return problem(file, "has a file where a directory should be");
+    case "ENXIO":
+      return problem(file, "is no plain file");
+    case "EACCES":
+    case "EPERM":
+      return problem(file, "may not be opened: permission denied");
+    default:
+      return error;
   }
 }

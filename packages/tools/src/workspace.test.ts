@@ -1,68 +1,27 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SpecError } from "@orgtree/core";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { makeBusyRepository, withoutIgnored } from "../test-support/busy-repository.ts";
 import { errorOf } from "../test-support/error-of.ts";
 import { contents, fingerprint, gitIn, makeRepository, writeFiles } from "../test-support/repository.ts";
 import { leftovers } from "../test-support/leftovers.ts";
-import { directoryOfEachTest } from "../test-support/test-directory.ts";
-import { DirectoryNotFoundError, GitError, NotARepositoryError, UnknownCheckpointError } from "./errors.ts";
+import { directoryWithHomeOfEachTest } from "../test-support/test-directory.ts";
+import { DirectoryNotFoundError, NotARepositoryError } from "./errors.ts";
 import { runCommand } from "./command.ts";
 import { createWorkspace } from "./workspace.ts";
 
-const directory = directoryOfEachTest();
+const directory = directoryWithHomeOfEachTest();
 let repo: string;
 
 beforeEach(() => {
-  vi.stubEnv("HOME", join(directory.path, "person"));
-  vi.stubEnv("XDG_CONFIG_HOME", undefined);
   repo = join(directory.path, "repo");
 });
 
-/** A repository with everything that makes a copy hard: staged, changed, new, deleted, ignored, linked, executable and binary files. */
-function makeBusyRepository(): void {
-  makeRepository(repo, {
-    "src/changed.txt": "one\ntwo\nthree\n",
-    "src/same.txt": "same\n",
-    "staged.txt": "before\n",
-    "deleted.txt": "gone soon\n",
-    "removed.txt": "gone from the index too\n",
-    "tracked.log": "tracked though ignored\n",
-    "binary.dat": Buffer.from([0, 1, 2, 255, 254]),
-    "run.sh": "#!/bin/sh\n",
-    "becomes-link": "text\n",
-    "dir/inside.txt": "inside\n",
-    ".gitignore": "*.log\nnode_modules/\n",
-  });
-  writeFiles(repo, {
-    "src/changed.txt": "one\nTWO\nthree\n",
-    "staged.txt": "after\n",
-    "new.txt": "new\n",
-    "deep/er/new file.txt": "new, with a space\n",
-    "ignored.log": "ignored\n",
-    "node_modules/lib/index.js": "module\n",
-    "secret.key": "ignored privately\n",
-  });
-  writeFileSync(join(repo, ".git", "info", "exclude"), "*.key\n");
-  gitIn(repo, "add", "staged.txt");
-  gitIn(repo, "rm", "--quiet", "removed.txt");
-  rmSync(join(repo, "deleted.txt"));
-  rmSync(join(repo, "becomes-link"));
-  symlinkSync("src/same.txt", join(repo, "becomes-link"));
-  chmodSync(join(repo, "run.sh"), 0o755);
-  // A directory that became a link: what was tracked in it is deleted, as git sees it.
-  rmSync(join(repo, "dir"), { recursive: true });
-  symlinkSync("src", join(repo, "dir"));
-}
-
-function withoutIgnored(prints: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(prints).filter(([path]) => !/^(ignored\.log|node_modules\/.*|secret\.key)$/.test(path)));
-}
-
 describe("createWorkspace", () => {
   test("copies the files as they lie in the work tree, but for ignored ones", async () => {
-    makeBusyRepository();
+    makeBusyRepository(repo);
     await using workspace = await createWorkspace({ repo });
     expect(contents(workspace.root)).toEqual(withoutIgnored(contents(repo)));
     expect(await workspace.diff()).toBe("");
@@ -70,7 +29,7 @@ describe("createWorkspace", () => {
   });
 
   test("writes nothing into the original, whatever is done", async () => {
-    makeBusyRepository();
+    makeBusyRepository(repo);
     // An index that git would like to refresh.
     writeFiles(repo, { "src/same.txt": "same\n" });
     const original = fingerprint(repo);
@@ -106,7 +65,7 @@ describe("createWorkspace", () => {
   });
 
   test("copies ignored paths that are named", async () => {
-    makeBusyRepository();
+    makeBusyRepository(repo);
     await using workspace = await createWorkspace({ repo, ignoredPaths: ["node_modules", "ignored.log"] });
     expect(readFileSync(join(workspace.root, "node_modules/lib/index.js"), "utf8")).toBe("module\n");
     expect(existsSync(join(workspace.root, "ignored.log"))).toBe(true);
@@ -267,223 +226,6 @@ describe("createWorkspace, what is no repository", () => {
     makeRepository(repo, { "a.txt": "a\n" });
     rmSync(join(repo, ".git", "HEAD"));
     await refusal(repo);
-  });
-});
-
-describe("diff", () => {
-  test("applies to the original's work tree and makes it the same", async () => {
-    makeBusyRepository();
-    await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, {
-      "src/changed.txt": "one\nTWO\nTHREE, without an end",
-      "binary.dat": Buffer.from([0, 9, 9, 9, 255, 0, 1]),
-      "new-binary.dat": Buffer.from([0, 255, 0]),
-      "created/deep/x.txt": "created\n",
-      "empty.txt": "",
-      "more.log": "ignored\n",
-      "tracked.log": "tracked, so not ignored\n",
-      "latin1.txt": Buffer.from("na\xefve\n", "latin1"),
-      "bom.txt": "\uFEFFbom\r\ncrlf\r\n",
-    });
-    rmSync(join(workspace.root, "new.txt"));
-    chmodSync(join(workspace.root, "run.sh"), 0o644);
-    rmSync(join(workspace.root, "becomes-link"));
-    writeFiles(workspace.root, { "becomes-link": "a file again\n" });
-    symlinkSync("nowhere", join(workspace.root, "dangling"));
-    expect(await workspace.changedFiles()).toEqual([
-      { path: "becomes-link", change: "modified" },
-      { path: "binary.dat", change: "modified" },
-      { path: "bom.txt", change: "added" },
-      { path: "created/deep/x.txt", change: "added" },
-      { path: "dangling", change: "added" },
-      { path: "empty.txt", change: "added" },
-      { path: "latin1.txt", change: "added" },
-      { path: "new-binary.dat", change: "added" },
-      { path: "new.txt", change: "deleted" },
-      { path: "run.sh", change: "modified" },
-      { path: "src/changed.txt", change: "modified" },
-      { path: "tracked.log", change: "modified" },
-    ]);
-    const patch = await workspace.diff();
-    execFileSync("git", ["apply"], { cwd: repo, input: patch });
-    rmSync(join(workspace.root, "more.log"));
-    expect(withoutIgnored(contents(repo))).toEqual(contents(workspace.root));
-  });
-
-  test("is exact about bytes where the original converts line ends", async () => {
-    makeRepository(repo, { ".gitattributes": "* text=auto\n", "crlf.txt": "one\r\ntwo\r\n", "mixed.txt": "one\r\ntwo\n" });
-    gitIn(repo, "config", "core.autocrlf", "true");
-    await using workspace = await createWorkspace({ repo });
-    expect(await workspace.diff()).toBe("");
-    writeFiles(workspace.root, { "crlf.txt": "one\r\nTWO\r\n", "mixed.txt": "one\r\nTWO\n" });
-    execFileSync("git", ["apply"], { cwd: repo, input: await workspace.diff() });
-    expect(contents(repo)).toEqual(contents(workspace.root));
-  });
-
-  test("stays right whatever an agent does with the copy's .git", async () => {
-    makeRepository(repo, { "a.txt": "a\n", "b.txt": "b\n" });
-    await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, { "a.txt": "changed\n", "c.txt": "new\n" });
-    await runCommand({ command: "git add -A && git commit -qm work && git rm -q b.txt && git commit -qm more", cwd: workspace.root });
-    const expected = [
-      { path: "a.txt", change: "modified" },
-      { path: "b.txt", change: "deleted" },
-      { path: "c.txt", change: "added" },
-    ];
-    expect(await workspace.changedFiles()).toEqual(expected);
-    rmSync(join(workspace.root, ".git"), { recursive: true });
-    expect(await workspace.changedFiles()).toEqual(expected);
-  });
-
-  test("shows all work, whatever an agent writes into ignore files", async () => {
-    makeRepository(repo, { "a.txt": "a\n", "b/.gitignore": "*.log\n" });
-    await using workspace = await createWorkspace({ repo });
-    const written = { ".gitignore": "*\n", "b/.gitignore": "*\n", "a.txt": "changed\n", "b/new.txt": "new\n", "c/d.txt": "new\n" };
-    writeFiles(workspace.root, { ...written, "b/x.log": "ignored from the start\n", ".git/info/exclude": "*\n" });
-    expect((await workspace.changedFiles()).map(({ path }) => path)).toEqual(Object.keys(written).toSorted());
-    expect(await workspace.files("**/*.txt")).toEqual(["a.txt", "b/new.txt", "c/d.txt"]);
-    expect((await workspace.search({ pattern: "new", maxMatches: 9 })).matches.map(({ path }) => path)).toEqual(["b/new.txt", "c/d.txt"]);
-    execFileSync("git", ["apply"], { cwd: repo, input: await workspace.diff() });
-    expect(readFileSync(join(repo, "c/d.txt"), "utf8")).toBe("new\n");
-  });
-
-  test("of a checkpoint is that of its files, whatever became of them since", async () => {
-    makeRepository(repo, { "a.txt": "a\n" });
-    await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, { "a.txt": "approved\n" });
-    const checkpoint = await workspace.checkpoint();
-    writeFiles(workspace.root, { "a.txt": "later\n", "more.txt": "later\n" });
-    expect(await workspace.diff(checkpoint)).toContain("+approved\n");
-    expect(await workspace.changedFiles(checkpoint)).toEqual([{ path: "a.txt", change: "modified" }]);
-    expect(await errorOf(workspace.diff({ tree: "HEAD" }))).toBeInstanceOf(UnknownCheckpointError);
-  });
-
-  test("sees a change of the same length made at once", async () => {
-    makeRepository(repo, { "a.txt": "0\n" });
-    await using workspace = await createWorkspace({ repo });
-    for (let round = 1; round < 10; round += 1) {
-      writeFiles(workspace.root, { "a.txt": `${round}\n` });
-      expect(await workspace.diff()).toContain(`+${round}\n`);
-    }
-  });
-
-  test("leaves out repositories that an agent makes inside", async () => {
-    makeRepository(repo, { "a.txt": "a\n" });
-    await using workspace = await createWorkspace({ repo });
-    await runCommand({ command: "git init -q one && touch one/x && git init -q two/deep && touch two/y", cwd: workspace.root });
-    expect(await workspace.changedFiles()).toEqual([{ path: "two/y", change: "added" }]);
-  });
-});
-
-describe("checkpoint and restore", () => {
-  test("brings changed, new, deleted, renamed and retyped files back", async () => {
-    makeBusyRepository();
-    await using workspace = await createWorkspace({ repo });
-    const start = await workspace.checkpoint();
-    writeFiles(workspace.root, { "src/changed.txt": "first step\n", "step.txt": "1\n" });
-    const first = await workspace.checkpoint();
-    const atFirst = contents(workspace.root);
-    writeFiles(workspace.root, { "src/changed.txt": "second step\n", "step.txt": "2\n", "d/e/f.txt": "f\n" });
-    rmSync(join(workspace.root, "src"), { recursive: true });
-    writeFileSync(join(workspace.root, "src"), "a file where a directory was\n");
-    rmSync(join(workspace.root, "run.sh"));
-    mkdirSync(join(workspace.root, "run.sh"));
-    writeFiles(workspace.root, { "run.sh/inside": "a directory where a file was\n" });
-    await workspace.restore(first);
-    expect(contents(workspace.root)).toEqual(atFirst);
-    expect(existsSync(join(workspace.root, "d"))).toBe(false);
-    await workspace.restore(start);
-    expect(await workspace.diff()).toBe("");
-    await workspace.restore(first);
-    expect(contents(workspace.root)).toEqual(atFirst);
-  });
-
-  test("removes what a new ignore rule had hidden, and leaves ignored files", async () => {
-    makeBusyRepository();
-    await using workspace = await createWorkspace({ repo });
-    const start = await workspace.checkpoint();
-    writeFiles(workspace.root, { ".gitignore": "*.log\nhidden.txt\n", "hidden.txt": "hidden\n", "build.log": "log\n" });
-    await workspace.restore(start);
-    expect(existsSync(join(workspace.root, "hidden.txt"))).toBe(false);
-    expect(existsSync(join(workspace.root, "build.log"))).toBe(true);
-  });
-
-  test("puts a file back where an ignored directory stands", async () => {
-    makeRepository(repo, { out: "a file\n", "a.txt": "a\n" });
-    await using workspace = await createWorkspace({ repo });
-    const start = await workspace.checkpoint();
-    rmSync(join(workspace.root, "out"));
-    writeFiles(workspace.root, { ".gitignore": "out/\n", "out/x": "ignored\n" });
-    await workspace.restore(start);
-    expect(readFileSync(join(workspace.root, "out"), "utf8")).toBe("a file\n");
-  });
-
-  test("keeps exact bytes where attributes would convert them", async () => {
-    makeRepository(repo, { ".gitattributes": "*.txt text eol=crlf ident\n", "a.txt": "$Id$\nx\n" });
-    await using workspace = await createWorkspace({ repo });
-    const start = await workspace.checkpoint();
-    writeFiles(workspace.root, { "a.txt": "y\n" });
-    await workspace.restore(start);
-    expect(readFileSync(join(workspace.root, "a.txt"), "utf8")).toBe("$Id$\nx\n");
-  });
-
-  test("is plain data, and of use to its own workspace only", async () => {
-    makeRepository(repo, { "a.txt": "a\n" });
-    await using one = await createWorkspace({ repo });
-    await using two = await createWorkspace({ repo });
-    writeFiles(one.root, { "a.txt": "b\n" });
-    const checkpoint = JSON.parse(JSON.stringify(await one.checkpoint())) as { tree: string };
-    await one.restore(checkpoint);
-    expect(await errorOf(two.restore(checkpoint))).toBeInstanceOf(UnknownCheckpointError);
-    for (const tree of ["", "HEAD", "--help", "0".repeat(40)])
-      expect(await errorOf(two.restore({ tree }))).toBeInstanceOf(UnknownCheckpointError);
-  });
-
-  test("takes calls that come at once in their order", async () => {
-    makeRepository(repo, { "a.txt": "a\n" });
-    await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, { "a.txt": "b\n" });
-    const start = workspace.checkpoint();
-    const results = await Promise.all([
-      workspace.diff(),
-      start.then((it) => workspace.restore(it)),
-      workspace.diff(),
-      workspace.changedFiles(),
-    ]);
-    expect(results[0]).toBe(results[2]);
-    expect(results[3]).toHaveLength(1);
-  });
-});
-
-describe("files and search", () => {
-  test("lists by glob, without deleted, ignored and foreign ones", async () => {
-    makeBusyRepository();
-    await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, { "src/deep/x.ts": "", "y.ts": "", "z.log": "" });
-    rmSync(join(workspace.root, "new.txt"));
-    expect(await workspace.files("**/*.ts")).toEqual(["src/deep/x.ts", "y.ts"]);
-    expect(await workspace.files("*.ts")).toEqual(["y.ts"]);
-    expect(await workspace.files("src/**")).toEqual(["src/changed.txt", "src/deep/x.ts", "src/same.txt"]);
-    expect(await workspace.files()).not.toContain("new.txt");
-    expect(await workspace.files()).not.toContain("z.log");
-    for (const glob of ["../**", "/etc/*", "**/../../**", "["]) expect(await workspace.files(glob)).toEqual([]);
-  });
-
-  test("finds text and expressions", async () => {
-    makeRepository(repo, { "a.txt": "alpha\nbeta\n", "b.bin": Buffer.from("alpha\0") });
-    await using workspace = await createWorkspace({ repo });
-    writeFiles(workspace.root, { "c/new.txt": `x.alpha(\n${"long ".repeat(200)}ALPHA\n` });
-    expect(await workspace.search({ pattern: ".alpha(", maxMatches: 9 })).toEqual({
-      matches: [{ path: "c/new.txt", line: 1, text: "x.alpha(" }],
-      truncated: false,
-    });
-    const loose = await workspace.search({ pattern: "^(alpha|beta)$", isRegex: true, maxMatches: 1 });
-    expect(loose).toEqual({ matches: [{ path: "a.txt", line: 1, text: "alpha" }], truncated: true });
-    const long = await workspace.search({ pattern: "alpha", ignoreCase: true, glob: "c/**", maxMatches: 9 });
-    expect(long.matches.map((match) => match.text.length)).toEqual([8, 401]);
-    expect(await workspace.search({ pattern: "nothing like it", maxMatches: 9 })).toEqual({ matches: [], truncated: false });
-    expect(await workspace.search({ pattern: "--help", maxMatches: 9 })).toEqual({ matches: [], truncated: false });
-    expect(await errorOf(workspace.search({ pattern: "(", isRegex: true, maxMatches: 9 }))).toBeInstanceOf(GitError);
   });
 });
 

@@ -1,16 +1,21 @@
-import { mkdir, mkdtemp, realpath } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Checkout, makeCheckout } from "./checkout.ts";
+import { removeAbandonedDirectories } from "./abandoned.ts";
+import { type Checkout, checkoutPrefix, makeCheckout } from "./checkout.ts";
 import { checkIgnoredPaths, copyIgnored } from "./copy-ignored.ts";
 import { copyHistory, copyRepository } from "./copy-repository.ts";
+import { claimDirectory } from "./directory-owner.ts";
 import { checkDirectory, removeDirectory } from "./directory.ts";
 import { ruleFor } from "./ignore-rules.ts";
 import { checkLinksStayInside } from "./link-target.ts";
+import { WorkspaceGoneError } from "./errors.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { type OriginalRepository, readOriginal } from "./original-repository.ts";
-import { type ChangedFile, Snapshots } from "./snapshots.ts";
+import { Snapshots } from "./snapshots.ts";
+import { readWorkspaceRecord, writeWorkspaceRecord } from "./workspace-record.ts";
 import { searchFiles, type TextMatches, type TextQuery } from "./text-search.ts";
+import type { ChangedFile } from "./tree-diff.ts";
 
 /** What to copy, and where to. */
 export interface WorkspaceOptions {
@@ -23,6 +28,8 @@ export interface WorkspaceOptions {
    * check may not run. Default none.
    */
   readonly ignoredPaths?: readonly string[] | undefined;
+  /** The file of the journal by which another process will find this workspace again: as long as it is there, the workspace is kept. */
+  readonly journal?: string | undefined;
   /** Gives up; nothing is left behind, and the rejection is the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,6 +46,8 @@ export interface Checkpoint {
  * the copy was made: rules that are written later hide nothing. After `remove` everything rejects with `DirectoryNotFoundError`.
  */
 export interface Workspace extends AsyncDisposable {
+  /** The directory in which the copy and what belongs to it are: by it another process finds the workspace again. */
+  readonly home: string;
   /** The top of the copy, with all links resolved. */
   readonly root: string;
   /** The top of the original. */
@@ -72,6 +81,8 @@ export interface Workspace extends AsyncDisposable {
   remove(): Promise<void>;
 }
 
+const prefix = "orgtree-workspace-";
+
 /**
  * Copies a repository with its uncommitted and its new files, so that an agent sees what the person sees.
  *
@@ -89,29 +100,48 @@ export async function createWorkspace(options: WorkspaceOptions): Promise<Worksp
   const original = await readOriginal(options.repo, signal);
   await checkDirectory(parentDir);
   await checkIgnoredPaths(original, ignoredPaths);
-  const home = await realpath(await mkdtemp(join(parentDir, "orgtree-workspace-")));
+  removeAbandonedDirectories(parentDir, prefix);
+  const home = await realpath(await mkdtemp(join(parentDir, prefix)));
   try {
+    claimDirectory(home, options.journal);
     const [root, history] = [join(home, "files"), join(home, "history")];
     await copyHistory(original, history, signal);
-    const files = await copyRepository(original, { history, to: root, signal });
+    const copied = await copyRepository(original, { history, to: root, signal });
     await copyIgnored(original, root, ignoredPaths);
     const directory = join(home, "snapshots");
     await mkdir(directory);
     const ignoreRules = [original.ignoreRules, ...ignoredPaths.map(ruleFor)].join("\n");
-    const snapshots = await Snapshots.start({ root, directory, files, ignoreRules, signal });
-    await checkLinksStayInside(root, await snapshots.links(snapshots.base));
-    return openWorkspace({ home, root, history, parentDir, original, ignoredPaths }, snapshots);
+    const snapshots = await Snapshots.start({ root, directory, ...copied, ignoreRules, signal });
+    await checkLinksStayInside(root, copied.links);
+    await writeWorkspaceRecord(home, { version: 1, original, ignoredPaths, base: snapshots.base });
+    return openWorkspace({ home, root, history, original, ignoredPaths }, snapshots);
   } catch (error) {
     await removeDirectory(home);
     throw error;
   }
 }
 
+/**
+ * Finds a workspace again that an earlier process has made, with its `home`. What that process left half done is mended: its indexes and
+ * locks are gone, and so are its checkouts.
+ *
+ * Rejects with `WorkspaceGoneError`.
+ */
+export async function reopenWorkspace(home: string, journal?: string): Promise<Workspace> {
+  const { original, ignoredPaths, base } = await readWorkspaceRecord(home);
+  claimDirectory(home, journal);
+  const [root, history, directory] = [join(home, "files"), join(home, "history"), join(home, "snapshots")];
+  for (const place of [root, history, directory])
+    await checkDirectory(place).catch(() => Promise.reject(new WorkspaceGoneError(home, `${place} is not there`)));
+  for (const name of await readdir(home)) if (name.startsWith(checkoutPrefix)) await removeDirectory(join(home, name));
+  const snapshots = await Snapshots.reopen({ root, directory }, base);
+  return openWorkspace({ home, root, history, original, ignoredPaths }, snapshots);
+}
+
 interface Places {
   readonly home: string;
   readonly root: string;
   readonly history: string;
-  readonly parentDir: string;
   readonly original: OriginalRepository;
   readonly ignoredPaths: readonly string[];
 }
@@ -128,7 +158,7 @@ function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
     });
   const checkout: Workspace["checkout"] = async ({ tree }, signal) => {
     const patch = await inTurn(() => snapshots.patch(tree));
-    const making = makeCheckout({ ...places, snapshots, tree, patch, signal });
+    const making = makeCheckout({ ...places, parentDir: home, snapshots, tree, patch, signal });
     checkouts.add(making);
     try {
       const made = await making;
@@ -145,6 +175,7 @@ function openWorkspace(places: Places, snapshots: Snapshots): Workspace {
     }
   };
   return {
+    home,
     root,
     repo: original.root,
     diff: (checkpoint) => inTurn(async () => snapshots.patch(await treeOf(checkpoint))),

@@ -28,11 +28,13 @@ export function writeFileTool({ workspace, inTurn, clock }: FileToolSetting): To
         path: { type: "string", maxLength: 4_096, description: "Path from the top of the workspace, for example src/index.ts." },
         content: { type: "string", maxLength: maxFileBytes, description: "All of the new content." },
       }),
-      execute: ({ path, content }, { signal }) =>
+      execute: ({ path, content }, { key, signal }) =>
         inTurn(async () => {
           // Cut off while it stood in line: the write must not come late.
           signal.throwIfAborted();
-          return { path, bytes: await writeText({ tool, workspace, path }, content) };
+          const output = { path, bytes: Buffer.byteLength(content, "utf8") };
+          await writeText({ tool, workspace, path }, content, { key, output });
+          return output;
         }),
     },
     { clock },

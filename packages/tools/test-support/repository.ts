@@ -20,8 +20,9 @@ export function writeFiles(root: string, files: Readonly<Record<string, string |
 
 /** A repository with one commit of these files. */
 export function makeRepository(root: string, files: Readonly<Record<string, string | Buffer>>): string {
-  mkdirSync(root, { recursive: true });
-  gitIn(root, "init", "--quiet");
+  for (const name of ["objects", "refs", "info"]) mkdirSync(join(root, ".git", name), { recursive: true });
+  // What `git init` makes, without asking it each time.
+  writeFiles(join(root, ".git"), { HEAD: "ref: refs/heads/main\n", config: "[core]\n\trepositoryformatversion = 0\n\tbare = false\n" });
   writeFiles(root, files);
   gitIn(root, "add", "--all", "--force");
   gitIn(root, "commit", "--quiet", "--message=first");

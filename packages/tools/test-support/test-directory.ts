@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { leftovers, type Leftovers } from "./leftovers.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
@@ -35,4 +36,14 @@ export function directoryOfEachTest(): TestDirectory {
       return before;
     },
   };
+}
+
+/** The same, where git is asked as somebody whose home is `person` in it, with no configuration there. */
+export function directoryWithHomeOfEachTest(): TestDirectory {
+  const directory = directoryOfEachTest();
+  beforeEach(() => {
+    vi.stubEnv("HOME", join(directory.path, "person"));
+    vi.stubEnv("XDG_CONFIG_HOME", undefined);
+  });
+  return directory;
 }

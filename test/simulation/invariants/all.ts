@@ -8,12 +8,28 @@ import {
   nothingIsTakenTwice,
   processedOrDeadLetter,
 } from "./delivery.ts";
+import { budgetsAreKept } from "./budgets.ts";
 import type { Invariant } from "./invariant.ts";
 import { acknowledgedIsRemembered, acknowledgedIsStored, livesBeginAfterAnEnd, statesFollowFromTurns } from "./memory.ts";
+import {
+  callsAreCarriedOutOnce,
+  childrenChangeWithTheCode,
+  compactionIsUnseen,
+  givenUpStaysAway,
+  incarnationsRise,
+  keptUntilToldOtherwise,
+  namesAreKept,
+  noMoreChildrenThanAllowed,
+  plansAreDecided,
+  plansAreNumbered,
+  stoppedInReverse,
+} from "./plans.ts";
+import { backToOneCut, takenAgain, undoneStaysUndone } from "./rollback.ts";
 import {
   everybodyAnswers,
   everythingIsGivenBack,
   intensityIsKept,
+  numbersAreUsedOnce,
   oneWriterAtATime,
   permanentChildrenRun,
   watchersHearOnce,
@@ -27,6 +43,16 @@ const invariants: readonly Invariant[] = [
   statesFollowFromTurns,
   livesBeginAfterAnEnd,
   oneWriterAtATime,
+  numbersAreUsedOnce,
+  compactionIsUnseen,
+  backToOneCut,
+  undoneStaysUndone,
+  takenAgain,
+  budgetsAreKept,
+  plansAreNumbered,
+  plansAreDecided,
+  callsAreCarriedOutOnce,
+  noMoreChildrenThanAllowed,
   nothingIsSeenBeforeItsCommit,
   nothingIsTakenTwice,
   irreversibleStartsOnce,
@@ -41,6 +67,12 @@ const invariants: readonly Invariant[] = [
   intensityIsKept,
   permanentChildrenRun,
   workComesToAnEnd,
+  incarnationsRise,
+  givenUpStaysAway,
+  keptUntilToldOtherwise,
+  childrenChangeWithTheCode,
+  namesAreKept,
+  stoppedInReverse,
   everybodyAnswers,
   everythingIsGivenBack,
 ];

@@ -1,6 +1,7 @@
 /** Messages: none twice, none lost without a trace, none before its time. */
-import type { ReplyTo } from "@orgtree/core";
+import { parentAddress, type Address, type ReplyTo } from "@orgtree/core";
 import { countBy, labelOf, type Facts, type Sent } from "../facts.ts";
+import { isTakenAgain } from "../rollbacks.ts";
 import type { Invariant } from "./invariant.ts";
 
 const pairOf = ({ from, to, type, id }: Omit<Sent, "position">): string => `${type} ${id} from ${from} to ${to}`;
@@ -13,7 +14,7 @@ function occupantOf({ turns }: Facts, { to, position }: Sent): number {
 export const nothingIsTakenTwice: Invariant = {
   name: "nothing is taken more often than it was sent",
   check(facts) {
-    const { sent, received, history, turns } = facts;
+    const { sent, received, history, turns, rollbacks } = facts;
     const sends = countBy(sent, pairOf);
     for (const [key, times] of countBy(received, (each) => `${occupantOf(facts, each)} ${pairOf(each)}`)) {
       const pair = key.slice(key.indexOf(" ") + 1);
@@ -21,7 +22,9 @@ export const nothingIsTakenTwice: Invariant = {
       if (times > sentTimes) return `${pair} was sent ${sentTimes} times, and taken ${times} times`;
     }
     const arrived = countBy(history.of("arrived"), ({ operation }) => operation);
-    const taken = turns.filter(({ from, message }) => from === undefined && arrived.has(labelOf(message).id));
+    const taken = turns
+      .filter(({ from, message }) => from === undefined && arrived.has(labelOf(message).id))
+      .filter((turn) => !isTakenAgain(turn, rollbacks));
     for (const [id, times] of countBy(taken, ({ message }) => labelOf(message).id))
       if (times > arrived.get(id)!) return `${id} arrived ${arrived.get(id)} times, and was taken ${times} times`;
     return undefined;
@@ -49,14 +52,18 @@ export const nothingIsSeenBeforeItsCommit: Invariant = {
 
 export const deliveredInTheEnd: Invariant = {
   name: "what is delivered arrives, or is a dead letter",
-  check({ sent, received, letters }) {
+  check(facts) {
+    const { sent, received, letters } = facts;
     const receipts = countBy(received, pairOf);
     const lost = countBy(
       letters.filter(({ envelope }) => envelope.from !== undefined),
       ({ envelope }) => pairOf({ from: envelope.from!, to: envelope.to, ...labelOf(envelope.message) }),
     );
     const delivered = sent.filter(({ effect, isDoubtful }) => effect === "deliver" && isDoubtful !== true);
-    for (const [pair, times] of countBy(delivered, pairOf)) {
+    for (const [pair, times] of countBy(
+      delivered.filter(({ to }) => !isWaitedFor(facts, to)),
+      pairOf,
+    )) {
       const arrived = receipts.get(pair) ?? 0;
       if (arrived < times && !lost.has(pair))
         return `${pair} was delivered ${times} times, arrived ${arrived} times, and is no dead letter`;
@@ -65,13 +72,20 @@ export const deliveredInTheEnd: Invariant = {
   },
 };
 
+/** Who was started by hand and has not been started so again, and whose place was not given up. */
+function isWaitedFor({ living, turnsOf }: Facts, to: Address): boolean {
+  return !living.has(to) && turnsOf.get(to)?.at(-1)?.kind !== "end" && living.has(parentAddress(to)!);
+}
+
 export const deliveredInOrder: Invariant = {
   name: "what is delivered arrives in the order in which it was sent",
   check(facts) {
-    const { sent, received } = facts;
+    const { sent, received, turns } = facts;
+    // Who puts some aside takes them in another order.
+    const holders = new Set(turns.flatMap(({ address, message }) => (labelOf(message).type === "hold" ? [address] : [])));
     const pairs = new Map<string, string[]>();
     for (const { effect, from, to, id } of sent)
-      if (effect === "deliver") pairs.set(`${from} ${to}`, [...(pairs.get(`${from} ${to}`) ?? []), id]);
+      if (effect === "deliver" && !holders.has(to)) pairs.set(`${from} ${to}`, [...(pairs.get(`${from} ${to}`) ?? []), id]);
     for (const [pair, ids] of pairs) {
       const receipts = received.filter(({ from, to, type }) => type === "credit" && `${from} ${to}` === pair);
       const taken = receipts.map(({ id }) => id);
@@ -99,7 +113,9 @@ export const processedOrDeadLetter: Invariant = {
       const taken = turns.filter(({ from, message }) => from === undefined && labelOf(message).id === id).length;
       const dead = letters.filter(({ envelope }) => envelope.from === undefined && labelOf(envelope.message).id === id).length;
       const refused = history.of("refused").filter(({ operation }) => operation === id).length;
-      const strangers = history.of("unanswered").filter(({ operation, error }) => operation === id && error === "UnknownRecipientError");
+      const strangers = history
+        .of("unanswered")
+        .filter(({ operation, error }) => operation === id && ["UnknownRecipientError", "MailboxFullError"].includes(error));
       const ends = taken + dead + refused + (mode === "ask" ? strangers.length : 0);
       if (ends < copies.length) return `${id} arrived ${copies.length} times: ${taken} processed, ${dead} dead letters`;
     }
@@ -109,8 +125,8 @@ export const processedOrDeadLetter: Invariant = {
 
 export const askedOnce: Invariant = {
   name: "a question gets one answer, or one reason why there is none",
-  check({ turnsOf, reports, endMs }) {
-    for (const [address, turns] of turnsOf) {
+  check({ timelines, reports, endMs }) {
+    for (const [address, turns] of timelines) {
       const open = new Map<string, number>();
       for (const turn of turns) {
         if (turn.cause === "init") open.clear();

@@ -37,10 +37,10 @@ export const acknowledgedIsRemembered: Invariant = {
 
 export const statesFollowFromTurns: Invariant = {
   name: "a state is what its turns made of it",
-  check({ reports, turnsOf }) {
+  check({ reports, timelines }) {
     for (const [address, report] of reports) {
       if (report?.kind !== "clerk") continue;
-      const expected = JSON.stringify({ ...replay(lastLife(turnsOf.get(address))), born: report.born });
+      const expected = JSON.stringify({ ...replay(lastLife(timelines.get(address))), born: report.born });
       if (expected !== JSON.stringify({ ...report, born: report.born }))
         return `${address} says ${JSON.stringify(report)}, its turns say ${expected}`;
     }
@@ -54,6 +54,8 @@ const clerk = makeClerk({ doWork: () => new Promise(() => {}), nextBirth: () => 
 function replay(turns: readonly JournaledTurn[]): Report | undefined {
   let state: ClerkState | undefined;
   for (const turn of turns) {
+    // What somebody fails at changes nothing, nor does a note of what was spent, or a rollback.
+    if (turn.took === "internal" || turn.took === "rollback" || turn.effects.some(({ kind }) => kind === "dead-letter")) continue;
     const stub = makeStub(turn);
     if (turn.cause === "init") state = clerk.init(undefined, stub) as ClerkState;
     else if (turn.cause.startsWith("orgtree.")) state = clerk.signal!(state, turn.message as never, stub) as ClerkState;
@@ -71,8 +73,8 @@ function makeStub({ from }: JournaledTurn): Turn {
 export const livesBeginAfterAnEnd: Invariant = {
   name: "a life begins afresh only where the one before ended",
   check({ history, turnsOf, members, turns }) {
-    for (const [address, member] of members) {
-      if (member.kind === "team") continue;
+    for (const address of turnsOf.keys()) {
+      if (members.get(address)?.kind === "team") continue;
       const begun = turnsOf.get(address)?.filter(({ cause }) => cause === "init").length ?? 0;
       const ended = history.events("actor-exited").filter(({ event }) => event.address === address).length;
       // A restart that was decided may be carried out by the next process, and the life before ended with the last one.

@@ -36,7 +36,7 @@ function attemptsIn({ cause, effects }: JournaledTurn, { members }: TeamPlan): n
     const { context, child, directive, decision } = detail["report"] as SupervisorReport;
     const waits = members.find(({ id }) => id === child)?.backoffMs !== undefined;
     const isRestart = directive === "restart" || directive === "resume" || decision.startsWith("permanent");
-    if (context === "child-terminated" && isRestart && !waits) count++;
+    if (context === "child-terminated" && ((isRestart && !waits) || directive === "rollback")) count++;
     if (context === "gave-up" && decision.startsWith("restart refused")) count--;
   }
   return count;
@@ -44,18 +44,23 @@ function attemptsIn({ cause, effects }: JournaledTurn, { members }: TeamPlan): n
 
 export const everybodyAnswers: Invariant = {
   name: "no actor is stuck for ever",
-  check({ reports, living, isBusy, endMs }) {
+  check({ reports, living, isBusy, endMs, members }) {
     if (isBusy) return `something still goes on at ${endMs}`;
     for (const [address, node] of living) {
       if (node.status !== "running") {
         if (node.status !== "stopped") return `${address} is still ${node.status} at ${endMs}`;
-      } else if (reports.has(address) && reports.get(address) === undefined) {
+      } else if (reports.has(address) && reports.get(address) === undefined && !isLimited(members, address)) {
         return `${address} runs, and does not answer`;
       }
     }
     return undefined;
   },
 };
+
+/** An answer is a turn, for which there may be no budget. */
+function isLimited(members: Facts["members"], address: Address): boolean {
+  return [...members].some(([top, { budget }]) => budget?.turns !== undefined && isWithin(address, top));
+}
 
 export const permanentChildrenRun: Invariant = {
   name: "a permanent child runs, unless somebody gave it up",
@@ -64,9 +69,10 @@ export const permanentChildrenRun: Invariant = {
     const givenUp = new Set<Address>();
     for (const { event } of history.events("escalated-to-root")) givenUp.add(event.address);
     for (const { event } of history.events("report")) {
-      const { supervisor, context, directive, child } = event.report;
+      const { supervisor, context, directive, child, decision } = event.report;
       if (context === "gave-up" || context === "auto-shutdown") givenUp.add(supervisor);
-      if (directive === "stop") givenUp.add(childAddress(supervisor, child));
+      const isOver = directive === "stop" || decision.endsWith("it is stopped") || decision === "told to the caller";
+      if (isOver) givenUp.add(childAddress(supervisor, child));
     }
     for (const [address, { restart }] of members) {
       if (restart !== "permanent" || living.get(address)?.status === "running") continue;
@@ -83,15 +89,22 @@ export const permanentChildrenRun: Invariant = {
 function wasTerminated({ history, plan }: Facts, address: Address): boolean {
   const arrived = new Set(history.of("arrived").map(({ operation }) => operation));
   return plan.operations.some(({ id, to, order }) => {
-    if (order.type !== "admin" || order.call !== "terminate" || !arrived.has(id)) return false;
-    return isWithin(address, childAddress(to, order.child));
+    if (!arrived.has(id)) return false;
+    // Who cannot be put back by hand is stopped.
+    if (order.type === "manage")
+      return ["terminate-child", "rollback-child"].includes(order.call) && isWithin(address, childAddress(order.to, order.child));
+    return (
+      order.type === "admin" &&
+      ["terminate", "rollback", "rollback-consenting"].includes(order.call) &&
+      isWithin(address, childAddress(to, order.child))
+    );
   });
 }
 
 export const watchersHearOnce: Invariant = {
   name: "a watcher hears once of each end that it watches for",
-  check({ turnsOf }) {
-    for (const [address, turns] of turnsOf) {
+  check({ timelines }) {
+    for (const [address, turns] of timelines) {
       let watched: string[] = [];
       for (const { cause, message, effects } of turns) {
         if (cause === "init") watched = [];
@@ -117,6 +130,14 @@ export const oneWriterAtATime: Invariant = {
       newest = epoch;
     }
     return undefined;
+  },
+};
+
+export const numbersAreUsedOnce: Invariant = {
+  name: "the number of a turn is used once",
+  check({ history }) {
+    const taken = history.of("appended").find(({ how }) => how === "conflict");
+    return taken === undefined ? undefined : `at ${taken.atMs} ${taken.entries.join(", ")} was to be stored under a number that is taken`;
   },
 };
 

@@ -11,8 +11,9 @@ const mostLateMs = 5_000;
 export const timersFireOnce: Invariant = {
   name: "a timer fires once, not early and not late",
   check(facts) {
-    for (const [address, turns] of facts.turnsOf) {
-      if (facts.members.get(address)?.kind !== "clerk") continue;
+    for (const [address, turns] of facts.timelines) {
+      const kind = facts.members.get(address)?.kind;
+      if (kind === "press" || kind === "team") continue;
       const problem = checkTimers(facts, address, turns);
       if (problem !== undefined) return problem;
     }
@@ -57,7 +58,7 @@ export const irreversibleStartsOnce: Invariant = {
 
 export const resultsAreNotRecomputed: Invariant = {
   name: "a stored result is never computed again",
-  check({ history, turns }) {
+  check({ history, turns, rollbacks }) {
     const results = new Map<string, string>();
     for (const { address, seq, cause, message } of turns) {
       const { tag, output } = (message ?? {}) as { tag?: string; output?: string };
@@ -73,8 +74,10 @@ export const resultsAreNotRecomputed: Invariant = {
           for (const key of keys.get(`${entry.slice(0, entry.indexOf("#"))} ${id}`) ?? []) over.add(key);
         }
       } else if (happening.what === "work") {
-        const { key, id, address } = happening;
-        if (over.has(key)) return `${id} (${key}) was started again, and its result was stored`;
+        const { key, id, address, does } = happening;
+        // A machine that goes back does again what may be done twice.
+        const wentBack = does !== "irreversible" && rollbacks.some(({ records }) => records.some((record) => record.address === address));
+        if (over.has(key) && !wentBack) return `${id} (${key}) was started again, and its result was stored`;
         const name = `${address} ${id}`;
         keys.set(name, (keys.get(name) ?? new Set()).add(key));
       }
@@ -85,14 +88,14 @@ export const resultsAreNotRecomputed: Invariant = {
 
 export const workComesToAnEnd: Invariant = {
   name: "what was begun comes to an end",
-  check({ turnsOf, reports, members }) {
+  check({ timelines, reports, members }) {
     for (const [address, report] of reports) {
       if (report === undefined) continue;
       const ends = new Set(report.log.filter((entry) => /^(done|failed|paused|orgtree.done|orgtree.failed) /.test(entry)).map(lastWord));
-      const begun = report.log.filter((entry) => /^(job|pause|work) /.test(entry)).map(lastWord);
+      const begun = report.log.filter((entry) => /^(job|pause|work|spend) /.test(entry)).map(lastWord);
       const open = begun.filter((id) => !ends.has(id));
-      const life = lastLife(turnsOf.get(address));
-      if (open.length > 0) return `${address}, a ${members.get(address)!.kind} of ${life.length} turns, never ended ${open.join(", ")}`;
+      const life = lastLife(timelines.get(address));
+      if (open.length > 0) return `${address}, a ${members.get(address)?.kind} of ${life.length} turns, never ended ${open.join(", ")}`;
     }
     return undefined;
   },

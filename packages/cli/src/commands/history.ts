@@ -10,7 +10,7 @@ export const history: Command = {
   summary: "Lists the turns in a journal: of one actor, or who has any.",
   operands: { name: "FILE", least: 1, most: 2 },
   details: [
-    "FILE is a journal. Without an ADDRESS it lists all actors: how many turns there are of each, when the last one was, and the state that it led to. With an ADDRESS it lists its turns: number, position in the journal, time (UTC), incarnation, cause, what the turn did, and the state that it led to with its size and with what the turn took in the journal. The turns of a supervisor are its decisions.",
+    "FILE is a journal. Without an ADDRESS it lists all actors: how many turns there are of each, when the last one was, and the state that it led to; of one that does not live any more it says ended before it. With an ADDRESS it lists its turns: number, position in the journal, time (UTC), incarnation, cause, what the turn did, and the state that it led to with its size and with what the turn took in the journal. The turns of a supervisor are its decisions. A turn that a rollback has undone since says by which turn of the actor; what it did outside may stand.",
     "It only reads, also while the organization runs; what compaction has removed is not there. A damaged journal is refused with the name of what is damaged: see orgtree help journal.",
     "Exit codes: 0 done; 2 there is no such actor, or the journal cannot be read.",
   ],

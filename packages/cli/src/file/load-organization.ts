@@ -42,12 +42,15 @@ export class ImportError extends ExpectedError {
 
 type ImportSurroundings = Pick<Surroundings, "cwd" | "versions" | "importModule">;
 
-/** Imports a file by its path; rejects with `UsageError` when there is none, with `ImportError` when it cannot be imported. */
-export async function importFile(path: string, surroundings: ImportSurroundings): Promise<LoadedFile> {
+/**
+ * Imports a file by its path; rejects with `UsageError` when there is none, with `ImportError` when it cannot be imported. `what` it is to
+ * export.
+ */
+export async function importFile(path: string, surroundings: ImportSurroundings, what = "your organization"): Promise<LoadedFile> {
   const { cwd, versions, importModule } = surroundings;
   const absolute = resolve(cwd, path);
   const found = await stat(absolute).catch(nothingThere);
-  if (found === undefined) throw new UsageError(`there is no file ${path}`, "name the file that exports your organization");
+  if (found === undefined) throw new UsageError(`there is no file ${path}`, `name the file that exports ${what}`);
   if (found.isDirectory()) throw new UsageError(`${path} is a directory`, "name a file in it");
   try {
     return { path, exports: await importModule(pathToFileURL(absolute).href) };

@@ -1,4 +1,15 @@
-import { buildRun, RunRecord, type ModelClient, type Organization, type RunTree } from "orgtree";
+import {
+  buildRun,
+  readRunLog,
+  RunRecord,
+  specsOfRun,
+  type ChildSpec,
+  type JournalPast,
+  type Logic,
+  type ModelClient,
+  type Organization,
+  type RunTree,
+} from "orgtree";
 import { UsageError } from "../input/usage-error.ts";
 
 /**
@@ -8,20 +19,37 @@ import { UsageError } from "../input/usage-error.ts";
  * the real thing.
  */
 export function buildStandInRun(organization: Organization): RunTree {
-  const environment = standIn("REPOSITORY", {
-    check: "CHECK",
-    workspace: standIn("workspace", { root: "/repository", repo: "/repository" }),
-  });
+  const environment = standInFor({ check: "CHECK" });
   try {
     return buildRun({ organization, task: "TASK", environment, model: noModel, record: new RunRecord(), address: `/${organization.name}` });
   } catch (error) {
-    // By its name: the file may have brought another copy of orgtree.
-    if (error instanceof Error && error.name === "SpecError") throw error;
-    throw new UsageError(
-      `${organization.name} cannot be built to look at it: ${(error as Error).message}`,
-      "what it is made of must not be read before it runs",
-    );
+    throw inWords(error, organization);
   }
+}
+
+/**
+ * What the run in a journal was started with, with a stand-in for what it worked on. Rejects as `specsOfRun` does, and with `UsageError` when
+ * the organization cannot be built without the real thing.
+ */
+export async function standInSpecs(organization: Organization, journal: JournalPast): Promise<readonly ChildSpec<Logic>[]> {
+  const check = (await readRunLog(journal))?.place?.check ?? "CHECK";
+  try {
+    return await specsOfRun(organization, { journal, environment: standInFor({ check }) });
+  } catch (error) {
+    throw inWords(error, organization);
+  }
+}
+
+/** A repository, or whatever else it is taken for. */
+function standInFor({ check }: { readonly check: string }): unknown {
+  return standIn("REPOSITORY", { check, workspace: standIn("workspace", { root: "/repository", repo: "/repository" }) });
+}
+
+/** An expected error is known by its field: the file may have brought another copy of orgtree. */
+function inWords(error: unknown, { name }: Organization): unknown {
+  if (error instanceof Error && "retryable" in error) return error;
+  const problem = `${name} cannot be built to look at it: ${(error as Error).message}`;
+  return new UsageError(problem, "what it is made of must not be read before it runs");
 }
 
 const noModel: ModelClient = {

@@ -60,7 +60,8 @@ function codeOf({ isCut, unsound }: Written): ExitCode {
 
 function openNew(path: string): number {
   try {
-    return openSync(path, "wx");
+    // As a journal: nobody else may read it.
+    return openSync(path, "wx", 0o600);
   } catch (error) {
     const isThere = (error as { code?: unknown }).code === "EEXIST";
     if (isThere) throw new UsageError(`${path} is there already`, "an export writes a new file only: choose another --out");

@@ -9,11 +9,11 @@ const maxListed = 50;
 
 /** What a look at a journal found; `repairCall` is what would mend it. */
 export function reportLines(file: string, report: JournalReport, repairCall: string): readonly Line[] {
-  const { isSound, entries, addresses, actors, dataBytes, schemaVersion, epoch, writer, horizon } = report;
+  const { isSound, entries, addresses, actors, dataBytes, schemaVersion, epoch, horizon } = report;
   const facts = [
     `${countOf(entries, "entry", "entries")}, ${describeBytes(dataBytes)} of content`,
-    `${countOf(addresses, "address", "addresses")}, ${countOf(actors, "actor")} that ${actors === 1 ? "has" : "have"} not ended`,
-    `schema ${schemaVersion ?? "unknown"}, epoch ${epoch ?? "unknown"}, ${writer === undefined ? "closed" : `open for writing by ${writer}, or was when that died`}`,
+    `${countOf(addresses, "address", "addresses")}, ${describeCount(actors)} with a state to go on from`,
+    `schema ${schemaVersion ?? "unknown"}, epoch ${epoch ?? "unknown"}${describeWriter(report)}`,
     ...(horizon > 0 ? [`compacted: the past up to position ${describeCount(horizon)} is not complete`] : []),
   ];
   return [
@@ -24,10 +24,16 @@ export function reportLines(file: string, report: JournalReport, repairCall: str
   ];
 }
 
+function describeWriter({ epoch, writer }: JournalReport): string {
+  if (writer !== undefined) return `, open for writing by ${writer}, or was when that died`;
+  return epoch === undefined ? "" : ", closed";
+}
+
 /** What a repair did. */
 export function repairLines(report: RepairReport): readonly Line[] {
   const { kept, to } = report;
   const findings = [
+    ...report.problems,
     ...damageOf(report),
     ...report.leftOut.map(({ address, seq, position, missing }) => {
       const before = missing === undefined ? "" : ` ${missing},`;

@@ -12,8 +12,13 @@ export function changeLines([before, after]: readonly [Moment, Moment], changes:
       span(`${nameOf(before)} → ${nameOf(after)}`, "strong"),
       span(`  ${changes.length === 0 ? "nothing differs" : countOf(changes.length, "change")}`, "dim"),
     ],
-    ...changes.map((change): Line => [markOf(change), span(` ${cleanText(describePath(change.path))}  `), ...valuesOf(change)]),
+    ...changes.map(changeLine),
   ];
+}
+
+/** One of them. */
+export function changeLine(change: Change): Line {
+  return [markOf(change), span(` ${cleanText(describePath(change.path))}  `), ...valuesOf(change)];
 }
 
 function nameOf({ turn }: Moment): string {

@@ -11,7 +11,9 @@ test.each([
   { kind: "schedule", detail: { id: "a", delayMs: 0, attempt: 1 }, says: "schedule a" },
   { kind: "start", detail: { id: "a" }, says: "start a" },
   { kind: "ready", detail: {}, says: "ready" },
-  { kind: "run", detail: { tag: "fetch" }, says: "run fetch" },
+  { kind: "run", detail: { tag: "fetch" }, says: "work fetch begun" },
+  { kind: "run", detail: { tag: "reserve:a", name: "reserve", does: "compensable" }, says: "work reserve:a begun" },
+  { kind: "run", detail: { tag: "a", name: "reserve", does: "pure" }, says: "work a (reserve) begun" },
   { kind: "exit", detail: { exit: { kind: "normal", state: "done" } }, says: "exit normal (done)" },
   {
     kind: "report",
@@ -20,10 +22,19 @@ test.each([
   },
   { kind: "xstate.sendTo", detail: { to: "child", event: { type: "GO" } }, says: "sendTo child GO" },
   { kind: "xstate.raise", detail: { event: { type: "LATE" }, delay: 5_000 }, says: "raise LATE in 5.0 s" },
+  {
+    kind: "xstate.raise",
+    detail: { event: { type: "xstate.after.60000.door.open.wide" }, delay: 60_000 },
+    says: "timer of open.wide in 1 min",
+  },
   { kind: "xstate.cancel", detail: "x", says: "cancel x" },
-  { kind: "xstate.spawnChild", detail: { id: "work", src: "work" }, says: "spawnChild work" },
+  { kind: "xstate.cancel", detail: "xstate.after.60000.door", says: "cancel timer of door" },
+  { kind: "xstate.spawnChild", detail: { id: "0.agent.asking", src: "askModel", does: "idempotent" }, says: "work asking begun" },
+  { kind: "xstate.stopChild", detail: "0.agent.asking", says: "asking stopped" },
+  { kind: "orgtree.note", detail: { kind: "tool", tool: "read_file", key: "k" }, says: "noted tool read_file" },
+  { kind: "xstate.spawnChild", detail: { id: "work", src: "work" }, says: "child work begun" },
 ])("$kind of $detail is told as $says", ({ kind, detail, says }) => {
-  expect(describeEffect({ kind, key: "/desk/a#0.0", detail })).toBe(says);
+  expect(describeEffect({ kind, detail })).toBe(says);
 });
 
 test.each(["tell", "timer", "report", "exit", "emit", "publish", "xstate.raise", "xstate.cancel", "notify"])(
@@ -41,7 +52,7 @@ test.each(["tell", "timer", "report", "exit", "emit", "publish", "xstate.raise",
       { exit: { kind: "failure" } },
       { to: {}, event: 1 },
     ]) {
-      expect(describeEffect({ kind, key: "/desk/a#0.0", detail })).toContain(kind.replace("xstate.", ""));
+      expect(describeEffect({ kind, detail })).toContain(kind.replace("xstate.", ""));
     }
   },
 );

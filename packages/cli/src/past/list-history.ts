@@ -10,6 +10,7 @@ import { actorLines, turnLines } from "./history-text.ts";
 import { momentJson } from "./moment-json.ts";
 import { withPast } from "./past-journal.ts";
 import { parseAddress, parseSeq } from "./turn-name.ts";
+import { undoneTurns } from "./undone-turns.ts";
 
 /** Carries out `orgtree history`. */
 export async function listHistory(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
@@ -31,10 +32,15 @@ interface Wanted {
 }
 
 async function listTurns({ file, address, range }: Wanted, { flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const page = await withPast(file, surroundings, (journal) => readPage(new Timeline(journal, address), range));
+  const page = await withPast(file, surroundings, async (journal) => {
+    const shown = await readPage(new Timeline(journal, address), range);
+    return { ...shown, undone: await undoneTurns({ journal, address }, shown.moments) };
+  });
   const { stdout } = surroundings;
   if (flags.has("json")) {
-    const turns = page.moments.map((moment) => (moment.kind === "end" ? moment : momentJson(moment, "turn")));
+    const turns = page.moments.map((moment) =>
+      moment.kind === "end" ? moment : { ...momentJson(moment, "turn"), undoneBy: page.undone.get(moment.turn.seq) },
+    );
     stdout.write(`${plainJson({ address, hasEarlier: page.hasEarlier, turns }, 2)}\n`);
   } else stdout.write(paintLines(turnLines(address, page, stdout.size()?.columns), stdout.hasColor));
   return exitCode.done;
@@ -45,6 +51,8 @@ export interface Page {
   readonly moments: readonly (Moment | PlaceEnd)[];
   /** There are more before them, within what was asked for. */
   readonly hasEarlier: boolean;
+  /** Those that a rollback has undone since, by their numbers, with the number of its turn. */
+  readonly undone: ReadonlyMap<number, number>;
 }
 
 function readRange(input: CommandInput): TimelineRange {
@@ -56,7 +64,7 @@ function readRange(input: CommandInput): TimelineRange {
   return { fromSeq, toSeq, last: last ?? (fromSeq === undefined && toSeq === undefined ? defaultTurns : undefined) };
 }
 
-async function readPage(timeline: Timeline, { last = Infinity, ...range }: TimelineRange): Promise<Page> {
+async function readPage(timeline: Timeline, { last = Infinity, ...range }: TimelineRange): Promise<Omit<Page, "undone">> {
   const moments: (Moment | PlaceEnd)[] = [];
   // One more than is shown tells whether there are more.
   for await (const moment of timeline.moments({ ...range, last: last + 1 })) moments.push(moment);

@@ -1,3 +1,4 @@
+import { countDone } from "./done-before.ts";
 import type { Progress } from "./progress.ts";
 import type { Surroundings } from "../surroundings.ts";
 
@@ -15,6 +16,7 @@ export function followInJson({ clock, stdout }: Pick<Surroundings, "clock" | "st
       const { unpriced } = limits;
       print({ type: "run", organization: shown, task, work, model: model.model, unpriced, notice, ...start, atMs: clock.epochMs() });
     },
+    resumed: ({ entries, workedMs }) => print({ type: "resumed", done: countDone(entries), workedMs, atMs: clock.epochMs() }),
     onStart: () => {},
     onEvent: print,
     onEntry: ({ kind, ...entry }) => print({ type: kind, ...entry, atMs: clock.epochMs() }),

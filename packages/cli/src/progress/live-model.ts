@@ -102,7 +102,9 @@ export class LiveModel {
   /** Takes a look at the tree, where there is one. One that is taken down by itself would only show how: the one before counts. */
   #look(): boolean {
     const tree = this.#view?.().children.find(({ address }) => address === `/${this.#organization}`);
-    if (tree !== undefined && (this.#isStopping || this.#tree === undefined || tree.status === "running")) this.#tree = tree;
+    // A supervisor that ends has no children any more a moment before it is gone itself.
+    const stands = tree?.status === "running" && tree.children.length > 0;
+    if (tree !== undefined && (this.#isStopping || this.#tree === undefined || stands)) this.#tree = tree;
     return tree !== undefined;
   }
 

@@ -1,13 +1,13 @@
 import { idOf, type TreeNode } from "orgtree";
 import { describeCount, describeDuration } from "../text/amounts.ts";
-import { clipText, widthOf } from "../text/display-width.ts";
+import { clipText, widestOf, widthOf } from "../text/display-width.ts";
 import { lineWidth, padText, span, type Line, type Span } from "../text/styled-line.ts";
 import type { LivePicture } from "./live-model.ts";
 
 /** Draws the actors of a run, a row each, in columns. What a narrow window has no room for is left out. */
 export function drawTree(picture: LivePicture, root: TreeNode, columns: number): readonly Line[] {
   const rows = rowsBelow(picture, root, "");
-  const widest = (part: (row: Row) => string): number => Math.max(0, ...rows.map((row) => widthOf(part(row))));
+  const widest = (part: (row: Row) => string): number => widestOf(rows, part);
   const widths: Widths = {
     name: Math.min(
       widest(({ branch, name }) => branch + name),

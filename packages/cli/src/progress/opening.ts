@@ -9,12 +9,13 @@ import type { RunStart } from "./progress.ts";
 const factWidth = 10;
 
 /** What is printed before a run: what it is about, and what it may spend. `columns` is Infinity where there is no window. */
-export function openingLines(plan: RunPlan, { before, copy, previous }: RunStart, columns: number): readonly Line[] {
+export function openingLines(plan: RunPlan, { before, copy, previous, journal }: RunStart, columns: number): readonly Line[] {
   const { organization, work, model, notice, task } = plan;
   const facts: [string, string][] = [["task", cleanText(task)]];
   if (work.kind === "repository") facts.push(["repo", `a copy of ${work.repo}`]);
   if (copy !== undefined) facts.push(["copy", `${copy}, removed at the end`]);
   if (work.kind !== "nothing") facts.push(["check", cleanText(work.check)]);
+  if (journal !== undefined) facts.push(["journal", journal]);
   facts.push(["model", model.provider === model.model ? model.model : `${model.model} (${model.provider})`]);
   facts.push(["limits", describeLimits(plan.limits)]);
   if (previous !== undefined) facts.push(["note", `there was a patch already: it is in ${previous} now`]);
@@ -25,6 +26,18 @@ export function openingLines(plan: RunPlan, { before, copy, previous }: RunStart
     ...facts.flatMap(([name, fact]) => factLines(name, fact, columns)),
     [],
     ...(before?.passed === true ? [...paragraph(passes, columns), []] : []),
+  ];
+}
+
+/** What is printed of a run that has ended already, instead. */
+export function endedLines(plan: RunPlan, journal: string, columns: number): readonly Line[] {
+  const facts = [
+    ["task", cleanText(plan.task)],
+    ["journal", journal],
+  ] as const;
+  return [
+    [span(plan.organization.name, "strong"), span(": this run has ended; its result once more")],
+    ...facts.flatMap(([name, fact]) => factLines(name, fact, columns)),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { Surroundings } from "../surroundings.ts";
 import { paintLines, span, type Line } from "../text/styled-line.ts";
+import { doneBeforeLines } from "./done-before.ts";
 import { noteLines } from "./note-line.ts";
 import { openingLines, preparingLine } from "./opening.ts";
 import type { Progress } from "./progress.ts";
@@ -27,6 +28,7 @@ export function followInLines({ clock, stdout }: Pick<Surroundings, "clock" | "s
       nameWidth = Math.min(16, Math.max(...[name, "lead", ...Object.keys(agents)].map(({ length }) => length)));
       print(openingLines(plan, start, columns()));
     },
+    resumed: (past) => print(doneBeforeLines(past, columns())),
     onStart: () => {},
     onEvent: (event) => tell(story?.ofEvent(event, sinceStart()) ?? []),
     onEntry: (entry) => tell(story?.ofEntry(entry, sinceStart()) ?? []),

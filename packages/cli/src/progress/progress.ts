@@ -1,4 +1,4 @@
-import type { CheckOutcome, RecordEntry, RunOptions, SystemEvent } from "orgtree";
+import type { CheckOutcome, RecordEntry, ResumedRun, RunOptions, SystemEvent } from "orgtree";
 import type { RepositoryWork, RunPlan } from "../run/run-plan.ts";
 
 /** What is known when a run begins. */
@@ -9,6 +9,8 @@ export interface RunStart {
   readonly copy: string | undefined;
   /** Where the patch of an earlier run is now, where there was one. */
   readonly previous: string | undefined;
+  /** Where the run is stored, where it is. */
+  readonly journal: string | undefined;
 }
 
 /** How a run is followed: a picture that moves, lines, or JSON. */
@@ -17,6 +19,8 @@ export interface Progress {
   readonly prepare: (work: RepositoryWork) => void;
   /** The first actor is there. */
   readonly begin: (plan: RunPlan, start: RunStart) => void;
+  /** It goes on: this was done by the processes before. */
+  readonly resumed: (past: ResumedRun) => void;
   readonly onStart: NonNullable<RunOptions["onStart"]>;
   readonly onEvent: (event: SystemEvent) => void;
   readonly onEntry: (entry: RecordEntry) => void;

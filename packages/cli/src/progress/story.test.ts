@@ -72,6 +72,13 @@ describe("Story.ofEvent", () => {
     ]);
   });
 
+  test.each([
+    { context: "directive", text: "decides on worker: resume" },
+    { context: "child-terminated", text: "decides on worker: resume is not possible, begin afresh" },
+  ] as const)("says whether who is to go on could go on: $context", ({ context, text }) => {
+    expect(tell([report({ context, decision: "resume", directive: "resume" })])).toContain(`decision bugfix: ${text}`);
+  });
+
   test("counts a failure that comes again with the same answer, and starts to count afresh after another", () => {
     const again = (incarnation: number): SystemEvent => ({ type: "actor-started", address: "/bugfix/worker", incarnation, ...at });
     const other = report({ chain: [{ ...crash, class: "timeout", message: "late" }] });
@@ -141,7 +148,7 @@ describe("Story.ofEntry", () => {
   const check = { key: "k", by: "/bugfix/verifier", artefact: "a" } as const;
 
   test.each<{ entry: RecordEntry; notes: string[] }>([
-    { entry: { kind: "model", key: "k", by, model: "m", tokens: 1, usd: 0 }, notes: [] },
+    { entry: { kind: "model", key: "k", by, model: "m", tokens: 1, attempts: 1, usd: 0 }, notes: [] },
     {
       entry: { kind: "tool", key: "k", by, tool: "read_file", changes: false, ok: true, summary: "text" },
       notes: ["tool worker: calls read_file"],

@@ -48,7 +48,7 @@ export class Story {
         if (!this.#isNew(event)) return [];
         return note(event.address, { kind: "state", text: `${event.from} → ${event.to}`, tone: "dim" });
       case "actor-started":
-        return event.incarnation === 1 ? [] : this.#ofRestart(event, atMs);
+        return event.incarnation === 1 || event.isResumed === true ? [] : this.#ofRestart(event, atMs);
       case "report":
         return this.#ofReport(event.report, atMs);
       case "restart-scheduled":
@@ -67,6 +67,12 @@ export class Story {
         return note(event.address, {
           kind: "trouble",
           text: `computed for ${describeDuration(event.turnMs)} without a pause; nobody else could act meanwhile`,
+          tone: "warning",
+        });
+      case "commit-late":
+        return note(event.address, {
+          kind: "trouble",
+          text: `waits since ${describeDuration(event.waitedMs)} until its turn is stored: the journal is out of reach`,
           tone: "warning",
         });
       case "emitted": // What a hold point emits is in the record, with the reason.
@@ -100,6 +106,7 @@ export class Story {
         return [{ atMs, kind: "hold-point", who, text: `stays closed: ${firstLine(entry.reason)}`, tone: "warning" }];
       }
       case "model":
+      case "model-failed":
       case "check": // Part of a verdict, or of a tool call.
         return [];
       default:
@@ -146,6 +153,8 @@ export class Story {
   }
 
   #ofRestart({ address, incarnation }: SystemEvent & { type: "actor-started" }, atMs: number): readonly Note[] {
+    // The root is no part of the organization: its lives are those of the processes that open a journal.
+    if (address === "/") return [];
     const failure = this.#failures.get(address);
     if (failure !== undefined && failure.count > 1) return [];
     const text = `starts afresh: life ${incarnation}`;

@@ -1,3 +1,4 @@
+import { doneBeforeLines } from "./done-before.ts";
 import { openingLines, preparingLine } from "./opening.ts";
 import { LiveModel } from "./live-model.ts";
 import { drawPicture } from "./live-view.ts";
@@ -48,6 +49,12 @@ export function followInTerminal(surroundings: Surroundings): Progress {
       cancelExit = onExit(() => stdout.write(showCursor));
       stdout.write(hideCursor);
       draw();
+    },
+    resumed(past) {
+      const { columns } = sizeOf(stdout);
+      stdout.write(`${erase(drawn, columns)}${paintLines(doneBeforeLines(past, columns), stdout.hasColor)}`);
+      drawn = [];
+      for (const entry of past.entries) model?.hearEntry(entry, 0);
     },
     onStart: (view) => model?.start(view),
     onEvent: (event) => model?.hearEvent(event, sinceStart()),

@@ -1,6 +1,6 @@
 import { idOf, tellingFailure, type AgentReport, type RunReport, type SupervisorReport, type Verdict } from "orgtree";
 import { countOf, describeCount, describeUsd } from "../text/amounts.ts";
-import { clipText, firstLine, widthOf } from "../text/display-width.ts";
+import { clipText, firstLine, widestOf } from "../text/display-width.ts";
 import { classOf, describeDecision, describeEvidence, messageOf, repeatsEscalation } from "../text/failure-text.ts";
 import { padText, span, type Line, type Span, type Tone } from "../text/styled-line.ts";
 
@@ -21,7 +21,7 @@ function agentTable(report: RunReport): readonly Line[] {
     restarts: sum(({ restarts }) => restarts),
   };
   const table = [["agent", "model calls", "tool calls", "tokens", "cost", "restarts"], ...agents.map(agentCells), agentCells(total)];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => widthOf(row[column]!))));
+  const widths = table[0]!.map((_, column) => widestOf(table, (row) => row[column]!));
   return table.map((row, at) => {
     const tone: Tone = at === 0 ? "dim" : at === table.length - 1 ? "strong" : "plain";
     return row.map((cell, column) =>
@@ -52,11 +52,11 @@ function failureTable(report: RunReport, columns: number): readonly Line[] {
   const failures = failedDecisions(report).map((decision) => decisionRow(decision));
   const rows = foldRows([...alarmRows(report), ...failures, ...report.verdicts.map(verdictRow)]);
   if (rows.length === 0) return [[], [span("nothing failed", "good")]];
-  const whoWidth = Math.max(...rows.map(({ who }) => widthOf(who)));
-  const whatWidth = Math.max(...rows.map(({ what }) => widthOf(what)));
-  const decidedWidth = Math.max(...rows.map(({ decided }) => widthOf(decided)));
+  const whoWidth = widestOf(rows, ({ who }) => who);
+  const whatWidth = widestOf(rows, ({ what }) => what);
+  const decidedWidth = widestOf(rows, ({ decided }) => decided);
   const whyWidth = Math.min(
-    Math.max(...rows.map(({ why }) => widthOf(why))),
+    widestOf(rows, ({ why }) => why),
     Math.max(12, columns - whoWidth - whatWidth - decidedWidth - 8),
   );
   const lines = rows.map(({ mark, who, what, why, decided, tone }): Span[] => [

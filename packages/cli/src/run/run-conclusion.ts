@@ -4,6 +4,7 @@ import { describeDuration } from "../text/amounts.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { firstLine } from "../text/display-width.ts";
 import { jsonLine } from "../progress/json-lines.ts";
+import { endedLines } from "../progress/opening.ts";
 import { writePatch } from "./patch-file.ts";
 import { patchLines } from "./patch-text.ts";
 import { describeTrouble, reportLines } from "./report-text.ts";
@@ -19,24 +20,35 @@ export interface EndedRun {
   readonly patch: string | undefined;
   /** The file for a patch that has passed the check, as a whole path; undefined to show it only. */
   readonly out: string | undefined;
+  /** Where it is stored, as a whole path; undefined where it is not. */
+  readonly journal: string | undefined;
   readonly isJson: boolean;
+  /** It had ended before, and nothing was done. */
+  readonly isAgain?: boolean;
 }
 
 /** Writes the patch, prints how the run ended, and gives the exit code. */
 export async function concludeRun(run: EndedRun, surroundings: Surroundings): Promise<ExitCode> {
-  const { result, patch, out, isJson } = run;
+  const { plan, result, patch, out, journal, isJson } = run;
   const { stdout, cwd } = surroundings;
   const code = codes[result.status];
   const patchFile = out === undefined || !patch ? undefined : await writePatch(out, patch, result.status);
   if (isJson) {
-    stdout.write(jsonLine({ type: "result", exitCode: code, patch, patchFile, ...result }));
+    stdout.write(jsonLine({ type: "result", exitCode: code, patch, patchFile, journal, ...result }));
     return code;
   }
   const columns = stdout.size()?.columns ?? 160;
   const shownFile = patchFile === undefined ? undefined : relative(cwd, patchFile);
   const patched = patch === undefined || patch === "" ? [] : [[], ...patchLines(patch, shownFile)];
   const closing = closingLines(run, { patchFile: shownFile, program: surroundings.program, columns });
-  const lines = [...patched, [], ...reportLines(result.report, columns), [], ...closing];
+  const lines = [
+    ...(run.isAgain === true ? endedLines(plan, journal!, columns) : []),
+    ...patched,
+    [],
+    ...reportLines(result.report, columns),
+    [],
+    ...closing,
+  ];
   stdout.write(paintLines(lines, stdout.hasColor));
   return code;
 }
@@ -94,7 +106,7 @@ function closingLines(run: EndedRun, hints: Hints): readonly Line[] {
         ...partialLines(run, hints),
       ];
     case "cancelled":
-      return [[span(`✗ interrupted after ${took}, stopped in order`, "warning")], ...partialLines(run, hints)];
+      return [[span(`✗ interrupted after ${took}, stopped in order`, "warning")], ...partialLines(run, hints), ...goOnLines(run, hints)];
     default:
       return result satisfies never;
   }
@@ -118,6 +130,11 @@ function applyLines({ plan, patch }: EndedRun, { patchFile, program }: Hints): r
   const own = [`  ${program} run ${plan.file} \\`, `    --repo PATH --check "npm test" --task "…"`];
   const yours = own.map((text): Line => [span(text, "accent")]);
   return [...where, [], [span("With OPENAI_API_KEY set, on a repository of yours:")], ...yours];
+}
+
+function goOnLines({ plan, journal }: EndedRun, { program }: Hints): readonly Line[] {
+  if (journal === undefined) return [];
+  return [[span("  to go on with it:")], [span(`  ${program} run ${plan.file} --resume ${journal}`, "accent")]];
 }
 
 function partialLines({ patch }: EndedRun, { patchFile, columns }: Hints): readonly Line[] {

@@ -3,6 +3,7 @@ import type { ModelClient, Organization } from "orgtree";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import type { Bundle, Demo, LoadedFile } from "../file/load-organization.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { workOf, type RunFacts } from "./run-facts.ts";
 import { limitsOf, type RunLimits } from "./run-limits.ts";
 
 /** What is to be run, and on what. */
@@ -14,6 +15,8 @@ export interface RunPlan {
   readonly task: string;
   readonly work: Work;
   readonly model: ModelClient;
+  /** A script plays the model. */
+  readonly isScripted: boolean;
   /** Something to know before it starts: where the model and the repository come from, when nobody named them. */
   readonly notice: string | undefined;
 }
@@ -47,6 +50,17 @@ export function planRun(request: RunRequest): RunPlan {
   return { ...plan, organization, limits };
 }
 
+/** The plan of a run that goes on: all but the model is as it was begun. */
+export function replanRun(request: RunRequest, facts: RunFacts): RunPlan {
+  const { demo, thinkMs, file } = request;
+  if (facts.isScripted && demo === undefined)
+    throw new UsageError(`${file.path} brings no script along any more`, "go on with the file as it was");
+  const model = facts.isScripted ? demo!.script(thinkMs) : modelOf(request);
+  const { organization, ...limits } = limitsOf(request.organization, model);
+  const { task, isScripted } = facts;
+  return { file: file.path, task, work: workOf(facts), model, isScripted, notice: undefined, organization, limits };
+}
+
 /** A plan whose limits are not settled yet. */
 type WorkPlan = Omit<RunPlan, "organization" | "limits">;
 
@@ -69,6 +83,7 @@ function planWork(request: RunRequest): WorkPlan {
     task,
     work: { kind: "nothing" },
     model: modelOf(request),
+    isScripted: false,
     notice: undefined,
   };
 }
@@ -87,7 +102,7 @@ function planRepository(request: RunRequest): WorkPlan {
     check,
     ignoredPaths: input.values.get("ignored") ?? [],
   };
-  return { file: request.file.path, task, work, model: modelOf(request), notice: undefined };
+  return { file: request.file.path, task, work, model: modelOf(request), isScripted: false, notice: undefined };
 }
 
 function planDemo(request: RunRequest, demo: Demo): WorkPlan {
@@ -99,7 +114,7 @@ function planDemo(request: RunRequest, demo: Demo): WorkPlan {
   if (model !== undefined) {
     const instead = "(--scripted plays the script instead.)";
     const notice = work.kind === "nothing" ? undefined : `No --repo: ${model.model} works on the bundled repository. ${instead}`;
-    return { file, task: task ?? demo.task, work, model, notice };
+    return { file, task: task ?? demo.task, work, model, isScripted: false, notice };
   }
   if (task !== undefined) {
     throw new UsageError(
@@ -109,7 +124,7 @@ function planDemo(request: RunRequest, demo: Demo): WorkPlan {
   }
   const why = input.flags.has("scripted") ? "--scripted" : "No OPENAI_API_KEY";
   const notice = `${why}: a script plays the model, with its mistakes${work.kind === "nothing" ? "" : ", on the bundled repository"}.`;
-  return { file, task: demo.task, work, model: demo.script(request.thinkMs), notice };
+  return { file, task: demo.task, work, model: demo.script(request.thinkMs), isScripted: true, notice };
 }
 
 /**

@@ -27,6 +27,13 @@ export function widthOf(text: string): number {
   return width;
 }
 
+/** Columns that the widest text takes; 0 where there is none. A list may be longer than what a call takes as its arguments. */
+export function widestOf<T>(items: readonly T[], text: (item: T) => string): number {
+  let widest = 0;
+  for (const item of items) widest = Math.max(widest, widthOf(text(item)));
+  return widest;
+}
+
 /** The longest beginning of `text` within `columns`, with an ellipsis where something was cut off. */
 export function clipText(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;

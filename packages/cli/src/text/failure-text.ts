@@ -19,7 +19,9 @@ export function messageOf(failure: Failure): string {
 }
 
 /** A supervisor's decision, for whoever has not written the ladder. */
-export function describeDecision({ decision, directive, step }: SupervisorReport): string {
+export function describeDecision({ context, decision, directive, step }: SupervisorReport): string {
+  // Who has ended has no state to go on with.
+  if (directive === "resume" && context === "child-terminated") return "resume is not possible, begin afresh";
   if (directive === undefined || step === undefined || step.number === 1) return decision;
   return `${directive} (${step.number < step.of ? `step ${step.number} of ${step.of}` : "last resort"})`;
 }

@@ -1,4 +1,4 @@
-import { cleanText, widthOf } from "./display-width.ts";
+import { cleanText, widestOf, widthOf } from "./display-width.ts";
 import { clipLine, padText, span, type Line, type Tone } from "./styled-line.ts";
 
 /** A column of a table. */
@@ -13,7 +13,15 @@ export interface Column {
 export function tableLines(titles: readonly Column[], rows: readonly (readonly string[])[], columns = Infinity): readonly Line[] {
   const clean = rows.map((row) => row.map(cleanText));
   const shown = titles.flatMap((title, at) => (clean.some((row) => row[at] !== "") ? [{ ...title, at }] : []));
-  const widths = new Map(shown.map(({ title, at }) => [at, Math.max(widthOf(title), ...clean.map((row) => widthOf(row[at]!)))]));
+  const widths = new Map(
+    shown.map(({ title, at }) => [
+      at,
+      Math.max(
+        widthOf(title),
+        widestOf(clean, (row) => row[at]!),
+      ),
+    ]),
+  );
   const line = (cells: (at: number) => string, tone?: Tone): Line =>
     shown.map(({ at, side = "left", tone: own = "plain" }) =>
       span(`  ${padText(cells(at), widths.get(at)!, side === "right" ? "left" : "right")}`, tone ?? own),

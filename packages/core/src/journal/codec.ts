@@ -1,22 +1,27 @@
 import { Packr } from "msgpackr";
+import { mark, unmark } from "./marks.ts";
+import { checkStorable, maxRecordLevels } from "./storable.ts";
+
+/** Plain data as bytes: msgpack without records, so that the bytes of a value depend on nothing but the value. */
+const packr = new Packr({ useRecords: false, moreTypes: true, structuredClone: false, variableMapSize: true, useToJSON: false });
+
+/** What leads from one record to the next has two levels for each of theirs. */
+const maxLevels = 3 * maxRecordLevels;
 
 /**
- * Plain data as bytes: msgpack without records, so that the bytes of a value depend on nothing but the value.
- *
- * Errors come back with name, message and cause, without their stack and their class. Texts that are no valid Unicode come back with the
- * replacement character, -0 as 0.
+ * The bytes of a value. They are the caller's own. Throws `NotStorableError` for what would not come back equal, in class and
+ * content; `storable.ts` says what that is. `what` is how the message calls the value.
  */
-const packr = new Packr({ useRecords: false, moreTypes: true, structuredClone: false, variableMapSize: true });
-
-/** The bytes of a storable value. They are the caller's own. */
-export function encode(value: unknown): Uint8Array {
-  return packr.pack(value);
+export function encode(value: unknown, what = "the value"): Uint8Array {
+  // Inside of a set everything special is marked; at the top of a storable value there is none.
+  return packr.pack(checkStorable(value, what, maxLevels) ? new Set([mark(value)]) : value);
 }
 
 /** The value behind the bytes. Throws `RangeError` when they are no value. */
 export function decode(bytes: Uint8Array): unknown {
   try {
-    return packr.unpack(bytes) as unknown;
+    const value = packr.unpack(bytes) as unknown;
+    return value instanceof Set ? unmark([...value][0]) : value;
   } catch (error) {
     throw new RangeError(`these bytes are no stored value: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

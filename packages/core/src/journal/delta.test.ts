@@ -52,7 +52,7 @@ describe("a delta", () => {
         expect(textOf(patch(decode(encode(before)), through))).toBe(textOf(after));
         expect(textOf(before)).toBe(text);
       }),
-      { numRuns: 2_000 },
+      { numRuns: 1_000 },
     );
   });
 

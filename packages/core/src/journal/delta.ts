@@ -1,4 +1,4 @@
-import { isSealed } from "./storable.ts";
+import { isRecord, isSealed } from "./storable.ts";
 
 /**
  * The difference between two storable values, so that what is stored of a step does not grow with the age of the state.
@@ -26,16 +26,11 @@ export function diff(before: unknown, after: unknown): Delta | undefined {
   if (before === after && isSealed(after)) return undefined;
   if (typeof before !== "object" || before === null) return [0, after];
   if (Array.isArray(after)) return Array.isArray(before) ? diffArrays(before, after) : [0, after];
-  if (Array.isArray(before) || !isPlain(after) || !isPlain(before)) return [0, after];
-  return diffObjects(before as Fields, after as Fields);
+  if (Array.isArray(before) || !isRecord(after) || Object.getPrototypeOf(before) !== Object.getPrototypeOf(after)) return [0, after];
+  return diffObjects(before as Fields, after);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
 
 function diffObjects(before: Fields, after: Fields): Delta | undefined {
   const removed: string[] = [];
@@ -98,7 +93,8 @@ export function patch(before: unknown, delta: Delta | undefined): unknown {
 }
 
 function patchObject(before: Fields, [, changed, removed]: Extract<Delta, { 0: 1 }>): Fields {
-  const after: Record<string, unknown> = { ...before };
+  const after: Record<string, unknown> =
+    Object.getPrototypeOf(before) === null ? Object.assign(Object.create(null), before) : { ...before };
   for (const key of removed) delete after[key];
   for (const key in changed) after[key] = patch(before[key], changed[key]);
   return after;

@@ -6,7 +6,7 @@ import type { FailureClass } from "../failure.ts";
  * The port of a journal: where each turn of each actor is stored before anything of it is visible. A journal knows addresses,
  * numbers and bytes; what the bytes mean is the runtime's affair.
  *
- * Twins: memory and SQLite (`@orgtree/journal`), JetStream (`@orgtree/nats`). They pass one contract suite.
+ * Twins: memory and SQLite (`@orgtree/journal`). They pass one contract suite.
  */
 
 /**
@@ -57,7 +57,10 @@ export interface EntryQuery {
 
 /** What compaction may remove. */
 export interface Compaction {
-  /** Entries behind this position stay, and the images as they were there. Default: the end, so that only today's images stay. */
+  /**
+   * Entries behind this position stay, and the images as they were there. Default: the end, so that only today's images stay, and marked
+   * entries can be viewed, but not gone back to: that needs all that came behind them.
+   */
   readonly keepAfter?: number | undefined;
 }
 
@@ -76,6 +79,11 @@ export interface Pin extends Disposable {
 export interface Journal {
   /** Rises with each opening for writing. */
   readonly epoch: number;
+  /**
+   * The name of the run that is stored here: no other journal has it, and it stays over each opening. What is done in the world is
+   * known by it, so that the runs of two journals, of which one began as a copy of the other, are never taken for one another.
+   */
+  readonly run: string;
   /**
    * Stores entries, all or none, in this order. When it resolves they are durable; gives back the position of the last.
    *
@@ -197,14 +205,23 @@ export class JournalVersionError extends JournalError {
   override readonly name = "JournalVersionError";
 }
 
-/** Another process has the journal open for writing, and lives. */
+const lockedProblems = {
+  alive: "has it open for writing; end that process first, or open it with takeOver",
+  writing: "is in the middle of a write; end that process first",
+  unknown: "has it open for writing, and nobody here can tell whether it lives; if it is over, open it with takeOver",
+} as const;
+
+/** Another process has the journal open for writing, and lives, or may live. */
 export class JournalLockedError extends JournalError {
   override readonly name = "JournalLockedError";
   /** The other process, as people know it: host and process id. */
   readonly owner: string;
+  /** What is known of it. One that is in the middle of a write has to end: nobody can take over from it. */
+  readonly vitality: "alive" | "writing" | "unknown";
 
-  constructor(journal: string, owner: string) {
-    super(journal, `${owner} has it open for writing; end that process first, or open it with takeOver`);
+  constructor(journal: string, owner: string, vitality: JournalLockedError["vitality"] = "alive") {
+    super(journal, `${owner} ${lockedProblems[vitality]}`);
     this.owner = owner;
+    this.vitality = vitality;
   }
 }

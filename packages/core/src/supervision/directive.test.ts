@@ -20,7 +20,7 @@ function answers(onFailure: OnFailure, failures: readonly Failure[], nowMs = 0):
 describe("defaultLadder", () => {
   test.each(failureClasses)("%s has an answer", (failureClass) => {
     const escalating: readonly string[] = ["budget-exhausted", "unknown-outcome", "unanswered"];
-    expect(defaultLadder(failureClass)).toEqual([{ directive: escalating.includes(failureClass) ? "escalate" : "restart" }]);
+    expect(defaultLadder({ class: failureClass })).toEqual([{ directive: escalating.includes(failureClass) ? "escalate" : "restart" }]);
   });
 });
 

@@ -33,15 +33,19 @@ export type OnFailure = Readonly<Partial<Record<FailureKey, Directive | Rung | L
 
 const restartOnly: Ladder = [{ directive: "restart" }];
 const escalateOnly: Ladder = [{ directive: "escalate" }];
+/** The state that is stored is as good as it was. */
+const resumeFirst: Ladder = [{ directive: "resume", intensity: { maxRestarts: 3, periodMs: 60_000 } }, { directive: "escalate" }];
 
 /**
- * The ladder used for a class that a spec does not name.
+ * The ladder used for a failure whose class a spec does not name.
  *
  * Most classes restart, as in OTP. The exceptions are those that a fresh start cannot mend: a spent budget stays spent, an
- * effect with an unknown outcome needs somebody to look, a question that nobody answered is not answered by asking afresh.
+ * effect with an unknown outcome needs somebody to look, a question that nobody answered is not answered by asking afresh. After a turn
+ * that could not be stored (kind `commit`) the actor goes on from the one before, three times a minute.
  */
-export function defaultLadder(failureClass: FailureClass): Ladder {
-  switch (failureClass) {
+export function defaultLadder(failure: Pick<Failure, "class" | "kind">): Ladder {
+  if (failure.kind === "commit") return resumeFirst;
+  switch (failure.class) {
     case "budget-exhausted":
     case "unknown-outcome":
     case "unanswered":
@@ -54,7 +58,7 @@ export function defaultLadder(failureClass: FailureClass): Ladder {
 /** The ladder for a failure: by class and kind, then by class, then the default. */
 export function ladderFor(onFailure: OnFailure, failure: Failure): Ladder {
   const named = onFailure[keyFor(onFailure, failure)];
-  if (named === undefined) return defaultLadder(failure.class);
+  if (named === undefined) return defaultLadder(failure);
   if (typeof named === "string") return [{ directive: named }];
   return "directive" in named ? [named] : named;
 }

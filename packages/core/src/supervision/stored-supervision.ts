@@ -9,6 +9,7 @@ import {
   type Purpose,
   type Replanning,
   type Reply,
+  type SpecificationChange,
   type Supervision,
 } from "./supervision-state.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
@@ -30,6 +31,7 @@ export interface StoredSupervision {
   readonly nextId: number;
   readonly lastToken: number;
   readonly plan: Supervision["plan"];
+  readonly listed?: Supervision["listed"];
   readonly replans: number;
   readonly replanning: Replanning | undefined;
   /** Those whose specification is not known. */
@@ -37,7 +39,8 @@ export interface StoredSupervision {
 }
 
 /** What is stored of a child whose specification is not known. */
-export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
+export type StoredPastChild = Pick<StoredRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> &
+  Pick<PastChild, "gaveUp">;
 
 /** Rows that were added one after the other. */
 export type StoredChunk = Readonly<Record<`:${string}`, StoredRow>>;
@@ -77,13 +80,13 @@ const rowsInChunk = 64;
 
 /**
  * Makes what is stored of a supervisor, again and again: of 10,000 rows of which one has changed, only its chunk is made
- * anew.
+ * anew, and the others cost a look.
  */
 export class SupervisionWriter {
   readonly #state: Supervision;
   readonly #storeReply: ReplyForm;
-  readonly #rows = new Map<string, { readonly seen: SeenRow; readonly stored: StoredRow }>();
-  #chunks: Record<string, StoredChunk> = {};
+  /** By their numbers, as they were written last. */
+  #chunks: ReadonlyMap<number, WrittenChunk> = new Map();
 
   constructor(state: Supervision, storeReply: ReplyForm) {
     this.#state = state;
@@ -92,7 +95,7 @@ export class SupervisionWriter {
 
   /** The supervisor as it stands. */
   write(clocks: Clocks): StoredSupervision {
-    const { stamps, nextId, lastToken, operation, interrupted, plan, replans, replanning } = this.#state;
+    const { stamps, nextId, lastToken, operation, interrupted, plan, listed, replans, replanning } = this.#state;
     const toEpoch = (ms: number): number => (ms === -Infinity ? 0 : Math.round(ms - clocks.nowMs + clocks.epochMs));
     return {
       rows: this.#writeRows(toEpoch),
@@ -101,6 +104,7 @@ export class SupervisionWriter {
       nextId,
       lastToken,
       plan,
+      listed,
       replans,
       replanning,
       past: Object.fromEntries(Array.from(this.#state.past, ([id, child]) => [`:${id}`, storePast(child, toEpoch)])),
@@ -108,35 +112,17 @@ export class SupervisionWriter {
   }
 
   #writeRows(toEpoch: (ms: number) => number): StoredSupervision["rows"] {
-    const { table, spec } = this.#state;
+    const how = { toEpoch, isDynamic: this.#state.spec.strategy === "dynamic" };
+    const written = new Map<number, WrittenChunk>();
     const chunks: Record<string, StoredChunk> = {};
-    const isDynamic = spec.strategy === "dynamic";
-    let current = -1;
-    let rows: Record<string, StoredRow> = {};
-    const close = (): void => {
-      if (current >= 0) chunks[current] = sameChunk(this.#chunks[current], rows) ?? rows;
-    };
-    for (const [id, row] of table) {
-      const chunk = Math.floor(row.ordinal / rowsInChunk);
-      if (chunk !== current) {
-        close();
-        current = chunk;
-        rows = { ...(chunks[chunk] as object | undefined) };
-      }
-      rows[`:${id}`] = this.#writeRow(id, row, { toEpoch, isDynamic });
+    for (const [number, rows] of chunksOf(this.#state.table)) {
+      const before = this.#chunks.get(number);
+      const chunk = before !== undefined && isSameChunk(before, rows) ? before : writeChunk(rows, before, how);
+      written.set(number, chunk);
+      chunks[number] = chunk.stored;
     }
-    close();
-    if (this.#rows.size > 2 * table.size) for (const id of this.#rows.keys()) if (!table.has(id)) this.#rows.delete(id);
-    this.#chunks = chunks;
+    this.#chunks = written;
     return chunks;
-  }
-
-  #writeRow(id: string, row: ChildRow, how: { toEpoch: (ms: number) => number; isDynamic: boolean }): StoredRow {
-    const known = this.#rows.get(id);
-    if (known !== undefined && isSameRow(known.seen, row)) return known.stored;
-    const stored = storeRow(row, how.toEpoch, how.isDynamic);
-    this.#rows.set(id, { seen: { ...row }, stored });
-    return stored;
   }
 
   #writeOperation(operation: Operation | undefined): StoredOperation | undefined {
@@ -147,10 +133,58 @@ export class SupervisionWriter {
   }
 }
 
-type SeenRow = Readonly<ChildRow>;
+/** A row as it was when it was written. */
+interface WrittenRow {
+  readonly row: ChildRow;
+  readonly seen: Readonly<ChildRow>;
+  readonly stored: StoredRow;
+}
+
+interface WrittenChunk {
+  readonly rows: readonly WrittenRow[];
+  readonly stored: StoredChunk;
+}
+
+interface RowForm {
+  readonly toEpoch: (ms: number) => number;
+  readonly isDynamic: boolean;
+}
+
+type IdAndRow = readonly [id: string, row: ChildRow];
+
+function chunksOf(table: Supervision["table"]): ReadonlyMap<number, readonly IdAndRow[]> {
+  const chunks = new Map<number, IdAndRow[]>();
+  let current = -1;
+  let rows: IdAndRow[] = [];
+  for (const entry of table) {
+    const number = Math.floor(entry[1].ordinal / rowsInChunk);
+    if (number !== current) {
+      current = number;
+      rows = chunks.get(number) ?? [];
+      chunks.set(number, rows);
+    }
+    rows.push(entry);
+  }
+  return chunks;
+}
+
+function isSameChunk({ rows }: WrittenChunk, now: readonly IdAndRow[]): boolean {
+  return rows.length === now.length && rows.every(({ row, seen }, at) => row === now[at]![1] && isSameRow(seen, row));
+}
+
+function writeChunk(now: readonly IdAndRow[], before: WrittenChunk | undefined, how: RowForm): WrittenChunk {
+  const stored: Record<`:${string}`, StoredRow> = {};
+  const rows = now.map(([id, row]): WrittenRow => {
+    const known = before?.rows.find((one) => one.row === row);
+    const written = known !== undefined && isSameRow(known.seen, row) ? known : { row, seen: { ...row }, stored: storeRow(row, how) };
+    stored[`:${id}`] = written.stored;
+    return written;
+  });
+  return { rows, stored };
+}
 
 /** Every field that is stored is replaced when it changes, never changed in place. */
-function isSameRow(a: SeenRow, b: SeenRow): boolean {
+function isSameRow(a: Readonly<ChildRow>, b: ChildRow): boolean {
   return (
     a.status === b.status &&
     a.restarts === b.restarts &&
@@ -166,14 +200,7 @@ function isSameRow(a: SeenRow, b: SeenRow): boolean {
   );
 }
 
-function sameChunk(old: StoredChunk | undefined, rows: StoredChunk): StoredChunk | undefined {
-  if (old === undefined) return undefined;
-  const ids = Object.keys(rows) as (keyof StoredChunk)[];
-  const isSame = ids.length === Object.keys(old).length && ids.every((id) => rows[id] === old[id]);
-  return isSame ? old : undefined;
-}
-
-function storeRow(row: ChildRow, toEpoch: (ms: number) => number, isDynamic: boolean): StoredRow {
+function storeRow(row: ChildRow, { toEpoch, isDynamic }: RowForm): StoredRow {
   const { status, restarts, failuresInARow, startedMs, stamps, history, retry, spec, verdict, birth } = row;
   return {
     status,
@@ -217,8 +244,8 @@ export function rollBackSupervision(atCut: StoredSupervision, now: StoredSupervi
     );
   }
   const { stamps, nextId, lastToken, replans } = now;
-  const { operation, plan, replanning, past } = atCut;
-  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, replans, replanning, past };
+  const { operation, plan, listed, replanning, past } = atCut;
+  return { rows, operation, stamps, nextId: Math.max(nextId, atCut.nextId), lastToken, plan, listed, replans, replanning, past };
 }
 
 /** What a restore needs of the runtime. */
@@ -233,9 +260,9 @@ export interface RestoreAround<L> extends Clocks {
 
 /**
  * Puts what was stored into a supervisor that has not begun. Children whose specification is not known are kept in mind, until
- * somebody starts them.
+ * somebody starts them, or it is decided that nobody will. Gives back what has changed in the code.
  */
-export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): void {
+export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): SpecificationChange {
   const toNow = (ms: number): number => (ms === 0 ? -Infinity : ms - around.epochMs + around.nowMs);
   state.stamps = stored.stamps.map(toNow);
   state.nextId = stored.nextId;
@@ -257,6 +284,16 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
   }
   rememberPast(state, stored.past, toNow);
   if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
+  return compareListed(state, stored);
+}
+
+/** Until it is decided what becomes of them, the list that is stored stays. */
+function compareListed(state: Supervision, { listed: before }: StoredSupervision): SpecificationChange {
+  const { listed: now } = state;
+  if (before === undefined || now === undefined) return { added: [], removed: [] };
+  state.listed = before;
+  const [known, wanted] = [new Set(before), new Set(now)];
+  return { added: now.filter((id) => !known.has(id)), removed: before.filter((id) => !wanted.has(id)) };
 }
 
 /** Keeps in mind all children of an earlier process; for the root, whose children people start again. */
@@ -271,8 +308,10 @@ function rememberPast(state: Supervision, children: StoredSupervision["past"], t
   for (const [key, child] of Object.entries(children)) state.past.set(key.slice(1), restorePast(child, toNow));
 }
 
-function restorePast({ status, restarts, stamps, history, verdict, birth }: StoredPastChild, toNow: (ms: number) => number): PastChild {
-  return { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
+function restorePast(stored: StoredPastChild, toNow: (ms: number) => number): PastChild {
+  const { status, restarts, stamps, history, verdict, birth, gaveUp } = stored;
+  const past = { status, restarts, stamps: stamps.map(toNow), history: mapHistory(history, toNow), verdict, birth };
+  return gaveUp === undefined ? past : { ...past, gaveUp };
 }
 
 function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {

@@ -1,6 +1,7 @@
 import { childAddress } from "../address.ts";
 import { withoutInput, type CheckedChildSpec } from "./child-spec.ts";
 import { SupervisorCallError, type SupervisorCallCode } from "../errors.ts";
+import { GivenUpError } from "./given-up-error.ts";
 import { beginOperation, dropChild } from "./supervision-operation.ts";
 import {
   isDown,
@@ -68,6 +69,15 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
       `${state.address} has its ${state.spec.maxChildren} children (maxChildren); end one first`,
     ]);
   }
+  const { past } = state;
+  const gaveUp = past.get(id)?.gaveUp;
+  if (call.isFresh === true) {
+    if (past.delete(id)) turn.steps.push({ kind: "drop", id });
+  } else if (gaveUp !== undefined) {
+    const at = { address: state.address, seq: gaveUp.seq, position: undefined };
+    const error = new GivenUpError(childAddress(state.address, id), { failure: gaveUp.failure, at, before: undefined });
+    return respond(turn, reply, { ok: false, error });
+  }
   state.table.set(id, makeRow(state, call.spec));
   beginOperation(turn, { kind: "start-child", child: id, reply }, { toStop: [], toStart: [id] });
 }
@@ -98,6 +108,14 @@ function deleteChild(turn: SupervisionTurn, id: string, reply: Reply): void {
 /** By hand: the child is stopped first, if it runs. */
 function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "rollback-child" }, reply: Reply): void {
   const { id, to } = call;
+  if (turn.state.past.get(id)?.gaveUp !== undefined) {
+    const address = childAddress(turn.state.address, id);
+    return refuse(turn, reply, [
+      "not-found",
+      id,
+      `it was given up; close the system, and put it back with orgtree rollback FILE ${address}`,
+    ]);
+  }
   if (!turn.state.table.has(id)) return notFound(turn, id, reply);
   const plan = { to, birth: turn.around.decision ?? 0 };
   beginOperation(turn, { kind: "rollback", child: id, plan, why: undefined, reply }, { toStop: [id], toStart: [id], rewind: id });
@@ -149,7 +167,7 @@ export function terminateStarting(turn: SupervisionTurn, id: string, reply: Repl
   const row = table.get(id);
   if (operation === undefined || row === undefined || row.status !== "starting") return false;
   const { purpose } = operation;
-  if (purpose.kind === "init") return false;
+  if (purpose.kind === "init" || purpose.kind === "added") return false;
   if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, "it was terminated while it started"]);
   beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
   return true;

@@ -256,7 +256,17 @@ function giveUp(turn: SupervisionTurn, id: string, cause: Pick<Decision, "decisi
   report(turn, { context: "gave-up", child: id, exit, decision, directive: "escalate", step });
   if (!state.isRoot) return beginShutdown(turn, exit);
   turn.steps.push({ kind: "escalate-to-root", id, failure: exit.failure });
-  dropChild(turn, id);
+  if (state.keepsGivenUp) keepGivenUp(turn, id, exit.failure);
+  else dropChild(turn, id);
+}
+
+/** It does not run any more, and what is stored of it stays, until somebody says what is to become of it. */
+function keepGivenUp({ state, around, steps }: SupervisionTurn, id: string, failure: Failure): void {
+  const { restarts, stamps, history, birth } = state.table.get(id)!;
+  state.table.delete(id);
+  const gaveUp = { failure, seq: around.decision ?? 0 };
+  state.past.set(id, { status: "stopped", restarts, stamps, history, verdict: undefined, birth, gaveUp });
+  steps.push({ kind: "forget", id });
 }
 
 /** For reports: the reason a supervisor could not start. */

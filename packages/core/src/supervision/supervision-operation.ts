@@ -44,7 +44,7 @@ export function advance(turn: SupervisionTurn): Operation | undefined {
   if (operation.outstanding.size > 0) return undefined;
   if (operation.rewind !== undefined) {
     rewindChild(turn, operation, operation.rewind);
-    return undefined;
+    if (operation.outstanding.size > 0) return undefined;
   }
   while (operation.startAt < operation.toStart.length) {
     const id = operation.toStart[operation.startAt++]!;
@@ -76,6 +76,7 @@ function stopChild(turn: SupervisionTurn, id: string): boolean {
 
 function rewindChild(turn: SupervisionTurn, operation: Operation, id: string): void {
   operation.rewind = undefined;
+  if (!turn.state.table.has(id)) return; // It is not in the code any more.
   operation.outstanding.add(id);
   const { purpose } = operation;
   if (purpose.kind === "rollback") turn.steps.push({ kind: "rollback", id, plan: purpose.plan });

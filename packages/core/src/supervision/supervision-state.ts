@@ -1,11 +1,12 @@
 import type { Address } from "../address.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
 import type { DirectiveVerdict, RungHistory } from "./directive.ts";
-import type { SupervisorCallError } from "../errors.ts";
+import type { ExpectedError } from "../errors.ts";
 import type { RollbackReport, SupervisorReport } from "../events.ts";
 import type { Exit } from "../exit.ts";
 import type { Failure } from "../failure.ts";
 import type { Random } from "../ports.ts";
+import type { GivingUp } from "./given-up-error.ts";
 import type { ReplanRequest } from "./plan-spec.ts";
 import type { CheckedSupervisorSpec } from "./supervisor-spec.ts";
 
@@ -31,6 +32,8 @@ export interface Supervision<L = unknown> {
   readonly waiting: Map<string, ChildEvent>;
   /** The root never gives up: it drops the child that cannot be helped and tells people. */
   readonly isRoot: boolean;
+  /** What is stored outlives the process: a tree that the root gives up because of a failure is not begun afresh unless somebody says so. */
+  keepsGivenUp: boolean;
   /** Numbers the ids of dynamic children that were started without one. */
   nextId: number;
   /** Numbers the planned attempts of all children, so that an old timer never fits a newer child of the same id. */
@@ -39,13 +42,18 @@ export interface Supervision<L = unknown> {
   nextOrdinal: number;
   /** The plan of now, where the children follow from one; the first has version 1. */
   plan: { readonly version: number; readonly plan: unknown } | undefined;
+  /**
+   * The children of the specification of which it is decided what becomes of them, also those that are gone; what the code has otherwise
+   * later has changed. None where they follow from a plan, which is stored.
+   */
+  listed: readonly string[] | undefined;
   /** New plans that were made. Never goes back. */
   replans: number;
   /** A new plan is being made. */
   replanning: Replanning | undefined;
   /**
    * Children of an earlier process whose specification nobody has given yet: those of the root, and those that were added to a
-   * supervisor by hand. Whoever is started under such an id goes on where that one was.
+   * supervisor by hand. Whoever is started under such an id goes on where that one was. Those that the root has given up stay here.
    */
   readonly past: Map<string, PastChild>;
   /** What was under way when the process ended; carried on when the children that ran are there again. */
@@ -94,7 +102,10 @@ export interface PendingVerdict extends DirectiveVerdict {
 }
 
 /** What is known of a child before its specification is. */
-export type PastChild = Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth">;
+export interface PastChild extends Pick<ChildRow, "status" | "restarts" | "stamps" | "history" | "verdict" | "birth"> {
+  /** The root only: it does not run, and is kept as it is. */
+  readonly gaveUp?: GivingUp | undefined;
+}
 
 /** A planned restart attempt. */
 export interface Retry {
@@ -135,6 +146,8 @@ export type Purpose =
       readonly reply: Reply;
     }
   /** `removed`: children of the old plan that the new one does not have. */
+  /** Children that are new in the code. */
+  | { readonly kind: "added" }
   | { readonly kind: "replan"; readonly child: string; readonly removed: readonly string[] }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
@@ -161,7 +174,8 @@ export type Reply = unknown;
 
 /** An administrative call. Specs in it have been checked. Children are named by id. */
 export type SupervisorCall<L = unknown> =
-  | { readonly kind: "start-child"; readonly spec: CheckedChildSpec<L> }
+  /** `isFresh`, the root only: whoever lived there is given up for good. */
+  | { readonly kind: "start-child"; readonly spec: CheckedChildSpec<L>; readonly isFresh?: boolean }
   | { readonly kind: "terminate-child"; readonly id: string }
   | { readonly kind: "restart-child"; readonly id: string }
   | { readonly kind: "delete-child"; readonly id: string }
@@ -172,7 +186,7 @@ export type SupervisorCall<L = unknown> =
   | { readonly kind: "change-spec"; readonly spec: CheckedSupervisorSpec<L> };
 
 /** The answer to a call. */
-export type CallResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: SupervisorCallError };
+export type CallResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ExpectedError };
 
 /** A child as `list-children` shows it. */
 export interface ChildInfo {
@@ -218,8 +232,16 @@ export type SupervisionEvent<L = unknown> =
     }
   | { readonly kind: "replan-failed"; readonly token: number; readonly failure: Failure; readonly reply: Reply }
   | { readonly kind: "rollback-failed"; readonly id: string; readonly failure: Failure }
+  /** It was restored, its tree is there again, and the code has other children than what is stored. */
+  | ({ readonly kind: "specification-changed" } & SpecificationChange)
   | { readonly kind: "call"; readonly call: SupervisorCall<L>; readonly reply: Reply }
   | { readonly kind: "stop"; readonly exit: Exit };
+
+/** The children that are in the code and were not in what it was when it was stored, and the other way round. */
+export interface SpecificationChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
 
 /** What a child says of itself, unasked. */
 export type ChildEvent = Extract<SupervisionEvent, { kind: "exited" | "failed" }>;
@@ -253,6 +275,8 @@ export type SupervisionStep =
   | { readonly kind: "forget"; readonly id: string }
   /** The spec goes as well: whoever is started here later is somebody else. */
   | { readonly kind: "drop"; readonly id: string }
+  /** Somebody of an earlier process whom nobody starts any more: the place and all below it are given up for good, what was spent stays spent. */
+  | { readonly kind: "remove"; readonly id: string }
   /** Answered by `retry` after the delay; a delay of 0 means behind everything that is in the mailbox now. */
   | { readonly kind: "schedule"; readonly id: string; readonly token: number; readonly delayMs: number; readonly attempt: number }
   | { readonly kind: "cancel"; readonly id: string }
@@ -290,10 +314,12 @@ export function makeSupervision<L>(address: Address, spec: CheckedSupervisorSpec
     queueAt: 0,
     waiting: new Map(),
     isRoot,
+    keepsGivenUp: false,
     nextId: 1,
     lastToken: 0,
     nextOrdinal: 0,
     plan: spec.plan === undefined ? undefined : { version: 1, plan: spec.plan.initial },
+    listed: spec.plan === undefined ? spec.children.map(({ id }) => id) : undefined,
     replans: 0,
     replanning: undefined,
     past: new Map(),

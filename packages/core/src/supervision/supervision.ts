@@ -16,6 +16,7 @@ import { describeExit, failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
 import { climb, onExit, onFailed, onRestartFailed, onRollbackFailed, onRolledBack, onRetry, startFailure } from "./supervision-exit.ts";
+import { onSpecificationChanged } from "./supervision-change.ts";
 import { onBriefed, onReplanFailed, onReplanned } from "./supervision-replan.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
 import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
@@ -97,6 +98,8 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
     }
     case "retry":
       return onRetry(turn, event.id, event.token);
+    case "specification-changed":
+      return onSpecificationChanged(turn, event);
     case "call":
       return onCall(turn, event.call, event.reply);
     case "stop":
@@ -166,6 +169,7 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
     case "planner-briefed":
     case "replanned":
     case "replan-failed":
+    case "specification-changed":
     case "stop":
       return operation.purpose.kind === "shutdown";
     default:
@@ -248,7 +252,7 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
   const exit: Exit = { kind: "failure", failure };
   const row = turn.state.table.get(id)!;
   row.status = "stopped";
-  if (purpose.kind === "recover" || purpose.kind === "replan") {
+  if (purpose.kind === "recover" || purpose.kind === "replan" || purpose.kind === "added") {
     // It ran, or was to run, and does not: dealt with as an exit, when the others are there.
     row.status = "running";
     return wait(turn.state, { kind: "exited", id, exit });
@@ -274,6 +278,7 @@ function finish(turn: SupervisionTurn, operation: Operation): void {
       return;
     case "recover":
       return resumeInterrupted(turn);
+    case "added":
     case "replan":
     case "restart":
       return;

@@ -1,5 +1,5 @@
 import type { Address } from "@orgtree/core";
-import { kinds } from "../sqlite/stored-row.ts";
+import { kindOf } from "../sqlite/stored-content.ts";
 
 /** What matters of an entry for those that build on it. */
 export interface Link {
@@ -31,7 +31,7 @@ export function findOrphans(entries: Iterable<Link>): OrphanedPart[] {
     const before = states.get(address);
     const state = follow(before, entry);
     states.set(address, state);
-    if (kinds[entry.kind] === "part" && !state.usable) orphans.push({ position, address, seq, missing: state.missing });
+    if (kindOf(entry.kind) === "part" && !state.usable) orphans.push({ position, address, seq, missing: state.missing });
   }
   return orphans;
 }
@@ -44,7 +44,7 @@ interface ChainState {
 }
 
 function follow(before: ChainState | undefined, { seq, step, kind }: Link): ChainState {
-  if (kinds[kind] !== "part") return { seq, usable: kinds[kind] === "whole", missing: undefined };
+  if (kindOf(kind) !== "part") return { seq, usable: kindOf(kind) === "whole", missing: undefined };
   const wanted = step === 0 ? before?.seq : seq - step;
   if (wanted !== before?.seq) return { seq, usable: false, missing: wanted };
   return { seq, usable: before?.usable ?? false, missing: before?.missing };

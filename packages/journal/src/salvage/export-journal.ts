@@ -1,5 +1,5 @@
 import type { EntryKind } from "@orgtree/core";
-import { kinds } from "../sqlite/stored-row.ts";
+import { decompress, kindOf } from "../sqlite/stored-content.ts";
 import type { FoundRow } from "./found-rows.ts";
 import { openSalvage } from "./open-salvage.ts";
 import type { DamagedEntry } from "./salvage.ts";
@@ -14,7 +14,7 @@ export interface ExportedEntry {
   readonly mark: string | null;
   /** False when the entry is not what was written. */
   readonly isSound: boolean;
-  /** The content in base64; what it means, the runtime knows. Null where not all of it is there. */
+  /** The content in base64; what it means, the runtime knows. Null where not all of it can be had. */
   readonly data: string | null;
 }
 
@@ -34,10 +34,10 @@ export async function* exportJournal(path: string): AsyncGenerator<ExportedEntry
       position: row.position,
       address: row.address,
       seq: row.seq,
-      kind: kinds[row.kind]!,
+      kind: kindOf(row.kind)!,
       mark: row.mark,
       isSound: true,
-      data: toBase64(row.data()),
+      data: contentOf(row),
     };
   }
   for (; next < damaged.length; next++) yield toDamaged(damaged[next]!, damagedRows);
@@ -45,11 +45,21 @@ export async function* exportJournal(path: string): AsyncGenerator<ExportedEntry
 
 function toDamaged({ position, address, seq }: DamagedEntry, rows: ReadonlyMap<number, FoundRow>): ExportedEntry {
   const row = rows.get(position);
-  const kind = row === undefined ? null : (kinds[row.kind] ?? null);
+  const kind = row === undefined ? null : (kindOf(row.kind) ?? null);
   const mark = row?.mark ?? null;
-  return { position, address: address ?? null, seq: seq ?? null, kind, mark, isSound: false, data: toBase64(row?.data()) };
+  return {
+    position,
+    address: address ?? null,
+    seq: seq ?? null,
+    kind,
+    mark,
+    isSound: false,
+    data: row === undefined ? null : contentOf(row),
+  };
 }
 
-function toBase64(data: Uint8Array | undefined): string | null {
+function contentOf({ kind, data: read }: FoundRow): string | null {
+  const stored = read();
+  const data = stored === undefined ? undefined : decompress({ kind, data: stored });
   return data === undefined ? null : Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64");
 }

@@ -1,4 +1,5 @@
-import { kinds } from "../sqlite/stored-row.ts";
+import { checksumOfAddress, checksumOfJournal } from "../checksum.ts";
+import { ownChecksumsVersion } from "../sqlite/schema.ts";
 import { toRecord, type WriterRecord } from "../sqlite/writer-record.ts";
 import { type Cell, cellsOf } from "./page-cells.ts";
 import type { PageSource } from "./page-source.ts";
@@ -14,7 +15,7 @@ export interface FoundRow {
   readonly mark: string | null;
   readonly crc: number;
   readonly dataBytes: number;
-  /** The content; undefined where not all of it is there. Read anew each time. */
+  /** The content as it is stored; undefined where not all of it is there. Read anew each time. */
   readonly data: () => Uint8Array | undefined;
 }
 
@@ -33,6 +34,9 @@ export interface FoundRows {
   readonly addresses: Map<number, Set<string>>;
   /** The numbers that the table of addresses remembers. */
   readonly lastSeqs: Map<number, number>;
+  /** Addresses whose rows are not what was written, as these say. */
+  readonly damagedAddresses: Set<string>;
+  /** A sound one, if there is any. */
   journal: FoundJournal | undefined;
 }
 
@@ -44,19 +48,32 @@ export interface FoundJournal {
   readonly horizon: number;
   /** A repair left gaps up to this position. */
   readonly mended: number;
+  /** Undefined in files from before runs had names. */
+  readonly run: string | undefined;
+  /** True when its checksum fits, or it is from before there was one. */
+  readonly isSound: boolean;
 }
 
 /** Looks through all pages; lets others work in between. */
 export async function findRows(source: PageSource): Promise<FoundRows> {
-  const found: FoundRows = { rows: [], indexed: [], addresses: new Map(), lastSeqs: new Map(), journal: undefined };
+  const found: FoundRows = {
+    rows: [],
+    indexed: [],
+    addresses: new Map(),
+    lastSeqs: new Map(),
+    damagedAddresses: new Set(),
+    journal: undefined,
+  };
+  const { version = ownChecksumsVersion } = source.header;
+  const hasChecksums = version >= ownChecksumsVersion;
   for (let page = 1; page <= source.pageCount; page++) {
-    for (const cell of cellsOf(source, page)) take(cell, found);
+    for (const cell of cellsOf(source, page)) take(cell, found, hasChecksums);
     if (page % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return found;
 }
 
-function take(cell: Cell, found: FoundRows): void {
+function take(cell: Cell, found: FoundRows, hasChecksums: boolean): void {
   const record = readRecordTypes(cell.local);
   if (record === undefined) return;
   const { types } = record;
@@ -70,13 +87,24 @@ function take(cell: Cell, found: FoundRows): void {
     }
   } else if (isEntry(types)) {
     found.rows.push(toRow(cell, record));
-  } else if (types.length === 3 && types[0] === 0 && isTextType(types[1]) && isIntegerType(types[2])) {
-    const [, text, lastSeq] = readValues(cell.payload(), record);
-    addAddress(found, cell.rowid, text);
-    if (typeof lastSeq === "number") found.lastSeqs.set(cell.rowid, lastSeq);
+  } else if (isAddress(types)) {
+    takeAddress(cell.rowid, { values: readValues(cell.payload(), record), hasChecksums }, found);
   } else if (cell.rowid === 1 && isJournal(types)) {
-    found.journal ??= toJournal(readValues(cell.payload(), record));
+    const journal = toJournal(readValues(cell.payload(), record), hasChecksums);
+    if (found.journal === undefined || journal.isSound) found.journal = journal;
   }
+}
+
+function isAddress([id, text, lastSeq, crc, ...more]: readonly number[]): boolean {
+  return more.length === 0 && id === 0 && isTextType(text) && isIntegerType(lastSeq) && (crc === undefined || isIntegerType(crc));
+}
+
+function takeAddress(id: number, row: { readonly values: readonly RecordValue[]; readonly hasChecksums: boolean }, found: FoundRows): void {
+  const [, text, lastSeq, crc] = row.values;
+  addAddress(found, id, text);
+  if (typeof text !== "string" || typeof lastSeq !== "number") return;
+  found.lastSeqs.set(id, lastSeq);
+  if (row.hasChecksums && crc !== checksumOfAddress(text, lastSeq)) found.damagedAddresses.add(text);
 }
 
 function takeIndexed([addressId, seq, position]: readonly RecordValue[], found: FoundRows): void {
@@ -97,8 +125,16 @@ function isEntry([position, address, seq, step, kind, mark, crc, data, ...more]:
   return [address, seq, step, kind, crc].every(isIntegerType);
 }
 
-function isJournal([id, epoch, lastPosition, writer, horizon, mended, ...more]: readonly number[]): boolean {
-  if (more.length > 0 || id !== 0 || !isIntegerType(epoch) || !isIntegerType(lastPosition)) return false;
+function isJournal([id, epoch, lastPosition, writer, horizon, mended, run, crc, ...more]: readonly number[]): boolean {
+  if (
+    more.length > 0 ||
+    !(crc === undefined || isIntegerType(crc)) ||
+    !(run === undefined || isTextType(run)) ||
+    id !== 0 ||
+    !isIntegerType(epoch) ||
+    !isIntegerType(lastPosition)
+  )
+    return false;
   return (writer === 0 || isTextType(writer)) && [horizon, mended].every((type) => type === undefined || isIntegerType(type));
 }
 
@@ -119,21 +155,20 @@ function toRow(cell: Cell, record: NonNullable<ReturnType<typeof readRecordTypes
   };
 }
 
-function toJournal([, epoch, lastPosition, writer, horizon = 0, mended = 0]: readonly RecordValue[]): FoundJournal {
+function toJournal(
+  [, epoch, lastPosition, writer, horizon = 0, mended = 0, run, crc]: readonly RecordValue[],
+  hasChecksums: boolean,
+): FoundJournal {
+  const numbers = { epoch: whole(epoch), lastPosition: whole(lastPosition), horizon: whole(horizon), mended: whole(mended) };
+  const texts = { writer: typeof writer === "string" ? writer : null, run: typeof run === "string" ? run : "" };
   return {
-    epoch: whole(epoch),
-    lastPosition: whole(lastPosition),
+    ...numbers,
     writer: toRecord(writer),
-    horizon: whole(horizon),
-    mended: whole(mended),
+    run: texts.run === "" ? undefined : texts.run,
+    isSound: !hasChecksums || crc === checksumOfJournal({ ...numbers, ...texts }),
   };
 }
 
 function whole(value: RecordValue): number {
   return typeof value === "number" ? value : -1;
-}
-
-/** True for a number that stands for a kind. */
-export function isKind(kind: number): boolean {
-  return kinds[kind] !== undefined;
 }

@@ -1,11 +1,11 @@
 import { JournalDamagedError, JournalError, JournalVersionError } from "@orgtree/core";
 import { type Stats, statSync } from "node:fs";
-import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
-import { toJournalError } from "../sqlite/journal-problem.ts";
+import { toJournalError, withJournalErrors } from "../sqlite/journal-problem.ts";
 import { isBusy, problemOf } from "../sqlite/problem.ts";
-import { schemaVersion } from "../sqlite/schema.ts";
+import { realFile } from "../sqlite/real-file.ts";
+import { checkTables, schemaVersion, versionOf } from "../sqlite/schema.ts";
 import { holdFile } from "../sqlite/held-files.ts";
 import { PageSource } from "./page-source.ts";
 import { type Salvage, salvage } from "./salvage.ts";
@@ -30,7 +30,7 @@ const maxComplaints = 20;
  * when it cannot be read, or when another process keeps it busy.
  */
 export async function openSalvage(path: string): Promise<OpenSalvage> {
-  const full = resolve(path);
+  const full = withJournalErrors(path, () => realFile(path));
   checkReadable(full);
   const release = holdFile(full);
   const lock = openLock(full);
@@ -38,8 +38,8 @@ export async function openSalvage(path: string): Promise<OpenSalvage> {
   try {
     source = new PageSource(full);
     const found = await salvage(source);
-    if (found.sound.length === 0 && found.damaged.length === 0 && found.journal === undefined) refuseForeign(full, source);
-    else if (found.damaged.length + found.lost.length + lock.complaints.length === 0) refuseNewer(full, source);
+    if (found.sound.length === 0 && found.damaged.length === 0 && !found.hasJournal) refuseForeign(full, source);
+    else if (found.damaged.length + found.lost.length + found.rowProblems.length + lock.complaints.length === 0) refuseNewer(full, source);
     return { path: full, source, found, complaints: lock.complaints, [Symbol.dispose]: () => close(source, { lock, release }) };
   } catch (error) {
     close(source, { lock, release });
@@ -60,7 +60,7 @@ function openLock(path: string): Lock {
     database.exec("BEGIN");
     const rows = database.prepare(`PRAGMA integrity_check(${maxComplaints})`).all();
     const complaints = rows.map((row) => String(Object.values(row)[0])).filter((text) => text !== "ok");
-    return { database, complaints: complaints.map((text) => `SQLite: ${text}`) };
+    return { database, complaints: [...complaints.map((text) => `SQLite: ${text}`), ...complaintsOfTables(database)] };
   } catch (error) {
     const problem = problemOf(error);
     if (problem.kind === "store" && problem.retryable && isBusy(error)) {
@@ -68,6 +68,17 @@ function openLock(path: string): Lock {
       throw toJournalError(path, problem);
     }
     return { database, complaints: ["problem" in problem ? problem.problem : problem.kind] };
+  }
+}
+
+function complaintsOfTables(database: DatabaseSync): readonly string[] {
+  try {
+    checkTables(database, versionOf(database));
+    return [];
+  } catch (error) {
+    const problem = problemOf(error);
+    // What version it is of, and whether it is of any, the first page tells.
+    return problem.kind === "damaged" ? [problem.problem] : [];
   }
 }
 

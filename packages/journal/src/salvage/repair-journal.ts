@@ -1,10 +1,13 @@
-import { type Address, JournalError } from "@orgtree/core";
+import { type Address, JournalError, newRun } from "@orgtree/core";
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
-import { toJournalError } from "../sqlite/journal-problem.ts";
+import { checksumOfAddress } from "../checksum.ts";
+import { toJournalError, withJournalErrors } from "../sqlite/journal-problem.ts";
+import { writeJournalRow } from "../sqlite/own-rows.ts";
 import { problemOf } from "../sqlite/problem.ts";
+import { realFile } from "../sqlite/real-file.ts";
 import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
 import { findOrphans } from "./chains.ts";
 import { openSalvage } from "./open-salvage.ts";
@@ -25,18 +28,20 @@ export interface RepairReport {
   /** What was not sound, as in `verifyJournal`. */
   readonly damaged: readonly DamagedEntry[];
   readonly lost: readonly { readonly from: number; readonly to: number }[];
+  /** What was not sound beside entries, and what the new file has instead. */
+  readonly problems: readonly string[];
 }
 
 /**
  * Writes everything sound of a journal to a new file, under the same numbers and positions; the original is not changed.
  *
  * An address whose chain is broken keeps what is before the break, and its next `whole` with what follows. Numbers that were used
- * are not given again, even those of damaged entries.
+ * are not given again, even those of damaged entries. Where the name of its run is damaged, the new file is another run.
  *
  * Rejects with `JournalError` when `to` is there already, and as `verifyJournal` does; nothing is left at `to` then.
  */
 export async function repairJournal(path: string, { to }: { readonly to: string }): Promise<RepairReport> {
-  const target = resolve(to);
+  const target = withJournalErrors(to, () => realFile(to));
   if (existsSync(target)) throw new JournalError(target, "it is there already; a repair writes a new file only");
   using opened = await openSalvage(path);
   const { found } = opened;
@@ -49,7 +54,15 @@ export async function repairJournal(path: string, { to }: { readonly to: string 
     for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${target}${suffix}`, { force: true });
     throw error instanceof JournalError ? error : toJournalError(target, problemOf(error));
   }
-  return { from: opened.path, to: target, kept: kept.length, leftOut, damaged: found.damaged, lost: found.lost };
+  return {
+    from: opened.path,
+    to: target,
+    kept: kept.length,
+    leftOut,
+    damaged: found.damaged,
+    lost: found.lost,
+    problems: problemsOf(found),
+  };
 }
 
 async function withNewFile(path: string, work: (database: DatabaseSync) => Promise<void>): Promise<void> {
@@ -75,8 +88,9 @@ async function write(
   { kept, found }: { readonly kept: readonly SoundRow[]; readonly found: Salvage },
 ): Promise<void> {
   const ids = new Map<Address, number>();
-  const addAddress = database.prepare("INSERT INTO addresses (address, last_seq) VALUES (?, ?)");
-  for (const [address, lastSeq] of found.lastSeqs) ids.set(address, Number(addAddress.run(address, lastSeq).lastInsertRowid));
+  const addAddress = database.prepare("INSERT INTO addresses (address, last_seq, crc) VALUES (?, ?, ?)");
+  for (const [address, lastSeq] of found.lastSeqs)
+    ids.set(address, Number(addAddress.run(address, lastSeq, checksumOfAddress(address, lastSeq)).lastInsertRowid));
   const add = database.prepare("INSERT INTO entries (position, address, seq, step, kind, mark, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
   for (const [index, row] of kept.entries()) {
     const { position, address, seq, step, kind, mark, crc } = row;
@@ -85,6 +99,20 @@ async function write(
     if (index % 256 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   const last = Math.max(found.journal?.lastPosition ?? 0, found.sound.at(-1)?.position ?? 0, found.damaged.at(-1)?.position ?? 0);
-  const { epoch = 0, horizon = 0 } = found.journal ?? {};
-  database.prepare("UPDATE journal SET epoch = ?, last_position = ?, horizon = ?, mended = ?").run(epoch, last, horizon, last);
+  const { epoch = 0, horizon = newestGap(found), run = newRun() } = found.journal ?? {};
+  writeJournalRow(database, { epoch, lastPosition: last, writer: null, horizon, mended: last, run });
+}
+
+/** Where nothing tells how far compaction has been, it was not behind the newest entry that is missing. */
+function newestGap({ sound }: Salvage): number {
+  const before = sound.findLastIndex(({ position }, index) => position > (sound[index - 1]?.position ?? 0) + 1);
+  return before === -1 ? 0 : sound[before]!.position - 1;
+}
+
+function problemsOf({ journal, rowProblems }: Salvage): readonly string[] {
+  const [first, ...others] = rowProblems;
+  const other = "the new file is another run, and work that was under way is begun there again under another key";
+  const onAddresses = (problem: string): string => `${problem}: numbers of it that were used may be given again`;
+  if (first === undefined) return [];
+  return [journal === undefined ? `${first}: ${other}` : onAddresses(first), ...others.map(onAddresses)];
 }

@@ -1,6 +1,9 @@
 import type { Address } from "@orgtree/core";
 import { checksumOf } from "../checksum.ts";
-import { findRows, type FoundJournal, type FoundRow, type FoundRows, type IndexedEntry, isKind } from "./found-rows.ts";
+import { findRows, type FoundJournal, type FoundRow, type FoundRows, type IndexedEntry } from "./found-rows.ts";
+import { damagedAddressRow, damagedJournalRow } from "../sqlite/own-rows.ts";
+import { decompress, kindOf } from "../sqlite/stored-content.ts";
+import { cannotUnpack } from "../sqlite/stored-row.ts";
 import type { PageSource } from "./page-source.ts";
 
 /** An entry that is what was written: its checksum says so. */
@@ -25,7 +28,12 @@ export interface Salvage {
   readonly damagedRows: ReadonlyMap<number, FoundRow>;
   /** Positions where nothing is, not even a name, though something was. Both ends inclusive. */
   readonly lost: readonly { readonly from: number; readonly to: number }[];
+  /** Undefined when it is gone, or not what was written. */
   readonly journal: FoundJournal | undefined;
+  /** A row of a journal is there, sound or not. */
+  readonly hasJournal: boolean;
+  /** What is wrong with the rows that are no entries. */
+  readonly rowProblems: readonly string[];
   /** The greatest number of each address, as far as anything tells. */
   readonly lastSeqs: ReadonlyMap<Address, number>;
 }
@@ -33,7 +41,7 @@ export interface Salvage {
 /**
  * Reads all that is left of a journal, past SQLite, whose trees may be broken.
  *
- * An entry counts as sound when its checksum fits, and by nothing else. Its number, address and position are in the row and in an
+ * An entry counts as sound when its checksum fits and its content can be unpacked, and by nothing else. Its number, address and position are in the row and in an
  * index; where they differ, both are tried. What is damaged is named only as something tells its name that contradicts no sound
  * entry.
  */
@@ -49,15 +57,19 @@ export async function salvage(source: PageSource): Promise<Salvage> {
 
 class Sorter {
   readonly #found: FoundRows;
+  readonly #journal: FoundJournal | undefined;
   readonly #byPosition = new Map<number, IndexedEntry[]>();
   readonly #byName = new Map<string, number[]>();
   readonly #sound = new Map<number, SoundRow>();
   readonly #soundNames = new Set<string>();
   readonly #soundTexts = new Map<number, Address>();
   readonly #unsound: FoundRow[] = [];
+  /** Positions of those whose checksum fits, and whose content cannot be unpacked. */
+  readonly #packed = new Set<number>();
 
   constructor(found: FoundRows) {
     this.#found = found;
+    this.#journal = found.journal?.isSound === true ? found.journal : undefined;
     for (const entry of found.indexed) {
       add(this.#byPosition, entry.position, entry);
       add(this.#byName, `${entry.addressId}#${entry.seq}`, entry.position);
@@ -66,8 +78,10 @@ class Sorter {
 
   take(row: FoundRow): void {
     const data = row.data();
-    const sound = data === undefined || !isKind(row.kind) ? undefined : this.#fit(row, data);
+    const fitted = data === undefined || kindOf(row.kind) === undefined ? undefined : this.#fit(row, data);
+    const sound = fitted === undefined || decompress({ kind: fitted.kind, data: data! }) !== undefined ? fitted : undefined;
     if (sound === undefined) {
+      if (fitted !== undefined) this.#packed.add(row.position);
       this.#unsound.push(row);
       return;
     }
@@ -82,13 +96,21 @@ class Sorter {
     for (const row of this.#unsound) if (!this.#sound.has(row.position)) damagedRows.set(row.position, row);
     for (const entry of this.#found.indexed) {
       const there = damagedRows.has(entry.position);
-      this.#addDamaged(damaged, entry, there ? "it is not what was written (its checksum differs)" : "it is in an index, and nowhere else");
+      this.#addDamaged(damaged, entry, there ? this.#problemOf(entry) : "it is in an index, and nowhere else");
     }
-    for (const row of damagedRows.values()) this.#addDamaged(damaged, row, "it is not what was written (its checksum differs)");
+    for (const row of damagedRows.values()) this.#addDamaged(damaged, row, this.#problemOf(row));
     const inOrder = <T extends { readonly position: number }>(all: Iterable<T>): T[] => [...all].sort((a, b) => a.position - b.position);
     const sound = inOrder(this.#sound.values());
     const lastSeqs = this.#lastSeqs(sound, damaged.values());
-    return { sound, damaged: inOrder(damaged.values()), damagedRows, lost: this.#lost(damaged), journal: this.#found.journal, lastSeqs };
+    const more = { journal: this.#journal, hasJournal: this.#found.journal !== undefined, rowProblems: this.#rowProblems(), lastSeqs };
+    return { sound, damaged: inOrder(damaged.values()), damagedRows, lost: this.#lost(damaged), ...more };
+  }
+
+  #rowProblems(): readonly string[] {
+    const { journal, damagedAddresses } = this.#found;
+    const problems = [...damagedAddresses].map(damagedAddressRow);
+    if (journal === undefined) return ["the row of the journal, with the name of its run, is gone", ...problems];
+    return journal.isSound ? problems : [damagedJournalRow, ...problems];
   }
 
   /** The row as the checksum wants it, by its own words or those of the index. */
@@ -104,6 +126,10 @@ class Sorter {
       }
     }
     return undefined;
+  }
+
+  #problemOf({ position }: IndexedEntry): string {
+    return `it is not what was written (${this.#packed.has(position) ? cannotUnpack : "its checksum differs"})`;
   }
 
   #addDamaged(damaged: Map<number, DamagedEntry>, entry: IndexedEntry, problem: string): void {
@@ -135,10 +161,10 @@ class Sorter {
 
   /** Positions have no gaps but those that compaction and repairs made; where that is unknown, nothing is said. */
   #lost(damaged: ReadonlyMap<number, unknown>): { from: number; to: number }[] {
-    if (this.#found.journal === undefined) return [];
+    if (this.#journal === undefined) return [];
     const known = [...this.#sound.keys(), ...damaged.keys()].sort((a, b) => a - b);
     const lost: { from: number; to: number }[] = [];
-    let last = Math.max(this.#found.journal.horizon, this.#found.journal.mended);
+    let last = Math.max(this.#journal.horizon, this.#journal.mended);
     for (const position of known) {
       if (position > last + 1) lost.push({ from: last + 1, to: position - 1 });
       if (position > last) last = position;

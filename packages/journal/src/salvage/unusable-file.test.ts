@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tamper } from "../../test-support/journal-file.ts";
 import { writeRandomJournal } from "../../test-support/random-journal.ts";
 import { temporaryDirectory } from "../../test-support/temporary-directory.ts";
 import { exportJournal } from "./export-journal.ts";
@@ -30,14 +31,6 @@ function copyOf(name: string): string {
   return path;
 }
 
-/** What SQLite does to a file. */
-function alter(path: string, sql: string): string {
-  const database = new DatabaseSync(path);
-  database.exec(sql);
-  database.close();
-  return path;
-}
-
 test.each([
   { what: "missing", make: (path: string) => path, says: "there is no such file; give the path of a journal" },
   { what: "a directory", make: () => directory.path, says: "it is no file; give the path of a journal" },
@@ -45,13 +38,13 @@ test.each([
   { what: "a text", make: (path: string) => (writeFileSync(path, "Dear Sir,\n".repeat(900)), path), says: "nothing of a journal is in it" },
   {
     what: "foreign",
-    make: (path: string) => alter(path, "CREATE TABLE t (a)"),
+    make: (path: string) => tamper(path, "CREATE TABLE t (a)"),
     says: "it is a database of something else; give another path",
   },
   {
     what: "newer",
-    make: (path: string) => alter(copyOf("newer") ?? path, "PRAGMA user_version = 99"),
-    says: "it was written by a newer version of orgtree (schema 99, this one knows 2); update orgtree",
+    make: (path: string) => tamper(copyOf("newer") ?? path, "PRAGMA user_version = 99"),
+    says: "it was written by a newer version of orgtree (schema 99, this one knows 5); update orgtree",
   },
 ])("a file that is $what is refused by verify, repair and export, and nothing is made of it", async ({ what, make, says }) => {
   const path = make(join(directory.path, `is ${what}`));
@@ -63,7 +56,7 @@ test.each([
 });
 
 test("a file of a newer version that is damaged besides is damaged, and what is sound can be had", async () => {
-  const path = alter(copyOf("newer and damaged"), "PRAGMA user_version = 99");
+  const path = tamper(copyOf("newer and damaged"), "PRAGMA user_version = 99");
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.subarray(0, bytes.length - 8_192));
   expect(await verifyJournal(path)).toMatchObject({ isSound: false, schemaVersion: 99 });

@@ -1,5 +1,5 @@
 import { describeProcess } from "../sqlite/process-identity.ts";
-import { kinds } from "../sqlite/stored-row.ts";
+import { kindOf } from "../sqlite/stored-content.ts";
 import { findOrphans, type OrphanedPart } from "./chains.ts";
 import { openSalvage } from "./open-salvage.ts";
 import type { DamagedEntry, Salvage } from "./salvage.ts";
@@ -15,7 +15,7 @@ export interface JournalReport {
   readonly epoch: number | undefined;
   /** Who has it open for writing, or died so; undefined when it was closed. */
   readonly writer: string | undefined;
-  /** Entries whose checksum fits, and the bytes of their data. */
+  /** Entries whose checksum fits, and the bytes that their data take in the file. */
   readonly entries: number;
   readonly dataBytes: number;
   readonly addresses: number;
@@ -44,8 +44,7 @@ export async function verifyJournal(path: string): Promise<JournalReport> {
   const { found, source } = opened;
   const { damaged, lost, journal } = found;
   const orphaned = findOrphans(found.sound);
-  const problems = [...source.problems, ...opened.complaints];
-  if (journal === undefined) problems.push("the row that tells its epoch is gone");
+  const problems = [...source.problems, ...opened.complaints, ...found.rowProblems];
   const isSound = problems.length + damaged.length + lost.length === 0 && orphaned.every(({ missing }) => missing === undefined);
   return {
     path: opened.path,
@@ -68,8 +67,8 @@ export async function verifyJournal(path: string): Promise<JournalReport> {
 function countActors({ sound }: Salvage): number {
   const living = new Set<string>();
   for (const { address, kind } of sound) {
-    if (kinds[kind] === "whole") living.add(address);
-    else if (kinds[kind] === "end") living.delete(address);
+    if (kindOf(kind) === "whole") living.add(address);
+    else if (kindOf(kind) === "end") living.delete(address);
   }
   return living.size;
 }

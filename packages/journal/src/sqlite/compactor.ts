@@ -1,9 +1,11 @@
 import type { CompactionResult } from "@orgtree/core";
 import { decideRemovals } from "@orgtree/core/compaction";
+import { checksumOfAddress } from "../checksum.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { outOfPlace } from "./entry-reader.ts";
 import type { EntryWriter } from "./entry-writer.ts";
-import { kinds } from "./stored-row.ts";
+import { type AddressRow, checkAddressRow, readJournalRow, writeJournalRow } from "./own-rows.ts";
+import { kindOf } from "./stored-content.ts";
 
 /** Longest transaction of a compaction, in milliseconds and removals, but that one address is done in one. */
 const sliceMs = 10;
@@ -14,22 +16,24 @@ const sliceRemovals = 2_000;
  * journal whole: a crash in between costs nothing but space.
  */
 export class Compactor {
+  readonly #database: DatabaseSync;
   readonly #writer: EntryWriter;
   readonly #nextAddress: StatementSync;
   readonly #facts: StatementSync;
   readonly #remove: StatementSync;
   readonly #setLastSeq: StatementSync;
-  readonly #setHorizon: StatementSync;
+  readonly #addressRow: StatementSync;
   readonly #count: StatementSync;
 
   constructor(database: DatabaseSync, writer: EntryWriter) {
+    this.#database = database;
     this.#writer = writer;
     this.#nextAddress = database.prepare("SELECT id FROM addresses WHERE id > ? ORDER BY id LIMIT 1");
     this.#facts = database.prepare("SELECT position, kind, mark, seq FROM entries WHERE address = ? AND position <= ? ORDER BY seq");
     this.#facts.setReturnArrays(true);
     this.#remove = database.prepare("DELETE FROM entries WHERE position = ?");
-    this.#setLastSeq = database.prepare("UPDATE addresses SET last_seq = max(last_seq, ?) WHERE id = ?");
-    this.#setHorizon = database.prepare("UPDATE journal SET horizon = max(horizon, ?), last_position = max(last_position, ?)");
+    this.#setLastSeq = database.prepare("UPDATE addresses SET last_seq = ?, crc = ? WHERE id = ?");
+    this.#addressRow = database.prepare("SELECT address, last_seq AS lastSeq, crc FROM addresses WHERE id = ?");
     this.#count = database.prepare("SELECT count(*) AS count FROM entries");
   }
 
@@ -38,7 +42,7 @@ export class Compactor {
     let removed = 0;
     let address: number | undefined = 0;
     // The horizon is known before anything is gone.
-    this.#writer.transaction(() => this.#setHorizon.run(cut, this.#writer.lastPosition));
+    this.#writer.transaction(() => this.#setHorizon(cut));
     while (address !== undefined) {
       yield;
       const slice = this.#slice(address, cut);
@@ -68,10 +72,23 @@ export class Compactor {
 
   #compactAddress(id: number, cut: number): number {
     const rows = this.#facts.all(id, cut) as unknown as readonly (readonly [number, number, string | null, number])[];
-    const removals = decideRemovals(rows.map(([position, kind, mark]) => ({ position, kind: kinds[kind]!, marked: mark !== null })));
+    const removals = decideRemovals(rows.map(([position, kind, mark]) => ({ position, kind: kindOf(kind)!, marked: mark !== null })));
     if (removals.length === 0) return 0;
     for (const position of removals) this.#remove.run(position);
-    this.#setLastSeq.run(rows.at(-1)![3], id);
+    this.#raiseLastSeq(id, rows.at(-1)![3]);
     return removals.length;
+  }
+
+  #setHorizon(cut: number): void {
+    const row = readJournalRow(this.#database);
+    const [horizon, lastPosition] = [Math.max(row.horizon, cut), Math.max(row.lastPosition, this.#writer.lastPosition)];
+    writeJournalRow(this.#database, { ...row, horizon, lastPosition });
+  }
+
+  #raiseLastSeq(id: number, seq: number): void {
+    const row = this.#addressRow.get(id) as unknown as AddressRow;
+    checkAddressRow(row);
+    const lastSeq = Math.max(row.lastSeq, seq);
+    this.#setLastSeq.run(lastSeq, checksumOfAddress(row.address, lastSeq), id);
   }
 }

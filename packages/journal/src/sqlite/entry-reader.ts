@@ -1,5 +1,6 @@
 import type { Address, Entry, EntryQuery, Image } from "@orgtree/core";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { checkAddressRow, journalColumns, type JournalRow, toJournalRow } from "./own-rows.ts";
 import { isDamage, type Problem, ProblemError, problemOf } from "./problem.ts";
 import { rowColumns, type StoredRow, toEntry } from "./stored-row.ts";
 
@@ -42,8 +43,8 @@ export class EntryReader {
 
   /** Of the newest entry that was ever there. */
   lastPosition(): number {
-    const sql = "SELECT max(last_position, coalesce((SELECT max(position) FROM entries), 0)) FROM journal";
-    const last = this.#number(sql);
+    const [newest] = this.#query("SELECT coalesce(max(position), 0) FROM entries").get() as unknown as readonly [number];
+    const last = Math.max(this.#row().lastPosition, newest);
     if (last < maxPosition) return last;
     throw new ProblemError({
       kind: "damaged",
@@ -53,7 +54,12 @@ export class EntryReader {
 
   /** Images before it are not complete any more. */
   horizon(): number {
-    return this.#number("SELECT horizon FROM journal");
+    return this.#row().horizon;
+  }
+
+  /** See `Journal.run`. */
+  run(): string {
+    return this.#row().run;
   }
 
   image(address: Address, at?: number): Image | undefined {
@@ -124,8 +130,13 @@ export class EntryReader {
   /** The greatest number of each address that was ever there. */
   lastSeqs(): ReadonlyMap<Address, number> {
     const newest = "coalesce((SELECT max(seq) FROM entries WHERE entries.address = addresses.id), -1)";
-    const statement = this.#query(`SELECT address, max(last_seq, ${newest}) FROM addresses ORDER BY id`);
-    return new Map(statement.all() as unknown as readonly (readonly [Address, number])[]);
+    const statement = this.#query(`SELECT address, last_seq, crc, ${newest} FROM addresses ORDER BY id`);
+    const last = new Map<Address, number>();
+    for (const [address, lastSeq, crc, newest] of statement.all() as unknown as readonly (readonly [Address, number, number, number])[]) {
+      checkAddressRow({ address, lastSeq, crc });
+      last.set(address, Math.max(lastSeq, newest));
+    }
+    return last;
   }
 
   #imageOf(id: number, address: Address, at: number): Image | undefined {
@@ -175,15 +186,12 @@ export class EntryReader {
       return this.lastPosition();
     } catch (error) {
       if (!isDamage(error)) throw error;
-      return this.#number("SELECT last_position FROM journal");
+      return this.#row().lastPosition;
     }
   }
 
-  #number(sql: string): number {
-    const row = this.#query(sql).get() as readonly [number] | undefined;
-    if (row === undefined)
-      throw new ProblemError({ kind: "damaged", problem: "its first page is damaged: the row of the journal is gone" });
-    return row[0];
+  #row(): JournalRow {
+    return toJournalRow(this.#query(`SELECT ${journalColumns} FROM journal`).get() as unknown as readonly unknown[] | undefined);
   }
 
   *#rows<Row>(sql: string, values: readonly SQLInputValue[]): Generator<Row> {

@@ -1,7 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { checksumOf } from "../checksum.ts";
+import { checksumOf, checksumOfAddress } from "../checksum.ts";
+import { checkAddressRow } from "./own-rows.ts";
 import type { PackedAppends } from "./packed-appends.ts";
 import { mayBeStored, type Problem, ProblemError, problemOf } from "./problem.ts";
+import { compress, decompress, kindOf, kinds } from "./stored-content.ts";
 
 /** Addresses whose newest number is remembered; beyond, all are forgotten and looked up again. */
 const rememberedAddresses = 100_000;
@@ -24,6 +26,8 @@ interface Incoming {
   readonly mark: string | null;
   readonly data: Uint8Array;
 }
+
+type Stored = Pick<Incoming, "kind" | "mark" | "data">;
 
 /** What became of an append: the position of its last entry, or what was wrong. */
 export type AppendResult = number | Problem;
@@ -59,10 +63,10 @@ export class EntryWriter {
     this.#insert = database.prepare(
       "INSERT INTO entries (position, address, seq, step, kind, mark, crc, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    this.#insertAddress = database.prepare("INSERT INTO addresses (address, last_seq) VALUES (?, -1)");
+    this.#insertAddress = database.prepare("INSERT INTO addresses (address, last_seq, crc) VALUES (?, -1, ?)");
     this.#find = database.prepare("SELECT position, kind, mark, data FROM entries WHERE address = ? AND seq = ?");
     this.#findAddress = database.prepare(`
-      SELECT id, last_seq, (SELECT max(seq) FROM entries WHERE entries.address = addresses.id) AS newest
+      SELECT id, last_seq, crc, (SELECT max(seq) FROM entries WHERE entries.address = addresses.id) AS newest
       FROM addresses WHERE address = ?`);
   }
 
@@ -71,22 +75,36 @@ export class EntryWriter {
     return this.#lastPosition;
   }
 
-  /** Stores what waits in one transaction; each append is stored or refused for itself. Throws when the store failed: nothing is stored then. */
+  /**
+   * Stores what waits in one transaction; each append is stored or refused for itself. Throws when the store failed, `WriteError` where that was
+   * at one of them: nothing is stored then.
+   */
   write(batches: readonly PackedAppends[]): AppendResult[] {
-    return this.transaction(() => {
-      const results: AppendResult[] = [];
-      for (const batch of batches) {
-        let first = 0;
-        let offset = 0;
-        for (const count of batch.counts) {
-          const entries = unpack(batch, { first, count, offset });
-          results.push(this.#append(entries));
-          first += count;
-          for (const { data } of entries) offset += data.byteLength;
-        }
+    const results: AppendResult[] = [];
+    let isBegun = false;
+    try {
+      return this.transaction(() => {
+        isBegun = true;
+        return this.#appendAll(batches, results);
+      });
+    } catch (error) {
+      const count = batches.reduce((sum, { counts }) => sum + counts.length, 0);
+      throw !isBegun || results.length === count ? error : new WriteError(problemOf(error), results.length);
+    }
+  }
+
+  #appendAll(batches: readonly PackedAppends[], results: AppendResult[]): AppendResult[] {
+    for (const batch of batches) {
+      let first = 0;
+      let offset = 0;
+      for (const count of batch.counts) {
+        const entries = unpack(batch, { first, count, offset });
+        results.push(this.#appendOrRefuse(entries));
+        first += count;
+        for (const { data } of entries) offset += data.byteLength;
       }
-      return results;
-    });
+    }
+    return results;
   }
 
   /** Does `work` all or not at all, if the epoch is still ours. Throws `ProblemError`. */
@@ -125,6 +143,17 @@ export class EntryWriter {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
   }
 
+  /** Of an address whose row is damaged nothing is stored, and of the others all. */
+  #appendOrRefuse(entries: readonly Incoming[]): AppendResult {
+    try {
+      for (const { address } of entries) this.#knownOf(address);
+    } catch (error) {
+      if (error instanceof ProblemError) return error.problem;
+      throw error;
+    }
+    return this.#append(entries);
+  }
+
   #append(entries: readonly Incoming[]): AppendResult {
     const fresh: Incoming[] = [];
     const before: { readonly known: Known; readonly last: number }[] = [];
@@ -150,8 +179,9 @@ export class EntryWriter {
   }
 
   #store(entry: Incoming, known: Known): void {
-    const { address, seq, kind, mark, data } = entry;
-    known.id ??= Number(this.#insertAddress.run(address).lastInsertRowid);
+    const { address, seq, mark } = entry;
+    const { kind, data } = compress(entry);
+    known.id ??= Number(this.#insertAddress.run(address, checksumOfAddress(address, -1)).lastInsertRowid);
     const step = known.newest >= 0 ? seq - known.newest : 0;
     known.newest = seq;
     const position = ++this.#lastPosition;
@@ -164,19 +194,32 @@ export class EntryWriter {
     const added = fresh.findIndex(({ address, seq }) => address === entry.address && seq === entry.seq);
     if (added >= 0) return isSame(fresh[added]!, entry) ? this.#lastPosition + added + 1 : undefined;
     if (known.id === undefined) return undefined;
-    const stored = this.#find.get(known.id, entry.seq) as unknown as (Incoming & { readonly position: number }) | undefined;
-    return stored !== undefined && isSame(stored, entry) ? stored.position : undefined;
+    const stored = this.#find.get(known.id, entry.seq) as unknown as (Stored & { readonly position: number }) | undefined;
+    const before = stored === undefined ? undefined : asGiven(stored);
+    return before !== undefined && isSame(before, entry) ? stored!.position : undefined;
   }
 
   #knownOf(address: string): Known {
     let known = this.#known.get(address);
     if (known !== undefined) return known;
-    const row = this.#findAddress.get(address) as { id: number; last_seq: number; newest: number | null } | undefined;
+    const row = this.#findAddress.get(address) as { id: number; last_seq: number; crc: number; newest: number | null } | undefined;
+    if (row !== undefined) checkAddressRow({ address, lastSeq: row.last_seq, crc: row.crc });
     const newest = row?.newest ?? -1;
     known = { id: row?.id, last: Math.max(row?.last_seq ?? -1, newest), newest };
     if (this.#known.size >= rememberedAddresses) this.#known.clear();
     this.#known.set(address, known);
     return known;
+  }
+}
+
+/** The store failed at one append. */
+export class WriteError extends ProblemError {
+  /** Which of all that were to be written. */
+  readonly at: number;
+
+  constructor(problem: Problem, at: number) {
+    super(problem);
+    this.at = at;
   }
 }
 
@@ -192,6 +235,12 @@ function unpack(batch: PackedAppends, range: { readonly first: number; readonly 
   return entries;
 }
 
-function isSame(a: Omit<Incoming, "address">, b: Incoming): boolean {
+/** As it was appended; undefined when it is damaged. */
+function asGiven(stored: Stored): Stored | undefined {
+  const data = decompress(stored);
+  return data === undefined ? undefined : { ...stored, kind: kinds.indexOf(kindOf(stored.kind)!), data };
+}
+
+function isSame(a: Stored, b: Stored): boolean {
   return a.kind === b.kind && a.mark === b.mark && Buffer.compare(a.data, b.data) === 0;
 }

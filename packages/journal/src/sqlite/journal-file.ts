@@ -6,9 +6,10 @@ import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { checkLog } from "./log-check.ts";
 import { ProblemError, problemOf } from "./problem.ts";
-import { migrate, pageBytes, versionOf } from "./schema.ts";
+import { checkTables, migrate, pageBytes, versionOf } from "./schema.ts";
 import { endWriting, type Opener, readWriter, takeWriting } from "./writer-record.ts";
 import { describeProcess } from "./process-identity.ts";
+import { endHiddenWriter } from "./hidden-writer.ts";
 
 /** Where and how to open for writing. */
 export interface FileOptions extends Opener {
@@ -21,22 +22,35 @@ export interface FileOptions extends Opener {
 /** The file, opened for writing: what the worker holds. Everything throws `ProblemError`. */
 export class JournalFile {
   readonly epoch: number;
+  readonly run: string;
   readonly reader: EntryReader;
   readonly writer: EntryWriter;
   readonly #database: DatabaseSync;
   readonly #compactor: Compactor;
 
-  constructor(options: FileOptions) {
-    checkLog(options.path);
+  private constructor(options: FileOptions) {
     this.#database = openDatabase(options.path, "write", options.busyMs);
     try {
       this.epoch = this.#open(options);
       this.reader = new EntryReader(this.#database);
+      this.run = this.reader.run();
       this.writer = new EntryWriter(this.#database, { epoch: this.epoch, lastPosition: this.reader.lastPosition() });
       this.#compactor = new Compactor(this.#database, this.writer);
     } catch (error) {
       this.#database.close();
       throw new ProblemError(problemOf(error));
+    }
+  }
+
+  static open(options: FileOptions): JournalFile {
+    checkLog(options.path);
+    try {
+      return new JournalFile(options);
+    } catch (error) {
+      const problem = problemOf(error);
+      const isHidden = problem.kind === "locked" && problem.vitality === "hidden";
+      if (isHidden && endHiddenWriter(options.path)) return new JournalFile(options);
+      throw error;
     }
   }
 
@@ -60,7 +74,7 @@ export class JournalFile {
   #open({ maxFileBytes, ...opener }: FileOptions): number {
     const database = this.#database;
     // Before anything is changed: the database may be somebody else's.
-    versionOf(database);
+    checkTables(database, versionOf(database));
     database.exec(`PRAGMA page_size = ${pageBytes}`);
     const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
     if (mode !== "wal") this.#refuse(`it cannot have a write-ahead log where it lies (SQLite answers "${String(mode)}"); use a local disk`);
@@ -92,7 +106,7 @@ export class JournalFile {
         problem.kind === "store" && problem.retryable && versionOf(this.#database) > 0 ? readWriter(this.#database) : undefined;
       if (writer === undefined) throw error;
       // It was stopped in the middle of a transaction; the lock on the file ends with it only.
-      throw new ProblemError({ kind: "locked", owner: `${describeProcess(writer)} is in the middle of a write and` });
+      throw new ProblemError({ kind: "locked", owner: describeProcess(writer), vitality: "writing" });
     }
   }
 

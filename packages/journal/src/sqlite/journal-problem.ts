@@ -18,7 +18,7 @@ export function toJournalError(path: string, problem: Problem): JournalError {
     case "fenced":
       return new JournalFencedError(path, problem);
     case "locked":
-      return new JournalLockedError(path, problem.owner);
+      return new JournalLockedError(path, problem.owner, problem.vitality === "hidden" ? "unknown" : problem.vitality);
     case "version":
       return new JournalVersionError(path, problem.problem);
     case "damaged":

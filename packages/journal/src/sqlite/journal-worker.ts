@@ -18,8 +18,8 @@ if (file !== undefined) run(new WorkerLoop(file, post));
 
 function open(): JournalFile | undefined {
   try {
-    const opened = new JournalFile(options);
-    post({ type: "opened", epoch: opened.epoch });
+    const opened = JournalFile.open(options);
+    post({ type: "opened", epoch: opened.epoch, run: opened.run });
     return opened;
   } catch (error) {
     post({ type: "refused", problem: problemOf(error) });

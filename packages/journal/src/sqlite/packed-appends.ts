@@ -1,5 +1,5 @@
 import type { NewEntry } from "@orgtree/core";
-import { kinds } from "./stored-row.ts";
+import { kinds } from "./stored-content.ts";
 
 /** Some appends on their way to the worker: few flat lists and one piece of bytes are cheap to hand over, many objects are not. */
 export interface PackedAppends {

@@ -5,7 +5,7 @@
 export type Problem =
   | { readonly kind: "conflict"; readonly address: string; readonly wanted: number; readonly last: number }
   | { readonly kind: "fenced"; readonly own: number; readonly current: number }
-  | { readonly kind: "locked"; readonly owner: string }
+  | { readonly kind: "locked"; readonly owner: string; readonly vitality: "alive" | "writing" | "hidden" | "unknown" }
   | { readonly kind: "version"; readonly problem: string }
   | { readonly kind: "damaged"; readonly problem: string }
   | { readonly kind: "compacted"; readonly position: number; readonly oldest: number }

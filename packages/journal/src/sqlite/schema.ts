@@ -1,4 +1,6 @@
-import type { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import { checksumOfAddress } from "../checksum.ts";
+import { journalColumns, type JournalRow, writeJournalRow } from "./own-rows.ts";
 import { ProblemError } from "./problem.ts";
 
 /** In the header of each of our files, so that they are told from other SQLite databases: "ortg". */
@@ -46,6 +48,36 @@ const migrations: readonly Migration[] = [
         ALTER TABLE journal ADD COLUMN mended INTEGER NOT NULL DEFAULT 0;
       `),
   },
+  {
+    to: 3,
+    // What is done in the world is known by the name of the run, as in `newRun`.
+    apply: (database) =>
+      database.exec(`
+        ALTER TABLE journal ADD COLUMN run TEXT NOT NULL DEFAULT '';
+        UPDATE journal SET run = lower(hex(randomblob(8)));
+      `),
+  },
+  {
+    to: 4,
+    // The tables stay; content may be compressed, which a program that knows only what was before must not take for damage.
+    apply: () => {},
+  },
+  {
+    to: 5,
+    // What is in no entry has a checksum too: the name of the run stands in front of each key that is sent outward.
+    apply(database) {
+      database.exec(`
+        ALTER TABLE journal ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE addresses ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+      `);
+      database.function("address_checksum", { deterministic: true }, (address, lastSeq) =>
+        checksumOfAddress(String(address), Number(lastSeq)),
+      );
+      database.exec("UPDATE addresses SET crc = address_checksum(address, last_seq)");
+      const { last_position: lastPosition, ...row } = database.prepare(`SELECT ${journalColumns} FROM journal`).get()!;
+      writeJournalRow(database, { ...row, lastPosition } as unknown as JournalRow);
+    },
+  },
 ];
 
 /** The version that this package writes. */
@@ -63,6 +95,44 @@ export function versionOf(database: DatabaseSync): number {
     throw new ProblemError({ kind: "version", problem });
   }
   return version;
+}
+
+/** From this version on the rows that are no entries have checksums. */
+export const ownChecksumsVersion = 5;
+
+/**
+ * Looks that the tables are those of a version: their text is under no checksum, and SQLite takes whatever it makes sense of. Tables of
+ * others do no harm. Throws `ProblemError`.
+ */
+export function checkTables(database: DatabaseSync, version: number): void {
+  const found = new Set(tablesOf(database));
+  const wrong = tablesOfVersion(version).filter((text) => !found.has(text));
+  if (wrong.length === 0) return;
+  const problem = `its tables are not those of schema ${version} (${wrong.join("; ")}); write what is sound to a new file with repair`;
+  throw new ProblemError({ kind: "damaged", problem });
+}
+
+const knownTables = new Map<number, readonly string[]>();
+
+function tablesOfVersion(version: number): readonly string[] {
+  let tables = knownTables.get(version);
+  if (tables !== undefined) return tables;
+  const database = new DatabaseSync(":memory:");
+  for (const { to, apply } of migrations) if (to <= version) apply(database);
+  knownTables.set(version, (tables = tablesOf(database)));
+  database.close();
+  return tables;
+}
+
+/** A text for each table and index, whatever the blanks in it. */
+function tablesOf(database: DatabaseSync): readonly string[] {
+  const rows = database.prepare("SELECT type, name, tbl_name, coalesce(sql, '') AS sql FROM sqlite_schema").all();
+  return rows.map(({ type, name, tbl_name: table, sql }) =>
+    [type, name, table, sql]
+      .join(" ")
+      .replaceAll(/\s+/g, " ")
+      .replaceAll(/ ?([(),]) ?/g, "$1"),
+  );
 }
 
 /** Brings the tables to the newest version; inside of a transaction, so that it is done or not. */

@@ -15,13 +15,15 @@ import {
   Pins,
 } from "@orgtree/core";
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
 import { AppendQueue } from "./append-queue.ts";
 import { defaultBusyMs } from "./database.ts";
 import { holdFile } from "./held-files.ts";
+import { withJournalErrors } from "./journal-problem.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ownProcess } from "./process-identity.ts";
+import { realFile } from "./real-file.ts";
 import { WorkerLink } from "./worker-link.ts";
+import type { Opened } from "./worker-messages.ts";
 
 /** How to open a SQLite journal. */
 export interface SqliteJournalOptions {
@@ -71,14 +73,15 @@ export async function openLinked(
   checkLimits(path, options);
   const opening = randomUUID();
   const record = { ...ownProcess(), opening };
-  const link = new WorkerLink({ path: resolve(path), record, died: [...died], takeOver, maxFileBytes, busyMs });
-  const epoch = await link.opened();
-  const release = holdFile(resolve(path));
+  const file = withJournalErrors(path, () => realFile(path));
+  const link = new WorkerLink({ path: file, record, died: [...died], takeOver, maxFileBytes, busyMs });
+  const opened = await link.opened();
+  const release = holdFile(file);
   void link.exited.then(() => {
     release();
     if (!link.closed) died.add(opening);
   });
-  return { journal: new SqliteJournal(resolve(path), { epoch, link, options }), link };
+  return { journal: new SqliteJournal(file, { ...opened, link, options }), link };
 }
 
 function checkLimits(path: string, limits: SqliteJournalOptions): void {
@@ -101,8 +104,10 @@ function checkLimits(path: string, limits: SqliteJournalOptions): void {
  * waits it does.
  */
 export class SqliteJournal implements Journal, AsyncDisposable {
+  /** Of the file itself, where it was named by a link. */
   readonly path: string;
   readonly epoch: number;
+  readonly run: string;
   readonly #link: WorkerLink;
   readonly #queue: AppendQueue;
   readonly #onDamage: ((error: JournalDamagedError) => void) | undefined;
@@ -110,9 +115,10 @@ export class SqliteJournal implements Journal, AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** @internal Use `openSqliteJournal`. */
-  constructor(path: string, opened: { readonly epoch: number; readonly link: WorkerLink; readonly options: SqliteJournalOptions }) {
+  constructor(path: string, opened: Opened & { readonly link: WorkerLink; readonly options: SqliteJournalOptions }) {
     this.path = path;
     this.epoch = opened.epoch;
+    this.run = opened.run;
     this.#link = opened.link;
     this.#onDamage = opened.options.onDamage;
     this.#queue = new AppendQueue(path, { link: opened.link, maxWaitingBytes: opened.options.maxWaitingBytes ?? defaultMaxWaitingBytes });

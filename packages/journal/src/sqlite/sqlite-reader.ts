@@ -7,7 +7,6 @@ import {
   type Journal,
   type JournalDamagedError,
 } from "@orgtree/core";
-import { resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "./database.ts";
 import { EntryReader } from "./entry-reader.ts";
@@ -16,10 +15,13 @@ import { withJournalErrors } from "./journal-problem.ts";
 import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
 import { ProblemError } from "./problem.ts";
-import { schemaVersion, versionOf } from "./schema.ts";
+import { vitalityOf } from "./process-identity.ts";
+import { realFile } from "./real-file.ts";
+import { checkTables, schemaVersion, versionOf } from "./schema.ts";
+import { readWriter } from "./writer-record.ts";
 
 /** The half of a journal that only reads. */
-export type JournalReader = Pick<Journal, "images" | "image" | "read" | "lastSeqs" | "close">;
+export type JournalReader = Pick<Journal, "run" | "images" | "image" | "read" | "lastSeqs" | "close">;
 
 /** How to open a journal for reading. */
 export interface SqliteJournalReaderOptions {
@@ -44,6 +46,7 @@ export function openSqliteJournalReader(path: string, options: SqliteJournalRead
 /** A SQLite journal, opened for reading only. */
 export class SqliteJournalReader implements JournalReader, AsyncDisposable {
   readonly path: string;
+  readonly run: string;
   readonly #database: DatabaseSync;
   readonly #reader: EntryReader;
   readonly #onDamage: ((error: JournalDamagedError) => void) | undefined;
@@ -52,7 +55,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
 
   /** @internal Use `openSqliteJournalReader`. */
   constructor(path: string, { onDamage }: SqliteJournalReaderOptions) {
-    this.path = resolve(path);
+    this.path = realFile(path);
     this.#onDamage = onDamage;
     checkLog(this.path);
     this.#database = openDatabase(this.path, "read");
@@ -60,10 +63,17 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
     try {
       checkVersion(this.#database);
       this.#reader = new EntryReader(this.#database);
+      this.run = this.#reader.run();
     } catch (error) {
       this.#end();
       throw error;
     }
+  }
+
+  /** A process that is known to live has it open for writing. */
+  get hasLivingWriter(): boolean {
+    const writer = withJournalErrors(this.path, () => readWriter(this.#database));
+    return writer !== undefined && vitalityOf(writer) === "alive";
   }
 
   async *images(at?: number): AsyncGenerator<Image> {
@@ -115,7 +125,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
 
 function checkVersion(database: DatabaseSync): void {
   const version = versionOf(database);
-  if (version === schemaVersion) return;
+  if (version === schemaVersion) return checkTables(database, version);
   const problem =
     version === 0
       ? "nothing was written to it yet"

@@ -4,7 +4,7 @@ import type { AppendResult } from "./entry-writer.ts";
 import type { FileOptions } from "./journal-file.ts";
 import { toJournalError } from "./journal-problem.ts";
 import type { PackedAppends } from "./packed-appends.ts";
-import type { FromWorker, RequestName, Requests, ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { FromWorker, Opened, RequestName, Requests, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** From here on, handing bytes over is cheaper than having them copied. */
 const transferBytes = 65_536;
@@ -38,7 +38,7 @@ export class WorkerLink {
   readonly #sent: Int32Array;
   readonly #waiters = new Map<number, Waiter>();
   #listener: AppendListener | undefined;
-  #opening: PromiseWithResolvers<number> | undefined = Promise.withResolvers<number>();
+  #opening: PromiseWithResolvers<Opened> | undefined = Promise.withResolvers<Opened>();
   #nextId = 0;
   #waiting = 0;
   #failuresSeen = 0;
@@ -63,12 +63,12 @@ export class WorkerLink {
     });
   }
 
-  /** Resolves with the epoch; rejects as the file says. */
-  async opened(): Promise<number> {
-    const epoch = await this.#opening!.promise;
+  /** Resolves with epoch and run; rejects as the file says. */
+  async opened(): Promise<Opened> {
+    const opened = await this.#opening!.promise;
     this.#opening = undefined;
     if (this.#waiting === 0) this.#worker.unref();
-    return epoch;
+    return opened;
   }
 
   /** Why nothing can be sent any more. */
@@ -131,7 +131,7 @@ export class WorkerLink {
   #hear(message: FromWorker): void {
     switch (message.type) {
       case "opened":
-        this.#opening!.resolve(message.epoch);
+        this.#opening!.resolve({ epoch: message.epoch, run: message.run });
         return;
       case "refused":
         this.#opening!.reject(toJournalError(this.#path, message.problem));

@@ -1,6 +1,7 @@
 import type { CompactionResult } from "@orgtree/core";
 import { decideCut } from "@orgtree/core/compaction";
 import type { JournalFile } from "./journal-file.ts";
+import { WriteError } from "./entry-writer.ts";
 import type { PackedAppends } from "./packed-appends.ts";
 import { type Problem, problemOf } from "./problem.ts";
 import type { FromWorker, ToWorker } from "./worker-messages.ts";
@@ -15,6 +16,15 @@ type CompactRequest = Extract<Request, { readonly type: "compact" }>;
 interface Job {
   readonly id: number;
   readonly slices: Generator<void, CompactionResult>;
+}
+
+/** Where the store can never take one append, the others in its transaction may be made again. */
+function problemAt(at: number, failed: { readonly problem: Problem; readonly error: unknown }): Problem {
+  const { problem, error } = failed;
+  const isForGood = problem.kind === "damaged" || (problem.kind === "store" && !problem.retryable);
+  if (!isForGood || !(error instanceof WriteError) || error.at === at) return problem;
+  const beside = "an append beside it failed; nothing of either was stored";
+  return { kind: "store", problem: beside, retryable: true, outcome: "not-done" };
 }
 
 /** What the worker does with what it receives: appends in groups, everything else in between, in the order of the asking. */
@@ -69,7 +79,12 @@ export class WorkerLoop {
     } catch (error) {
       const problem = problemOf(error);
       this.#failures++;
-      for (const { counts } of group) this.#postFailure(counts.length, problem);
+      let first = 0;
+      for (const { counts } of group) {
+        const results = counts.map((_, at) => problemAt(first + at, { problem, error }));
+        this.#post({ type: "appended", results, failures: this.#failures });
+        first += counts.length;
+      }
     }
   }
 
@@ -79,11 +94,8 @@ export class WorkerLoop {
    */
   #refuseLate({ counts }: PackedAppends): void {
     const problem = "an append before it failed, and this one may build on it; nothing of it was stored";
-    this.#postFailure(counts.length, { kind: "store", problem, retryable: true, outcome: "not-done" });
-  }
-
-  #postFailure(count: number, problem: Problem): void {
-    this.#post({ type: "appended", results: Array.from({ length: count }, () => problem), failures: this.#failures });
+    const results = counts.map((): Problem => ({ kind: "store", problem, retryable: true, outcome: "not-done" }));
+    this.#post({ type: "appended", results, failures: this.#failures });
   }
 
   #handle(request: Request): void {

@@ -5,6 +5,12 @@ import type { FileOptions } from "./journal-file.ts";
 import type { PackedAppends } from "./packed-appends.ts";
 import type { Problem } from "./problem.ts";
 
+/** What is known of a file that was opened. */
+export interface Opened {
+  readonly epoch: number;
+  readonly run: string;
+}
+
 /** What the worker is started with. */
 export interface WorkerStart {
   readonly file: FileOptions;
@@ -36,7 +42,7 @@ export type ToWorker =
 
 /** From the worker. */
 export type FromWorker =
-  | { readonly type: "opened"; readonly epoch: number }
+  | ({ readonly type: "opened" } & Opened)
   | { readonly type: "refused"; readonly problem: Problem }
   /** What became of the next appends that wait, in their order. */
   | { readonly type: "appended"; readonly results: readonly AppendResult[]; readonly failures: number }

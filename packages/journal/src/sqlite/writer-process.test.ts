@@ -1,30 +1,25 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createInterface, type Interface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Address } from "@orgtree/core";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { collect, seqs } from "../../test-support/collect.ts";
+import { failure, journalFileOfEachTest, writeWriter } from "../../test-support/journal-file.ts";
 import { pseudoRandom } from "../../test-support/random-journal.ts";
-import { temporaryDirectory } from "../../test-support/temporary-directory.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
+import { ownProcess } from "./process-identity.ts";
+import { removeSqliteJournal } from "./remove-journal.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 
-let directory: AsyncDisposable & { readonly path: string };
-let path: string;
+const file = journalFileOfEachTest();
 const writers: Writer[] = [];
-beforeEach(async () => {
-  directory = await temporaryDirectory();
-  path = join(directory.path, "org.journal");
-});
 afterEach(async () => {
   for (const { child, ended } of writers.splice(0)) {
     child.kill("SIGKILL");
     await ended;
   }
-  await directory[Symbol.asyncDispose]();
 });
 
 interface Writer {
@@ -36,7 +31,7 @@ interface Writer {
 
 function start(what: string): Writer {
   const fixture = fileURLToPath(new URL("writer-process.fixture.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=@orgtree/source", fixture, path, what]);
+  const child = spawn(process.execPath, ["--conditions=@orgtree/source", fixture, file.path, what]);
   child.stderr.pipe(process.stderr);
   const ended = once(child, "close").then(([code]) => code as number | null);
   const writer = { child, lines: createInterface({ input: child.stdout }), ended };
@@ -81,8 +76,8 @@ describe("kill -9", () => {
         const [address, seq] = line.split(" ") as [Address, string];
         acknowledged.set(address, Math.max(acknowledged.get(address) ?? -1, Number(seq)));
       }
-      expect(await verifyJournal(path), `seed ${seed}`).toMatchObject({ isSound: true, problems: [], damaged: [], lost: [] });
-      await using journal = await openSqliteJournal(path);
+      expect(await verifyJournal(file.path), `seed ${seed}`).toMatchObject({ isSound: true, problems: [], damaged: [], lost: [] });
+      await using journal = await openSqliteJournal(file.path);
       for (let n = 0; n < 8; n++) {
         const address: Address = `/caller-${n}`;
         const entries = await collect(journal.read({ address }));
@@ -108,11 +103,11 @@ describe("a writer that was stopped and goes on after a takeover", () => {
     await nextLine(writer);
     child.kill("SIGSTOP");
     await stopped(child.pid!);
-    await expect(openSqliteJournal(path)).rejects.toMatchObject({
+    await expect(openSqliteJournal(file.path)).rejects.toMatchObject({
       name: "JournalLockedError",
       owner: expect.stringContaining(`process ${child.pid}`) as string,
     });
-    await using journal = await openSqliteJournal(path, { takeOver: true });
+    await using journal = await openSqliteJournal(file.path, { takeOver: true });
     await journal.append([{ address: "/held", seq: 1, kind: "part", data: Uint8Array.of(9) }]);
     child.stdin.write("go\n");
     child.kill("SIGCONT");
@@ -126,10 +121,50 @@ describe("a writer that was stopped and goes on after a takeover", () => {
   });
 });
 
+test("a writer in another container counts as living until nobody has the file open", { timeout: 60_000 }, async () => {
+  const writer = start("hold");
+  await nextLine(writer);
+  const elsewhere = { ...ownProcess(), pid: writer.child.pid, host: "pod-1", space: "another", opening: "its" };
+  writeWriter(file.path, JSON.stringify(elsewhere));
+  const error = await failure(openSqliteJournal(file.path));
+  expect(error).toMatchObject({ name: "JournalLockedError", vitality: "unknown" });
+  expect(String(error)).toMatch(
+    /process \d+ on pod-1, .*, has it open for writing, and nobody here can tell whether it lives; .* takeOver/,
+  );
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  await using journal = await openSqliteJournal(file.path);
+  expect(seqs((await journal.image("/held"))?.entries)).toEqual([0]);
+});
+
+test("a journal is removed when nobody has it open, and not before", { timeout: 60_000 }, async () => {
+  const writer = start("hold");
+  await nextLine(writer);
+  const link = `${file.path}.link`;
+  symlinkSync(file.path, link);
+  expect(removeSqliteJournal(link)).toBe(false);
+  writer.child.kill("SIGKILL");
+  await writer.ended;
+  {
+    await using journal = await openSqliteJournal(file.path);
+    expect(removeSqliteJournal(file.path)).toBe(false);
+    expect(await collect(journal.read())).toHaveLength(1);
+  }
+  writeWriter(file.path, JSON.stringify({ ...ownProcess(), host: "elsewhere", birth: "another 1", opening: "its" }));
+  expect(removeSqliteJournal(file.path)).toBe(false);
+  writeWriter(file.path, "");
+  const text = `${file.path}.txt`;
+  writeFileSync(text, "Dear Sir,\n".repeat(900));
+  expect(removeSqliteJournal(text)).toBe(false);
+  expect(removeSqliteJournal(link)).toBe(true);
+  expect(removeSqliteJournal(link)).toBe(false);
+  expect(readdirSync(file.directory)).toEqual(["org.journal.txt"]);
+});
+
 describe("a process", () => {
   test("that forgets to close ends, once what waits is stored; its journal is free then", { timeout: 60_000 }, async () => {
     expect(await restOf(start("forget"))).toEqual({ said: ["stored"], code: 0 });
-    await using journal = await openSqliteJournal(path);
+    await using journal = await openSqliteJournal(file.path);
     expect(await collect(journal.read())).toHaveLength(1);
   });
 

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
+import { readJournalRow, writeJournalRow } from "./own-rows.ts";
 import { ProblemError } from "./problem.ts";
-import { describeProcess, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { describeProcess, type ProcessIdentity, vitalityOf } from "./process-identity.ts";
 
 /** Who has the journal open for writing, as it is written in the file. */
 export interface WriterRecord extends ProcessIdentity {
@@ -18,14 +19,14 @@ export interface Opener {
 
 /** Makes the opener the writer and gives back its epoch; inside of a transaction. Throws `ProblemError` when another one lives. */
 export function takeWriting(database: DatabaseSync, { record, died, takeOver }: Opener): number {
-  const row = database.prepare("SELECT epoch, writer FROM journal").get();
-  if (row === undefined) throw new ProblemError({ kind: "damaged", problem: "its first page is damaged: the row of the journal is gone" });
-  const current = toRecord(row["writer"]);
-  if (!takeOver && current !== undefined && writes(current, { record, died })) {
-    throw new ProblemError({ kind: "locked", owner: describeProcess(current) });
-  }
-  const epoch = Number(row["epoch"]) + 1;
-  database.prepare("UPDATE journal SET epoch = ?, writer = ?").run(epoch, JSON.stringify(record));
+  const row = readJournalRow(database);
+  const current = toRecord(row.writer);
+  // A worker of this process may have died, and the process lives.
+  const isOver = takeOver || current === undefined || died.includes(current.opening);
+  const vitality = isOver ? "over" : vitalityOf(current);
+  if (vitality !== "over") throw new ProblemError({ kind: "locked", owner: describeProcess(current!), vitality });
+  const epoch = row.epoch + 1;
+  writeJournalRow(database, { ...row, epoch, writer: JSON.stringify(record) });
   return epoch;
 }
 
@@ -36,13 +37,7 @@ export function readWriter(database: DatabaseSync): WriterRecord | undefined {
 
 /** The journal is closed: nobody writes. Inside of a transaction that has checked the epoch. */
 export function endWriting(database: DatabaseSync): void {
-  database.prepare("UPDATE journal SET writer = NULL").run();
-}
-
-function writes(other: WriterRecord, self: Pick<Opener, "record" | "died">): boolean {
-  const isOwn = other.host === self.record.host && other.pid === self.record.pid && other.birth === self.record.birth;
-  // A worker of this process may have died, and the process lives.
-  return isOwn ? !self.died.includes(other.opening) : isAlive(other);
+  writeJournalRow(database, { ...readJournalRow(database), writer: null });
 }
 
 /** A record that cannot be read holds nobody up: whoever wrote it is fenced by the epoch. */

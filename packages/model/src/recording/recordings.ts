@@ -43,6 +43,7 @@ export function recordingModel(client: ModelClient, sink: RecordingSink): ModelC
     provider: client.provider,
     model: client.model,
     isPriced: client.isPriced,
+    resume: client.resume?.bind(client),
     worstCase: (request) => client.worstCase(request),
     async complete(request, call = {}) {
       const recorded: RecordedCall = {

@@ -17,6 +17,8 @@ export type RoleScripts = Readonly<Record<string, Script>>;
 export interface OpenScript {
   /** The step that answers a request; nothing if none is left that fits. */
   take(request: ModelRequest): CheckedStep | undefined;
+  /** So many requests were answered by an earlier process: the next steps in order are used, whatever their conditions. */
+  skip(requests: number): void;
   /** The steps that still wait for their request, in words. Those that may go unused are not among them. */
   unused(): readonly string[];
 }
@@ -30,9 +32,13 @@ function openFunction(script: (request: ModelRequest, n: number) => ScriptStep |
   let n = 0;
   return {
     take(request) {
-      const step = script(request, n);
+      // Counted first: what throws has been asked as well.
       n += 1;
+      const step = script(request, n - 1);
       return step === undefined ? undefined : toCheckedStep(step);
+    },
+    skip(requests) {
+      n += requests;
     },
     unused: () => [],
   };
@@ -49,6 +55,12 @@ function openList(script: readonly ScriptStep[]): OpenScript {
       const entry = steps.find(({ step, timesLeft }) => timesLeft > 0 && (step.when?.(request) ?? true));
       if (entry) entry.timesLeft -= 1;
       return entry?.step;
+    },
+    skip(requests) {
+      for (let left = requests; left > 0; left--) {
+        const entry = steps.find(({ timesLeft }) => timesLeft > 0);
+        if (entry !== undefined) entry.timesLeft -= 1;
+      }
     },
     unused() {
       const left = steps.filter(({ timesLeft }) => timesLeft > 0 && timesLeft !== Infinity);

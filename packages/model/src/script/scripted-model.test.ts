@@ -163,4 +163,25 @@ describe("scriptedModel", () => {
     expect(model.worstCase(request)).toEqual({ tokens: 22 + 4_096, usd: (22 + 40_960) / 1_000_000 });
     expect(model.worstCase({ ...request, maxOutputTokens: 10 }).tokens).toBe(32);
   });
+
+  test("goes on in another process behind what an earlier one has used, by role, attempts counted", async () => {
+    const model = scriptedModel({ writer: ["one", failWith("rate-limit"), "three", "four"], "*": (_request, n) => `other ${n}` });
+    model.resume!([
+      { key: "/desk/writer#1.0", attempts: 1 },
+      { key: "/desk/critic#1.0", attempts: 1 },
+      { key: "/desk/writer#3.0", attempts: 2 },
+    ]);
+    const say = async (key: string): Promise<string> => (await model.complete({ messages: [], key })).content;
+    expect(await say("/desk/writer#5.0")).toBe("four");
+    expect(await say("/desk/critic#3.0")).toBe("other 1");
+  });
+
+  test("counts a request whose answer throws", async () => {
+    const model = scriptedModel((_request, n) => {
+      if (n === 0) throw new TypeError("planted");
+      return `answer ${n}`;
+    });
+    await expect(model.complete({ messages: [] })).rejects.toThrow("planted");
+    expect((await model.complete({ messages: [] })).content).toBe("answer 1");
+  });
 });

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type EndedCall,
   type ModelCallOptions,
   ModelError,
   type ModelRequest,
@@ -39,6 +40,9 @@ export interface ScriptedModel extends ModelClient {
 
 /**
  * The deterministic twin of a model: no network, no randomness, and time only on the clock that it is given.
+ *
+ * In a run that goes on after its process ended it goes on too: steps that an earlier process used, by the record of the run, are used.
+ * Steps are counted in order there, so a script with a `when` should not be killed half-way.
  *
  * Usage is estimated from the lengths. A request without a step fails with `ModelError` bad-request and is remembered for
  * `assertComplete`. Scripts are given as a list, a function, or by role.
@@ -105,6 +109,10 @@ class ScriptPlayer implements ScriptedModel {
     });
   }
 
+  readonly resume = (ended: readonly EndedCall[]): void => {
+    for (const { key, attempts } of ended) this.#scriptOf(this.#roleOf({ messages: [], key }))?.skip(attempts);
+  };
+
   called(count: number): Promise<void> {
     if (this.#count >= count) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -133,14 +141,22 @@ class ScriptPlayer implements ScriptedModel {
   }
 
   #take(request: ModelRequest): CheckedStep {
-    const role = this.#options.roleOf ? this.#options.roleOf(request) : roleOfRequest(request, this.#roles);
-    const script = this.#scripts.get(role ?? "*") ?? this.#scripts.get("*");
+    const role = this.#roleOf(request);
+    const script = this.#scriptOf(role);
     const step = script?.take(request);
     if (step) return step;
     const who = describeRequest(request, { number: this.#count, role });
     if (this.#unexpected.length < maxRequests) this.#unexpected.push(who);
     const problem = script ? "every step that fits was used" : `there is no script for it, only for ${[...this.#roles].join(", ")}`;
     throw new ModelError("bad-request", `the script has no answer for ${who}: ${problem}; add a step, or give one times: Infinity`);
+  }
+
+  #roleOf(request: ModelRequest): string | undefined {
+    return this.#options.roleOf ? this.#options.roleOf(request) : roleOfRequest(request, this.#roles);
+  }
+
+  #scriptOf(role: string | undefined): OpenScript | undefined {
+    return this.#scripts.get(role ?? "*") ?? this.#scripts.get("*");
   }
 
   #clock(): Clock {

@@ -60,7 +60,7 @@ export async function openJetStreamJournal(link: NatsLink, options: JetStreamJou
   const { name, replicas = 1, maxBytes = -1, storage = "file", answerMs = 5_000, outageMs = 20_000 } = options;
   const names = namesOf(name);
   const limits = { names, wishes: { replicas, maxBytes, storage }, answerMs, outageMs };
-  const { manager, epoch } = await openStream(name, link, limits);
+  const { manager, epoch, run } = await openStream(name, link, limits);
   const index = new EntryIndex();
   await scanStream(index, { journal: name, manager, stream: names.stream, upTo: epoch, withinMs: outageMs });
   const reader = new BlockReader(name, { manager, stream: names.stream });
@@ -70,11 +70,12 @@ export async function openJetStreamJournal(link: NatsLink, options: JetStreamJou
   queue.writeTo(writer);
   const pins = new Pins();
   const compactor = new Compactor({ journal: name, manager, names, index, queue, reader, pins });
-  return new JetStreamJournal(name, { epoch, index, reader, queue, writer, compactor, pins });
+  return new JetStreamJournal(name, { epoch, run, index, reader, queue, writer, compactor, pins });
 }
 
 interface Parts {
   readonly epoch: number;
+  readonly run: string;
   readonly index: EntryIndex;
   readonly reader: BlockReader;
   readonly queue: AppendQueue;
@@ -91,6 +92,7 @@ interface Parts {
 export class JetStreamJournal implements Journal, AsyncDisposable {
   readonly name: string;
   readonly epoch: number;
+  readonly run: string;
   readonly #parts: Parts;
   /** The compaction that was asked for last, for readers who must not begin before it is over. */
   #compacting: Promise<unknown> = Promise.resolve();
@@ -100,6 +102,7 @@ export class JetStreamJournal implements Journal, AsyncDisposable {
   constructor(name: string, parts: Parts) {
     this.name = name;
     this.epoch = parts.epoch;
+    this.run = parts.run;
     this.#parts = parts;
   }
 

@@ -5,13 +5,14 @@ import { hostname } from "node:os";
 import type { NatsLink } from "../connection/nats-link.ts";
 import { answerIn, explainAnswer, isPassing, JetStreamJournalError, toJournalError } from "./journal-problem.ts";
 import { encodeRecord } from "./record.ts";
-import { checkSettings, settingsOf, type StreamNames, type StreamWishes } from "./stream-settings.ts";
+import { checkSettings, runOf, settingsOf, type StreamNames, type StreamWishes } from "./stream-settings.ts";
 
 /** What opening a journal's stream gives. */
 export interface OpenedStream {
   readonly manager: JetStreamManager;
   /** Sequence of the message that says that we opened it. Nobody else's writes come behind it. */
   readonly epoch: number;
+  readonly run: string;
 }
 
 const streamNotFound = 10_059;
@@ -41,7 +42,7 @@ export async function openStream(
     if (isPassing(problem)) throw new Error(problem.description);
     throw new JetStreamJournalError(journal, explainAnswer(problem));
   });
-  return { manager, epoch };
+  return { manager, epoch, run: runOf(config)! };
 }
 
 async function findOrMake(manager: JetStreamManager, { names, wishes }: { names: StreamNames; wishes: StreamWishes }) {

@@ -82,6 +82,7 @@ describe("openJetStreamJournal", () => {
     ["it is in memory", { storage: "memory" }, "storage is memory"],
     ["it takes other subjects", { subjects: ["orgtree.wrong.j.log", "orgtree.wrong.j.opening", "other"] }, "it takes other subjects too"],
     ["answers come too early", { persist_mode: "async" }, "persist_mode is async"],
+    ["nobody knows which run it is", {}, "its metadata has no orgtree.run"],
   ])("refuses a stream in which entries are lost: %s", async (_, settings, problem) => {
     const manager = await jetstreamManager(link.connection);
     const fit = { subjects: ["orgtree.wrong.j.log", "orgtree.wrong.j.opening"], discard: "new", allow_direct: true };

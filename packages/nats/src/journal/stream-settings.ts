@@ -1,4 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
+import { newRun } from "@orgtree/core";
 import { JetStreamJournalError } from "./journal-problem.ts";
 
 /** What of a stream is up to whoever opens a journal. */
@@ -15,6 +16,14 @@ export interface StreamNames {
   readonly log: string;
   /** Openings: the newest is the epoch. */
   readonly opening: string;
+}
+
+/** Under which the stream knows the name of its run: it belongs to the stream, and stays over each opening. */
+const runKey = "orgtree.run";
+
+/** The name of the run that is stored in a stream. */
+export function runOf(config: StreamConfig): string | undefined {
+  return config.metadata?.[runKey];
 }
 
 /** The names of a journal. Throws `JetStreamJournalError` when `name` cannot be part of a subject. */
@@ -41,6 +50,7 @@ export function settingsOf({ stream, log, opening }: StreamNames, wishes: Stream
     max_msgs: -1,
     max_msgs_per_subject: -1,
     allow_direct: true,
+    metadata: { [runKey]: newRun() },
   };
 }
 
@@ -66,6 +76,7 @@ export function checkSettings(
     [config.no_ack === true, "no_ack is set: nobody says when an entry is stored"],
     [!config.allow_direct, "allow_direct is off: entries cannot be read"],
     [config.deny_delete || config.deny_purge, "deny_delete or deny_purge is set: it cannot be compacted"],
+    [runOf(config) === undefined, `its metadata has no ${runKey}: let orgtree make the stream`],
     [config.sealed, "it is sealed"],
     [config.mirror !== undefined || (config.sources?.length ?? 0) > 0, "it is a mirror, or has sources: others write to it"],
   ];

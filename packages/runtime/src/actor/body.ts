@@ -1,5 +1,6 @@
 import type { Exit, MessageRefusedError } from "@orgtree/core";
 import type { Effect, MachineEffect } from "./effect.ts";
+import type { Provenance } from "../durable/provenance.ts";
 import type { Mail } from "./mail.ts";
 
 /**
@@ -16,8 +17,12 @@ export interface Body {
    * another body, whose work it takes over.
    */
   restore(state: unknown, before?: Body): void;
+  /** Machines only: what came of their own before the process ended, and was not taken, comes again. */
+  hearAgain?(): void;
   /** Machines only: their children and timers, when everybody of the tree is there again. */
   resume?(): void;
+  /** Supervisors only: a child of this id lived here in an earlier process, and is to be started by whoever has its specification. */
+  remembers?(id: string): boolean;
   /** Supervisors only: starts the children that ran, when it is up itself. */
   recover?(): void;
   /** Computes the next state from one mail. */
@@ -40,6 +45,8 @@ export interface Body {
   runEffect?(effect: MachineEffect, late: Effect[]): unknown;
   /** Machines only: the event that this turn took, where it is another one than that of its mail. */
   readonly took?: unknown;
+  /** Machines only: where the event of this turn came from. */
+  readonly via?: Provenance | undefined;
   /** Machines only: a failed turn has left it without a state that it could go on with. */
   readonly isTorn?: boolean;
   /** A supervisor commits its decisions itself, pays for no turns, and ends its children before itself. */

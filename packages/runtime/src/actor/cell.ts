@@ -13,12 +13,14 @@ import {
   MailboxFullError,
   maxDepth,
   noAmount,
+  parentAddress,
   shutdownExit,
   toFailure,
   withoutInput,
   type Address,
   type Amount,
   type CheckedChildSpec,
+  type EffectRecord,
   type Exit,
   type Failure,
   type MessageRefusedError,
@@ -35,9 +37,11 @@ import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { addAmounts } from "../durable/bookkeeping.ts";
 import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
-import type { Stored } from "../durable/turn-store.ts";
+import type { Stored, TurnRecord } from "../durable/turn-store.ts";
+import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
+import { SpendingNote } from "./spending-note.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -73,8 +77,9 @@ export class Cell implements Runnable {
   #acknowledged: EffectKey[] = noKeys;
   /** Spent since the last record. */
   #spent: Amount = noAmount;
-  /** Numbered messages for which there is no room yet. */
-  #waiting: Mail[] = noMails;
+  /** What of that is in a record of its supervisor, for as long. */
+  #vouched: Amount = noAmount;
+  #notes: Notes | undefined;
   readonly #supervisor: Supervisor;
   #grant: Grant | undefined;
   #wallTimer: Timer | undefined;
@@ -98,7 +103,7 @@ export class Cell implements Runnable {
   get budget(): BudgetHandle {
     const { account } = this;
     if (account === undefined) return unlimited;
-    return this.kernel.store === undefined ? account : metered(account, (amount) => this.spend(amount));
+    return this.kernel.store === undefined ? account : metered(account, this);
   }
 
   /** The actor has spent this by itself. */
@@ -106,14 +111,65 @@ export class Cell implements Runnable {
     this.#spent = addAmounts(this.#spent, amount);
   }
 
+  /** Settles when what is spent by now is in a record, or the life is over. */
+  stored(): Promise<void> {
+    if (this.life === undefined) return Promise.resolve();
+    const note = new SpendingNote();
+    this.internal(note);
+    return note.stored;
+  }
+
   /** What was spent since it was asked last; it goes into the next record. */
   takeSpent(): Amount {
     const spent = this.#spent;
     this.#spent = noAmount;
+    if (this.#vouched !== noAmount) this.#above?.spend(negative(this.#vouched));
+    this.#vouched = noAmount;
     return spent;
   }
 
-  /** All that was spent at this place, which is given up. */
+  /**
+   * The life has failed, and its turn is no record: what it noted goes into the record of the decision on it, and what it spent is stored
+   * there until it has a record of its own. Until the one above has another record it may be stored twice; never not at all.
+   */
+  #vouch(): void {
+    const above = this.#above;
+    if (this.kernel.store === undefined || above === undefined) return;
+    for (const note of this.#notes?.take() ?? []) above.note(note);
+    if (this.#spent === noAmount) return;
+    above.spend(addAmounts(this.#spent, negative(this.#vouched)));
+    this.#vouched = this.#spent;
+  }
+
+  get #above(): Cell | undefined {
+    const parent = parentAddress(this.address);
+    return parent === undefined ? undefined : this.kernel.cells.get(parent);
+  }
+
+  /** Keeps something for the next record of this place, whichever life makes it; nothing where turns are not stored. */
+  note(what: unknown): void {
+    if (this.kernel.store === undefined) return;
+    this.#notes ??= new Notes();
+    this.#notes.add(what);
+  }
+
+  /** The notes that no record has yet, as effects of turn `seq`, of which `count` are there already. */
+  noteEffects(count: number): readonly EffectRecord[] {
+    return this.#notes?.effects(this, count) ?? noEffects;
+  }
+
+  /** A record is stored: its books hold from now on, and its notes need not come again. */
+  recorded({ books, effects }: TurnRecord): void {
+    this.books = books;
+    this.#notes?.stored(effects);
+  }
+
+  /** All that was spent at this place. */
+  get allSpent(): Amount {
+    return addAmounts(this.books?.spent ?? noAmount, this.#spent);
+  }
+
+  /** The same, of a place that is given up for good. */
   takeAllSpent(): Amount {
     const spent = addAmounts(this.books?.spent ?? noAmount, this.takeSpent());
     if (this.books !== undefined) this.books = { ...this.books, spent: noAmount };
@@ -134,31 +190,15 @@ export class Cell implements Runnable {
       // A message is looked at even when nobody lives here, or is only about to.
       const refusal = life === undefined ? this.#checkWhileDown(mail) : life.body?.check?.(mail);
       if (refusal !== undefined) return refusal;
-      if (mailbox.messages + (life === undefined ? 0 : life.stashed) >= mailbox.capacity || this.#waiting.length > 0) {
-        if (mail.key !== undefined && mail.replyTo === undefined) {
-          this.#letWait(mail);
-          return undefined;
-        }
-        if (this.#waiting.length === 0) return new MailboxFullError(this.address, mailbox.capacity);
+      if (mailbox.isFull(life === undefined ? 0 : life.stashed)) {
+        if (mail.key === undefined) return new MailboxFullError(this.address, mailbox.capacity);
+        mailbox.letWait(mail);
+        return undefined;
       }
     }
     mailbox.push(mail);
     if (!this.queued) this.wake();
     return undefined;
-  }
-
-  /** What is delivered is not refused: it waits in front of the mailbox, in order; its sender's outbox bounds how much that can be. */
-  #letWait(mail: Mail): void {
-    if (this.#waiting === noMails) this.#waiting = [mail];
-    else this.#waiting.push(mail);
-  }
-
-  /** Lets in what waited, as far as there is room. */
-  #letIn(): void {
-    const { mailbox, life } = this;
-    let at = 0;
-    while (at < this.#waiting.length && mailbox.messages + (life?.stashed ?? 0) < mailbox.capacity) mailbox.push(this.#waiting[at++]!);
-    this.#waiting = at === this.#waiting.length ? noMails : this.#waiting.slice(at);
   }
 
   #checkWhileDown(mail: Mail): MessageRefusedError | undefined {
@@ -186,12 +226,13 @@ export class Cell implements Runnable {
   }
 
   run(turns: number): boolean {
+    if (this.kernel.pauses.has(this.address)) return false;
     for (let left = turns; left > 0; left--) {
       const { life } = this;
       if (life === undefined || !life.takesMail) return false;
       const mail = this.mailbox.shift();
       if (mail === undefined) return false;
-      if (this.#waiting !== noMails) this.#letIn();
+      if (this.mailbox.hasWaiting) this.mailbox.letIn(life.stashed);
       if (this.kernel.owners === undefined) takeMail(life, mail);
       else this.kernel.within(life, () => takeMail(life, mail));
     }
@@ -200,6 +241,7 @@ export class Cell implements Runnable {
 
   /** A recipient has taken what was sent under this key. */
   acknowledge(key: EffectKey): void {
+    if (this.kernel.store === undefined) return; // Nobody keeps what was sent.
     if (this.#acknowledged === noKeys) this.#acknowledged = [key];
     else this.#acknowledged.push(key);
   }
@@ -217,7 +259,7 @@ export class Cell implements Runnable {
    * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
    */
   start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
-    this.incarnations = (stored?.newest.incarnation ?? this.incarnations) + 1;
+    this.incarnations = Math.max(this.incarnations, this.kernel.store?.lastIncarnation?.(this.address) ?? 0) + 1;
     this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
     this.life = life;
@@ -229,11 +271,10 @@ export class Cell implements Runnable {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
     this.kernel.orphans.adopt(this.address);
-    if (stored === undefined) this.books ??= this.#booksOfThePlace();
+    if (stored === undefined) this.books ??= this.kernel.store?.booksOf?.(this.address);
     else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
-      if (stored.isCharged !== true) this.account?.charge(this.books.spent);
     }
     if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
@@ -244,18 +285,13 @@ export class Cell implements Runnable {
     this.kernel.within(life, () => life.begin());
   }
 
-  /** What a life before has spent was charged to its supervisor when the place was given up. */
-  #booksOfThePlace(): Books | undefined {
-    const books = this.kernel.store?.booksOf?.(this.address);
-    return books === undefined ? undefined : { ...books, spent: noAmount };
-  }
-
   /** What it may spend is settled once: a restart does not refill it, nor does a changed spec. */
   #openAccount(): void {
     const { kernel, address, spec } = this;
     const { account: above } = this.#supervisor;
     const nowMs = kernel.clock.nowMs();
-    if (spec.budget !== undefined) this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs });
+    if (spec.budget !== undefined)
+      this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs, spent: kernel.store?.spentWithin?.(address) });
     this.account = this.#grant?.account ?? above;
     const wallDueMs = this.#grant?.wallDueMs ?? Infinity;
     if (wallDueMs === Infinity) return;
@@ -275,10 +311,11 @@ export class Cell implements Runnable {
     else life.end({ kind: "failure", failure });
   }
 
-  started(info: unknown): void {
-    const { kernel, address } = this;
+  started(info: unknown, { isResumed = false }: { readonly isResumed?: boolean } = {}): void {
+    const { kernel, address, incarnations: incarnation } = this;
     if (this.spec.restart === "temporary") this.spec = withoutInput(this.spec);
-    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation: this.incarnations, atMs: kernel.clock.epochMs() });
+    const resumed = isResumed ? ({ isResumed } as const) : undefined;
+    if (kernel.observed) kernel.notify({ type: "actor-started", address, incarnation, ...resumed, atMs: kernel.clock.epochMs() });
     this.#supervisor.hear({ kind: "started", id: idOf(address), info });
   }
 
@@ -289,6 +326,7 @@ export class Cell implements Runnable {
 
   /** The incarnation failed and may be resumed. */
   askDirective(failure: Failure): void {
+    this.#vouch();
     this.#supervisor.hear({ kind: "failed", id: idOf(this.address), failure });
   }
 
@@ -297,10 +335,14 @@ export class Cell implements Runnable {
     const { kernel, address } = this;
     this.life = undefined;
     this.#lastExit = exit;
+    this.#vouch();
     kernel.registry.release(address);
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
-    for (const notice of this.mailbox.takeNotices()) kernel.bury(notice, "stopped");
+    for (const notice of this.mailbox.takeNotices()) {
+      if (notice.message instanceof SpendingNote) notice.message.done();
+      else kernel.bury(notice, "stopped");
+    }
     const id = idOf(address);
     if (ending === "start-ignored") return this.#supervisor.hear({ kind: ending, id });
     if (kernel.observed)
@@ -329,8 +371,7 @@ export class Cell implements Runnable {
     this.life?.kill();
     kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
     if (kernel.cells.get(address) === this) kernel.cells.delete(address);
-    for (const mail of [...this.mailbox.empty(), ...this.#waiting]) kernel.lose(mail, "stopped");
-    this.#waiting = noMails;
+    for (const mail of [...this.mailbox.empty(), ...this.mailbox.takeWaiting()]) kernel.lose(mail, "stopped");
     kernel.watches.notify({ address, incarnation: this.incarnations, exit: this.#lastExit }, kernel, kernel.newTrace());
     if (this.#wallTimer !== undefined) kernel.timers.cancel(this.#wallTimer);
     this.ownAccount?.close();
@@ -339,15 +380,15 @@ export class Cell implements Runnable {
   /** The address is given up for good: nobody who lives here later is the same. */
   drop(): void {
     this.forget();
-    const { kernel, address } = this;
-    const { store } = kernel;
-    const seq = this.seq++;
-    kernel.nextSeq = Math.max(kernel.nextSeq, this.seq);
-    if (store !== undefined) kernel.orphans.keep(address, this.books, () => store.end?.(address, seq));
+    this.kernel.endPlace(this.address, this.books);
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
 }
 
+function negative({ turns, tokens, microUsd }: Amount): Amount {
+  return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
+}
+
+const noEffects: readonly EffectRecord[] = [];
 const noKeys: EffectKey[] = [];
-const noMails: Mail[] = [];

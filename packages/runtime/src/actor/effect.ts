@@ -1,4 +1,7 @@
 import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import { isMachineLogic } from "../machine/atomic-child.ts";
+import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
+import { originOf } from "../machine/child-origin.ts";
 import type { EffectKey } from "../durable/books.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
@@ -17,7 +20,7 @@ export interface MachineEffect {
 export interface RunEffect {
   readonly kind: "run";
   readonly tag: string;
-  /** The key that is sent outward. */
+  /** The key that is sent outward, without the run. */
   readonly key: string;
   /** Under which it stands in the books. */
   readonly place: EffectKey;
@@ -78,7 +81,7 @@ export function describeEffect(effect: Effect, key: string): EffectRecord {
     case "machine":
       return { kind: effect.type, key, detail: describeParams(effect) };
     case "run":
-      return { kind: "run", key, detail: { tag: effect.tag, name: effect.declared?.name, input: effect.declared?.input } };
+      return { kind: "run", key, detail: describeWork(effect) };
     case "refuse":
       return { kind: "refuse", key, detail: { to: effect.to, error: describeError(effect.error) } };
     default: {
@@ -88,14 +91,20 @@ export function describeEffect(effect: Effect, key: string): EffectRecord {
   }
 }
 
+/** What takes it back has to know its key: work that was begun anew keeps that of its first beginning, with the attempt. */
+function describeWork({ tag, place, declared }: RunEffect): object {
+  if (declared === undefined) return { tag, name: undefined, input: undefined };
+  const { name, input, does, attempt } = declared;
+  return { tag, name, input, does, ...(attempt === 1 ? {} : { place, attempt }) };
+}
+
 /** Actors cannot be written down: a child is known by its id, its source and its input. */
 function describeParams({ type, params }: MachineEffect): unknown {
   switch (type) {
     case "xstate.spawnChild":
-    case "xstate.stopChild": {
-      const { id, src, systemId, input } = (params ?? {}) as { id?: unknown; src?: unknown; systemId?: unknown; input?: unknown };
-      return { id, src: typeof src === "string" ? src : undefined, systemId, input };
-    }
+      return { ...describeChild(params), ...describeOrigin((params as { readonly actorRef: ChildActor }).actorRef) };
+    case "xstate.stopChild":
+      return describeChild(params);
     case "xstate.sendTo": {
       const { to, event, id, delay } = params as { to: unknown; event: unknown; id?: unknown; delay?: unknown };
       return { to: typeof to === "object" && to !== null ? (to as { id?: unknown }).id : to, event, id, delay };
@@ -106,6 +115,24 @@ function describeParams({ type, params }: MachineEffect): unknown {
     default:
       return params;
   }
+}
+
+function describeChild(params: unknown): object {
+  const { id, src, systemId, input } = (params ?? {}) as Readonly<Record<string, unknown>>;
+  return { id, src: typeof src === "string" ? src : undefined, systemId, input };
+}
+
+/** What takes its work back has to know what it does, whose child it is, and, of work that was begun anew, the key of its first beginning. */
+function describeOrigin(child: ChildActor): object {
+  const { does: declared, key = "", attempt = 1 } = originOf(child) ?? {};
+  // What a machine does is on record with its own actions and children.
+  const does = isMachineLogic(child.logic) ? "pure" : declared;
+  const within = sourcesAbove(child);
+  return {
+    ...(does === undefined ? {} : { does }),
+    ...(within.length === 0 ? {} : { within }),
+    ...(attempt === 1 ? {} : { place: key.slice(key.indexOf("#") + 1), attempt }),
+  };
 }
 
 function describeError(error: Error): object {

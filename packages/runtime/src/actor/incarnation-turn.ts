@@ -5,6 +5,7 @@ import type { Effect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { declareWork } from "./named-work.ts";
 import { Mail, type Trace } from "./mail.ts";
+import { checkAnswer, checkMessage, checkStored } from "./store-door.ts";
 import { isThenable } from "./thenable.ts";
 import { TurnClosedError, type Turn, type Work } from "./turn.ts";
 
@@ -32,6 +33,7 @@ export class IncarnationTurn implements Turn {
   postponed = false;
   #isOpen = false;
   #info: unknown;
+  #epochMs: number | undefined;
 
   constructor(life: Incarnation) {
     this.#life = life;
@@ -44,6 +46,13 @@ export class IncarnationTurn implements Turn {
     this.mail = mail;
     this.trace = mail === undefined ? this.#life.cell.kernel.newTrace() : mail.trace;
     this.#isOpen = true;
+    this.#epochMs = undefined;
+  }
+
+  /** Now, milliseconds since 1970: one moment for all that the turn sets, books and stores, so that a replay knows it. */
+  get epochMs(): number {
+    this.#epochMs ??= this.#life.cell.kernel.clock.epochMs();
+    return this.#epochMs;
   }
 
   /** The turn is computed: whoever kept hold of it collects nothing any more. */
@@ -117,7 +126,10 @@ export class IncarnationTurn implements Turn {
 
   deliver(to: Address, message: unknown): void {
     this.#checkOpen();
-    this.collect({ kind: "deliver", mail: this.#numbered(to, message) });
+    const mail = this.#mail(to, message);
+    // By its number it is known as one that waits for room, also without a journal.
+    mail.key = this.#nextKey();
+    this.collect({ kind: "deliver", mail });
   }
 
   ask(to: Address, message: unknown, options: { readonly tag: string; readonly timeoutMs?: number }): void {
@@ -135,7 +147,9 @@ export class IncarnationTurn implements Turn {
       Promise.resolve(value).catch(() => {});
       throw new TypeError(`${this.address} answers with a promise: begin the work with turn.run and answer with its result`);
     }
-    if (to !== undefined) this.#collect({ kind: "reply", to, value, key: this.#replyKey(to) });
+    if (to === undefined) return;
+    checkAnswer(this.#life.cell.kernel, value, { by: this.address, to: to.address });
+    this.#collect({ kind: "reply", to, value, key: this.#replyKey(to) });
   }
 
   refuse(error: Error, to: ReplyTo | undefined = this.replyTo): void {
@@ -164,6 +178,8 @@ export class IncarnationTurn implements Turn {
   run(name: string, workOrInput: unknown, options: { readonly tag?: string } = {}): void {
     this.#checkOpen();
     const isFunction = typeof workOrInput === "function";
+    const { kernel, address } = this.#life.cell;
+    if (!isFunction) checkStored(kernel, workOrInput, `the input of work "${name}" of ${address}`);
     const { declared, work } = isFunction ? { declared: undefined, work: workOrInput as Work } : declareWork(this.#life, name, workOrInput);
     this.collect({ kind: "run", tag: options.tag ?? name, key: this.nextKey(), place: this.#nextKey(), work, declared });
   }
@@ -202,7 +218,9 @@ export class IncarnationTurn implements Turn {
 
   publish(group: string, message: unknown): void {
     this.#checkOpen();
-    for (const member of this.#life.cell.kernel.registry.members(group)) if (member !== this.address) this.#checkRecipient(member);
+    const { kernel, address } = this.#life.cell;
+    for (const member of kernel.registry.members(group)) if (member !== address) this.#checkRecipient(member);
+    checkMessage(kernel, group, message);
     this.#collect({ kind: "publish", group, message });
   }
 
@@ -212,6 +230,7 @@ export class IncarnationTurn implements Turn {
 
   info(value: unknown): void {
     this.#checkOpen();
+    checkStored(this.#life.cell.kernel, value, `the info of ${this.address}`);
     this.#info = value;
   }
 
@@ -233,7 +252,9 @@ export class IncarnationTurn implements Turn {
 
   #mail(to: Address, message: unknown): Mail {
     this.#checkRecipient(to);
-    return new Mail("message", { to, from: this.#life.cell.address, trace: this.trace! }, message);
+    const { kernel, address } = this.#life.cell;
+    checkMessage(kernel, to, message);
+    return new Mail("message", { to, from: address, trace: this.trace! }, message);
   }
 
   #checkRecipient(to: Address): void {

@@ -9,6 +9,7 @@
  */
 import {
   checkExit,
+  FailureError,
   killedExit,
   mayResume,
   parentAddress,
@@ -31,6 +32,7 @@ import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { currentState } from "../logic-version.ts";
 import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
+import { allLost, type CutOff } from "./unknown-outcome.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
 
@@ -57,6 +59,10 @@ export class Incarnation {
   #failure: Failure | undefined;
   /** A machine that is there again, and whose children wait for the rest of the tree. */
   #isRecovering = false;
+  /** How it failed while it waited for them. */
+  readonly #lost: Failure[] = [];
+  /** Why work is found under way that this life has not begun. */
+  cutOff: CutOff = "crash";
   /** Its state was made of that of another logic, and is not stored yet. */
   isMigrated = false;
 
@@ -128,7 +134,7 @@ export class Incarnation {
     this.#limitStart();
     this.commit(record, (failed) => {
       if (failed !== undefined) return this.end({ kind: "failure", failure: failed.failure });
-      this.cell.books = record.books;
+      this.cell.recorded(record);
       this.#up();
     });
   }
@@ -136,7 +142,8 @@ export class Incarnation {
   /** Goes on where a life of another process was; the cell hears of it as of any start. */
   reactivate(stored: Stored): void {
     const { kernel, spec, address } = this.cell;
-    const { durable } = stored;
+    const { durable, newest } = stored;
+    if (newest.cause.kind === "rollback") this.cutOff = "rollback";
     try {
       this.body = kernel.makeBody(this, spec.logic);
       const { state, isMigrated } = currentState({ address, epochMs: kernel.clock.epochMs() }, spec.logic, stored);
@@ -144,7 +151,7 @@ export class Incarnation {
       this.body.restore(state);
     } catch (error) {
       // What is stored is all that there is of it: a program that can go on from there may come.
-      kernel.store?.park?.(address);
+      kernel.store?.park?.(address, error);
       return this.#throwAtStart(error);
     }
     this.body.install();
@@ -153,18 +160,23 @@ export class Incarnation {
     this.#isRecovering = this.body.isSupervisor !== true;
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
-    this.cell.started(undefined);
+    this.cell.started(undefined, { isResumed: true });
     kernel.release(this.cell.address);
     const goOn = (): void => {
+      // Before any message that is delivered again, as what is known of questions and work.
+      this.body?.hearAgain?.();
       resumePending(this, durable.books);
+    };
+    const begin = (): void => {
       this.#isRecovering = false;
       if (this.exitWanted !== undefined) return this.end(this.exitWanted);
       this.body?.resume?.();
+      if (this.#lost.length > 0) this.failLater(new FailureError(allLost(this.#lost)));
       if (this.isMigrated) this.cell.internal(migrated);
       this.cell.wake();
     };
     const handOver = (): void => resumePending(this, inheritBooks(durable.books, durable.books.birth));
-    kernel.afterRecovery(this, { goOn, handOver });
+    kernel.afterRecovery(this, { goOn, begin, handOver });
     // A supervisor says itself when those below it are there.
     if (this.body.recover === undefined) this.#topIsUp();
     else this.body.recover();
@@ -234,7 +246,9 @@ export class Incarnation {
 
   /** Something that this incarnation set in motion has failed, outside of a turn. */
   failLater(error: unknown): void {
-    if (this.phase === "running" || this.phase === "suspended") this.fail(toFailure(error, this.cell.address));
+    const failure = toFailure(error, this.cell.address);
+    if (this.#isRecovering) this.#lost.push(failure);
+    else if (this.phase === "running" || this.phase === "suspended") this.fail(failure);
   }
 
   /** The incarnation failed: it ends, or waits for a directive where `resume` is possible. */

@@ -14,6 +14,8 @@ export class Mailbox {
   #size = 0;
   /** Messages of users, which alone count against the capacity. */
   #messages = 0;
+  /** Numbered messages for which there is no room yet. */
+  #waiting: Mail[] = noMails;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -26,6 +28,35 @@ export class Mailbox {
   /** Messages of users in the mailbox; the caller holds them against the capacity. */
   get messages(): number {
     return this.#messages;
+  }
+
+  /** True when there is no room, or others wait for it. What is put aside counts too. */
+  isFull(stashed: number): boolean {
+    return this.#messages + stashed >= this.capacity || this.#waiting.length > 0;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#waiting !== noMails;
+  }
+
+  /** What is numbered is not refused: it waits in front of the mailbox, in order; its senders' outboxes bound how much that can be. */
+  letWait(mail: Mail): void {
+    if (this.#waiting === noMails) this.#waiting = [mail];
+    else this.#waiting.push(mail);
+  }
+
+  /** Lets in what waited, as far as there is room. */
+  letIn(stashed: number): void {
+    let at = 0;
+    while (at < this.#waiting.length && this.#messages + stashed < this.capacity) this.push(this.#waiting[at++]!);
+    this.#waiting = at === this.#waiting.length ? noMails : this.#waiting.slice(at);
+  }
+
+  /** All that waits; nothing does afterwards. */
+  takeWaiting(): readonly Mail[] {
+    const waiting = this.#waiting;
+    this.#waiting = noMails;
+    return waiting;
   }
 
   push(mail: Mail): void {
@@ -88,3 +119,5 @@ export class Mailbox {
     return this.#ring;
   }
 }
+
+const noMails: Mail[] = [];

@@ -1,11 +1,12 @@
 /** The declared work of plain actors: how it is begun, and what becomes of it when its process ended meanwhile. */
-import { FailureError, toFailure, type Failure } from "@orgtree/core";
+import { FailureError, toFailure, type Failure, type ToolKind } from "@orgtree/core";
 import type { EffectKey, Pending } from "../durable/books.ts";
 import type { Logic } from "../logic.ts";
 import type { DeclaredWork, RunEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { UnknownWorkError, type Work } from "./turn.ts";
-import { attemptKey, kindOfWork, recoveryOf, runWork, undoWork, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
+import { describeWork, unknownOutcome, type LostWork } from "./unknown-outcome.ts";
+import { attemptKey, kindOfWork, recoveryOf, runWork, takeBackCutOff, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
 import { performManaged, tellLife } from "./perform.ts";
 
 /** The works of a logic. */
@@ -23,27 +24,45 @@ export function declareWork(life: Incarnation, name: string, input: unknown): { 
 }
 
 function workOf(life: Incarnation, definition: WorkDefinition<unknown, unknown>, input: unknown): Work {
-  return (context) => runWork(life.cell.kernel.timers, definition, { input, context });
+  return (context) => runWork(life.cell.kernel, definition, { input, context });
 }
 
 type PendingWork = Extract<Pending, { kind: "work" }>;
 
 /** Work that was under way when its process ended: begun again, taken back, or nobody knows. */
 export function resumeWork(life: Incarnation, place: EffectKey, pending: PendingWork): void {
-  const { tag, name, input, does, attempt = 1, result } = pending;
-  const { kernel, spec } = life.cell;
-  const trace = kernel.newTrace();
-  if (result !== undefined && "value" in result)
-    return void tellLife(life, { type: "orgtree.done", tag, output: result.value }, { trace, key: place });
+  const { tag, name, input, does, attempt = 1, result, told } = pending;
+  const { spec } = life.cell;
+  if (result !== undefined && "value" in result) return tellResult(life, place, pending);
   const definition = name === undefined ? undefined : worksOf(spec.logic)[name];
+  const begun = { place, tag, declared: { name: name!, input, does, attempt } };
+  if (told === true && definition !== undefined) return life.cell.internal(nextAttempt(life, begun, definition));
   switch (recoveryOf(does, definition)) {
     case "begin":
-      return begin(life, { place, tag, declared: { name: name!, input, does, attempt } }, definition!);
+      return begin(life, begun, definition!);
     case "undo":
-      return takeBack(life, { place, tag, declared: { name: name!, input, does, attempt } }, definition!);
+      return takeBack(life, begun, definition!);
     default:
-      return lose(life, { place, tag }, unknownOutcome(life, pending));
+      return lose(life, { place, tag }, unknownOutcome([lostWork(life, place, pending)], life));
   }
+}
+
+function tellResult(life: Incarnation, place: EffectKey, pending: PendingWork): void {
+  const { tag } = pending;
+  try {
+    const output = adopted(life, pending, place);
+    tellLife(life, { type: "orgtree.done", tag, output }, { trace: life.cell.kernel.newTrace(), key: place });
+  } catch (error) {
+    fail(life, { place, tag }, toFailure(error, life.cell.address));
+  }
+}
+
+/** What it came to, as its logic understands what somebody says who has looked. */
+function adopted(life: Incarnation, { name, input, attempt = 1, result, told }: PendingWork, place: EffectKey): unknown {
+  const { value } = result as { readonly value: unknown };
+  const adopt = told === undefined || name === undefined ? undefined : worksOf(life.cell.spec.logic)[name]?.adopt;
+  const { kernel, address } = life.cell;
+  return adopt === undefined ? value : adopt(value, { input, key: kernel.outwardKey(attemptKey(`${address}#${place}`, attempt)) });
 }
 
 interface Begun {
@@ -61,21 +80,31 @@ function begin(life: Incarnation, begun: Begun, definition: WorkDefinition<unkno
   performManaged(life, [effectOf(life, begun, workOf(life, definition, begun.declared.input))]);
 }
 
+/** It is stored with a turn of its own, and begins after it. */
+function nextAttempt(life: Incarnation, begun: Begun, definition: WorkDefinition<unknown, unknown>): RunEffect {
+  const { input, attempt } = begun.declared;
+  const next = { ...begun, declared: { ...begun.declared, attempt: attempt + 1 } };
+  return effectOf(life, next, workOf(life, definition, input));
+}
+
 /** The undo runs as work of its own, whose end is told as that of the work, or leads to the next attempt. */
 function takeBack(life: Incarnation, begun: Begun, definition: WorkDefinition<unknown, unknown>): void {
   const { cell } = life;
-  const { input, attempt } = begun.declared;
+  const { input } = begun.declared;
   const { signal } = life.holdings;
-  const { key } = effectOf(life, begun, () => Promise.resolve());
-  undoWork(definition, { input, context: { signal, key, address: cell.address, budget: cell.budget } }).then(
+  const key = cell.kernel.outwardKey(effectOf(life, begun, () => Promise.resolve()).key);
+  takeBackCutOff(cell.kernel, definition, {
+    input,
+    context: { signal, key, address: cell.address, budget: cell.budget },
+    cutOff: life.cutOff,
+  }).then(
     () => {
       if (life.phase === "ended") return;
       if (definition.afterCrash !== "repeat") {
-        fail(life, begun, toFailure(new WorkUndoneError(key), cell.address));
+        fail(life, begun, toFailure(new WorkUndoneError(key, life.cutOff), cell.address));
         return;
       }
-      const next = { ...begun, declared: { ...begun.declared, attempt: attempt + 1 } };
-      cell.internal(effectOf(life, next, workOf(life, definition, input)));
+      cell.internal(nextAttempt(life, begun, definition));
     },
     (error: unknown) => lose(life, begun, toFailure(error, cell.address)),
   );
@@ -91,10 +120,16 @@ function lose(life: Incarnation, begun: Pick<Begun, "place" | "tag">, failure: F
   life.failLater(new FailureError(failure));
 }
 
-function unknownOutcome({ cell }: Incarnation, { tag, name }: PendingWork): Failure {
-  const why = name === undefined ? "it is a function: declare it in the works of its logic" : `its logic does not say what is done then`;
-  const message = `work "${tag}" was under way when its process ended: whether it was done is unknown (${why})`;
-  return { class: "unknown-outcome", name: "UnknownOutcome", message, address: cell.address };
+function lostWork({ cell }: Incarnation, place: EffectKey, { tag, name, input, does, attempt = 1 }: PendingWork): LostWork {
+  const definition = name === undefined ? undefined : worksOf(cell.spec.logic)[name];
+  const key = cell.kernel.outwardKey(attemptKey(`${cell.address}#${place}`, attempt));
+  if (name === undefined) return { what: `work "${tag}"`, key, why: "it is a function: declare it in the works of its logic" };
+  return { what: describeWork(definition, { id: tag, name, input }), key, why: whyLost(does, definition) };
+}
+
+function whyLost(does: ToolKind, definition: WorkDefinition<unknown, unknown> | undefined): string {
+  if (definition === undefined) return "its logic does not declare it any more";
+  return does === "compensable" ? "its logic does not say any more how it is taken back" : "it is irreversible";
 }
 
 const noWorks: Works = {};

@@ -1,4 +1,4 @@
-import { AskFailedError, JournalError } from "@orgtree/core";
+import { AskFailedError, JournalDamagedError, JournalError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
@@ -42,54 +42,64 @@ describe("a commit that the store fails", () => {
     expect(world.log.filter(({ level }) => level === "warn")).toHaveLength(4);
   });
 
-  test("fails the actor when its time is over: the turn did not happen, and its message is there for the next life", async () => {
+  test("is tried again for as long as it takes, and told each time that its time is over; nobody fails", async () => {
     let isFull = false;
     const commit = ({ address }: TurnRecord): Promise<void> => (isFull && address === "/m" ? Promise.reject(full) : Promise.resolve());
     await using world = startWorld({ store: { store: commit }, commitMs: 1_000 });
-    await world.start(counter, { restart: "permanent" });
+    await world.start(counter);
     isFull = true;
     const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity });
-    await world.clock.advance(999);
-    expect(world.exits()).toEqual([]);
-    isFull = false;
-    await world.clock.advance(1);
-    await expect(answer).resolves.toBe(1);
-    expect(world.exits()).toMatchObject([
-      { kind: "failure", failure: { class: "timeout", kind: "commit", cause: { message: "no space left on device" } } },
+    await world.clock.advance(3_500);
+    expect(world.of("commit-late").map(({ address, waitedMs }) => [address, waitedMs])).toEqual([
+      ["/m", 1_000],
+      ["/m", 2_000],
+      ["/m", 3_000],
     ]);
-    expect(world.letters()).toEqual([]);
-  });
-
-  test("leaves the message lost and the asker in doubt when the store still was at it at the end", async () => {
-    const commits = new Commits();
-    await using world = startWorld({ store: commits, commitMs: 1_000 });
-    await world.start(counter, { restart: "permanent" });
-    commits.holds = "/m";
-    const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity }).catch((error: unknown) => error);
-    await world.clock.settle();
-    const { seq } = commits.last.record;
-    commits.holds = undefined;
+    isFull = false;
     await world.clock.advance(1_000);
-    expect(await answer).toMatchObject({ name: AskFailedError.name, outcome: "unknown" });
-    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "timeout", kind: "commit" } }]);
-    // Its number may be taken by now.
-    expect(commits.of("/m").at(-1)).toMatchObject({ cause: "init", seq: seq + 1, incarnation: 2 });
+    await expect(answer).resolves.toBe(1);
+    expect(world.exits()).toEqual([]);
   });
 
-  test("leaves the message lost and the asker in doubt when the store does not know what became of it", async () => {
-    let isSilent = false;
-    const silence = new JournalError("j", "no answer", { retryable: true, outcome: "unknown" });
-    const store = ({ address }: TurnRecord): Promise<void> => (isSilent && address === "/m" ? Promise.reject(silence) : Promise.resolve());
-    await using world = startWorld({ store: { store }, commitMs: 1_000 });
-    await world.start(counter, { restart: "permanent" });
-    isSilent = true;
-    const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity }).catch((error: unknown) => error);
-    await world.clock.advance(999);
-    isSilent = false;
-    await world.clock.advance(1);
-    expect(await answer).toMatchObject({ name: AskFailedError.name, outcome: "unknown" });
-    expect(world.letters()).toHaveLength(1);
+  test("for good fails its turn alone: the asker is told, the actor goes on from the turn before, three times a minute", async () => {
+    const tooLarge = new JournalError("j", "it is too large");
+    let isTooLarge = false;
+    const store = ({ address }: TurnRecord): Promise<void> =>
+      isTooLarge && address === "/m" ? Promise.reject(tooLarge) : Promise.resolve();
+    await using world = startWorld({ store: { store } });
+    await world.start(counter);
+    const ask = async (): Promise<unknown> => {
+      const [answer] = await Promise.all([world.system.ask("/m", "ADD").catch((error: unknown) => error), world.clock.settle()]);
+      return answer;
+    };
+    expect(await ask()).toBe(1);
+    isTooLarge = true;
+    for (let times = 0; times < 3; times++) expect(await ask()).toMatchObject({ name: AskFailedError.name, outcome: "not-done" });
+    isTooLarge = false;
+    expect(await ask()).toBe(2);
+    expect(world.exits()).toEqual([]);
+    isTooLarge = true;
+    await ask();
+    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "crash", kind: "commit", name: "NotStored" } }]);
   });
+
+  test.each(["still is at it", "does not know what became of it"])(
+    "leaves the asker in doubt when the store %s at the end of the system",
+    async (how) => {
+      const commits = new Commits();
+      const world = startWorld({ store: commits, commitMs: 1_000 });
+      await world.start(counter);
+      commits.holds = "/m";
+      const answer = world.system.ask("/m", "ADD", { timeoutMs: Infinity }).catch((error: unknown) => error);
+      await world.clock.settle();
+      if (how.startsWith("does")) commits.last.fail(new JournalError("j", "no answer", { retryable: true, outcome: "unknown" }));
+      const closing = world.system.close();
+      await world.clock.advance(10_000);
+      await closing;
+      expect(await answer).toMatchObject({ name: AskFailedError.name, outcome: "unknown" });
+      await world[Symbol.asyncDispose]();
+    },
+  );
 
   test("for good is tried again for the root only: with it everything would end", async () => {
     let isBroken = true;
@@ -105,14 +115,25 @@ describe("a commit that the store fails", () => {
     await expect(world.system.ask("/m", "ADD")).resolves.toBe(1);
   });
 
-  test("may be the first of an actor: it does not start", async () => {
+  test("because it is damaged ends the root, and whoever starts something hears why", async () => {
+    const damaged = new JournalDamagedError("j", "its pages are damaged");
+    const store = ({ address }: TurnRecord): Promise<void> => (address === "/" ? Promise.reject(damaged) : Promise.resolve());
+    await using world = startWorld({ store: { store }, commitMs: 1_000 });
+    const why = "its pages are damaged";
+    for (let round = 0; round < 2; round++) {
+      const error = await world.system.start({ id: "m", logic: counter }).catch((error: unknown) => error);
+      expect(error).toMatchObject({ name: "SystemClosedError", message: expect.stringContaining(why) as string });
+    }
+    expect(world.exits("/")).toMatchObject([{ kind: "failure", failure: { class: "crash", kind: "commit", name: "NotStored" } }]);
+  });
+
+  test("may be the first of an actor: it starts later, or not within its time", async () => {
     const commits = new Commits();
     await using world = startWorld({ store: commits, commitMs: 1_000 });
     commits.holds = "/m";
-    const starting = world.system.start({ id: "m", logic: counter }).catch((error: unknown) => error);
-    await world.clock.settle();
-    await world.clock.advance(1_000);
-    expect(await starting).toMatchObject({ code: "start-failed", failure: { class: "timeout", kind: "commit" } });
+    const starting = world.system.start({ id: "m", logic: counter, startMs: 5_000 }).catch((error: unknown) => error);
+    await world.clock.advance(5_000);
+    expect(await starting).toMatchObject({ code: "start-failed", failure: { class: "timeout", kind: "start" } });
   });
 
   test("of a supervisor's decision is tried again as well, and its children live on", async () => {

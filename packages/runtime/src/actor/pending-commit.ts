@@ -2,6 +2,7 @@ import {
   describeFailure,
   ExpectedError,
   FencedError,
+  JournalDamagedError,
   JournalError,
   rootAddress,
   toFailure,
@@ -13,8 +14,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
 /**
- * Why a turn was not committed. `refused`: somebody else owns the actor. `failed`: it could not be stored. Of both nothing
- * happened. `unknown`: the deadline came while the store was at it, and it may be stored or not.
+ * Why a turn was not committed. `refused`: somebody else owns the actor. `failed`: it cannot be stored. Of both nothing
+ * happened. `unknown`: the system ended while the store was at it, and it may be stored or not.
  */
 export interface Uncommitted {
   readonly kind: "refused" | "failed" | "unknown";
@@ -26,8 +27,9 @@ const firstRetryMs = 20;
 const longestRetryMs = 1_000;
 
 /**
- * A record on its way into the journal. A store that fails is tried again until the system's `commitMs` is over, so that a
- * short trouble of the disk or of the network fails nobody.
+ * A record on its way into the journal. A store that is out of reach is tried again for as long as it takes: an actor that failed for it
+ * would lose the state that the store still has, and the decision about it could not be stored either. Each time that `commitMs` has
+ * passed it is told; a system that is to end waits no longer than that.
  */
 export class PendingCommit {
   readonly #kernel: Kernel;
@@ -35,6 +37,7 @@ export class PendingCommit {
   readonly #record: TurnRecord;
   #done: ((failed: Uncommitted | undefined) => void) | undefined;
   #deadline: Timer;
+  readonly #sinceMs: number;
   #retry: Timer | undefined;
   #lastError: unknown;
   /** Of some attempt nobody knows what became of it. */
@@ -46,7 +49,8 @@ export class PendingCommit {
     this.#store = kernel.store!;
     this.#record = record;
     this.#done = done;
-    this.#deadline = kernel.timers.set(kernel.commitMs, () => this.#giveUp());
+    this.#sinceMs = kernel.clock.nowMs();
+    this.#deadline = kernel.timers.set(kernel.commitMs, () => this.#late());
     this.#attempt(firstRetryMs);
   }
 
@@ -73,27 +77,31 @@ export class PendingCommit {
     }
     this.#lastError = error;
     if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
-    // Trying again would not help; the root does so all the same, since everything would end with it.
-    const endsAll = address === rootAddress && !this.#kernel.leaving;
-    if (!endsAll && error instanceof ExpectedError && !error.retryable) return this.#settle(this.#tooLate("failed"));
+    // Trying again would not help. The root does so all the same, since everything would end with it; but what is damaged stays so.
+    const endsAll = address === rootAddress && !this.#kernel.leaving && !(error instanceof JournalDamagedError);
+    if (!endsAll && error instanceof ExpectedError && !error.retryable)
+      return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }
 
-  #giveUp(): void {
-    // With the root everything would end. It waits for better times, until it is to end anyway.
-    if (this.#record.address === rootAddress && !this.#kernel.leaving) {
-      this.#deadline = this.#kernel.timers.set(this.#kernel.commitMs, () => this.#giveUp());
-      return;
-    }
-    this.#settle(this.#tooLate(this.#retry === undefined ? "unknown" : "failed"));
+  #late(): void {
+    const { clock, commitMs, leaving, timers } = this.#kernel;
+    const isUnknown = this.#isUnknown || this.#retry === undefined;
+    if (leaving) return this.#settle({ kind: isUnknown ? "unknown" : "failed", failure: this.#failure("CommitTimeout") });
+    const { address } = this.#record;
+    const waitedMs = clock.nowMs() - this.#sinceMs;
+    this.#kernel.logger.error({ err: this.#lastError, address, waitedMs }, "a turn still waits to be stored");
+    this.#kernel.notify({ type: "commit-late", address, waitedMs, atMs: clock.epochMs() });
+    this.#deadline = timers.set(commitMs, () => this.#late());
   }
 
-  #tooLate(kind: "failed" | "unknown"): Uncommitted {
+  #failure(name: "NotStored" | "CommitTimeout"): Failure {
+    const what = name === "NotStored" ? "cannot be stored" : `could not be stored within ${this.#kernel.commitMs} ms (commitMs)`;
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
-    const message = `its turn could not be stored within ${this.#kernel.commitMs} ms (commitMs)${why}`;
-    const failure = { class: "timeout", kind: "commit", name: "CommitTimeout", message } as const;
-    return { kind: this.#isUnknown ? "unknown" : kind, failure: failureOf(this.#record.address, failure, this.#lastError) };
+    const failureClass = name === "NotStored" ? "crash" : "timeout";
+    const failure = { class: failureClass, kind: "commit", name, message: `its turn ${what}${why}` } as const;
+    return failureOf(this.#record.address, failure, this.#lastError);
   }
 
   #settle(failed: Uncommitted | undefined, tells = true): void {

@@ -6,6 +6,7 @@ import type { Effect, MachineEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail, type Trace } from "./mail.ts";
 import type { Signal } from "./signal.ts";
+import { checkStored } from "./store-door.ts";
 import { isThenable } from "./thenable.ts";
 
 /**
@@ -202,16 +203,27 @@ export function setTimer(life: Incarnation, name: string, delayMs: number): void
 }
 
 function run(life: Incarnation, { tag, key, place, work }: Extract<Effect, { kind: "run" }>): void {
-  const { address, budget } = life.cell;
-  const context = { signal: life.holdings.signal, key, address, budget };
+  const { address, budget, kernel } = life.cell;
+  const context = { signal: life.holdings.signal, key: kernel.outwardKey(key), address, budget };
   const about = { trace: life.trace(), key: place };
   // Begun in a promise, so that work which throws at once fails like any other.
   Promise.resolve(context)
     .then((given) => (life.phase === "ended" ? undefined : work(given)))
     .then(
-      (output) => tellLife(life, { type: "orgtree.done", tag, output }, about),
+      (output) => tellLife(life, doneWith(life, tag, output), about),
       (error: unknown) => tellLife(life, { type: "orgtree.failed", tag, failure: toFailure(error, address) }, about),
     );
+}
+
+/** A result that cannot be stored is none: the work has failed. */
+function doneWith(life: Incarnation, tag: string, output: unknown): Signal {
+  const { kernel, address } = life.cell;
+  try {
+    checkStored(kernel, output, `the result of work "${tag}" of ${address}`);
+    return { type: "orgtree.done", tag, output };
+  } catch (error) {
+    return { type: "orgtree.failed", tag, failure: toFailure(error, address) };
+  }
 }
 
 /** One mail for each member of the group but the sender. */

@@ -71,3 +71,9 @@ export class HeldWorld extends TestWorld {
 export function startHeldWorld(): HeldWorld {
   return new HeldWorld(new Commits());
 }
+
+/** Stops `/m`, and looks whether that is over. */
+export function stop(world: TestWorld): { readonly over: boolean; readonly promise: Promise<void> } {
+  const stopping = { over: false, promise: world.system.stop("/m").then(() => void (stopping.over = true)) };
+  return stopping;
+}

@@ -8,7 +8,9 @@
  */
 import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
-import { emptyBooks, inheritBooks, isLater, type Books, type EffectKey } from "../durable/books.ts";
+import { failureIn, type Provenance } from "../durable/provenance.ts";
+import { wasTaken } from "../durable/taken-marks.ts";
+import { emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
 import { describeEffect, isRecorded } from "./effect.ts";
@@ -19,6 +21,7 @@ import { isRedelivered, traceText, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
 import { resumeReply } from "./resumption.ts";
+import { SpendingNote } from "./spending-note.ts";
 import type { Signal } from "./signal.ts";
 
 /** One turn. The caller has checked `takesMail`. */
@@ -28,6 +31,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   if (mail.deadlineMs !== undefined && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
   if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
   if (mail.key !== undefined && isDuplicate(life, mail)) return answerAgain(life, mail);
+  if (mail.kind === "internal" && mail.message instanceof SpendingNote) return noteSpending(life, mail, mail.message);
   const body = life.body!;
   turn.open(mail);
   let result: ComputeResult;
@@ -50,6 +54,25 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   else commitTurn(life, mail);
 }
 
+/** A record without a turn. */
+function noteSpending(life: Incarnation, mail: Mail, note: SpendingNote): void {
+  life.turn.open(mail);
+  life.turn.close();
+  let record: TurnRecord;
+  try {
+    record = makeRecord(life, mail);
+  } catch (error) {
+    life.turn.end();
+    return life.failLater(error);
+  }
+  life.commit(record, (failed) => {
+    note.done();
+    if (failed !== undefined) return uncommitted(life, mail, failed);
+    life.cell.recorded(record);
+    life.turn.end();
+  });
+}
+
 /** A timer that was cancelled or set again while its signal waited in the mailbox is not heard. */
 function counts(life: Incarnation, signal: Signal): boolean {
   return signal.type !== "orgtree.timer" || life.holdings.redeemTimer(signal);
@@ -58,9 +81,7 @@ function counts(life: Incarnation, signal: Signal): boolean {
 /** It was taken before: its sender did not hear of it, or sent it again after a crash. */
 function isDuplicate({ cell }: Incarnation, mail: Mail): boolean {
   const { kind, from, key } = mail;
-  return (
-    !isRedelivered(mail) && kind === "message" && from !== undefined && cell.books !== undefined && !isLater(key!, cell.books.taken[from])
-  );
+  return !isRedelivered(mail) && kind === "message" && from !== undefined && cell.books !== undefined && wasTaken(cell.books, from, key!);
 }
 
 /** The sender of a duplicate hears that it was taken; whoever asked gets the answer that was stored. */
@@ -82,7 +103,7 @@ function commitTurn(life: Incarnation, mail: Mail): void {
   }
   life.commit(record, (failed) => {
     if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
+    life.cell.recorded(record);
     finishTurn(life, mail);
     if (mail.key !== undefined) life.cell.kernel.acknowledge(mail);
   });
@@ -118,9 +139,11 @@ function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
   const record = mail.key === undefined || life.phase === "ended" ? undefined : makePoisonRecord(life, mail, failure);
   if (record === undefined) return failNow(life, mail, failure);
   life.commit(record, (failed) => {
-    if (failed !== undefined) return uncommitted(life, mail, failed);
-    life.cell.books = record.books;
-    life.cell.kernel.acknowledge(mail);
+    if (failed !== undefined && failed.kind !== "failed") return uncommitted(life, mail, failed);
+    if (failed === undefined) {
+      life.cell.recorded(record);
+      life.cell.kernel.acknowledge(mail);
+    }
     failNow(life, mail, failure);
   });
 }
@@ -153,13 +176,17 @@ function putAside(life: Incarnation, mail: Mail): void {
   const { turn, holdings, cell } = life;
   forgetTurn(life);
   turn.end();
-  if (mail.kind === "message") cell.account?.returnTurn();
+  if (mail.kind === "message" && cell.account !== undefined) {
+    cell.account.returnTurn();
+    if (cell.kernel.store !== undefined) cell.spend(minusOneTurn);
+  }
   if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") holdings.keepTimer(mail.message as TimerSignal);
   holdings.stash.push(mail);
 }
 
-/** The turn did not happen, or nobody knows whether it did. The incarnation has no state to go on with in either case. */
+/** The turn did not happen, or nobody knows whether it did. */
 function uncommitted(life: Incarnation, mail: Mail, { kind, failure }: Uncommitted): void {
+  if (kind === "failed" && !life.cell.kernel.leaving) return failTurn(life, mail, failure);
   if (kind === "unknown") loseMail(life, mail);
   else life.cell.mailbox.putBack([mail]);
   forgetTurn(life);
@@ -188,13 +215,15 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
   const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
-  const effects = more.length === 0 ? own : [...own, ...more];
+  const notes = cell.noteEffects(turn.effects.length);
+  const effects = more.length + notes.length === 0 ? own : [...own, ...more, ...notes];
   const record: TurnRecord = {
     address,
     incarnation,
     seq,
     ...(mail === undefined ? initialStep : causeOf(mail, body!)),
     trace: traceText(life.trace()),
+    atMs: turn.epochMs,
     effects,
     get state() {
       return body!.state();
@@ -209,31 +238,51 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
   return record;
 }
 
-function nextBooks({ cell, turn }: Incarnation, mail: Mail | undefined): Books {
-  const { books = emptyBooks, seq, kernel } = cell;
+function nextBooks(life: Incarnation, mail: Mail | undefined): Books {
+  const { cell, turn } = life;
+  const { books = emptyBooks, seq } = cell;
   return bookTurn(mail === undefined ? inheritBooks(books, cell.birth) : books, {
     seq,
     mail,
+    stash: life.stashed === 0 ? undefined : life.holdings.stash,
     effects: turn.effects,
-    epochMs: kernel.clock.epochMs(),
+    epochMs: turn.epochMs,
     acknowledged: cell.takeAcknowledged(),
     spent: cell.takeSpent(),
   });
 }
 
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
+const minusOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
 
-type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message">;
+type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
 
 const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
-function causeOf({ kind, key, from, message }: Mail, body: Body): Cause {
+function causeOf(mail: Mail, body: Body): Cause {
+  const { kind, key, from, message } = mail;
+  // The body has not seen it, and what it saw before is not the cause.
+  if (message instanceof SpendingNote) return { kind, key, cause: message.event.type, from, message: message.event };
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
     return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.
   const isLook = kind === "internal" && typeof type === "string" && type.startsWith("xstate.snapshot.");
-  return { kind, key, cause: typeof type === "string" ? type : kind, from, message: isLook ? { type } : event };
+  return {
+    kind,
+    key,
+    cause: typeof type === "string" ? type : kind,
+    from,
+    message: isLook ? { type } : event,
+    via: provenanceOf(mail, { event, body }),
+  };
+}
+
+function provenanceOf({ kind, replyTo }: Mail, { event, body }: { readonly event: unknown; readonly body: Body }): Provenance | undefined {
+  const failure = failureIn(event);
+  if (kind === "message") return replyTo === undefined ? undefined : { askId: replyTo.askId };
+  if (failure === undefined && (kind === "signal" || body.via === undefined)) return undefined;
+  return { ...(kind === "internal" ? body.via : {}), ...(failure === undefined ? {} : { failure }) };
 }

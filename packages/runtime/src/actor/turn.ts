@@ -88,7 +88,7 @@ export type Work = (context: WorkContext) => Promise<unknown>;
 export interface WorkContext {
   /** Aborted when the incarnation that began the work ends. */
   readonly signal: AbortSignal;
-  /** The idempotency key of this effect: `address#seq.n`. */
+  /** The idempotency key of this effect: `run/address#seq.n`, where `run` is that of the journal; without one there is only `/address#seq.n`. */
   readonly key: string;
   readonly address: Address;
   readonly budget: BudgetHandle;

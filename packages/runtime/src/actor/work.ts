@@ -1,7 +1,9 @@
 /** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
-import { ExpectedError, FailureError, toFailure, type FailureClass, type ToolKind } from "@orgtree/core";
-import type { TimerQueue } from "../time/timer-queue.ts";
+import { ExpectedError, FailureError, type FailureClass, type ToolKind } from "@orgtree/core";
+import { withDeadline } from "./deadline.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
+import { describeWork, notUndone, cutOffWords, type CutOff, type Describing } from "./unknown-outcome.ts";
 
 /** Declared work. */
 export interface WorkDefinition<I, O> {
@@ -10,14 +12,28 @@ export interface WorkDefinition<I, O> {
    * is begun, and stored. Undeclared work counts as `irreversible`.
    */
   readonly kind: ToolKind | ((input: I) => ToolKind);
-  /** Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. */
+  /**
+   * What a run with this input does, in words: for the failure that names it when nobody knows whether it was done. At most 300 characters are
+   * told. Default: the name of the work, with its input.
+   */
+  readonly describe?: (input: I) => string;
+  /**
+   * What the work came to, where its process ended and somebody who has looked tells the journal that it is done, with this value
+   * (`resolveStored`). Default: the value as it is.
+   */
+  readonly adopt?: (value: unknown, work: { readonly input: I; readonly key: string }) => O;
+  /**
+   * Longest run in milliseconds; then the work fails with class `timeout`. Default: only the actor's own timers. Also the longest that its
+   * `undo` may take, for which the default is a minute.
+   */
   readonly timeoutMs?: number;
   readonly run: (input: I, context: WorkContext) => Promise<O>;
   /**
    * `compensable` work must have it: takes back what a `run` with this input did, or may have done in part, when the process ended
-   * meanwhile. Has a key of its own, `…/undo`, under which it is called again where its process ended too.
+   * meanwhile. `output` is what the run came to, as it is stored; undefined where it has not ended, or nobody heard how. Has a key of its
+   * own, `…/undo`, under which it is called again where its process ended too.
    */
-  readonly undo?: (input: I, context: WorkContext) => Promise<void>;
+  undo?(input: I, context: WorkContext, output: O | undefined): Promise<void>;
   /**
    * What becomes of `compensable` work whose process ended, once it was taken back. `undo`: it has failed with `WorkUndoneError`.
    * `repeat`: it is begun again, under a key of its own. Default `undo`.
@@ -25,15 +41,15 @@ export interface WorkDefinition<I, O> {
   readonly afterCrash?: "undo" | "repeat";
 }
 
-/** The work was under way when its process ended, and what it may have done was taken back. */
+/** The work was under way when its process ended, or where its actor went back to, and what it may have done was taken back. */
 export class WorkUndoneError extends ExpectedError {
   override readonly name = "WorkUndoneError";
   readonly retryable = true;
   /** The key of the work. */
   readonly key: string;
 
-  constructor(key: string) {
-    super(`the work ${key} was under way when its process ended, and was taken back`);
+  constructor(key: string, cutOff: CutOff = "crash") {
+    super(`the work ${key} ${cutOffWords[cutOff]}, and was taken back`);
     this.key = key;
   }
 
@@ -46,15 +62,10 @@ export class WorkUndoneError extends ExpectedError {
   }
 }
 
-/** Gives a definition back when it can be kept; throws `TypeError` for compensable work that nothing takes back. */
-export function checkWork<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
+/** Declares work, for the `works` of a plain actor (see `plain`) or for `fromWork`. Throws `TypeError` for compensable work without `undo`. */
+export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
   if (definition.kind === "compensable" && definition.undo === undefined) throw withoutUndo();
   return definition;
-}
-
-/** Declares work for the `works` of a plain actor; see `plain`. Throws `TypeError` for compensable work without `undo`. */
-export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, O> {
-  return checkWork(definition);
 }
 
 /** The declared works of a plain actor, by the names under which `turn.run` begins them. They are what is known of work after a crash. */
@@ -63,9 +74,10 @@ export function work<I, O>(definition: WorkDefinition<I, O>): WorkDefinition<I, 
 export type Works = Readonly<Record<string, WorkDefinition<any, unknown>>>;
 
 /** What a piece of work does to the world. Throws `TypeError` for compensable work that nothing takes back. */
-export function kindOfWork<I>({ kind, undo }: WorkDefinition<I, unknown>, input: I): ToolKind {
+export function kindOfWork<I>(definition: WorkDefinition<I, unknown>, input: I): ToolKind {
+  const { kind } = definition;
   const does = typeof kind === "function" ? kind(input) : kind;
-  if (does === "compensable" && undo === undefined) throw withoutUndo();
+  if (does === "compensable" && definition.undo === undefined) throw withoutUndo();
   return does;
 }
 
@@ -85,44 +97,62 @@ export function attemptKey(key: string, attempt: number): string {
   return attempt === 1 ? key : `${key}/${attempt}`;
 }
 
-/** Takes back what an attempt did, or may have done. Rejects with class `unknown-outcome` where that fails. */
-export async function undoWork<I>(definition: WorkDefinition<I, unknown>, given: { input: I; context: WorkContext }): Promise<void> {
-  const { key } = given.context;
+/** An attempt that is to be taken back. */
+export interface Attempt<I, O> {
+  readonly input: I;
+  readonly context: WorkContext;
+  readonly output: O | undefined;
+}
+
+/** Longest that taking back may take where the work says nothing, in milliseconds. */
+const defaultUndoMs = 60_000;
+
+type Running = Pick<Kernel, "timers" | "runningWork">;
+
+/**
+ * Takes back what an attempt did, or may have done, under a key of its own; first it waits until work that has not heard of its abort is
+ * over. Rejects when that takes longer than the work may take, or fails, or the signal aborts.
+ */
+export function takeBack<I, O>(
+  { timers, runningWork }: Running,
+  { undo, timeoutMs: limitMs = defaultUndoMs }: WorkDefinition<I, O>,
+  { input, context, output }: Attempt<I, O>,
+): Promise<void> {
+  const late = (): Error => new Error(`it took longer than ${limitMs} ms`);
+  return withDeadline(timers, { limitMs, late, signal: context.signal }, async (signal) => {
+    await runningWork.ended(context.key);
+    if (!signal.aborted) await undo!(input, { ...context, signal, key: `${context.key}/undo` }, output);
+  });
+}
+
+/** The same of an attempt that was cut off. Rejects with class `unknown-outcome` where that fails. */
+export async function takeBackCutOff<I>(
+  kernel: Running,
+  definition: WorkDefinition<I, unknown>,
+  { input, context, cutOff }: Omit<Attempt<I, never>, "output"> & { readonly cutOff: CutOff },
+): Promise<void> {
   try {
-    await definition.undo!(given.input, { ...given.context, key: `${key}/undo` });
-  } catch (error) {
-    const cause = toFailure(error);
-    const message = `the work ${key} was under way when its process ended, and could not be taken back: ${cause.message}`;
-    throw new FailureError({ class: "unknown-outcome", name: "NotUndone", message, cause });
+    await takeBack(kernel, definition, { input, context, output: undefined });
+  } catch (thrown) {
+    const what = describeWork(definition as Describing, { id: "the work", name: "the work", input });
+    throw notUndone({ what, key: context.key }, { cutOff, thrown });
   }
 }
 
 /** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
 export function runWork<I, O>(
-  timers: TimerQueue,
-  { run, timeoutMs }: WorkDefinition<I, O>,
-  given: { input: I; context: WorkContext },
+  { timers, runningWork }: Running,
+  { kind, run, timeoutMs }: WorkDefinition<I, O>,
+  { input, context }: { readonly input: I; readonly context: WorkContext },
 ): Promise<O> {
-  if (timeoutMs === undefined) return run(given.input, given.context);
-  const { promise, resolve, reject } = Promise.withResolvers<O>();
-  const controller = new AbortController();
-  const { signal } = given.context;
-  const timer = timers.set(timeoutMs, () => {
-    const error = new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
-    controller.abort(error);
-    reject(error);
-  });
-  const done = (): void => {
-    timers.cancel(timer);
-    signal.removeEventListener("abort", abort);
-  };
-  const abort = (): void => {
-    done();
-    controller.abort(signal.reason);
-  };
-  signal.addEventListener("abort", abort, { once: true });
   // Begun in a promise, so that work which throws at once leaves no timer behind.
-  const work = new Promise<O>((settle) => settle(run(given.input, { ...given.context, signal: controller.signal })));
-  work.then(resolve, reject).finally(done);
-  return promise;
+  const begin = (signal: AbortSignal): Promise<O> => {
+    const running = new Promise<O>((settle) => settle(run(input, { ...context, signal })));
+    if (kind === "compensable" || typeof kind === "function") runningWork.add(context.key, running);
+    return running;
+  };
+  const { signal } = context;
+  if (timeoutMs === undefined) return begin(signal);
+  const late = (): Error => new FailureError({ class: "timeout", kind: "work", message: `the work took longer than ${timeoutMs} ms` });
+  return withDeadline(timers, { limitMs: timeoutMs, late, signal }, begin);
 }

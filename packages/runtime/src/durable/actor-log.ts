@@ -1,4 +1,4 @@
-import { diff, encode, patch, seal, type Address, type Entry, type NewEntry } from "@orgtree/core";
+import { diff, encode, maxRecordLevels, patch, seal, type Address, type Entry, type NewEntry } from "@orgtree/core";
 import type { Books } from "./books.ts";
 import { decodeTurn, encodeTurn, type StoredTurn } from "./turn-entry.ts";
 
@@ -20,8 +20,8 @@ export interface TurnToStore extends Omit<StoredTurn, "change"> {
 
 /** Parts behind a `whole` before somebody looks whether a new one pays; doubled each time it does not. */
 const firstLook = 64;
-/** A new `whole` pays when reading the parts costs this many times what it costs. */
-const worth = 2;
+/** A new `whole` pays when reading the parts costs this many times what it costs: those of a conversation hold it twice, as messages and as state. */
+const worth = 3;
 
 /**
  * The log of one actor: makes the entry of each turn, as the difference to the turn before.
@@ -51,11 +51,12 @@ export class ActorLog {
   /** The entry of a turn; throws `NotStorableError`. It counts once `stored` is called. */
   entry(turn: TurnToStore): NewEntry {
     const { seq, durable, isFresh, mark, ...rest } = turn;
-    seal(durable, `the state of ${this.#address}`);
+    seal(durable, `the state of ${this.#address}`, maxRecordLevels);
     seal(rest.cause.message, `the message that ${this.#address} took`);
     const isWhole = isFresh || this.#last === undefined || this.#paysWhole(durable);
     const change = isWhole ? { whole: durable } : { delta: diff(this.#last, durable) };
-    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", mark, data: encodeTurn({ ...rest, change }) };
+    const data = encodeTurn({ ...rest, change }, `a turn of ${this.#address}`);
+    return { address: this.#address, seq, kind: isWhole ? "whole" : "part", mark, data };
   }
 
   /** The entry is in the journal. */
@@ -87,7 +88,7 @@ export class ActorLog {
       this.stored(entry, value as Durable);
     }
     if (turn === undefined) throw new RangeError(`there is no entry of ${this.#address}`);
-    seal(this.#last, `the stored state of ${this.#address}`);
+    seal(this.#last, `the stored state of ${this.#address}`, maxRecordLevels);
     return turn;
   }
 }

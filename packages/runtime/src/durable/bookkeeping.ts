@@ -1,7 +1,8 @@
-import { noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
+import { legible, noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
 import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
+import { markTaken } from "./taken-marks.ts";
 import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
 
 /** What a turn changes in the books. */
@@ -9,6 +10,8 @@ export interface BookedTurn {
   readonly seq: number;
   /** What the turn took; none in the initial step. */
   readonly mail: Mail | undefined;
+  /** What it has put aside before, and not taken up again. */
+  readonly stash?: readonly Mail[] | undefined;
   readonly effects: readonly Effect[];
   /** Now, milliseconds since 1970. */
   readonly epochMs: number;
@@ -18,25 +21,27 @@ export interface BookedTurn {
   readonly spent: Amount;
 }
 
-/** The books after a turn. */
+/** The books after a turn; the same as before where nothing of them changed, which then costs no look at them. */
 export function bookTurn(books: Books, turn: BookedTurn): Books {
-  const taken = turn.mail === undefined ? books : bookMail(books, turn.mail);
+  const taken = turn.mail === undefined ? books : bookMail(books, turn.mail, turn.stash ?? noMails);
   // A question that was taken still waits for its answer.
   const over = turn.acknowledged.filter((key) => taken.pending[key]?.kind !== "ask");
-  let next: Books = { ...taken, pending: without(taken.pending, over), spent: addAmounts(taken.spent, turn.spent) };
+  const pending = without(taken.pending, over);
+  const spent = addAmounts(taken.spent, turn.spent);
+  let next: Books = pending === taken.pending && spent === taken.spent ? taken : { ...taken, pending, spent };
   for (const [at, effect] of turn.effects.entries())
     next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
   return next;
 }
 
-function bookMail(books: Books, mail: Mail): Books {
+function bookMail(books: Books, mail: Mail, stash: readonly Mail[]): Books {
   const { kind, from, key, message, replyTo } = mail;
   if (kind === "signal") return bookSignal(books, message as Signal, key);
   if (kind !== "message" || key === undefined) return books;
   if (isRedelivered(mail)) return { ...books, pending: without(books.pending, [key]) };
   if (from === undefined) return books;
-  const taken = withEntry(books.taken, from, key);
-  return replyTo === undefined ? { ...books, taken } : { ...books, taken, asked: withEntry(books.asked, String(replyTo.askId), replyTo) };
+  const marked = markTaken(books, { from, key }, stash);
+  return replyTo === undefined ? marked : { ...marked, asked: withEntry(marked.asked, String(replyTo.askId), replyTo) };
 }
 
 function bookSignal(books: Books, signal: Signal, key: EffectKey | undefined): Books {
@@ -56,6 +61,8 @@ function bookSignal(books: Books, signal: Signal, key: EffectKey | undefined): B
       return signal satisfies never;
   }
 }
+
+const noMails: readonly Mail[] = [];
 
 interface Moment {
   readonly key: EffectKey;
@@ -96,7 +103,7 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
 /** An answer to somebody outside is given or lost; one to an actor is owed until it has taken it. */
 function bookReply(books: Books, effect: Extract<Effect, { kind: "reply" | "refuse" }>, key: EffectKey): Books {
   const asked = without(books.asked, [String(effect.to.askId)]);
-  if (effect.key === undefined) return { ...books, asked };
+  if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };
   const answer = effect.kind === "reply" ? { value: effect.value } : { error: errorData(effect.error) };
   return { ...books, asked, pending: withEntry(books.pending, key, { kind: "reply", to: effect.to, answer }) };
 }
@@ -125,7 +132,7 @@ function pendingWork({ tag, declared }: RunEffect): Pending {
 
 /** What is stored of an error. */
 function errorData(error: Error): ErrorData {
-  if (error instanceof ExpectedError) return toErrorData(error);
+  if (error instanceof ExpectedError) return legible(toErrorData(error)) as ErrorData;
   return { name: error.name, message: error.message, retryable: false, detail: {} };
 }
 

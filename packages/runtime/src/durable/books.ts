@@ -11,6 +11,8 @@ export interface Books {
   readonly timers: Readonly<Record<string, number>>;
   /** The newest message taken from each sender whose messages are numbered; what is not newer is a duplicate. */
   readonly taken: Readonly<Record<Address, EffectKey>>;
+  /** What came before it, was put aside, and is not taken yet. Left out where there is nothing of the kind. */
+  readonly aside?: Readonly<Record<Address, readonly EffectKey[]>>;
   /** The questions that were taken and not answered yet, by their ids, and who asked. */
   readonly asked: Readonly<Record<string, ReplyTo>>;
   readonly watching: Readonly<Record<Address, true>>;
@@ -42,8 +44,8 @@ export type Pending =
       /** It came before a rollback, and the actor is to be told again. */
       readonly result?: Answer | undefined;
     }
-  /** A message that was taken once, before a rollback, and is to be taken again. */
-  | { readonly kind: "again"; readonly from: Address | undefined; readonly message: unknown }
+  /** A message that was taken before a rollback, for the first time in turn `origin`, and is to be taken again. */
+  | { readonly kind: "again"; readonly from: Address | undefined; readonly message: unknown; readonly origin: number }
   /** An answer that the asker has not taken yet. */
   | { readonly kind: "reply"; readonly to: ReplyTo; readonly answer: Answer }
   /** Work that takes time. `name` finds it again; without a name it cannot be begun anew. */
@@ -57,6 +59,8 @@ export type Pending =
       readonly attempt?: number;
       /** It ended, and the actor has not been told yet. */
       readonly result?: Answer | undefined;
+      /** Somebody has looked: it came to the result, or, without one, was not done. */
+      readonly told?: true;
     };
 
 /** How something ended: with a value or with an error. */
@@ -77,9 +81,16 @@ export const emptyBooks: Books = {
 };
 
 /** The books of a fresh life at the same place: what was sent, taken and spent stays; what belonged to the old life is gone. */
-export function inheritBooks({ pending, taken, spent }: Books, birth: number): Books {
+export function inheritBooks({ pending, taken, aside, spent }: Books, birth: number): Books {
   const sent = Object.entries(pending).filter(([, { kind }]) => kind === "deliver" || kind === "reply");
-  return { ...emptyBooks, pending: Object.fromEntries(sent) as Books["pending"], taken, spent, birth };
+  return {
+    ...emptyBooks,
+    pending: Object.fromEntries(sent) as Books["pending"],
+    taken,
+    ...(aside === undefined ? {} : { aside }),
+    spent,
+    birth,
+  };
 }
 
 /** The key of an effect of turn `seq`. */

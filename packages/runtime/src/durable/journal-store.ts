@@ -2,25 +2,33 @@ import {
   FencedError,
   isWithin,
   noAmount,
+  parentAddress,
   topOf,
   type Address,
+  type Amount,
+  type GivingUp,
   type Image,
   type Journal,
   type JournalError,
   type Logger,
   type NewEntry,
+  type Pin,
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import { addAmounts } from "./bookkeeping.ts";
 import type { Books } from "./books.ts";
+import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
-import { planRollback, type RollbackOrder, type RolledBackActor } from "./rollback.ts";
-import type { StoredTurn } from "./turn-entry.ts";
+import type { RollbackMark } from "./rollback-cut.ts";
+import { endEntries, rollbackEntries } from "./rollback-entries.ts";
+import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 
 interface Prepared {
   readonly entry: NewEntry;
+  readonly ends: readonly NewEntry[];
   readonly durable: Durable;
 }
 
@@ -35,6 +43,7 @@ export interface StoreSurroundings {
 /** A journal that keeps nothing, for systems that read at once what they store. */
 export const nowhere: Journal = {
   epoch: 0,
+  run: "",
   append: async () => 0,
   images: async function* () {},
   image: async () => undefined,
@@ -49,23 +58,26 @@ function nothingThere(): never {
   throw new Error("a journal that keeps nothing has no past");
 }
 
-interface Written {
-  readonly actor: RolledBackActor;
-  readonly log: ActorLog;
-  readonly entry: NewEntry;
-  readonly newest: StoredTurn;
-}
-
 /** The turns of all actors of a system, in a journal. */
 export class JournalStore implements TurnStore {
+  readonly run: string | undefined;
+  readonly isWritten = true;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
   readonly #logs = new Map<Address, ActorLog>();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
-  /** Trees that stay as they are stored, by their tops, and because of whom. */
-  readonly #parked = new Map<Address, Address>();
+  /** What was spent at each address and below it when the journal was read. */
+  readonly #spent = new Map<Address, Amount>();
+  /** Ends of places that are to be stored. */
+  #ends: NewEntry[] = [];
+  /** The numbers of the newest lives. */
+  readonly #incarnations = new Map<Address, number>();
+  /** Trees that stay as they are stored, by their tops, because of whom, and why. */
+  readonly #parked = new Map<Address, { readonly refused: Address; readonly why: unknown }>();
+  /** What compaction leaves for trees that were given up, by their tops. */
+  readonly #pins = new Map<Address, Pin>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
@@ -75,6 +87,7 @@ export class JournalStore implements TurnStore {
 
   constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
+    this.run = journal === nowhere ? undefined : journal.run;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
     if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
@@ -98,7 +111,7 @@ export class JournalStore implements TurnStore {
       const unreadable = new UnreadableTurnError(entries.at(-1)!, error.message, error);
       this.#logger.error({ err: unreadable, address }, "what is stored of an actor cannot be read; its tree stays as it is");
       this.#unreadable.set(address, unreadable);
-      this.park(address);
+      this.park(address, unreadable);
     }
   }
 
@@ -108,6 +121,19 @@ export class JournalStore implements TurnStore {
     this.#logs.set(address, log);
     if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
+    this.#incarnations.set(address, newest.incarnation);
+    const { spent } = log.last!.books;
+    if (spent.turns + spent.tokens + spent.microUsd === 0) return;
+    for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at))
+      this.#spent.set(at, addAmounts(this.spentWithin(at), spent));
+  }
+
+  lastIncarnation(address: Address): number {
+    return this.#incarnations.get(address) ?? 0;
+  }
+
+  spentWithin(address: Address): Amount {
+    return this.#spent.get(address) ?? noAmount;
   }
 
   has(address: Address): boolean {
@@ -126,41 +152,44 @@ export class JournalStore implements TurnStore {
     return stored;
   }
 
-  park(address: Address): void {
+  park(address: Address, why: unknown): void {
     const top = topOf(address);
-    if (!this.#parked.has(top)) this.#parked.set(top, address);
+    if (!this.#parked.has(top)) this.#parked.set(top, { refused: address, why });
   }
 
   isParked(address: Address): boolean {
     return this.#parked.has(topOf(address));
   }
 
-  #checkParked(address: Address): void {
-    const refused = this.#parked.get(topOf(address));
-    if (refused !== undefined) throw new TreeParkedError(address, refused);
+  checkParked(address: Address): void {
+    const parked = this.#parked.get(topOf(address));
+    if (parked !== undefined) throw new TreeParkedError(address, parked.refused, parked.why);
   }
 
   prepare(turn: TurnRecord): void {
-    this.#checkParked(turn.address);
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan } = turn;
+    this.checkParked(turn.address);
+    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
     const durable = { state, books };
-    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message };
-    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs: this.#epochMs(), trace, cause, effects, logic, plan });
-    this.#prepared.set(turn, { entry, durable });
+    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
+    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
+    this.#prepared.set(turn, { entry, ends: turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends }), durable });
+    this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
-    this.#checkParked(turn.address);
-    const { entry, durable } = this.#prepared.get(turn)!;
+    this.checkParked(turn.address);
+    const { entry, ends, durable } = this.#prepared.get(turn)!;
+    this.#storeEnds();
     try {
-      await this.#journal.append([entry]);
+      await this.#journal.append([entry, ...ends]);
     } catch (error) {
       if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
       throw error;
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
+    for (const { address } of ends) this.#forget(address);
     if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
   }
 
@@ -174,16 +203,24 @@ export class JournalStore implements TurnStore {
     const { top, birth } = order;
     const done = this.#found.get(top)?.newest.cause;
     // The process ended between the record and what it is for.
-    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) return done.message as RollbackReport;
-    const { actors, gone, toEnd, report } = await planRollback(this.#journal, order);
-    const written = actors.map((actor) => this.#rollbackEntry(actor, actor.address === top ? report : undefined));
-    const ends = toEnd.map(({ address, seq }): NewEntry => ({ address, seq, kind: "end", data: new Uint8Array() }));
-    await this.#journal.append([...written.map(({ entry }) => entry), ...ends]);
+    if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) {
+      const { top: _, ...report } = done.message as RollbackMark & RollbackReport;
+      return report;
+    }
+    const planned = await planRollback(this.#journal, order);
+    const { gone } = planned;
+    const report = await compensate(planned, order.undo);
+    // Numbers of lives never go back.
+    const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
+    const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
+    for (const { actor, newest } of written) this.#incarnations.set(actor.address, newest.incarnation);
+    this.#storeEnds();
+    await this.#journal.append([...written.map(({ entry }) => entry), ...endEntries(planned)]);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
       this.#logs.set(address, log);
-      this.#found.set(address, { durable, newest, seq, isCharged: true });
+      this.#found.set(address, { durable, newest, seq });
     }
     for (const address of gone) this.#logs.delete(address);
     return report;
@@ -194,27 +231,57 @@ export class JournalStore implements TurnStore {
     return report;
   }
 
-  #rollbackEntry(actor: RolledBackActor, report: RollbackReport | undefined): Written {
-    const { address, seq, durable, moment } = actor;
-    const log = new ActorLog(address);
-    const { incarnation, trace, logic, plan } = moment.turn;
-    const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message: report } as const;
-    const turn = { incarnation, atMs: this.#epochMs(), trace, cause, effects: [], logic, plan };
-    const entry = log.entry({ ...turn, seq, durable, isFresh: true });
-    return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
-  }
-
   booksOf(address: Address): Books | undefined {
     return this.#logs.get(address)?.last?.books;
   }
 
+  keep(top: Address, gaveUp: GivingUp): void {
+    // Until it is known where that was, nothing is removed of what is there.
+    this.#pin(top, 0);
+    this.findGivingUp(top, gaveUp).then(
+      ({ before }) => this.#pins.has(top) && this.#pin(top, before?.position),
+      (error: unknown) => this.#logger.warn({ err: error, address: top }, "where a tree was before it was given up could not be found"),
+    );
+  }
+
+  /** In place of what was pinned before; nothing where there is no position. */
+  #pin(top: Address, position: number | undefined): void {
+    const next = position === undefined ? undefined : this.#journal.pin(position);
+    this.#pins.get(top)?.release();
+    if (next === undefined) this.#pins.delete(top);
+    else this.#pins.set(top, next);
+  }
+
+  findGivingUp(top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces> {
+    return findGivingUp(this.#journal, top, gaveUp);
+  }
+
   end(address: Address, seq: number): void {
     if (this.#parked.has(topOf(address))) return;
+    this.#pin(address, undefined);
+    if (!this.#forget(address)) return; // It was never there.
+    this.#ends.push({ address, seq, kind: "end", data: new Uint8Array() });
+    this.#storeEnds();
+  }
+
+  /** Whoever comes has taken and spent nothing yet; false where nobody was there. */
+  #forget(address: Address): boolean {
     this.#found.delete(address);
-    if (!this.#logs.delete(address)) return; // It was never there.
-    this.#journal.append([{ address, seq, kind: "end", data: new Uint8Array() }]).catch((error: unknown) => {
-      // Nothing is wrong but that a dead place is read again: nobody asks for it.
-      this.#logger.warn({ err: error, address }, "the end of an actor could not be stored");
+    this.#incarnations.delete(address);
+    this.#spent.delete(address);
+    return this.#logs.delete(address);
+  }
+
+  /** In front of whatever is stored next, so that nobody is stored at a place before its end. */
+  #storeEnds(): void {
+    if (this.#ends.length === 0) return;
+    const ends = this.#ends;
+    this.#ends = [];
+    this.#journal.append(ends).catch((error: unknown) => {
+      if ((error as JournalError).failureClass === "fenced") return;
+      // Otherwise whoever comes there would count his lives from the first again, as if nobody had lived there.
+      this.#ends = [...ends, ...this.#ends];
+      this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }
 }

@@ -11,7 +11,7 @@ export interface StoredState<S = unknown> {
 }
 
 /** Which logic a program has, and how it goes on from what another one stored. */
-export interface Versioned<S = unknown> {
+export interface Versioned<S = unknown, Old = unknown> {
   /**
    * Says which states mean the same: to be changed whenever a stored state would mean something else to the new code. A machine whose
    * structure changed is noticed without it. For a machine the default is the `version` of its configuration.
@@ -21,9 +21,11 @@ export interface Versioned<S = unknown> {
    * Makes a state of this version from one of another version or structure. Where the old states still mean the same, `({ state }) => state`. A
    * machine then takes the event `orgtree.migrated`, and with it the `always` of its state; its `after` begin anew where they
    * were not running, entry actions do not run. Without a migration, and when it throws, the actor is refused with
-   * `LogicChangedError`, and what is stored stays as it is.
+   * `LogicChangedError`, and what is stored stays as it is. What the old state was only its author knows, who may say so:
+   * `migrate: ({ state }: StoredState<Before>) => …`.
    */
-  readonly migrate?: (stored: StoredState<S>) => S;
+  // A method, so that it may take a narrower type than is known here.
+  migrate?(stored: StoredState<Old>): S;
 }
 
 /** What is stored of an actor was written by another logic, and there is no way from there. It did not start; nothing of it is lost. */
@@ -62,16 +64,20 @@ function describe({ version, hash }: LogicVersion): string {
   return `${version === undefined ? "an unversioned logic" : `version "${version}"`} (${hash})`;
 }
 
-/** An actor of the tree was refused, and nothing of that tree is stored any more, so that a later program can go on from there. */
+/**
+ * An actor of the tree was refused, and nothing of that tree is stored any more, so that a later program can go on from there. Its cause
+ * says why, with the remedy: `LogicChangedError`, or what cannot be read.
+ */
 export class TreeParkedError extends ExpectedError {
   override readonly name = "TreeParkedError";
   readonly retryable = false;
   readonly address: Address;
   readonly refused: Address;
 
-  constructor(address: Address, refused: Address) {
+  constructor(address: Address, refused: Address, cause?: unknown) {
     super(
       `${address} cannot go on: ${refused} was refused, and its tree is left as it is stored; start it with a program that can go on from there`,
+      cause === undefined ? undefined : { cause },
     );
     this.address = address;
     this.refused = refused;

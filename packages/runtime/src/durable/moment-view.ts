@@ -1,7 +1,6 @@
 import { encode, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
-import type { StateValue } from "xstate";
 import { describeValue } from "../machine/state-value.ts";
-import type { StoredMachine } from "../machine/stored-machine.ts";
+import { isStoredMachine, type StoredMachine } from "../machine/stored-machine.ts";
 import type { Books } from "./books.ts";
 import type { Moment, PastTurn } from "./past-turn.ts";
 
@@ -12,9 +11,11 @@ export interface MomentView {
   /** The active states of a machine, what the children of a supervisor do; undefined where there is nothing so short. */
   readonly label: string | undefined;
   /**
-   * A machine has `value` and `context`, a supervisor `children`, a plain actor `state`. All have what is not empty of `timers` (when
-   * they are due, milliseconds since 1970), `pending` (begun and not over), `asked` (questions that it owes an answer), `watching`,
-   * `names`, `groups` and `spent`.
+   * All that is stored. A machine has `value` and `context`, a supervisor `children`, a plain actor `state`. All have what is not empty of
+   * `heard` (what has come to a machine of its own, such as the results of its work, and was not taken yet), `timers` (when they are due,
+   * milliseconds since 1970), `pending` (begun and not over), `asked` (questions that it owes an answer), `watching`, `names`, `groups`,
+   * `spent` and `exit` (how it has asked for its end). `runtime` is what the runtime keeps for itself: marks against duplicates, the keys of
+   * what children have begun, counters.
    */
   readonly parts: Readonly<Record<string, unknown>>;
 }
@@ -25,14 +26,18 @@ export interface MomentView {
  */
 export type CauseKind = "begin" | "message" | "signal" | "timer" | "work" | "decision" | "rollback";
 
-/** A moment as people read it. Marks against duplicates and counters of the runtime are left out. */
+/** A moment as people read it. */
 export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): MomentView {
-  if (isMachine(state))
-    return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers) } };
-  if (isSupervision(state)) {
-    return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}) } };
+  if (isStoredMachine(state)) {
+    const runtime = { ...machineRuntime(state), ...booksRuntime(books) };
+    return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers), runtime } };
   }
-  return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}) } };
+  if (isSupervision(state)) {
+    const { nextId, lastToken, replans } = state;
+    const runtime = { nextId, lastToken, replans, ...booksRuntime(books) };
+    return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}), runtime } };
+  }
+  return { kind: "plain", label: undefined, parts: { state, ...booksParts(books, {}), runtime: booksRuntime(books) } };
 }
 
 /** What a turn was about. */
@@ -58,21 +63,6 @@ export function sizeOfState({ state }: Pick<Moment, "state">): number {
   return encode(state).length;
 }
 
-type Snapshot = {
-  readonly status: string;
-  readonly value: StateValue;
-  readonly context?: unknown;
-  readonly children?: Readonly<Record<string, unknown>>;
-  readonly output?: unknown;
-  readonly error?: unknown;
-};
-
-function isMachine(state: unknown): state is StoredMachine & { readonly snapshot: Snapshot } {
-  const { snapshot, timers, begun } = (state ?? {}) as Partial<StoredMachine>;
-  if (!isRecord(snapshot) || !isRecordOfRecords(timers) || !isRecord(begun)) return false;
-  return (typeof snapshot["value"] === "string" || isRecord(snapshot["value"])) && typeof snapshot["status"] === "string";
-}
-
 /** A state of the user's may look like one at first. */
 function isSupervision(state: unknown): state is StoredSupervision {
   return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
@@ -86,12 +76,12 @@ function isRecordOfRecords(value: unknown): boolean {
   return isRecord(value) && Object.values(value).every(isRecord);
 }
 
-function machineLabel({ snapshot }: { readonly snapshot: Snapshot }): string {
+function machineLabel({ snapshot }: StoredMachine): string {
   const value = describeValue(snapshot.value);
   return snapshot.status === "active" ? value : `${value} (${snapshot.status})`;
 }
 
-function machineParts({ snapshot }: { readonly snapshot: Snapshot }): Record<string, unknown> {
+function machineParts({ snapshot, heard }: StoredMachine): Record<string, unknown> {
   const { status, value, context, children = {}, output, error } = snapshot;
   return {
     ...(status === "active" ? {} : { status }),
@@ -100,7 +90,15 @@ function machineParts({ snapshot }: { readonly snapshot: Snapshot }): Record<str
     ...(Object.keys(children).length === 0 ? {} : { children }),
     ...(output === undefined ? {} : { output }),
     ...(error === undefined ? {} : { error }),
+    ...(heard.length === 0 ? {} : { heard }),
   };
+}
+
+/** What is not in the parts of a machine by another name: of a timer its event, unless that is only the timer's own. */
+function machineRuntime({ snapshot, timers, begun, order }: StoredMachine): Record<string, unknown> {
+  const { status: _status, value: _value, context: _context, children: _children, output: _output, error: _error, ...rest } = snapshot;
+  const events = Object.entries(timers).filter(([, { event, id }]) => event.type !== id || Object.keys(event).length > 1);
+  return filled({ snapshot: filled(rest), timers: Object.fromEntries(events), begun, order: order ?? {} });
 }
 
 function supervisionLabel({ rows }: StoredSupervision): string {
@@ -109,19 +107,33 @@ function supervisionLabel({ rows }: StoredSupervision): string {
   return counts.size === 0 ? "no children" : Array.from(counts, ([status, count]) => `${count} ${status}`).join(", ");
 }
 
-function supervisionParts({ rows, stamps }: StoredSupervision): Record<string, unknown> {
+function supervisionParts({ rows, stamps, past, ...state }: StoredSupervision): Record<string, unknown> {
   const children: Record<string, unknown> = {};
   for (const chunk of Object.values(rows)) for (const [key, row] of Object.entries(chunk)) children[key.slice(1)] = row;
-  return { children, ...(stamps.length === 0 ? {} : { restartsAt: stamps }) };
+  const { operation, plan, replanning } = state;
+  const underWay = { operation, plan, replanning };
+  return {
+    children,
+    ...filled({ restartsAt: stamps, past }),
+    ...Object.fromEntries(Object.entries(underWay).filter(([, part]) => part !== undefined)),
+  };
 }
 
 function booksParts(books: Books, machineTimers: StoredMachine["timers"]): Record<string, unknown> {
-  const { pending, asked, watching, names, groups, spent } = books;
+  const { pending, asked, watching, names, groups, spent, exit } = books;
   const timers: Record<string, number> = { ...books.timers };
   // One of a child's is named with the way to the child.
   for (const { id, owner, dueMs } of Object.values(machineTimers)) timers[[...owner, id].join(" › ")] = dueMs;
   const lists = { watching: Object.keys(watching), names: Object.keys(names), groups: Object.keys(groups) };
   const hasSpent = Object.values(spent).some((amount) => amount !== 0);
-  const all = { timers, pending, asked, ...lists, ...(hasSpent ? { spent } : {}) };
-  return Object.fromEntries(Object.entries(all).filter(([, part]) => Object.keys(part).length > 0));
+  return { ...filled({ timers, pending, asked, ...lists }), ...(hasSpent ? { spent } : {}), ...(exit === undefined ? {} : { exit }) };
+}
+
+function booksRuntime({ taken, aside = {}, birth }: Books): Record<string, unknown> {
+  return { birth, ...filled({ taken, aside }) };
+}
+
+/** Without what is empty. */
+function filled(parts: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parts).filter(([, part]) => typeof part !== "object" || Object.keys(part ?? {}).length > 0));
 }

@@ -11,6 +11,12 @@ export interface Orphan {
 /** What places that were given up still owe: each is kept until all of it was taken. */
 export class Orphans {
   readonly #places = new Map<Address, { readonly owed: Map<EffectKey, Orphan["pending"]>; readonly end: () => void }>();
+  readonly #waiting = new Map<Address, () => void>();
+
+  /** Calls `settled` when a place that is kept later owes nothing any more. */
+  whenSettled(from: Address, settled: () => void): void {
+    this.#waiting.set(from, settled);
+  }
 
   /** Keeps a place; `end` is called when it owes nothing, perhaps at once. Gives back what it owes. */
   keep(from: Address, books: Books | undefined, end: () => void): readonly Orphan[] {
@@ -33,6 +39,8 @@ export class Orphans {
     if (place === undefined || !place.owed.delete(key) || place.owed.size > 0) return;
     this.#places.delete(from);
     place.end();
+    this.#waiting.get(from)?.();
+    this.#waiting.delete(from);
   }
 
   /** The answer to a question that comes again. */

@@ -1,4 +1,4 @@
-import type { Address, Entry } from "@orgtree/core";
+import { idOf, isStoredSupervision, parentAddress, type Address, type Entry } from "@orgtree/core";
 import { sizeOfState, viewMoment, type MomentView } from "./moment-view.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import type { JournalPast } from "./timeline.ts";
@@ -17,6 +17,8 @@ export interface PastActor extends Pick<MomentView, "label"> {
   readonly incarnation: number;
   /** Its place was given up for good. */
   readonly hasEnded: boolean;
+  /** It does not live any more: it, or somebody above it, has come to its end, or was stopped. Of one that a crash has ended that is not so. */
+  readonly isOver: boolean;
   /** Bytes of its state as a whole; undefined when it has ended. */
   readonly stateBytes: number | undefined;
 }
@@ -37,9 +39,22 @@ export async function listPastActors(journal: JournalPast): Promise<readonly Pas
   for (const [address, { turns, seq }] of counts) {
     const moment = living.get(address);
     const newest = moment?.turn ?? (await turnAt(journal, address, seq));
-    if (newest !== undefined) actors.push(describeActor(newest, { turns, moment }));
+    if (newest !== undefined) actors.push(describeActor(newest, { turns, moment, isOver: isOver(address, living) }));
   }
   return actors.sort((one, other) => (one.address < other.address ? -1 : 1));
+}
+
+/** Whether nobody above it has it running. */
+function isOver(address: Address, living: ReadonlyMap<Address, Moment>): boolean {
+  const moment = living.get(address);
+  const parent = parentAddress(address);
+  if (moment === undefined) return true;
+  if (parent === undefined) return false;
+  const state = living.get(parent)?.state;
+  if (moment.books.exit !== undefined || !isStoredSupervision(state) || isOver(parent, living)) return true;
+  const key = `:${idOf(address)}` as const;
+  const status = [...Object.values(state.rows), state.past].find((rows) => Object.hasOwn(rows, key))?.[key]?.status;
+  return status === undefined || status === "stopped";
 }
 
 interface Count {
@@ -71,7 +86,7 @@ async function turnAt(journal: JournalPast, address: Address, seq: number): Prom
 
 function describeActor(
   { address, seq, position, atMs, incarnation }: PastTurn,
-  { turns, moment }: { readonly turns: number; readonly moment: Moment | undefined },
+  { turns, moment, isOver: over }: { readonly turns: number; readonly moment: Moment | undefined; readonly isOver: boolean },
 ): PastActor {
   const view = moment === undefined ? undefined : viewMoment(moment);
   return {
@@ -84,6 +99,7 @@ function describeActor(
     atMs,
     incarnation,
     hasEnded: moment === undefined,
+    isOver: over,
     stateBytes: moment === undefined ? undefined : sizeOfState(moment),
   };
 }

@@ -33,7 +33,7 @@ export interface PlaceEnd {
 
 /** The turn of an entry. Throws `UnreadableTurnError`. */
 export function readTurn(entry: Entry): PastTurn {
-  return read(entry).turn;
+  return readStep(entry).turn;
 }
 
 /**
@@ -43,14 +43,15 @@ export function readTurn(entry: Entry): PastTurn {
 export function* readMoments(entries: readonly Entry[]): Generator<Moment> {
   let durable: Durable | undefined;
   for (const entry of entries) {
-    const { turn, change } = read(entry);
+    const { turn, change } = readStep(entry);
     if (!("whole" in change) && durable === undefined) throw new UnreadableTurnError(entry, "what it builds on is not there");
     durable = ("whole" in change ? change.whole : patch(durable, change.delta)) as Durable;
     yield { kind: "turn", turn, state: durable.state, books: durable.books };
   }
 }
 
-function read(entry: Entry): {
+/** The turn of an entry, and how what it led to is made of what was before. Throws `UnreadableTurnError`. */
+export function readStep(entry: Entry): {
   readonly turn: PastTurn;
   readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
 } {

@@ -1,34 +1,42 @@
 import {
-  ExpectedError,
   isStoredSupervision,
   isWithin,
   noAmount,
+  parentAddress,
   rollBackSupervision,
   type Address,
   type Amount,
-  type FailureClass,
   type Journal,
   type LaterEffect,
   type RollbackReport,
 } from "@orgtree/core";
+import { withKnownResults } from "../machine/known-results.ts";
+import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
+import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
-import { messagesFromOutside, rollBackBooks } from "./rolled-back-books.ts";
+import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
+import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
+import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
+import { rollBackBooks } from "./rolled-back-books.ts";
+import { isTakenBack, takenBackIn } from "./taken-back.ts";
 
 /** What is to go back. */
 export interface RollbackOrder {
   /** The actor, and all below it. */
   readonly top: Address;
-  /** The name of a checkpoint, or the number of a turn of `top`. Default: the newest checkpoint in the subtree. */
+  /** The name of a checkpoint, the number of a turn of `top`, or any turn in the subtree, as `/desk/clerk@12`. Default: the newest checkpoint in the subtree. */
   readonly to?: string | number | undefined;
   /** Where there is no checkpoint: the beginning of the life of `top`. */
   readonly orBirth?: boolean;
   /** The decision that the new life of `top` begins by. */
   readonly birth: number;
-  /** What `top` has spent, and those below it that are gone. */
-  readonly spent: Amount;
+  /** What `top` has spent, as far as this process knows of it: undefined where it has not lived in it. */
+  readonly spent: Amount | undefined;
   /** Numbers below it are used up. */
   readonly nextSeq: number;
+  /** Takes back what can be taken back, in this order; gives back the keys of what was. Default: all stands. */
+  readonly undo?: (effects: readonly LaterEffect[], outputs: WorkOutputs) => Promise<ReadonlySet<string>>;
 }
 
 /** What is to be stored, all or nothing, to go back. */
@@ -39,6 +47,19 @@ export interface Rollback {
   /** Those of them whose place has not been given up yet. */
   readonly toEnd: readonly { readonly address: Address; readonly seq: number }[];
   readonly report: RollbackReport;
+  /** What the work came to that is to be taken back. */
+  readonly outputs: WorkOutputs;
+}
+
+/** The report after compensations were run, the newest first: what was taken back, and what stands all the same. */
+export async function compensate(
+  { report, outputs }: Pick<Rollback, "report" | "outputs">,
+  undo: RollbackOrder["undo"],
+): Promise<RollbackReport> {
+  if (undo === undefined) return report;
+  const keys = await undo([...report.standing].reverse(), outputs);
+  const [undone, standing] = [true, false].map((isUndone) => report.standing.filter(({ key }) => keys.has(key) === isUndone));
+  return { ...report, undone: undone!, standing: standing! };
 }
 
 /** One actor as it will be. */
@@ -46,53 +67,9 @@ export interface RolledBackActor {
   readonly address: Address;
   readonly seq: number;
   readonly moment: Moment;
+  /** What is delivered to it again. */
+  readonly again: readonly Redelivery[];
   readonly durable: Durable;
-}
-
-/** There is nothing to go back to. */
-export class RollbackError extends ExpectedError {
-  override readonly name = "RollbackError";
-  readonly retryable = false;
-  readonly address: Address;
-
-  constructor(address: Address, problem: string) {
-    super(`${address} cannot be rolled back: ${problem}`);
-    this.address = address;
-  }
-
-  override get failureClass(): FailureClass {
-    return "crash";
-  }
-}
-
-/** A rollback would leave something standing that cannot be taken back. Nothing has happened. */
-export class ConsentError extends ExpectedError {
-  override readonly name = "ConsentError";
-  readonly retryable = false;
-  readonly address: Address;
-  readonly standing: readonly LaterEffect[];
-
-  constructor(address: Address, standing: readonly LaterEffect[]) {
-    const some = standing.slice(0, 3).map(({ key, kind }) => `${kind} ${key}`);
-    const more = standing.length > some.length ? ` and ${standing.length - some.length} more` : "";
-    super(`a rollback of ${address} would leave standing: ${some.join(", ")}${more}; ask for it with consent`);
-    this.address = address;
-    this.standing = standing;
-  }
-
-  override get failureClass(): FailureClass {
-    return "crash";
-  }
-}
-
-/** True for what somebody has to answer for: not for answers, questions and what only looked. */
-export function needsConsent({ kind, does }: LaterEffect): boolean {
-  return does !== "pure" && kind !== "reply" && kind !== "refuse" && kind !== "ask" && kind !== "emit";
-}
-
-interface Cut {
-  readonly turn: PastTurn;
-  readonly name: string | undefined;
 }
 
 /**
@@ -105,62 +82,71 @@ interface Cut {
 export async function planRollback(journal: Journal, order: RollbackOrder): Promise<Rollback> {
   const cut = await findCut(journal, order);
   const { top } = order;
+  const { position } = cut.turn;
   // Compaction waits for whoever reads the past.
-  using _pin = journal.pin(cut.turn.position);
-  const later = new Map<Address, PastTurn[]>();
-  for await (const entry of journal.read({ within: top, after: cut.turn.position })) {
-    if (entry.kind === "end") continue;
-    const turns = later.get(entry.address);
-    if (turns === undefined) later.set(entry.address, [readTurn(entry)]);
-    else turns.push(readTurn(entry));
+  using _pin = journal.pin(position);
+  const atCut = new Map<Address, Moment>();
+  for await (const { address, entries } of journal.images(position)) {
+    if (isWithin(address, top)) atCut.set(address, [...readMoments(entries)].at(-1)!);
   }
+  const { turns, pasts } = await readLater(journal, top, position);
   const lastSeqs = await journal.lastSeqs();
   const seqOf = (address: Address): number => Math.max(order.nextSeq, (lastSeqs.get(address) ?? -1) + 1);
-  const actors: RolledBackActor[] = [];
-  for await (const { address, entries } of journal.images(cut.turn.position)) {
-    if (!isWithin(address, top)) continue;
-    const moment = [...readMoments(entries)].at(-1)!;
-    const now = await newest(journal, address);
-    actors.push({
-      address,
-      seq: seqOf(address),
-      moment,
-      durable: rollBackActor(moment, now ?? moment, { order, later: later.get(address) ?? [], seq: seqOf(address) }),
-    });
-  }
-  const there = new Set(actors.map(({ address }) => address));
-  const gone = [...later.keys()].filter((address) => !there.has(address));
+  const gone = [...pasts].flatMap(([address, past]) => (past.turns.length === 0 || atCut.has(address) ? [] : [address]));
   const toEnd: Rollback["toEnd"][number][] = [];
-  for (const address of gone) if ((await journal.image(address)) !== undefined) toEnd.push({ address, seq: seqOf(address) });
-  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, later }) };
+  const states: unknown[] = []; // As they are now.
+  let lost = noAmount; // What those have spent who are gone.
+  for (const address of gone) {
+    const now = await newest(journal, address);
+    if (now === undefined) continue;
+    states.push(now.state);
+    lost = addAmounts(lost, now.books.spent);
+    toEnd.push({ address, seq: seqOf(address) });
+  }
+  const actors: RolledBackActor[] = [];
+  for (const [address, moment] of atCut) {
+    const now = (await newest(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
+    states.push(now.state);
+    const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
+    actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
+  }
+  const keys = takenBackIn([...turns, ...(await rollbacksAbove(journal, top, position))]);
+  return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns, keys }), outputs: outputsOf(turns, states) };
 }
 
-async function findCut(journal: Journal, { top, to, orBirth }: RollbackOrder): Promise<Cut> {
-  let found: PastTurn | undefined;
-  let known = 0;
-  const query = typeof to === "number" ? { address: top, fromSeq: to, toSeq: to } : { within: top, mark: to };
-  for await (const entry of journal.read(query)) {
-    known++;
-    if (entry.kind !== "end" && (to !== undefined || entry.mark !== undefined)) found = readTurn(entry);
-  }
-  if (found === undefined && orBirth === true) found = await findBirth(journal, top);
-  if (found !== undefined) return { turn: found, name: found.mark };
-  if (typeof to === "number") throw new RollbackError(top, `it has no turn ${to}, or the journal was compacted since`);
-  if (to !== undefined) throw new RollbackError(top, `there is no checkpoint "${to}"; a turn makes one with turn.checkpoint("${to}")`);
-  throw new RollbackError(
-    top,
-    known === 0 ? "nothing is stored of it" : 'there is no checkpoint; a turn makes one with turn.checkpoint("name")',
-  );
+/** Since a position: what they took back is said in the turn of the uppermost. */
+async function rollbacksAbove(journal: Journal, top: Address, after: number): Promise<readonly PastTurn[]> {
+  const turns: PastTurn[] = [];
+  for (let above = parentAddress(top); above !== undefined; above = parentAddress(above))
+    for await (const entry of journal.read({ address: above, after })) if (entry.kind === "whole") turns.push(readTurn(entry));
+  return turns.filter(({ cause }) => cause.kind === "rollback");
 }
 
-async function findBirth(journal: Journal, top: Address): Promise<PastTurn | undefined> {
-  let found: PastTurn | undefined;
-  for await (const entry of journal.read({ address: top })) {
-    const turn = entry.kind === "whole" ? readTurn(entry) : undefined;
-    if (turn !== undefined && (turn.cause.kind === "init" || turn.cause.type === "begin")) found = turn;
+/** What happened in a subtree since a position: all turns, and what of them belongs to those who lived there then. */
+async function readLater(
+  journal: Journal,
+  top: Address,
+  after: number,
+): Promise<{ readonly turns: readonly PastTurn[]; readonly pasts: ReadonlyMap<Address, LaterPast> }> {
+  const turns: PastTurn[] = [];
+  const pasts = new Map<Address, LaterPast>();
+  for await (const entry of journal.read({ within: top, after })) {
+    const { address } = entry;
+    let past = pasts.get(address);
+    if (past === undefined) pasts.set(address, (past = makePast()));
+    if (entry.kind === "end") {
+      past.hasEnded = true;
+      continue;
+    }
+    const turn = readTurn(entry);
+    turns.push(turn);
+    if (turn.cause.kind !== "rollback") noteLater(past, turn);
+    else noteRollback(past, [...readMoments([entry])][0]!, await readUndone(journal, turn));
   }
-  return found;
+  return { turns, pasts };
 }
+
+const makePast = (): LaterPast => ({ turns: [], again: new Map(), hasEnded: false });
 
 async function newest(journal: Journal, address: Address): Promise<Moment | undefined> {
   const image = await journal.image(address);
@@ -170,21 +156,32 @@ async function newest(journal: Journal, address: Address): Promise<Moment | unde
 function rollBackActor(
   moment: Moment,
   now: Moment,
-  around: { readonly order: RollbackOrder; readonly later: readonly PastTurn[]; readonly seq: number },
-): Durable {
-  const { order, later, seq } = around;
-  const isTop = moment.turn.address === order.top;
+  around: { readonly order: RollbackOrder; readonly past: LaterPast; readonly seq: number; readonly spent: Amount },
+): RolledBackActor {
+  const { order, past, seq, spent } = around;
+  const { top } = order;
+  const { address } = moment.turn;
+  const again = messagesFromOutside(past, { atCut: moment, now: now.books, isInside: (from) => isInside(from, top) });
   const books = rollBackBooks({
-    top: order.top,
+    top,
     atCut: moment.books,
     now: now.books,
-    later,
+    later: past.turns,
+    again,
     seq,
-    birth: isTop ? order.birth : moment.books.birth,
-    spent: isTop ? order.spent : noAmount,
+    birth: address === top ? order.birth : moment.books.birth,
+    spent,
   });
-  const { state } = moment;
-  return { books, state: isStoredSupervision(state) && isStoredSupervision(now.state) ? rollBackSupervision(state, now.state) : state };
+  return { address, seq, moment, again, durable: { books, state: rollBackState(moment.state, now.state, past.turns) } };
+}
+
+function rollBackState(atCut: unknown, now: unknown, later: readonly PastTurn[]): unknown {
+  if (isStoredSupervision(atCut) && isStoredSupervision(now)) return rollBackSupervision(atCut, now);
+  return isStoredMachine(atCut) ? withKnownResults(atCut, { later, now }) : atCut;
+}
+
+function isInside(address: Address | undefined, top: Address): boolean {
+  return address !== undefined && isWithin(address, top);
 }
 
 function describe(
@@ -193,35 +190,47 @@ function describe(
     readonly top: Address;
     readonly actors: readonly RolledBackActor[];
     readonly gone: Rollback["gone"];
-    readonly later: ReadonlyMap<Address, readonly PastTurn[]>;
+    readonly turns: readonly PastTurn[];
+    /** Of work that was taken back already. */
+    readonly keys: ReadonlySet<string>;
   },
 ): RollbackReport {
-  const { top, actors, gone, later } = found;
-  const isInside = (address: Address | undefined): boolean => address !== undefined && isWithin(address, top);
-  const turns = [...later.values()].flat().sort((one, other) => one.position - other.position);
+  const { top, actors, gone, turns, keys } = found;
+  const messages = actors.flatMap(({ address, again }) => again.map((each) => describeMessage(address, each)));
   return {
     to: { address: turn.address, seq: turn.seq, name },
     actors: actors.map(({ address }) => address),
     gone,
-    redelivered: actors.reduce((sum, { address }) => sum + messagesFromOutside(later.get(address) ?? [], isInside).length, 0),
+    redelivered: messages.length,
+    messages: messages.slice(0, maxMessages),
     undone: [],
-    standing: turns.flatMap(({ cause, effects }) =>
-      cause.kind === "decision" ? [] : effects.filter((effect) => isOutside(effect, isInside)).map(toLater),
+    standing: turns.flatMap(({ address, cause, effects }) =>
+      cause.kind === "decision"
+        ? []
+        : effects.filter((effect) => isOutside(effect, top) && !isTakenBack(effect, { address, keys })).map(toLater),
     ),
   };
 }
 
+/** Most messages that a report names. */
+const maxMessages = 20;
+
+function describeMessage(to: Address, { from, message }: Redelivery): RollbackReport["messages"][number] {
+  const { type } = (message ?? {}) as { readonly type?: unknown };
+  return { to, from, type: typeof type === "string" ? type : undefined };
+}
+
 /** What an effect leaves behind that a rollback does not take back. */
-function isOutside({ kind, detail }: PastTurn["effects"][number], isInside: (address: Address | undefined) => boolean): boolean {
+function isOutside({ kind, detail }: PastTurn["effects"][number], top: Address): boolean {
   const { to } = (detail ?? {}) as { readonly to?: unknown };
   switch (kind) {
     case "tell":
     case "deliver":
     case "ask":
-      return !isInside(to as Address);
+      return !isInside(to as Address, top);
     case "reply":
     case "refuse":
-      return !isInside((to as { readonly address?: Address }).address);
+      return !isInside((to as { readonly address?: Address }).address, top);
     case "run":
     case "publish":
     case "emit":
@@ -233,7 +242,7 @@ function isOutside({ kind, detail }: PastTurn["effects"][number], isInside: (add
 }
 
 const ownAffairs: ReadonlySet<string> = new Set(
-  "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter".split(" "),
+  "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter orgtree.note".split(" "),
 );
 
 function toLater({ key, kind, detail }: { readonly key: string; readonly kind: string; readonly detail: unknown }): LaterEffect {

@@ -1,6 +1,7 @@
 import { isWithin, type Address, type Amount } from "@orgtree/core";
 import { effectKey, emptyBooks, type Answer, type Books, type EffectKey, type Pending } from "./books.ts";
 import type { PastTurn } from "./past-turn.ts";
+import type { Redelivery } from "./redelivery.ts";
 
 /** What the books of an actor are made of that goes back. */
 export interface BooksToRollBack {
@@ -10,6 +11,8 @@ export interface BooksToRollBack {
   readonly now: Books;
   /** The turns of this actor since the cut. */
   readonly later: readonly PastTurn[];
+  /** What it has taken from outside since. */
+  readonly again: readonly Redelivery[];
   /** The number of the record that these books are stored with. */
   readonly seq: number;
   readonly birth: number;
@@ -25,14 +28,20 @@ export interface BooksToRollBack {
 export function rollBackBooks(parts: BooksToRollBack): Books {
   const { atCut, now, top, birth, spent } = parts;
   const isInside = (address: Address | undefined): boolean => address !== undefined && isWithin(address, top);
-  const taken: Record<Address, EffectKey> = {};
-  for (const [from, key] of entriesOf(atCut.taken)) if (isInside(from)) taken[from] = key;
-  for (const [from, key] of entriesOf(now.taken)) if (!isInside(from)) taken[from] = key;
-  return { ...emptyBooks, ...atCut, taken, pending: pendingAfter(parts, isInside), exit: undefined, birth, spent };
+  /** Of those inside as it was, of the others as it is. */
+  const mixed = <V>(was: Readonly<Record<Address, V>> = {}, is: Readonly<Record<Address, V>> = {}): Readonly<Record<Address, V>> =>
+    Object.fromEntries([
+      ...entriesOf(was).filter(([from]) => isInside(from)),
+      ...entriesOf(is).filter(([from]) => !isInside(from)),
+    ]) as Record<Address, V>;
+  const { aside: _before, ...past } = atCut;
+  const aside = mixed(atCut.aside, now.aside);
+  const marks = { taken: mixed(atCut.taken, now.taken), ...(Object.keys(aside).length === 0 ? {} : { aside }) };
+  return { ...emptyBooks, ...past, ...marks, pending: pendingAfter(parts, isInside), exit: undefined, birth, spent };
 }
 
 function pendingAfter(parts: BooksToRollBack, isInside: (address: Address | undefined) => boolean): Books["pending"] {
-  const { atCut, now, later, seq } = parts;
+  const { atCut, now, later, again, seq } = parts;
   const results = resultsOf(later);
   const pending: Record<EffectKey, Pending> = {};
   for (const [key, each] of entriesOf(atCut.pending)) {
@@ -41,18 +50,8 @@ function pendingAfter(parts: BooksToRollBack, isInside: (address: Address | unde
   }
   // Sent since, and not there yet: it is on its way.
   for (const [key, each] of entriesOf(now.pending)) if (each.kind === "deliver" && !isInside(each.to)) pending[key] ??= each;
-  for (const [at, turn] of messagesFromOutside(later, isInside).entries()) {
-    const { from, message } = turn.cause;
-    pending[effectKey(seq, at)] = { kind: "again", from, message };
-  }
+  for (const [at, each] of again.entries()) pending[effectKey(seq, at)] = each;
   return pending;
-}
-
-/** The turns that took a message from outside the subtree; those that failed at it are not wanted again. */
-export function messagesFromOutside(later: readonly PastTurn[], isInside: (address: Address | undefined) => boolean): readonly PastTurn[] {
-  return later.filter(({ cause, effects }) => {
-    return cause.kind === "message" && !isInside(cause.from) && !effects.some(({ kind }) => kind === "dead-letter");
-  });
 }
 
 /** How work and questions ended, by their keys, as later turns have heard it. */

@@ -1,5 +1,6 @@
-import { decode, encode, type Address, type Delta } from "@orgtree/core";
+import { decode, encode, legible, type Address, type Delta } from "@orgtree/core";
 import type { EffectKey } from "./books.ts";
+import type { Provenance } from "./provenance.ts";
 
 /** What one entry of the journal holds: one turn of one actor. */
 export interface StoredTurn {
@@ -31,6 +32,7 @@ export interface Cause {
   readonly from: Address | undefined;
   /** The message itself; an event of a machine's own children and timers. */
   readonly message: unknown;
+  readonly via?: Provenance | undefined;
 }
 
 /** By which a new program knows whether it can go on with what an old one stored. */
@@ -47,11 +49,11 @@ export class LayoutError extends RangeError {
   override readonly name = "LayoutError";
 }
 
-/** The bytes of a turn. */
-export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic, plan }: StoredTurn): Uint8Array {
-  const { kind, key, type, from, message } = cause;
+/** The bytes of a turn. Throws `NotStorableError`, in whose message the turn is called `what`. */
+export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, logic, plan }: StoredTurn, what: string): Uint8Array {
+  const { kind, key, type, from, message, via } = cause;
   const isWhole = "whole" in change;
-  return encode([
+  const turn = [
     layout,
     incarnation,
     atMs,
@@ -61,12 +63,14 @@ export function encodeTurn({ incarnation, atMs, trace, cause, effects, change, l
     type,
     from ?? null,
     message,
-    effects.map(({ kind, key, detail }) => [kind, key, detail]),
+    effects.map(({ kind, key, detail }) => [kind, key, legible(detail)]),
     isWhole,
     isWhole ? change.whole : change.delta,
     logic === undefined ? null : [logic.hash, logic.version ?? null],
     plan ?? null,
-  ]);
+    ...(via === undefined ? [] : [via]),
+  ];
+  return encode(turn, what);
 }
 
 type Layout = readonly [
@@ -84,6 +88,7 @@ type Layout = readonly [
   change: unknown,
   logic: readonly [hash: string, version: string | null] | null,
   plan: number | null,
+  via?: Provenance,
 ];
 
 /** The turn behind the bytes. Throws `LayoutError` for a newer layout, `RangeError` when they are no turn. */
@@ -91,12 +96,13 @@ export function decodeTurn(bytes: Uint8Array): StoredTurn {
   const stored = decode(bytes);
   if (!Array.isArray(stored) || typeof stored[0] !== "number") throw new RangeError("these bytes are no turn of an actor");
   if (stored[0] > layout) throw new LayoutError(`this turn has layout ${stored[0]}; this program knows up to ${layout}`);
-  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan] = stored as unknown as Layout;
+  const [, incarnation, atMs, trace, kind, key, type, from, message, effects, isWhole, change, logic, plan, via] =
+    stored as unknown as Layout;
   return {
     incarnation,
     atMs,
     trace,
-    cause: { kind, key: key ?? undefined, type, from: from ?? undefined, message },
+    cause: { kind, key: key ?? undefined, type, from: from ?? undefined, message, via },
     effects: effects.map(([kind, key, detail]) => ({ kind, key, detail })),
     change: isWhole ? { whole: change } : { delta: change as Delta | undefined },
     logic: logic === null ? undefined : { hash: logic[0], version: logic[1] ?? undefined },

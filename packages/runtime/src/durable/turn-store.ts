@@ -1,5 +1,7 @@
-import type { Address, EffectRecord, RollbackReport } from "@orgtree/core";
+import type { Address, Amount, EffectRecord, GivingUp, RollbackReport } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
+import type { Provenance } from "./provenance.ts";
+import type { GivingUpPlaces } from "./given-up.ts";
 import type { RollbackOrder } from "./rollback.ts";
 import type { Books, EffectKey } from "./books.ts";
 import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
@@ -18,6 +20,9 @@ export interface TurnRecord {
   readonly from: Address | undefined;
   /** What the turn took. */
   readonly message: unknown;
+  readonly via?: Provenance | undefined;
+  /** When it was computed, milliseconds since 1970: the one moment that all of the turn knows. */
+  readonly atMs: number;
   /** The trace that this turn belongs to. */
   readonly trace: string;
   readonly effects: readonly EffectRecord[];
@@ -29,12 +34,18 @@ export interface TurnRecord {
   readonly logic: LogicVersion | undefined;
   /** The version of the plan that the actor is part of. */
   readonly plan: number | undefined;
+  /** Places that are given up for good with it, and the numbers of their ends. */
+  readonly ends?: readonly { readonly address: Address; readonly seq: number }[];
   /** The turn makes a checkpoint of this name. */
   readonly mark: string | undefined;
 }
 
 /** Where turns are stored before anything of them is visible. */
 export interface TurnStore {
+  /** Stands in front of the keys that are sent outward; see `Journal.run`. None where nothing survives the process. */
+  readonly run?: string | undefined;
+  /** Turns become bytes: what cannot become bytes is refused where it is made, before there is a turn that has it. Default false. */
+  readonly isWritten?: boolean;
   /** Reads what is there, once, before anything else; gives back the number that the turns of new places are counted from. */
   load?(): Promise<number>;
   /**
@@ -58,15 +69,25 @@ export interface TurnStore {
   /** Somebody is stored here, and nobody has taken him yet. */
   has?(address: Address): boolean;
   /** An actor cannot go on from what is stored of it. From now on its whole tree stays as it is: `prepare` throws `TreeParkedError`. */
-  park?(address: Address): void;
+  park?(address: Address, why: unknown): void;
+  /** Throws `TreeParkedError` where it does. */
+  checkParked?(address: Address): void;
   /** Its tree waits for a program that can go on with it. */
   isParked?(address: Address): boolean;
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf?(address: Address): Books | undefined;
+  /** The number of the newest life at an address, since the place was given up last; 0 where nobody has lived there. */
+  lastIncarnation?(address: Address): number;
+  /** What those who live at an address and below it had spent, all lives together, when the journal was read. */
+  spentWithin?(address: Address): Amount;
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
   rollBack?(order: RollbackOrder): Promise<RollbackReport>;
   /** What a rollback would do. Rejects with `RollbackError`. */
   previewRollback?(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport>;
+  /** The tree was given up because of a failure, and what is stored of it stays; compaction leaves what is needed to go on where it was. */
+  keep?(top: Address, gaveUp: GivingUp): void;
+  /** Where a tree that is kept was given up. */
+  findGivingUp?(top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces>;
   /** The place was given up for good. */
   end?(address: Address, seq: number): void;
 }
@@ -77,6 +98,4 @@ export interface Stored {
   readonly newest: StoredTurn;
   /** The number of the newest turn. */
   readonly seq: number;
-  /** What was spent is known to this process already. */
-  readonly isCharged?: boolean;
 }

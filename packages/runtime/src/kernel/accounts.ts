@@ -1,4 +1,4 @@
-import { BudgetExhaustedError, isWithin, type Address, type Budget } from "@orgtree/core";
+import { BudgetExhaustedError, isWithin, type Address, type Amount, type Budget } from "@orgtree/core";
 import { BudgetAccount } from "./budget-account.ts";
 
 /** What was granted to a place: its account, and the moment at which its wall time is over. */
@@ -25,16 +25,25 @@ export class Accounts {
   }
 
   /**
-   * The grant of a place where somebody is about to live: a new one where there was none, else what is left of the old one.
+   * The grant of a place where somebody is about to live: a new one where there was none, less what was spent there in other
+   * processes, else what is left of the old one.
    * Throws `BudgetExhaustedError` when `above` has no room for it.
    */
-  grant(address: Address, budget: Budget, from: { readonly above: BudgetAccount | undefined; readonly nowMs: number }): Grant {
+  grant(
+    address: Address,
+    budget: Budget,
+    from: { readonly above: BudgetAccount | undefined; readonly nowMs: number; readonly spent?: Amount | undefined },
+  ): Grant {
     const old = this.#grants.get(address);
     if (old !== undefined) {
       old.account.reopen();
       return old;
     }
-    const grant = { account: new BudgetAccount(budget, from.above), wallDueMs: from.nowMs + (budget.wallMs ?? Infinity), budget };
+    const grant = {
+      account: new BudgetAccount(budget, from.above, from.spent),
+      wallDueMs: from.nowMs + (budget.wallMs ?? Infinity),
+      budget,
+    };
     this.#grants.set(address, grant);
     const siblings = this.#below.get(from.above);
     if (siblings === undefined) this.#below.set(from.above, new Set([address]));

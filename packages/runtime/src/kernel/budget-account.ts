@@ -15,6 +15,11 @@ import {
 export interface BudgetHandle {
   /** Sets the worst case of a call aside; throws `BudgetExhaustedError`, in which case nothing was set aside. */
   reserve(worstCase: { readonly tokens?: number; readonly usd?: number }): Reservation;
+  /**
+   * Settles when what is reserved so far is stored, so that a process which dies in the middle of the call has counted it, at its worst
+   * case. To be awaited between `reserve` and the call. Without a journal it settles at once.
+   */
+  stored(): Promise<void>;
   /** What can still be reserved, through all levels. `Infinity` where nothing limits it. */
   left(): { readonly turns: number; readonly tokens: number; readonly usd: number };
   /** What this actor's account has spent, its children included. */
@@ -45,11 +50,15 @@ export class BudgetAccount implements BudgetHandle {
   #grant: Amount;
   #closed = false;
 
-  /** Opens an account under `parent`, which sets the limits of `budget` aside; throws `BudgetExhaustedError`. */
-  constructor(budget: Budget, parent?: BudgetAccount) {
-    this.#account = openAccount(budget);
+  /**
+   * Opens an account under `parent`, which sets aside what is left of the limits of `budget`; throws `BudgetExhaustedError`.
+   * `spent`: in other processes, which counts above already.
+   */
+  constructor(budget: Budget, parent?: BudgetAccount, spent: Amount = noAmount) {
+    this.#account = { ...openAccount(budget), spent };
     this.#parent = parent;
-    this.#grant = perDimension((name) => (this.#account.limit[name] === Infinity ? 0 : this.#account.limit[name]));
+    const { limit } = this.#account;
+    this.#grant = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name])));
     parent?.take(this.#grant);
   }
 
@@ -105,9 +114,8 @@ export class BudgetAccount implements BudgetHandle {
     return { settle, keep };
   }
 
-  /** What was spent in another process, whatever the limits say. */
-  charge(spent: Amount): void {
-    this.giveBack(noAmount, spent);
+  async stored(): Promise<void> {
+    // Nothing of an account by itself is stored.
   }
 
   left(): { turns: number; tokens: number; usd: number } {
@@ -146,31 +154,34 @@ export class BudgetAccount implements BudgetHandle {
   }
 }
 
-/** An account whose spending by this actor is heard of. */
-export function metered(account: BudgetAccount, spend: (amount: Amount) => void): BudgetHandle {
+/** What an actor's records are to know of its spending. */
+export interface SpendingBooks {
+  spend(amount: Amount): void;
+  stored(): Promise<void>;
+}
+
+/** An account of an actor whose turns are stored: what is set aside counts as spent in its books until it is known what it was. */
+export function metered(account: BudgetAccount, books: SpendingBooks): BudgetHandle {
   return {
     left: () => account.left(),
     spent: () => account.spent(),
+    stored: () => books.stored(),
     reserve(worstCase) {
       const reservation = account.reserve(worstCase);
+      const aside = toAmount(worstCase);
+      books.spend(aside);
       let isOpen = true;
-      const close = (spent: { readonly tokens?: number; readonly usd?: number }): void => {
-        if (isOpen) spend(toAmount(spent));
-        isOpen = false;
-      };
       return {
         settle(spent) {
-          try {
-            reservation.settle(spent);
-          } catch (error) {
-            close(worstCase);
-            throw error;
-          }
-          close(spent);
+          reservation.settle(spent);
+          if (!isOpen) return;
+          isOpen = false;
+          const known = toAmount(spent);
+          books.spend(perDimension((name) => known[name] - aside[name]));
         },
         keep() {
+          isOpen = false;
           reservation.keep();
-          close(worstCase);
         },
       };
     },
@@ -180,6 +191,7 @@ export function metered(account: BudgetAccount, spend: (amount: Amount) => void)
 /** Nothing limits it. */
 export const unlimited: BudgetHandle = {
   reserve: () => ({ settle: () => {}, keep: () => {} }),
+  stored: async () => {},
   left: () => ({ turns: Infinity, tokens: Infinity, usd: Infinity }),
   spent: () => ({ turns: 0, tokens: 0, usd: 0 }),
 };

@@ -1,7 +1,9 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import {
   AskFailedError,
+  idOf,
   isWithin,
+  parentAddress,
   topOf,
   MailboxFullError,
   MessageRefusedError,
@@ -19,7 +21,7 @@ import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { Books, EffectKey } from "../durable/books.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
 import { settled } from "../durable/stored-answer.ts";
 import { Orphans, type Orphan } from "../durable/orphans.ts";
@@ -27,7 +29,10 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
+import { Pauses } from "./pauses.ts";
+import type { Recovering, RecoveryWork } from "./recovery-work.ts";
 import { Registry } from "./registry.ts";
+import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Logic } from "../logic.ts";
@@ -53,13 +58,6 @@ export interface KernelOptions {
 /** Makes what runs in a cell from its logic. Passed in, because supervisors make cells in their turn. */
 export type MakeBody = (life: Incarnation, logic: Logic) => Body;
 
-/** What is done for a life when its tree is there again. */
-export interface RecoveryWork {
-  goOn(): void;
-  /** It has ended meanwhile: only what it had sent, which belongs to its place. */
-  handOver(): void;
-}
-
 /** What all actors of a system share: who lives where, whose turn it is, which timers and questions are open. */
 export class Kernel {
   readonly clock: Clock;
@@ -80,12 +78,15 @@ export class Kernel {
   readonly accounts = new Accounts();
   readonly deadLetters: DeadLetters;
   readonly orphans = new Orphans();
+  readonly runningWork = new RunningWork();
+  readonly pauses = new Pauses();
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
+  readonly #run: string;
   readonly #observers = new Set<Observer>();
-  #recovering: { readonly life: Incarnation; readonly work: RecoveryWork }[] = [];
+  #recovering: Recovering[] = [];
   readonly #kept = new Map<Address, Mail[]>();
   /** The tops of subtrees that are put back to an earlier state. */
   readonly #rollingBack = new Set<Address>();
@@ -101,6 +102,7 @@ export class Kernel {
     this.random = options.random;
     this.logger = guardLogger(options.logger);
     this.store = options.store;
+    this.#run = options.store?.run ?? "";
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
@@ -127,6 +129,11 @@ export class Kernel {
     if (this.store === undefined) return;
     this.leaving = true;
     this.store = undefined;
+  }
+
+  /** The key of an effect as the world outside knows it: that of another run is another effect. */
+  outwardKey(key: string): string {
+    return `${this.#run}${key}`;
   }
 
   /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */
@@ -181,7 +188,7 @@ export class Kernel {
   }
 
   #sendToNobody(mail: Mail): void {
-    if (this.#isAwaited(mail.to)) return this.#keep(mail);
+    if (this.#isAwaited(mail)) return this.#keep(mail);
     const orphan = mail.replyTo === undefined ? undefined : this.orphans.answerTo(mail.to, mail.replyTo);
     if (orphan === undefined) this.lose(mail, "no-recipient");
     else this.#resend(orphan);
@@ -189,16 +196,37 @@ export class Kernel {
 
   /** What a place that was given up still owes. */
   #resend({ from, key, pending }: Orphan): void {
-    if (pending.kind === "reply") return void this.asks.settle(pending.to, settled(pending.answer), { address: from, key });
+    if (pending.kind === "reply") {
+      const { to, answer } = pending;
+      const wasAwaited = this.asks.settle(to, settled(answer), { address: from, key });
+      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
+      if (!wasAwaited && to.address !== undefined && !this.isRecovering(to.address)) this.orphans.acknowledge(from, key);
+      return;
+    }
     const mail = new Mail("message", { to: pending.to, from, trace: this.newTrace() }, pending.message);
     mail.key = key;
     this.send(mail);
   }
 
-  /** Who is stored there may be up again yet: his tree has not been started, or is about to be. */
-  #isAwaited(address: Address): boolean {
-    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(address, top)) return true;
-    return this.store?.has?.(address) === true && !this.#recovered.has(topOf(address));
+  /**
+   * Who is stored there may be up again yet: his tree has not been started, or is about to be. What was delivered, which its sender
+   * keeps as well, waits also for somebody who was started by hand and has to be started so again.
+   */
+  #isAwaited({ to, key }: Mail): boolean {
+    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(to, top)) return true;
+    if (this.store?.has?.(to) !== true) return false;
+    return !this.#recovered.has(topOf(to)) || (key !== undefined && this.#isRemembered(to));
+  }
+
+  /** The supervisor above, the next one that lives, knows of an earlier child there whose specification it has not. */
+  #isRemembered(address: Address): boolean {
+    for (let below = address; ;) {
+      const above = parentAddress(below);
+      if (above === undefined) return false;
+      const cell = this.cells.get(above);
+      if (cell !== undefined) return cell.life?.body?.remembers?.(idOf(below)) === true;
+      below = above;
+    }
   }
 
   /** A subtree is put back, and will be there again: mail for it is kept. */
@@ -206,10 +234,20 @@ export class Kernel {
     this.#rollingBack.add(top);
   }
 
+  /** Who was paused takes its mail. */
+  endPause(top: Address): void {
+    if (!this.pauses.end(top)) return;
+    for (const [address, cell] of this.cells) if (isWithin(address, top)) cell.wake();
+  }
+
   /** It is there again, or is not to be. */
   endWaitingFor(top: Address): void {
-    if (!this.#rollingBack.delete(top)) return;
-    for (const address of this.#kept.keys()) if (isWithin(address, top)) this.release(address);
+    if (this.#rollingBack.delete(top)) this.releaseBelow(top);
+  }
+
+  /** What was kept for a subtree goes to who lives there now, or is kept anew, or goes to nobody. */
+  releaseBelow(top: Address): void {
+    for (const address of Array.from(this.#kept.keys())) if (isWithin(address, top)) this.release(address);
   }
 
   /** The tree of an address is not there again yet, as far as this system knows of it. */
@@ -286,7 +324,7 @@ export class Kernel {
   /** Work of a reactivated actor that waits until all of its tree is there. */
   afterRecovery(life: Incarnation, work: RecoveryWork): void {
     const top = topOf(life.cell.address);
-    if (this.#recovered.has(top) && !this.#recoveries.has(top)) work.goOn();
+    if (this.#recovered.has(top) && !this.#recoveries.has(top)) this.#goOn([{ life, work }]);
     else this.#recovering.push({ life, work });
   }
 
@@ -307,15 +345,43 @@ export class Kernel {
   recovered(top: Address): void {
     const due = this.#recovering.filter(({ life }) => isWithin(life.cell.address, top));
     this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
-    for (const { life, work } of due) {
-      if (life.phase === "ended") work.handOver();
-      else work.goOn();
-    }
+    this.#goOn(due);
     this.#recovered.add(top);
     for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
     for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
       for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
-    for (const address of this.#kept.keys()) if (topOf(address) === top) this.release(address);
+    this.releaseBelow(top);
+  }
+
+  #goOn(recovering: readonly Recovering[]): void {
+    for (const { life, work } of recovering) {
+      if (life.phase === "ended") work.handOver();
+      else work.goOn();
+    }
+    for (const { life, work } of recovering) if (life.phase !== "ended") work.begin?.();
+  }
+
+  /** The tree at `top` was given up by an earlier process, and stays as it is. What it had sent to others arrives all the same. */
+  keepAway(top: Address): void {
+    this.#recovered.add(top);
+    for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
+      for (const orphan of this.orphans.keep(address, durable.books, () => {})) {
+        const { to } = orphan.pending;
+        const recipient = typeof to === "string" ? to : to.address;
+        if (recipient !== undefined && !isWithin(recipient, top)) this.#resend(orphan);
+      }
+  }
+
+  /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
+  endPlace(address: Address, books: Books | undefined): void {
+    const { store } = this;
+    const seq = this.nextSeq++;
+    if (store !== undefined) this.orphans.keep(address, books, () => store.end?.(address, seq));
+  }
+
+  /** It is begun afresh. */
+  expect(top: Address): void {
+    this.#recovered.delete(top);
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

@@ -1,11 +1,25 @@
+import { isWithin, type Address } from "@orgtree/core";
 import type { Timer } from "../time/timer-queue.ts";
 import type { Kernel } from "./kernel.ts";
 
-/**
- * Waits until nobody has mail, for `timeoutMs` at most. Looks again soon while there are turns to take, and now and then while
- * somebody is stuck.
- */
-export async function untilQuiet(kernel: Kernel, timeoutMs: number): Promise<void> {
+/** Waits until nobody has mail, for `timeoutMs` at most. */
+export function untilQuiet(kernel: Kernel, timeoutMs: number): Promise<void> {
+  return until(kernel, isIdle, timeoutMs);
+}
+
+/** Waits until a paused subtree has nothing under way in its turns; false when it has after `timeoutMs`. */
+export async function untilStill(kernel: Kernel, top: Address, timeoutMs: number): Promise<boolean> {
+  const isStill = (): boolean => {
+    for (const [address, { life }] of kernel.cells)
+      if (life !== undefined && (life.committing || life.phase === "starting") && isWithin(address, top)) return false;
+    return true;
+  };
+  await until(kernel, isStill, timeoutMs);
+  return isStill();
+}
+
+/** Looks again soon while there are turns to take, and now and then while somebody is stuck. */
+async function until(kernel: Kernel, isReached: (kernel: Kernel) => boolean, timeoutMs: number): Promise<void> {
   const { clock, dispatcher, timers } = kernel;
   const { promise, resolve } = Promise.withResolvers<void>();
   const deadline = timers.set(timeoutMs, resolve);
@@ -13,7 +27,7 @@ export async function untilQuiet(kernel: Kernel, timeoutMs: number): Promise<voi
   let looks = 0;
   const look = (): void => {
     if (!deadline.pending) return;
-    if (isIdle(kernel)) resolve();
+    if (isReached(kernel)) resolve();
     else if (!dispatcher.idle || ++looks < 1_000) clock.defer(look);
     else pause = timers.set(10, look);
   };

@@ -2,10 +2,11 @@
  * Machines that end, but hang, go round, wait for ever, or name what is not there.
  */
 import { and, assign, createMachine, fromPromise, not, raise, sendTo, setup, spawnChild } from "xstate";
+import { fromWork } from "../machine/from-work.ts";
 import type { LintedMachine } from "./linted-machine.fixture.ts";
 
 const end = { type: "final" } as const;
-const model = fromPromise(async () => "an answer");
+const model = fromWork({ kind: "idempotent", run: async () => "an answer" });
 
 const looping: readonly LintedMachine[] = [
   {
@@ -305,5 +306,21 @@ const missing: readonly LintedMachine[] = [
   },
 ];
 
+const undeclared: readonly LintedMachine[] = [
+  {
+    name: "promises of which nobody knows what they do to the world, each once",
+    machine: setup({ actors: { model: fromPromise(async () => "an answer"), tool: fromPromise(async () => "a result") } }).createMachine({
+      id: "m",
+      initial: "a",
+      states: {
+        a: { entry: spawnChild("tool", { id: "t" }), invoke: { src: "model", onDone: "b", onError: "end" }, after: { 9: "end" } },
+        b: { invoke: { src: "model", onDone: "end", onError: "end" }, after: { 9: "end" } },
+        end,
+      },
+    }),
+    findings: ["warning undeclared-promise m.a", "warning undeclared-promise m.a"],
+  },
+];
+
 /** Machines with a planted fault that is not about reaching the end. */
-export const badWiring: readonly LintedMachine[] = [...looping, ...waiting, ...unheard, ...missing];
+export const badWiring: readonly LintedMachine[] = [...looping, ...waiting, ...unheard, ...missing, ...undeclared];

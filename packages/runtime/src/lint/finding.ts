@@ -20,6 +20,7 @@ export type LintRule =
   | "no-timeout" // a state may wait for ever (warning)
   | "final-goes-nowhere" // a nested end that nobody hears (warning)
   | "unbounded-loop" // goes round by itself, and nothing counts (warning)
+  | "undeclared-promise" // nobody knows whether it may begin again after a crash (warning)
   | "invoke-without-onError" // a failing child fails the actor (warning)
   | "wildcard-swallows-errors"; // a wildcard takes the errors of children too (warning)
 

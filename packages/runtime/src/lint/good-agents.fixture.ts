@@ -1,12 +1,13 @@
 /**
  * Machines of agents, such as people write, that the lint leaves alone or only warns about.
  */
-import { assign, createMachine, emit, fromPromise, raise, setup, spawnChild } from "xstate";
+import { assign, createMachine, emit, raise, setup, spawnChild } from "xstate";
 import { ask } from "../machine/machine-actions.ts";
+import { fromWork } from "../machine/from-work.ts";
 import type { LintedMachine } from "./linted-machine.fixture.ts";
 
-const model = fromPromise(async () => "an answer");
-const tool = fromPromise(async () => "a result");
+const model = fromWork({ kind: "idempotent", run: async () => "an answer" });
+const tool = fromWork({ kind: "idempotent", run: async () => "a result" });
 const retryingAgent = setup({
   actors: { model },
   guards: { mayRetry: ({ context }: { readonly context: { readonly attempts: number } }) => context.attempts < 3 },

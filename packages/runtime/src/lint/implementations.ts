@@ -5,7 +5,8 @@
 import type { AnyStateMachine, AnyTransitionDefinition } from "xstate";
 import type { Analysis } from "./analysis.ts";
 import { builtinOf, implementationOf, referredName } from "./builtin-action.ts";
-import { lintError, type LintFinding, type LintRule } from "./finding.ts";
+import { lintError, lintWarning, type LintFinding, type LintRule } from "./finding.ts";
+import { isUndeclaredPromise } from "../machine/promise-logic.ts";
 import type { State } from "./state-tree.ts";
 
 /** `missing-action`, `missing-guard`, `missing-delay`, `missing-actor`: one finding for each name, at the first state that uses it. */
@@ -39,6 +40,21 @@ export function* spawnWithoutId({ graph }: Analysis): Generator<LintFinding> {
         `"${state.id}" spawns a child without an id, and a second one would replace it: give an id`,
       );
   }
+}
+
+/** `undeclared-promise`: one finding for each name, at the first state that uses it. */
+export function* undeclaredPromises({ graph }: Analysis): Generator<LintFinding> {
+  const reported = new Set<string>();
+  for (const state of graph.states)
+    for (const { kind, name } of namesIn(graph.machine, state)) {
+      if (kind !== "actors" || reported.has(name) || !isUndeclaredPromise(implementationOf(graph.machine, kind, name))) continue;
+      reported.add(name);
+      yield lintWarning(
+        "undeclared-promise",
+        state.id,
+        `"${name}" in "${state.id}" does not say what it does to the world: with a journal it counts as irreversible, and fails the actor as unknown-outcome where a crash cuts it off; make it with fromWork instead of fromPromise`,
+      );
+    }
 }
 
 type Kind = "actions" | "guards" | "delays" | "actors";

@@ -36,6 +36,7 @@ describe("lintMachine", () => {
       "no-timeout": true,
       "spawn-without-id": true,
       "unbounded-loop": true,
+      "undeclared-promise": true,
       "unknown-end": true,
       "unknown-initial": true,
       unreachable: true,

@@ -3,7 +3,7 @@ import { analyse, type Rule } from "./analysis.ts";
 import { invokeWithoutOnError, wildcardSwallowsErrors } from "./child-rules.ts";
 import { endStates, finalGoesNowhere, noFinal, stuckStates, unknownInitial, unreachable } from "./ending-rules.ts";
 import type { LintFinding } from "./finding.ts";
-import { missingImplementations, spawnWithoutId } from "./implementations.ts";
+import { missingImplementations, spawnWithoutId, undeclaredPromises } from "./implementations.ts";
 import { microstepLoop } from "./microstep-loop.ts";
 import { noTimeout } from "./no-timeout.ts";
 import { unboundedLoop } from "./unbounded-loop.ts";
@@ -39,6 +39,7 @@ const rules: readonly Rule[] = [
   noTimeout,
   finalGoesNowhere,
   unboundedLoop,
+  undeclaredPromises,
   invokeWithoutOnError,
   wildcardSwallowsErrors,
 ];

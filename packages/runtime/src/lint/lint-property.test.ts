@@ -19,7 +19,7 @@ function isActive(configuration: Configuration, state: string): boolean {
 function forMachines(
   ingredients: Ingredients,
   check: (random: RandomMachine, run: () => Runs) => void,
-  numRuns = Number(process.env["RUNS"] ?? 40),
+  numRuns = Number(process.env["RUNS"] ?? 20),
 ): void {
   const run = (random: RandomMachine): Runs => {
     const runs = runThrough(random);

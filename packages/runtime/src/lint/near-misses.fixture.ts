@@ -1,7 +1,6 @@
-/**
- * Machines that come close to breaking a rule, and do not.
- */
-import { assign, createMachine, fromPromise, raise, setup, spawnChild, type AnyStateMachine } from "xstate";
+/** Machines that come close to breaking a rule, and do not. */
+import { assign, createMachine, raise, setup, spawnChild, type AnyStateMachine } from "xstate";
+import { fromWork } from "../machine/from-work.ts";
 
 /** A machine without findings, and the rule it comes close to breaking. */
 export interface NearMiss {
@@ -11,7 +10,7 @@ export interface NearMiss {
 }
 
 const end = { type: "final" } as const;
-const model = fromPromise(async () => "an answer");
+const model = fromWork({ kind: "idempotent", run: async () => "an answer" });
 const noop = (): undefined => undefined;
 
 const endings: readonly NearMiss[] = [
@@ -396,5 +395,5 @@ const wiring: readonly NearMiss[] = [
   },
 ];
 
-/** One or more for each rule. */
+/** One or more for each rule; those of `undeclared-promise` are the good agents. */
 export const nearMisses: readonly NearMiss[] = [...endings, ...rounds, ...wiring];

@@ -39,6 +39,13 @@ export function isOver(child: ChildActor): boolean {
   return child._processingStatus === 2;
 }
 
+/** The names of the logics that lead to it, from a child of the machine's own down to the one that made it; none for such a child itself. */
+export function sourcesAbove({ _parent }: ChildActor): readonly unknown[] {
+  const sources: unknown[] = [];
+  for (let at = _parent; at._parent !== undefined; at = at._parent) sources.unshift(at.src);
+  return sources;
+}
+
 /** The child of `owner` by which it has this descendant; undefined when it has it by none. */
 export function branchOf(descendant: ChildActor, owner: unknown): ChildActor | undefined {
   for (let at: ChildActor | undefined = descendant; at !== undefined; at = at._parent as ChildActor | undefined) {

@@ -9,13 +9,19 @@ export interface Origin {
   readonly trace: Trace | undefined;
   /** What work it does, where that is declared. */
   readonly does?: ToolKind;
+  /** What it does in words, for whoever has only the journal; where the definition has words of its own and it may not simply begin again. */
+  readonly what?: string;
   /** How often its work was begun, those times not counted that go on from each other. Default 1. */
   readonly attempt?: number;
+  /** What somebody who has looked says of this attempt. */
+  readonly told?: { readonly value: unknown } | "not-done";
 }
 
 const origins = new WeakMap<ChildActor, Origin>();
 /** Children whose work is to be taken back when it begins. */
 export const undoing = new WeakSet<ChildActor>();
+/** Children whose work was not done, as somebody says: it is begun as another attempt. */
+export const repeating = new WeakSet<ChildActor>();
 /** Children whose result is known from before their process ended: they are not begun again. */
 export const answered = new WeakSet<ChildActor>();
 const counts = new WeakMap<object, number>();
@@ -36,13 +42,14 @@ export function restoreOrigin(child: ChildActor, stored: Omit<Origin, "trace">):
 }
 
 /** What the work of a child does was decided. */
-export function noteKind(child: ChildActor, does: ToolKind): void {
-  origins.set(child, { ...origins.get(child)!, does });
+export function noteWork(child: ChildActor, work: Pick<Origin, "does" | "what">): void {
+  origins.set(child, { ...origins.get(child)!, ...work });
 }
 
 /** The work of a child begins once more, and is other work than before. */
 export function noteAttempt(child: ChildActor): void {
-  origins.set(child, { ...origins.get(child)!, attempt: attemptOf(child) + 1 });
+  const { told: _told, ...origin } = origins.get(child)!;
+  origins.set(child, { ...origin, attempt: attemptOf(child) + 1 });
 }
 
 /** How often the work of a child was begun anew. */

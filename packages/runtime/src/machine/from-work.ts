@@ -1,8 +1,8 @@
 import { fromPromise, type PromiseActorLogic } from "xstate";
-import { attemptKey, checkWork, runWork, undoWork, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey, runWork, takeBackCutOff, work, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { childOf, type ChildActor } from "./child-actor.ts";
-import { attemptOf, keyOfWork, undoing } from "./child-origin.ts";
+import { attemptOf, keyOfWork, repeating, undoing } from "./child-origin.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
 import type { WorkContext } from "../actor/turn.ts";
@@ -29,24 +29,32 @@ export function workOf(logic: object): WorkDefinition<unknown, unknown> | undefi
  * setup({ actors: { callModel } })
  */
 export function fromWork<I, O>(definition: WorkDefinition<I, O>): WorkLogic<I, O> {
-  const work = checkWork(definition);
+  const checked = work(definition);
   const logic = fromPromise<O, I>(({ input, self, signal }) => {
     const host = hostOf(self);
-    if (host === undefined) return work.run(input, { signal, key: "unhosted#0.0", address: "/", budget: unlimited });
+    if (host === undefined) return checked.run(input, { signal, key: "unhosted#0.0", address: "/", budget: unlimited });
     const child = childOf(self);
-    const start = (): Promise<O> => runWork(host.life.cell.kernel.timers, work, { input, context: contextOf(host, child, signal) });
+    const start = (): Promise<O> => runWork(host.life.cell.kernel, checked, { input, context: contextOf(host, child, signal) });
+    if (repeating.delete(child)) return host.nextAttempt(child).then(start);
     if (!undoing.delete(child)) return start();
-    return undo(host, child, () => undoWork(work, { input, context: contextOf(host, child, signal) })).then((repeated) => {
-      if (work.afterCrash !== "repeat") throw new WorkUndoneError(contextOf(host, child, signal).key);
+    return undo(host, child, () =>
+      takeBackCutOff(host.life.cell.kernel, checked, { input, context: contextOf(host, child, signal), cutOff: host.life.cutOff }),
+    ).then((repeated) => {
+      if (checked.afterCrash !== "repeat") throw new WorkUndoneError(outwardKeyOf(host, child), host.life.cutOff);
       return repeated().then(start);
     });
   });
-  return Object.assign(logic, { orgtreeWork: work });
+  return Object.assign(logic, { orgtreeWork: checked });
 }
 
 function contextOf(host: MachineHost, child: ChildActor, signal: AbortSignal): WorkContext {
   const { address, budget } = host.life.cell;
-  return { signal, key: attemptKey(keyOfWork(child), attemptOf(child)), address, budget };
+  return { signal, key: outwardKeyOf(host, child), address, budget };
+}
+
+/** The key under which the work of a child is known outside. */
+export function outwardKeyOf({ life }: MachineHost, child: ChildActor): string {
+  return life.cell.kernel.outwardKey(attemptKey(keyOfWork(child), attemptOf(child)));
 }
 
 /** Takes back; gives back how to wait until that is stored. Where it fails, nobody knows what was done. */

@@ -1,10 +1,12 @@
-import { fromCallback, fromPromise, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
+import { fromCallback, type AnyActorLogic, type AnyActorScope, type AnyEventObject } from "xstate";
 import { childOf, isOver, type ChildActor } from "./child-actor.ts";
-import { recoveryOf, kindOfWork } from "../actor/work.ts";
-import { answered, noteAttempt, noteKind, noteOrigin, originOf, undoing } from "./child-origin.ts";
-import { workOf } from "./from-work.ts";
+import { describeWork } from "../actor/unknown-outcome.ts";
+import { recoveryOf, kindOfWork, type WorkDefinition } from "../actor/work.ts";
+import { answered, noteAttempt, noteOrigin, noteWork, originOf, repeating, undoing, type Origin } from "./child-origin.ts";
+import { outwardKeyOf, workOf } from "./from-work.ts";
 import type { MachineHost } from "./machine-host.ts";
 import { hostOf } from "./machine-self.ts";
+import { isPromise } from "./promise-logic.ts";
 
 /** What failed outside of a child's own step comes to it as this event: it ends, and its parent hears of it. */
 export const actionFailed = "orgtree.action-failed";
@@ -78,24 +80,47 @@ function start(logic: AnyActorLogic, scope: AnyActorScope): void {
   const isKnown = originOf(child) !== undefined;
   if (!isKnown) noteOrigin(child, host.life);
   const work = workOf(logic);
-  if (work !== undefined) noteKind(child, kindOfWork(work, inputOf(child)));
+  if (work !== undefined) noteWork(child, known(work, child));
   later(host, { type: isKnown ? "orgtree.begin-child" : "xstate.spawnChild", child }, begin);
+}
+
+/** What is stored of work that begins. */
+function known(work: WorkDefinition<unknown, unknown>, child: ChildActor): Pick<Origin, "does" | "what"> {
+  const input = inputOf(child);
+  const does = kindOfWork(work, input);
+  if (work.describe === undefined || does === "pure" || does === "idempotent") return { does };
+  const name = String(child.src);
+  return { does, what: describeWork(work, { id: name, name, input }) };
 }
 
 /** What a child does when its machine is there again: it goes on, begins anew, or nobody knows whether it did what it was to do. */
 function resume(logic: AnyActorLogic, given: { readonly host: MachineHost; readonly child: ChildActor; readonly begin: () => void }): void {
   const { host, child, begin } = given;
   if (answered.has(child)) return;
-  const recovery = isPromise(logic) ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
+  const told = isPromise(logic) ? originOf(child)?.told : undefined;
+  if (told === "not-done") repeating.add(child);
+  else if (told !== undefined) return attempt(host, child, () => adopt(logic, { host, child, value: told.value }));
+  const recovery = isPromise(logic) && told === undefined ? recoveryOf(originOf(child)?.does ?? "irreversible", workOf(logic)) : "begin";
   if (recovery === "unknown") return host.lose(child);
   if (recovery === "undo") undoing.add(child);
   attempt(host, child, begin);
 }
 
+/** The work has come to what somebody says who has looked. */
+function adopt(
+  logic: AnyActorLogic,
+  { host, child, value }: { readonly host: MachineHost; readonly child: ChildActor; readonly value: unknown },
+): void {
+  const { adopt } = workOf(logic) ?? {};
+  const data = adopt === undefined ? value : adopt(value, { input: inputOf(child), key: outwardKeyOf(host, child) });
+  host._relay(child, child, { type: "xstate.promise.resolve", data });
+}
+
 /** The next attempt is stored with this turn, and begins after it. */
 function repeat(host: MachineHost, child: ChildActor, state: Snapshot): Snapshot {
   noteAttempt(child);
-  later(host, { type: "orgtree.begin-child", child }, () => host.working.get(child)?.again?.());
+  // On record, since it has to be taken back by itself.
+  later(host, { type: "xstate.spawnChild", child }, () => host.working.get(child)?.again?.());
   return state;
 }
 
@@ -104,7 +129,7 @@ function inputOf(child: ChildActor): unknown {
 }
 
 function stop(host: MachineHost, child: ChildActor, state: Snapshot): Snapshot {
-  const halt = (): void => host.halt(child);
+  const halt = (): void => host.working.halt(child);
   // Whether it has begun is known when the effects before this one have happened.
   if (host.settling) later(host, { type: "orgtree.stop-child", child, isLast: true }, halt);
   else halt();
@@ -123,8 +148,10 @@ function later(host: MachineHost, { type, child, isLast = false }: LeafEffect, r
   host.life.turn.collect({ kind: "machine", type, params: describeChild(child), late: true, run: guarded });
 }
 
-function describeChild({ id, systemId, src, options }: ChildActor): object {
-  return { id, systemId, src, input: options.input };
+function describeChild(child: ChildActor): object {
+  const { id, systemId, src, options } = child;
+  // Of a child that is there again XState has forgotten with what it was made.
+  return { id, systemId, src, input: options.input ?? inputOf(child), actorRef: child };
 }
 
 function attempt(host: MachineHost, child: ChildActor | undefined, run: () => unknown): void {
@@ -139,12 +166,7 @@ function attempt(host: MachineHost, child: ChildActor | undefined, run: () => un
 
 // XState does not say which of its logics one is; what it makes by the same function has the same text.
 const callbackText = String(fromCallback(() => {}).transition);
-const promiseText = String(fromPromise(async () => {}).transition);
 
 function isCallback(logic: AnyActorLogic): boolean {
   return String(logic.transition) === callbackText;
-}
-
-function isPromise(logic: AnyActorLogic): boolean {
-  return String(logic.transition) === promiseText;
 }

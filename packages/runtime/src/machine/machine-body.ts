@@ -2,18 +2,23 @@ import { decode, encode, FailureError, type Exit, type MessageRefusedError } fro
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode } from "xstate";
 import type { BeginResult, Body, ComputeResult, Termination } from "../actor/body.ts";
 import { isSwallowed } from "./child-error.ts";
+import type { Provenance } from "../durable/provenance.ts";
 import type { Effect, MachineEffect } from "../actor/effect.ts";
 import { refuseEvent } from "../actor/event-door.ts";
 import { freezeState } from "../actor/freeze.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { unknownOutcome, type LostWork } from "../actor/unknown-outcome.ts";
+import type { ChildActor } from "./child-actor.ts";
 import { answered } from "./child-origin.ts";
 import { exitOf } from "./machine-exit.ts";
 import type { InternalEvent } from "./internal-event.ts";
 import { MachineHost } from "./machine-host.ts";
 import { machineScope, xstateScope } from "./machine-scope.ts";
 import { actionFailed } from "./leaf-logic.ts";
+import { isFailureHeard, lostWorkOf } from "./lost-work.ts";
 import { currentEvent, heirOf, replaceHeard } from "./succession.ts";
-import { isRepeated, MachineRemains, storeMachine, type StoredMachine } from "./stored-machine.ts";
+import { recallEvent, wayOf, whatCame, whereFrom } from "./recalled-event.ts";
+import { isRepeated, MachineRemains, reviveEvent, storeMachine, type StoredEvent, type StoredMachine } from "./stored-machine.ts";
 import type { MachineLogic } from "./machine.ts";
 import type { Mail } from "../actor/mail.ts";
 import { prepareMachine, type PreparedMachine } from "./prepared-machine.ts";
@@ -32,10 +37,11 @@ export class MachineBody implements Body {
   #heard: readonly InternalEvent[] = noneHeard;
   /** The message of this turn, when the machine does not know it. */
   #unknown: Mail | undefined;
-  /** A turn has changed children and then failed: what they are now is in no record. */
+  /** A turn has changed children and then failed, and what they are now is in no record; or nothing in it takes that work was lost. */
   isTorn = false;
   /** The event of this turn, when it is what a child made of the one that came. */
   took: AnyEventObject | undefined;
+  via: Provenance | undefined;
 
   constructor(life: Incarnation, logic: MachineLogic) {
     this.#host = new MachineHost(life);
@@ -60,19 +66,32 @@ export class MachineBody implements Body {
     );
     const remains = new MachineRemains(this.#host, stored, next);
     remains.plan();
-    this.#heard = remains.heard;
+    this.#heard = remains.heard.filter(({ target }) => target === undefined);
+    this.#host.waiting = remains.heard.filter(({ target }) => target !== undefined);
     this.#next = next;
     if (before !== undefined) this.#takeOver(before as MachineBody);
   }
 
   #takeOver(before: MachineBody): void {
-    const known = [...before.#heard.filter(({ event }) => !isRepeated(event)), ...before.#host.results];
+    replaceHeard(
+      before.#heard.filter(({ event }) => !isRepeated(event)),
+      this.#heard,
+    );
+    const { results } = before.#host;
+    const { waiting } = this.#host;
+    replaceHeard(results.slice(0, waiting.length), waiting);
     // What came while the turn was being stored is not stored yet.
-    this.#host.waiting = known.slice(this.#heard.length);
-    replaceHeard(known.slice(0, this.#heard.length), this.#heard);
+    this.#host.waiting = [...waiting, ...results.slice(waiting.length)];
     this.#host.snapshot = this.#next;
     this.#next = undefined;
     this.#host.takeOver(before.#host);
+  }
+
+  hearAgain(): void {
+    for (const internal of [...this.#heard, ...this.#host.waiting]) {
+      if (internal.target !== undefined) answered.add(internal.target);
+      this.#host.life.cell.internal(internal);
+    }
   }
 
   resume(): void {
@@ -83,19 +102,47 @@ export class MachineBody implements Body {
     if (snapshot.status === "done") return life.end(exitOf(snapshot, life.cell.address));
     const epochMs = life.cell.kernel.clock.epochMs();
     for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
-    for (const internal of this.#heard) {
-      if (internal.target !== undefined) answered.add(internal.target);
-      life.cell.internal(internal);
-    }
     host.startChildren("resumed");
-    const { lost } = host;
-    if (lost.length === 0) return;
-    const names = lost.map(({ id }) => id);
-    const message = `${names.join(", ")}: under way when its process ended, and whether it was done is unknown`;
-    const error = new FailureError({ class: "unknown-outcome", name: "UnknownOutcome", message, detail: { children: names } });
+    if (host.lost.length > 0) this.#lose(host.lost);
+  }
+
+  /** Nobody knows what became of the work of these children. */
+  #lose(children: readonly ChildActor[]): void {
+    const host = this.#host;
+    const { life } = host;
+    const failureOf = (works: readonly LostWork[]): FailureError => new FailureError(unknownOutcome(works, life));
+    const lost = children.map((child) => ({ child, work: lostWorkOf(host, child) }));
+    const { machine } = this.#prepared;
+    // Where nothing in the machine takes it, there is no state to go on with.
+    this.isTorn = !lost.every(({ child, work }) => isFailureHeard(child, failureOf([work]), { machine, host }));
     // Heard where the supervisor lets the machine go on as it is.
-    for (const child of lost) host._relay(undefined, child, { type: actionFailed, error });
-    life.failLater(error);
+    for (const { child, work } of lost) host._relay(undefined, child, { type: actionFailed, error: failureOf([work]) });
+    life.failLater(failureOf(lost.map(({ work }) => work)));
+  }
+
+  /** For a replay: it is as it was between two turns, and nothing of what it had begun runs. */
+  rest(): void {
+    this.install();
+    this.#host.rest();
+  }
+
+  /** For a replay: an event of its own, as it was told to it. */
+  recall(event: AnyEventObject, via: Provenance): InternalEvent {
+    return recallEvent(this.#host, [...this.#heard, ...this.#host.waiting], { event, via });
+  }
+
+  /** For a replay: an event that did not count when its turn came. One that counts stays. */
+  skip(told: InternalEvent): void {
+    if (this.#host.isCurrent(told)) return;
+    this.#heard = this.#heard.filter((each) => each !== told);
+    this.#host.waiting = this.#host.waiting.filter((each) => each !== told);
+  }
+
+  /** For a replay: what work came to while the turn was being stored. */
+  arrive(results: readonly StoredEvent[]): void {
+    const { waiting } = this.#host;
+    const told = results.map((stored) => this.recall(reviveEvent(stored), wayOf(stored)));
+    this.#host.waiting = [...waiting, ...told];
   }
 
   compute(mail: Mail): ComputeResult {
@@ -108,6 +155,7 @@ export class MachineBody implements Body {
     if (this.#heard.includes(told)) this.#heard = this.#heard.filter((each) => each !== told);
     if (this.#host.waiting.includes(told)) this.#host.waiting = this.#host.waiting.filter((each) => each !== told);
     const internal = currentEvent(told);
+    if (this.#host.isDurable) this.via = whereFrom(internal);
     if (!this.#host.isCurrent(internal)) return "skipped";
     return internal.target === undefined ? this.#step(internal.event, mail) : this.#stepBelow(internal);
   }
@@ -131,6 +179,7 @@ export class MachineBody implements Body {
     host.heard = host.heard.slice(1);
     if (!host.isCurrent(first)) return;
     this.took = first.event;
+    this.via = { ...this.via, event: whatCame(internal.event, first.event) };
     this.#step(first.event, undefined);
   }
 

@@ -1,9 +1,9 @@
 /**
  * The world that a machine's own children see: XState's actor system, made of our clock, our timers and our mailbox.
  *
- * This and its neighbours (`machine-*`, `child-*`, `atomic-child`, `action-check`, `prepared-machine`) are the only places
- * that know XState's internals: the members beginning with an underscore are those of `ActorSystem` and `Actor` in xstate 5.33, and
- * the package is pinned to `~5.33`.
+ * This and its neighbours (`machine-*`, `child-*`, `atomic-child`, `action-check`, `prepared-machine`, `state-order`) are the only
+ * places that know XState's internals: the members beginning with an underscore are those of `ActorSystem` and `Actor` in xstate 5.33,
+ * and the package is pinned to `~5.33`.
  *
  * Invariants
  *   H1. What comes for the machine goes through its mailbox, and nothing gets there after the incarnation has ended.
@@ -14,12 +14,12 @@
  *       children is taken by them in the same turn; what they send to the machine is stored until the machine takes it.
  */
 import { isReservedType } from "@orgtree/core";
-import type { AnyActorScope, AnyEventObject, AnyMachineSnapshot } from "xstate";
+import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
 import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
 import { childrenOf, isBelow, isOver, type ChildActor } from "./child-actor.ts";
 import { ChildNames } from "./child-names.ts";
 import { traceOf } from "./child-origin.ts";
-import { isResult, isResultOf, type InternalEvent } from "./internal-event.ts";
+import { isResult, isResultOf, storableResult, type InternalEvent } from "./internal-event.ts";
 import type { Stepper, Later } from "./stepper.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { leafLogic, workUndone } from "./leaf-logic.ts";
@@ -30,14 +30,7 @@ import { RelayQueue, type Target } from "./relay-queue.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { heirOf, succeed } from "./succession.ts";
 import { TimerPlan } from "./timer-plan.ts";
-
-/** What a child that is no machine has begun, and how it is told and stopped. */
-export interface Working {
-  readonly scope: AnyActorScope;
-  readonly stop: () => void;
-  /** Goes on once it is stored that the work was taken back. */
-  again?: () => void;
-}
+import { WorkingChildren } from "./working-children.ts";
 
 /** The transitions that a microstep took. */
 export type Transitions = readonly { readonly eventType: string }[];
@@ -77,8 +70,8 @@ export class MachineHost {
   /** Children that were under way when the process ended, and of which nobody knows whether they did what they were to do. */
   lost: readonly ChildActor[] = nobodyLost;
   readonly plan: TimerPlan;
-  /** Durable actors: promises, callbacks and the like that have really begun, and how each is stopped. In the order of their start. */
-  readonly working: Map<ChildActor, Working>;
+  /** Durable actors only. */
+  readonly working: WorkingChildren;
   /** Set while a step is computed: takes what it sends meanwhile. */
   #computing: Later | undefined;
   #names: ChildNames | undefined;
@@ -93,7 +86,7 @@ export class MachineHost {
     this.isDurable = life.cell.kernel.store !== undefined;
     // Machines without a journal use neither, and are many.
     this.plan = this.isDurable ? new TimerPlan() : noPlan;
-    this.working = this.isDurable ? new Map() : noWork;
+    this.working = this.isDurable ? new WorkingChildren() : noWork;
     this.self = new MachineSelf(this);
   }
 
@@ -244,7 +237,8 @@ export class MachineHost {
   }
 
   /** It is taken up in a turn of its own. */
-  #post(internal: InternalEvent): void {
+  #post(came: InternalEvent): void {
+    const internal = storableResult(came, this.life);
     if (internal.target !== undefined && isResult(internal.event)) this.waiting = [...this.waiting, internal];
     const whose = internal.source ?? internal.target;
     this.life.cell.internal(internal, internal.timer?.trace ?? (whose === undefined ? undefined : traceOf(whose)));
@@ -287,7 +281,7 @@ export class MachineHost {
   schedule(owner: unknown, target: unknown, event: AnyEventObject, delay: number, id = `timer-${++this.#lastId}`): void {
     const timer: MachineTimer = { owner, id, target, event, trace: this.life.trace() };
     if (!this.settling) return this.arm(timer, delay);
-    this.plan.set({ ...timer, dueMs: this.life.cell.kernel.clock.epochMs() + delay });
+    this.plan.set({ ...timer, dueMs: this.life.turn.epochMs + delay });
     this.#later("orgtree.arm", { id, delay }, () => this.arm(timer, delay));
   }
 
@@ -295,6 +289,17 @@ export class MachineHost {
   arm(timer: MachineTimer, delay: number): void {
     this.#timers ??= new MachineTimers(this.life.cell.kernel.timers, (due) => this.#fired(due));
     this.#timers.set(timer, delay);
+  }
+
+  /** The timer of this owner and id, while its event has not been taken. */
+  armed(owner: unknown, id: string): MachineTimer | undefined {
+    return this.#timers?.armed(owner, id);
+  }
+
+  /** For a replay: timers and children are there, as between two turns, and nothing begins or fires. */
+  rest(): void {
+    for (const timer of this.plan.all) this.arm(timer, Infinity);
+    this.startChildren("taking-over");
   }
 
   /** An effect of the turn that is computed. */
@@ -363,7 +368,7 @@ export class MachineHost {
     this.#timers?.clear();
     this.#stopBelow(this.self);
     // Those whose stop was an effect of a turn that came to nothing.
-    for (const child of [...this.working.keys()].reverse()) this.halt(child);
+    this.working.haltAll();
   }
 
   /** Waits until it is stored that the work of a child was taken back. */
@@ -380,13 +385,6 @@ export class MachineHost {
     return this.#heir === undefined ? this : this.#heir.#current();
   }
 
-  /** Stops what a child has really begun. */
-  halt(child: ChildActor): void {
-    const working = this.working.get(child);
-    this.working.delete(child);
-    working?.stop();
-  }
-
   /** Stops what runs below an actor, the newest first. */
   #stopBelow(ancestor: unknown): void {
     if (this.#running === undefined) return;
@@ -397,4 +395,4 @@ export class MachineHost {
 const nothingHeard: readonly InternalEvent[] = [];
 const nobodyLost: readonly ChildActor[] = [];
 const noPlan = new TimerPlan();
-const noWork = new Map<ChildActor, Working>();
+const noWork = new WorkingChildren();

@@ -43,12 +43,13 @@ class MachineScope {
     if (this.#late !== undefined)
       return void this.#late.push({ kind: "machine", type: "xstate.deferred", params: undefined, late: true, run });
     const host = this.#host!;
-    const { id, systemId, src, options } = host.made!;
-    noteOrigin(host.made!, host.life);
+    const actorRef = host.made!;
+    const { id, systemId, src, options } = actorRef;
+    noteOrigin(actorRef, host.life);
     host.life.turn.collect({
       kind: "machine",
       type: "xstate.spawnChild",
-      params: { id, systemId, src, input: options.input },
+      params: { id, systemId, src, input: options.input, actorRef },
       late: true,
       run,
     });

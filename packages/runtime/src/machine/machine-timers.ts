@@ -46,8 +46,17 @@ export class MachineTimers {
     else timers.push(armed);
   }
 
+  /** The timer of this owner and id. */
+  armed(owner: unknown, id: string): MachineTimer | undefined {
+    return this.#find(owner, id);
+  }
+
+  #find(owner: unknown, id: string): Armed | undefined {
+    return this.#byOwner.get(owner)?.find((timer) => timer.id === id);
+  }
+
   cancel(owner: unknown, id: string): void {
-    const armed = this.#byOwner.get(owner)?.find((timer) => timer.id === id);
+    const armed = this.#find(owner, id);
     if (armed !== undefined) this.#remove(armed);
   }
 

@@ -10,7 +10,8 @@ import {
 } from "@orgtree/core";
 import { expect } from "vitest";
 import { createMachine, type AnyStateMachine } from "xstate";
-import { createActorSystem, type ActorSystem, type SystemOptions } from "../actor-system.ts";
+import { createActorSystem, type ActorSystem } from "../actor-system.ts";
+import type { SystemOptions } from "../system-options.ts";
 import type { Logic } from "../logic.ts";
 import type { TreeNode } from "../tree-view.ts";
 import { VirtualClock } from "../time/virtual-clock.ts";

@@ -1,9 +1,10 @@
 import type { Exit } from "@orgtree/core";
 import type { AnyStateMachine, ContextFrom } from "xstate";
 import type { Versioned } from "../durable/logic-changed.ts";
+import type { PersistedMachine } from "./migrated-machine.ts";
 
 /** What a machine may be given beside its configuration. */
-export interface MachineOptions<T extends AnyStateMachine> extends Versioned {
+export interface MachineOptions<T extends AnyStateMachine> extends Versioned<PersistedMachine, PersistedMachine> {
   /**
    * Clean-up at an ordered stop, awaited up to the spec's `shutdownMs`. XState runs no exit actions on stop, so resources
    * are given back here. May give another exit than `shutdown`.

@@ -4,8 +4,8 @@ import { isMachineLogic } from "./atomic-child.ts";
 import { pathKey, type Path } from "./child-path.ts";
 import type { StoredMachine, StoredTimer } from "./stored-machine.ts";
 
-/** What of XState's persisted snapshot is looked at. */
-interface Persisted {
+/** A machine as XState persists it: what of that is looked at. */
+export interface PersistedMachine {
   readonly status: string;
   readonly value: StateValue;
   readonly context: unknown;
@@ -24,7 +24,7 @@ interface Migration {
  * the states that it is in now. Throws what is wrong with it, with the remedy.
  */
 export function migrateMachine(machine: AnyStateMachine, { stored, migrate, epochMs }: Migration): StoredMachine {
-  const snapshot = decode(encode(migrate(decode(encode(stored.snapshot))))) as Persisted;
+  const snapshot = decode(encode(migrate(decode(encode(stored.snapshot))))) as PersistedMachine;
   if (typeof snapshot !== "object" || snapshot === null || snapshot.value === undefined)
     throw new TypeError("it gave back no snapshot: give back { ...state, value, context }");
   const timers: Record<string, StoredTimer> = {};
@@ -44,7 +44,7 @@ interface Found {
   readonly kept: Set<string>;
 }
 
-function visit(machine: AnyStateMachine, at: { readonly snapshot: Persisted; readonly path: Path }, found: Found): void {
+function visit(machine: AnyStateMachine, at: { readonly snapshot: PersistedMachine; readonly path: Path }, found: Found): void {
   const { snapshot, path } = at;
   const children = snapshot.children ?? {};
   const { _nodes: nodes } = machine.resolveState({ value: snapshot.value, context: snapshot.context });
@@ -63,7 +63,7 @@ function visit(machine: AnyStateMachine, at: { readonly snapshot: Persisted; rea
 
 function visitChild(
   machine: AnyStateMachine,
-  { id, child, path }: { readonly id: string; readonly child: Persisted["children"][string]; readonly path: Path },
+  { id, child, path }: { readonly id: string; readonly child: PersistedMachine["children"][string]; readonly path: Path },
   found: Found,
 ): void {
   const logic = resolveActor(machine, child.src);
@@ -72,7 +72,7 @@ function visitChild(
       `its child "${id}" has the logic "${String(child.src)}", which this machine does not have: remove it from the children`,
     );
   if (isMachineLogic(logic as never))
-    visit(logic as AnyStateMachine, { snapshot: child.snapshot as Persisted, path: [...path, id] }, found);
+    visit(logic as AnyStateMachine, { snapshot: child.snapshot as PersistedMachine, path: [...path, id] }, found);
 }
 
 /** As XState finds the logic of a child: by its name, or by the place of an invoke without one. */

@@ -49,9 +49,9 @@ const mostPings = 3;
 /**
  * Makes a machine of a list of numbers: the same numbers give the same machine. It begins with GO and can always end, by END.
  *
- * What happens at the same moment may happen in another order elsewhere, so nothing does: no two delays are alike. And
- * nothing happens in the initial step, in which XState keeps to another order than in all others: it starts children first,
- * also those that the same step has stopped again.
+ * What happens at the same moment may happen in another order elsewhere, so nothing does: no two delays are alike, nor do some add up
+ * to others. And nothing happens in the initial step, in which XState keeps to another order than in all others: it starts children
+ * first, also those that the same step has stopped again.
  */
 export function randomStatechart(numbers: readonly number[], side: Side): AnyStateMachine {
   return new Builder(numbers, side).build();
@@ -112,8 +112,7 @@ class Builder {
 
   /** From 1 to 4 milliseconds, and a fraction of its own that a number in a clock can hold exactly. */
   #delay(): number {
-    const fraction = (Math.imul(++this.#lastDelay, 0x9e3779b1) >>> 2) / 2 ** 30;
-    return 1 + this.#pick(4) + fraction;
+    return 1 + this.#pick(4) + scatter(++this.#lastDelay) / 2 ** 30;
   }
 
   #chance(ofTen: number): boolean {
@@ -258,6 +257,13 @@ class Builder {
         }) as never);
     }
   }
+}
+
+/** A number below 2^30 for another (the end of MurmurHash3). They do not add up to each other, as multiples do. */
+function scatter(number: number): number {
+  let bits = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 2;
 }
 
 interface Enqueue {

@@ -14,11 +14,13 @@ export function makeDecisionRecord(
     readonly steps: readonly SupervisionStep[];
     readonly books: Books;
     readonly state: unknown;
+    readonly ends: NonNullable<TurnRecord["ends"]>;
   },
 ): TurnRecord {
   const { address, seq } = life.cell;
-  const { event, steps, books, state } = decision;
+  const { event, steps, books, state, ends } = decision;
   const asked = mailOf(event);
+  const notes = life.cell.noteEffects(steps.length);
   return {
     address,
     incarnation: life.number,
@@ -29,13 +31,15 @@ export function makeDecisionRecord(
     from: asked?.from,
     message: describeEvent(event),
     trace: traceText(life.trace()),
-    effects: steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })),
+    atMs: life.cell.kernel.clock.epochMs(),
+    effects: [...steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })), ...notes],
     state,
     books,
     isFresh: event.kind === "begin",
     logic: undefined,
     mark: undefined,
     plan: life.cell.planVersion,
+    ends,
   };
 }
 
@@ -75,11 +79,14 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
   switch (event.kind) {
     case "call": {
       const { call } = event;
-      if (call.kind === "start-child") return { id: call.spec.id, input: call.spec.input };
+      if (call.kind === "start-child")
+        return { id: call.spec.id, input: call.spec.input, ...(call.isFresh === true ? { fresh: true } : {}) };
       return "id" in call ? { id: call.id } : undefined;
     }
     case "exited":
       return { id: event.id, exit: event.exit };
+    case "specification-changed":
+      return { added: event.added, removed: event.removed };
     case "replanned":
       return { plan: event.plan };
     case "replan-failed":

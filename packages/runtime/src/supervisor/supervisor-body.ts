@@ -3,11 +3,8 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
-  FailureError,
-  isStoredSupervision,
   listChildren,
   makeSupervision,
-  rememberChildren,
   restoreSupervision,
   SupervisionWriter,
   shutdownExit,
@@ -15,32 +12,33 @@ import {
   toFailure,
   topOf,
   type CheckedChildSpec,
-  type ChildRow,
-  type PastChild,
+  type CheckedSupervisorSpec,
   type Exit,
+  type SpecificationChange,
   type StoredSupervision,
   type Supervision,
   type SupervisionEvent,
   type SupervisionStep,
-  type SupervisorSpec,
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
 import type { Effect } from "../actor/effect.ts";
-import { RollbackError } from "../durable/rollback.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
-import { Cell, type Supervisor } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
+import { ChangedChildren } from "./changed-children.ts";
+import { startError } from "./child-moment.ts";
+import { Children } from "./children.ts";
+import { EarlierChildren } from "./earlier-children.ts";
 import { Planners } from "./planners.ts";
 import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
-import type { Timer } from "../time/timer-queue.ts";
 
 /**
  * One life of a supervisor. It hears events, asks core what is to be done, commits that, and does it.
@@ -53,19 +51,21 @@ export class SupervisorBody implements Body, Supervisor {
   readonly #life: Incarnation;
   readonly #isRoot: boolean;
   /** As it was started with; `change-spec` does not outlive it. */
-  readonly #spec: SupervisorSpec<Logic>;
+  readonly #spec: CheckedSupervisorSpec<Logic>;
   readonly #supervision: Supervision<Logic>;
   readonly #writer: SupervisionWriter;
-  readonly #retries = new Map<string, Timer>();
+  readonly #children: Children;
   readonly #planners: Planners;
   #heard: SupervisionEvent<Logic>[] = [];
   #busy = false;
+  /** What the code has otherwise than what it was restored from. */
+  #change: SpecificationChange = { added: [], removed: [] };
   /** It is restored, and not everything that was under way is done yet. */
   #recovering = false;
-  /** The root only: children that went on where those of an earlier process were, as they were then. */
-  readonly #resumed = new Map<string, PastChild>();
+  /** The root only. */
+  readonly #earlier: EarlierChildren;
   /** Settles the start while it waits for children that need time. */
-  #start: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
+  #starting: { resolve(result: BeginResult): void; reject(error: Error): void } | undefined;
   #started: "no" | "yes" | Exit = "no";
   /** Decided, but not carried out before the commit. */
   #undone: readonly SupervisionStep[] = [];
@@ -74,12 +74,15 @@ export class SupervisorBody implements Body, Supervisor {
   constructor(life: Incarnation, logic: SupervisorLogic, isRoot: boolean) {
     this.#life = life;
     this.#isRoot = isRoot;
-    this.#spec = logic.spec;
     const { address } = life.cell;
     const spec = checkSupervisorSpec(logic.spec, address, typeOfLogic);
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
+    this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
+    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.store?.run !== undefined;
+    this.#children = new Children(life, this.#supervision, this);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
+    this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
     this.#writer = new SupervisionWriter(this.#supervision as Supervision, storeReply);
   }
 
@@ -93,30 +96,13 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   begin(): BeginResult | Promise<BeginResult> {
-    if (this.#isRoot) this.#rememberChildren();
+    if (this.#isRoot) this.#earlier.remember(this.#surroundings());
     this.hear({ kind: "begin" });
     if (this.#started === "yes") return "started";
     if (this.#started !== "no") throw startError(this.#started);
     const { promise, resolve, reject } = Promise.withResolvers<BeginResult>();
-    this.#start = { resolve, reject };
+    this.#starting = { resolve, reject };
     return promise;
-  }
-
-  /** The root of an earlier process: people start its children again. */
-  #rememberChildren(): void {
-    const { address, kernel } = this.#life.cell;
-    const state = kernel.store?.take?.(address)?.durable.state;
-    if (isStoredSupervision(state)) rememberChildren(this.#supervision as Supervision, state, this.#surroundings());
-  }
-
-  /** Who cannot go on under this program is given up by it, and not by the next. */
-  #keepParked(steps: readonly SupervisionStep[]): void {
-    const { address, kernel } = this.#life.cell;
-    for (const step of steps) {
-      const past =
-        step.kind === "drop" && kernel.store?.isParked?.(childAddress(address, step.id)) ? this.#resumed.get(step.id) : undefined;
-      if (past !== undefined) this.#supervision.past.set((step as { id: string }).id, past);
-    }
   }
 
   hear(event: SupervisionEvent<Logic>): void {
@@ -132,11 +118,12 @@ export class SupervisorBody implements Body, Supervisor {
       const events = this.#heard;
       this.#heard = [];
       while (at < events.length) {
+        if (this.#life.phase === "ended") return; // Nobody is started by who has ended, whatever was asked meanwhile.
         const event = events[at++]!;
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
-        if (this.#isRoot) this.#keepParked(steps);
-        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#recovers(event)) {
+        if (this.#isRoot) this.#earlier.keepParked(steps);
+        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#needsNoRecord(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event, steps);
         }
@@ -154,8 +141,9 @@ export class SupervisorBody implements Body, Supervisor {
     kernel.endRecovery(topOf(address));
   }
 
-  /** That what was running runs again was decided when it was started. */
-  #recovers(event: SupervisionEvent<Logic>): boolean {
+  /** That what was running runs again was decided when it was started; and a tree that stays as it is stored has not ended. */
+  #needsNoRecord(event: SupervisionEvent<Logic>): boolean {
+    if ((event.kind === "exited" || event.kind === "start-failed") && this.#isRoot && this.#earlier.isParked(event.id)) return true;
     return event.kind === "recover" || this.#supervision.operation?.purpose.kind === "recover";
   }
 
@@ -164,8 +152,9 @@ export class SupervisorBody implements Body, Supervisor {
     const { cell } = this.#life;
     const { address, kernel, seq } = cell;
     const books = this.#bookSteps(event, steps);
+    const ends = steps.flatMap((step) => (step.kind === "remove" ? this.#children.endsOf(step.id) : []));
+    const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state(), ends });
     cell.seq++;
-    const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state() });
     try {
       kernel.store!.prepare?.(record);
     } catch (error) {
@@ -178,7 +167,7 @@ export class SupervisorBody implements Body, Supervisor {
       const mayGoOn = failed === undefined || (kernel.leaving && failed.kind !== "refused");
       if (!mayGoOn) return this.#life.end({ kind: "failure", failure: failed.failure });
       this.#undone = [];
-      cell.books = books;
+      cell.recorded(record);
       const mail = mailOf(event);
       if (mail?.kind === "signal") kernel.acknowledge(mail);
       for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
@@ -192,19 +181,15 @@ export class SupervisorBody implements Body, Supervisor {
     const effects = steps.map((step, at): Effect => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
       if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
-      if (step.kind === "drop" || step.kind === "forget") this.#absorb(step.id);
+      if (step.kind === "drop") this.#children.absorb(step.id);
+      if (step.kind === "remove") this.#children.inherit(step.id);
+      if (step.kind === "forget") cell.spend(this.#children.spentSinceStored(step.id));
       return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
     });
     const mail = mailOf(event);
     const books = event.kind === "begin" ? inheritBooks(cell.books ?? emptyBooks, cell.birth) : (cell.books ?? emptyBooks);
     const epochMs = cell.kernel.clock.epochMs();
     return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
-  }
-
-  /** What a child that is given up has spent was spent by its supervisor. */
-  #absorb(id: string): void {
-    const child = this.#child(id);
-    if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
   }
 
   /** One step that cannot be done must not make a supervisor deaf, which would take all below it along. */
@@ -222,29 +207,33 @@ export class SupervisorBody implements Body, Supervisor {
     const { kernel } = this.#life.cell;
     switch (step.kind) {
       case "start":
-        return this.#startChild(step.id);
+        return this.#start(step.id);
       case "stop": // One that has ended meanwhile has already said so.
-        return this.#child(step.id)?.life?.stop(shutdownExit);
+        return this.#children.get(step.id)?.life?.stop(shutdownExit);
       case "end":
-        return this.#child(step.id)?.life?.endSuspended();
+        return this.#children.get(step.id)?.life?.endSuspended();
       case "rollback":
-        return this.#rollBack(step);
+        return this.#children.rollBack(step);
       case "brief-planner":
         return this.#planners.brief(step);
       case "ask-planner":
         return this.#planners.ask(step);
       case "resume":
-        return this.#child(step.id)?.life?.resume();
+        return this.#children.get(step.id)?.life?.resume();
       case "change-spec":
-        return this.#changeSpec(step.id);
+        return this.#children.changeSpec(step.id);
       case "forget":
-        return this.#child(step.id)?.forget();
+        if (this.#isRoot) this.#earlier.keep(step.id);
+        return this.#children.forget(step.id);
       case "drop":
-        return this.#drop(step.id);
+        if (this.#isRoot && this.#children.get(step.id) === undefined) this.#earlier.end(step.id);
+        return this.#children.drop(step.id);
+      case "remove":
+        return; // It is done with the record.
       case "schedule":
         return this.#schedule(step);
       case "cancel":
-        return this.#cancel(step.id);
+        return this.#children.cancel(step.id);
       case "reply":
         return this.#reply(step, key);
       case "report":
@@ -256,7 +245,7 @@ export class SupervisorBody implements Body, Supervisor {
       }
       case "ready":
         this.#started = "yes";
-        return this.#start?.resolve("started");
+        return this.#starting?.resolve("started");
       case "exit":
         return this.#exit(step.exit);
       default:
@@ -264,90 +253,13 @@ export class SupervisorBody implements Body, Supervisor {
     }
   }
 
-  #child(id: string): Cell | undefined {
-    return this.#life.cell.kernel.cells.get(childAddress(this.#life.cell.address, id));
-  }
-
-  /** The place of a child, made where there is none. */
-  #placeOf(id: string): Cell {
-    const { kernel, address } = this.#life.cell;
-    const { spec } = this.#supervision.table.get(id)!;
-    let cell = this.#child(id);
-    if (cell === undefined) {
-      cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this }, spec);
-      kernel.cells.set(cell.address, cell);
-    }
-    cell.spec = spec;
-    return cell;
-  }
-
-  #startChild(id: string): void {
-    const { kernel } = this.#life.cell;
-    const cell = this.#placeOf(id);
-    const { birth } = this.#supervision.table.get(id)!;
-    const stored = kernel.store?.take?.(cell.address);
-    // Another life than the one that is stored was decided, and has not stored anything yet.
-    const isSame = stored?.durable.books.birth === birth;
-    if (isSame && this.#isRoot) this.#resumed.set(id, pastOf(this.#supervision.table.get(id)!));
-    cell.start(birth, { stored, isSame });
-    if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
-  }
-
-  #rollBack({ id, plan }: SupervisionStep & { kind: "rollback" }): void {
-    const { cell } = this.#life;
-    const { kernel } = cell;
-    const top = childAddress(cell.address, id);
-    const failed = (error: unknown): void => {
-      kernel.endWaitingFor(top);
-      this.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
-    };
-    const { store } = kernel;
-    if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
-    kernel.waitFor(top);
-    const place = this.#placeOf(id);
-    const spent = place.takeAllSpent();
-    store
-      .rollBack({ top, to: plan.to, birth: plan.birth, spent, nextSeq: Math.max(place.seq, kernel.nextSeq) })
-      .then((report) => this.hear({ kind: "rolled-back", id, report }), failed)
-      .catch((error: unknown) => cell.crashed(error));
-  }
-
-  /** Also what was granted to a child whose place is given up already. */
-  #drop(id: string): void {
-    const { address, kernel } = this.#life.cell;
-    const cell = this.#child(id);
-    if (cell !== undefined) cell.drop();
-    else kernel.accounts.drop(childAddress(address, id), { above: this.account, hasChildren: true });
-  }
-
-  /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
-  #changeSpec(id: string): void {
-    const cell = this.#child(id);
-    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec;
+  #start(id: string): void {
+    if (this.#children.start(id) && this.#isRoot) this.#earlier.resumed(id);
   }
 
   #schedule(step: SupervisionStep & { kind: "schedule" }): void {
-    const { cell } = this.#life;
-    const { id, token, delayMs, attempt } = step;
-    const retry: SupervisionEvent<Logic> = { kind: "retry", id, token };
-    if (this.#recovering) this.#placeOf(id); // Its mailbox is open while it waits.
-    const address = childAddress(cell.address, id);
-    cell.kernel.notify({ type: "restart-scheduled", address, attempt, delayMs, atMs: cell.kernel.clock.epochMs() });
-    // Behind what is in the mailbox now: a child that cannot start must not keep its supervisor from listening (OTP-9549).
-    if (delayMs === 0) return cell.internal(retry);
-    this.#cancel(id);
-    const timer = cell.kernel.timers.set(delayMs, () => {
-      this.#retries.delete(id);
-      this.hear(retry);
-    });
-    this.#retries.set(id, timer);
-  }
-
-  #cancel(id: string): void {
-    const timer = this.#retries.get(id);
-    if (timer === undefined) return;
-    this.#retries.delete(id);
-    this.#life.cell.kernel.timers.cancel(timer);
+    if (this.#recovering) this.#children.place(step.id); // Its mailbox is open while it waits.
+    this.#children.schedule(step);
   }
 
   #reply(step: SupervisionStep & { kind: "reply" }, key: EffectKey | undefined): void {
@@ -369,7 +281,7 @@ export class SupervisorBody implements Body, Supervisor {
       return;
     }
     this.#started = exit;
-    this.#start?.reject(startError(exit));
+    this.#starting?.reject(startError(exit));
   }
 
   compute(mail: Mail): void {
@@ -402,7 +314,7 @@ export class SupervisorBody implements Body, Supervisor {
     };
     const specsOf = (plan: unknown): readonly CheckedChildSpec<Logic>[] => this.#planners.childrenOf(plan);
     const around = { ...this.#surroundings(), specOf, specsOf, restoreReply: (reply: unknown) => this.#restoreReply(reply) };
-    restoreSupervision(this.#supervision, state as StoredSupervision, around);
+    this.#change = restoreSupervision(this.#supervision, state as StoredSupervision, around);
     this.#started = "yes";
   }
 
@@ -419,12 +331,17 @@ export class SupervisorBody implements Body, Supervisor {
   recover(): void {
     this.#recovering = true;
     this.#life.cell.kernel.beginRecovery(topOf(this.#life.cell.address));
+    new ChangedChildren(this.#life, (event) => this.hear(event)).expect(this.#change);
     this.hear({ kind: "recover" });
   }
 
   #surroundings(): { readonly nowMs: number; readonly epochMs: number } {
     const { clock } = this.#life.cell.kernel;
     return { nowMs: clock.nowMs(), epochMs: clock.epochMs() };
+  }
+
+  remembers(id: string): boolean {
+    return this.#life.phase !== "ended" && this.#supervision.past.has(id);
   }
 
   /** The children as they stand, for the tree view. */
@@ -443,31 +360,21 @@ export class SupervisorBody implements Body, Supervisor {
 
   /** Killed: its children are killed too, in reverse order. OTP would leave grandchildren behind. */
   abort(): void {
-    for (const timer of this.#retries.values()) this.#life.cell.kernel.timers.cancel(timer);
-    this.#retries.clear();
+    this.#children.cancelAll();
     this.#commit?.abandon();
     this.#endRecovery();
     // A child whose row is gone already, but whose place is not.
     for (const step of this.#undone) {
-      if (step.kind === "forget") this.#child(step.id)?.forget();
-      else if (step.kind === "drop") this.#drop(step.id);
+      if (step.kind === "forget") this.#children.forget(step.id);
+      else if (step.kind === "drop") this.#children.drop(step.id);
     }
     // The next life knows those of its specification; dynamic children and those that were added are nobody's then.
-    const known = new Set(this.#spec.children?.map(({ id }) => id));
+    const known = new Set(this.#spec.children.map(({ id }) => id));
     for (const id of [...this.#supervision.table.keys()].reverse()) {
-      this.#absorb(id);
-      if (known.has(id)) this.#child(id)?.forget();
-      else this.#drop(id);
+      if (known.has(id)) this.#children.forget(id);
+      else this.#children.drop(id);
     }
+    const { address, kernel } = this.#life.cell;
+    if (!kernel.leaving) kernel.releaseBelow(address);
   }
-}
-
-function pastOf({ restarts, stamps, history, birth }: ChildRow): PastChild {
-  return { status: "running", restarts, stamps, history, verdict: undefined, birth };
-}
-
-/** Why a supervisor did not start. */
-function startError(exit: Exit): FailureError {
-  if (exit.kind === "failure" || exit.kind === "escalated") return new FailureError(exit.failure);
-  return new FailureError({ class: "crash", message: `it ended while it started (${exit.kind})` });
 }

@@ -35,6 +35,7 @@ function read(supervision: Supervision<Logic>, message: SupervisorMessage): Supe
       return {
         kind: "start-child",
         spec: checkChildOf(supervision.spec, wholeSpec(supervision, message.spec), { field: "spec", typeOf: typeOfLogic }),
+        isFresh: supervision.isRoot && message.fresh === true,
       };
     case "terminate-child":
     case "restart-child":

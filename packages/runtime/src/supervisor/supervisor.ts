@@ -8,6 +8,7 @@ import {
   type SupervisorSpec,
 } from "@orgtree/core";
 import type { Logic } from "../logic.ts";
+import { checkReplan } from "./answers.ts";
 
 /** The logic of a supervisor: what it starts, and how it treats it. */
 export interface SupervisorLogic {
@@ -16,7 +17,7 @@ export interface SupervisorLogic {
 }
 
 /**
- * Makes a supervisor, to be started like any other actor.
+ * Makes a supervisor, to be started like any other actor. Throws `SpecError` where a child is to have a new plan and there is none.
  *
  * @example
  * const desk = supervisor({ strategy: "rest-for-one", children: [{ id: "feed", logic: feed }, { id: "writer", logic: writer }] });
@@ -24,6 +25,7 @@ export interface SupervisorLogic {
  */
 export function supervisor(spec: SupervisorSpec<Logic>): SupervisorLogic {
   if (typeof spec !== "object" || spec === null) throw new SpecError("supervisor", "takes an object { strategy, intensity, children, … }");
+  checkReplan(spec);
   return { kind: "supervisor", spec };
 }
 
@@ -35,6 +37,8 @@ export type SupervisorMessage =
   | {
       readonly type: "start-child";
       readonly spec: ChildSpec<Logic> | (Omit<ChildSpec<Logic>, "id"> & { readonly id?: undefined }) | TemplateChild;
+      /** The root only: see `StartOptions`. */
+      readonly fresh?: boolean | undefined;
     }
   | { readonly type: "terminate-child"; readonly id: string }
   | { readonly type: "restart-child"; readonly id: string }

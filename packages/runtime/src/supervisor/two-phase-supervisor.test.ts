@@ -103,6 +103,22 @@ describe("a supervisor", () => {
     expect(world.exits("/desk")).toMatchObject([{ kind: "failure", failure: { class: "fenced" } }]);
   });
 
+  test("that ends starts nobody any more, whatever was asked while its end was being stored", async () => {
+    const commits = new Commits();
+    await using world = startWorld({ store: commits });
+    const children = [{ id: "one", logic: worker, restart: "transient" as const, significant: true }];
+    await world.start(supervisor({ autoShutdown: "any-significant", children }), { id: "desk", restart: "temporary" });
+    commits.holds = "/desk";
+    await world.tell({ type: "END" }, "/desk/one");
+    const late = world.system.supervisor("/desk").startChild({ id: "late", logic: worker });
+    const refused = expect(late).rejects.toThrow();
+    await world.clock.settle();
+    commits.release();
+    await Promise.all([refused, world.clock.settle()]);
+    expect(starts(world)).toHaveLength(1);
+    expect(world.system.open.actors).toBe(1); // The root.
+  });
+
   test("that is killed while it commits does not carry out what it decided", async () => {
     const commits = new Commits();
     await using world = startWorld({ store: commits });

@@ -1,45 +1,56 @@
 /** Whose directory is it? A process that was killed cannot remove its own; the next run may, if it is certain. */
-import { readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
 /** The process that made a directory. */
-export interface RunOwner {
+export interface DirectoryOwner {
   readonly pid: number;
   /** When it started, since ids come again; undefined where the system does not tell. */
   readonly start: string | undefined;
   /** Where its id means something: the machine, and the container on it. */
   readonly place: string;
+  /** The journal of its run, which needs the directory to go on. */
+  readonly journal?: string | undefined;
 }
 
 const fileName = "owner.json";
 
 /** Says in a directory that it belongs to this process. */
-export function writeOwner(directory: string): void {
-  const owner: RunOwner = { pid: process.pid, start: startOf(process.pid), place: ownPlace() };
+export function claimDirectory(directory: string, journal?: string): void {
+  const owner: DirectoryOwner = { pid: process.pid, start: startOf(process.pid), place: ownPlace(), journal };
   writeFileSync(join(directory, fileName), JSON.stringify(owner));
 }
 
-/** Whether the process that made a directory is gone for certain. Of a directory that does not say whose it is, nobody knows. */
+/**
+ * Whether the process that made a directory is gone for certain, and nobody can go on in its place. Of a directory that does not say whose
+ * it is, nobody knows.
+ */
 export function isAbandoned(directory: string): boolean {
   const owner = readOwner(directory);
   if (owner === undefined || owner.place !== ownPlace()) return false;
+  if (owner.journal !== undefined && existsSync(owner.journal)) return false;
   if (!isAlive(owner.pid)) return true;
   const start = startOf(owner.pid);
   return owner.start !== undefined && start !== undefined && start !== owner.start;
 }
 
-function readOwner(directory: string): RunOwner | undefined {
+function readOwner(directory: string): DirectoryOwner | undefined {
   const text = readOrNothing(() => readFileSync(join(directory, fileName), "utf8"));
   if (text === undefined) return undefined;
   try {
-    const { pid, start, place } = (JSON.parse(text) ?? {}) as Partial<Record<keyof RunOwner, unknown>>;
+    const { pid, start, place, journal } = (JSON.parse(text) ?? {}) as Partial<Record<keyof DirectoryOwner, unknown>>;
     const isWhole = typeof pid === "number" && Number.isSafeInteger(pid) && pid > 0 && typeof place === "string";
-    return isWhole ? { pid, start: typeof start === "string" ? start : undefined, place } : undefined;
+    if (!isWhole) return undefined;
+    return { pid, start: textOf(start), place, journal: textOf(journal) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined; // It was killed while it wrote.
     throw error;
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function isAlive(pid: number): boolean {

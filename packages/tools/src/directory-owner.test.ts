@@ -5,16 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { isAbandoned, writeOwner, type RunOwner } from "./run-owner.ts";
+import { isAbandoned, claimDirectory, type DirectoryOwner } from "./directory-owner.ts";
 
 describe("isAbandoned", () => {
   let directory: string;
-  let own: RunOwner;
+  let own: DirectoryOwner;
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "orgtree-owner-test-"));
-    writeOwner(directory);
-    own = JSON.parse(await readFile(join(directory, "owner.json"), "utf8")) as RunOwner;
+    claimDirectory(directory);
+    own = JSON.parse(await readFile(join(directory, "owner.json"), "utf8")) as DirectoryOwner;
   });
 
   afterEach(async () => {
@@ -35,6 +35,15 @@ describe("isAbandoned", () => {
     const child = spawn(process.execPath, ["--version"]);
     await once(child, "close");
     expect(await isSo(JSON.stringify({ ...own, pid: child.pid }))).toBe(true);
+  });
+
+  test("not while a journal needs it, whoever is alive", async () => {
+    const journal = join(directory, "run.journal");
+    const text = JSON.stringify({ ...own, pid: 2 ** 22 + 1, journal });
+    await writeFile(journal, "");
+    expect(await isSo(text)).toBe(false);
+    await rm(journal);
+    expect(await isSo(text)).toBe(true);
   });
 
   test.runIf(process.platform === "linux")("of one whose id another process has now", async () => {

@@ -1,0 +1,220 @@
+/**
+ * Durable turns: asked from outside, each answer waits until the turn is in the journal (SQLite, synchronous FULL). Against the fsync
+ * limit of the same disk and LangGraph with its SQLite saver at FULL, in the same run; both take a text of 256 bytes in each step and
+ * keep the newest. Then what is stored of a conversation that grows by 1 KB of random text in each step, at several ages.
+ */
+import { randomBytes } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { openSqliteJournal, type SqliteJournal } from "@orgtree/journal";
+import { createActorSystem, plain, reply, type ActorSystem, type Logic } from "@orgtree/runtime";
+import { assign, setup } from "xstate";
+import { node, perSecond, plainly, timed, type Bench, type Comparison, type Job, type Measure, type Sample } from "./harness/bench.ts";
+import { fsyncLimit, inDirectory, Latencies } from "./subjects/disk.ts";
+import { openSteps, type Steps } from "./subjects/langgraph.ts";
+
+interface Desk {
+  readonly count: number;
+  readonly texts: readonly string[];
+}
+
+interface Say {
+  readonly type: "SAY";
+  readonly text: string;
+}
+
+/** Base64 of random bytes: nothing that a compression finds but what is there twice. */
+function randomText(bytes: number): string {
+  return randomBytes((bytes / 4) * 3).toString("base64");
+}
+
+/** Keeps the newest text, or all of them. */
+function desk({ grows }: { readonly grows: boolean }): Logic {
+  return plain<Desk, Say>({
+    init: () => ({ count: 0, texts: [] }),
+    receive({ count, texts }, { text }, turn) {
+      turn.reply(count + 1);
+      return { count: count + 1, texts: grows ? [...texts, text] : [text] };
+    },
+  });
+}
+
+/** The same as a machine. */
+const types = {} as { context: Desk; events: Say | { readonly type: "END" } };
+const deskMachine = setup({
+  types,
+  actions: { answer: reply(({ context }) => context.count) },
+}).createMachine({
+  id: "desk",
+  context: { count: 0, texts: [] },
+  initial: "open",
+  states: {
+    open: {
+      on: {
+        SAY: { actions: [assign({ count: ({ context }) => context.count + 1, texts: ({ event }) => [event.text] }), "answer"] },
+        END: "closed",
+      },
+    },
+    closed: { type: "final" },
+  },
+});
+
+/** Who asks whom: `actors` of them, each with a caller of its own that waits for its answer before it asks again. */
+interface Asking {
+  readonly system: ActorSystem;
+  readonly actors: number;
+  readonly size: number;
+  readonly textBytes: number;
+}
+
+async function startDesks(system: ActorSystem, actors: number, logic: Logic): Promise<void> {
+  for (let n = 0; n < actors; n++) await system.start({ id: `desk-${n}`, logic });
+}
+
+async function askAll({ system, actors, size, textBytes }: Asking): Promise<Sample> {
+  const latencies = new Latencies();
+  const caller = async (n: number): Promise<number> => {
+    let count = 0;
+    for (let left = size / actors; left > 0; left--) {
+      const begin = performance.now();
+      count = (await system.ask(`/desk-${n}`, { type: "SAY", text: randomText(textBytes) })) as number;
+      latencies.add(begin);
+    }
+    return count;
+  };
+  return latencies.with(
+    await timed(async () => {
+      const counts = await Promise.all(Array.from({ length: actors }, (_, n) => caller(n)));
+      return counts.reduce((sum, count) => sum + count, 0);
+    }),
+  );
+}
+
+/** Turns of the desks that are in the journal, without their initial steps. */
+async function countTurns(journal: SqliteJournal, actors: number): Promise<number> {
+  let count = -actors;
+  for await (const { address } of journal.read()) count += address.startsWith("/desk-") ? 1 : 0;
+  return count;
+}
+
+function ours(actors: number, logic: Logic = desk({ grows: false })): Job {
+  return inDirectory(async (path, size) => {
+    await using journal = await openSqliteJournal(path);
+    await using system = createActorSystem({ journal });
+    await startDesks(system, actors, logic);
+    const sample = await askAll({ system, actors, size, textBytes: 256 });
+    return { ...sample, done: Math.min(sample.done, await countTurns(journal, actors)) };
+  });
+}
+
+async function takeAll(steps: Steps, actors: number, size: number): Promise<number> {
+  const counts = await Promise.all(Array.from({ length: actors }, (_, n) => steps.take(`desk-${n}`, size / actors)));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function langGraph(actors: number): Job {
+  return inDirectory(async (path, size) => {
+    const steps = openSteps(path, { text: () => randomText(256), grows: false });
+    try {
+      return await timed(() => takeAll(steps, actors, size));
+    } finally {
+      steps.close();
+    }
+  });
+}
+
+/** What the file of a journal grows by: an empty one has a page for each of its tables and indexes. */
+function storedByOurs(actors: number): Job {
+  return inDirectory(async (path, size) => {
+    await using journal = await openSqliteJournal(path);
+    await using system = createActorSystem({ journal });
+    await startDesks(system, actors, desk({ grows: true }));
+    const before = fileBytes(path);
+    const { done } = await askAll({ system, actors, size, textBytes: 1_024 });
+    return { done, stored: fileBytes(path) - before };
+  });
+}
+
+/** Bytes of the database with what is still in its log. */
+function fileBytes(path: string): number {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const pragma = (name: string): number => Number(database.prepare(`PRAGMA ${name}`).get()![name]);
+  const bytes = pragma("page_count") * pragma("page_size");
+  database.close();
+  return bytes;
+}
+
+function storedByLangGraph(actors: number): Job {
+  return inDirectory(async (path, size) => {
+    const steps = openSteps(path, { text: () => randomText(1_024), grows: true });
+    const before = steps.bytes();
+    const done = await takeAll(steps, actors, size);
+    const stored = steps.bytes() - before;
+    steps.close();
+    return { done, stored };
+  });
+}
+
+function turns(actors: number, marks: { readonly floor: number; readonly goal: number }): Comparison {
+  const who = actors === 1 ? "one actor" : `${actors} actors`;
+  const limit = "append and fdatasync";
+  const peer = "LangGraph, SQLite at FULL";
+  return {
+    name: who,
+    size: 100 * actors * (actors === 1 ? 10 : 1),
+    rounds: 5,
+    warmUps: 1,
+    contenders: { ours: node(() => ours(actors)), [limit]: node(() => fsyncLimit), [peer]: node(() => langGraph(actors)) },
+    rows: [
+      { what: `durable turns, SQLite, ${who}`, measure: perSecond, peer: limit, ...marks },
+      { what: `durable turns, SQLite, ${who}`, measure: perSecond, peer, floor: 4 },
+      { what: "… p50", measure: plainly("p50", "ms"), peer: limit },
+      { what: "… p99", measure: plainly("p99", "ms"), peer: limit },
+    ],
+  };
+}
+
+const storedEach: Measure = { unit: "B", better: "less", of: ({ done, stored }) => stored! / done };
+
+/** Many young ones together: of one alone the last page, mostly empty, would weigh most. */
+function stored(age: number, actors: number): Comparison {
+  const peer = "LangGraph, SQLite";
+  const what = `stored per step of 1 KB, ${age.toLocaleString("en")} steps old`;
+  const hasPeer = age <= 500;
+  return {
+    name: `stored at ${age}`,
+    size: age * actors,
+    rounds: 1,
+    warmUps: 0,
+    contenders: {
+      ours: node(() => storedByOurs(actors)),
+      ...(hasPeer ? { [peer]: node(() => storedByLangGraph(actors)) } : {}),
+    },
+    rows: [
+      { what, measure: storedEach, floor: 3_072, goal: 1_536 },
+      ...(hasPeer ? [{ what: "… and by LangGraph, whose checkpoints hold the whole state", measure: storedEach, by: peer }] : []),
+    ],
+  };
+}
+
+const cpuEach: Measure = { unit: "µs", better: "less", of: ({ done, cpu }) => (cpu! / done) * 1_000 };
+
+export const bench: Bench = {
+  name: "durable",
+  comparisons: [
+    turns(1, { floor: 0.4, goal: 0.7 }),
+    turns(16, { floor: 1, goal: 3 }),
+    {
+      name: "CPU of a turn",
+      size: 3_200,
+      rounds: 5,
+      warmUps: 2,
+      contenders: { machine: node(() => ours(16, deskMachine)), plain: node(() => ours(16)) },
+      rows: [{ what: "CPU of a durable machine turn, all threads", measure: cpuEach, peer: "plain" }],
+    },
+    stored(10, 100),
+    stored(100, 10),
+    stored(500, 1),
+    stored(1_000, 1),
+    stored(10_000, 1),
+  ],
+};

@@ -1,0 +1,42 @@
+import { resolve } from "node:path";
+import { forkFile, type ForkPoint, type ForkReport } from "orgtree/journal";
+import { exitCode, type ExitCode } from "../exit-code.ts";
+import { valueOf, type CommandInput } from "../input/command.ts";
+import { UsageError } from "../input/usage-error.ts";
+import { withPrivateFiles } from "../journal/private-files.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { countOf } from "../text/amounts.ts";
+import { plainJson } from "../text/plain-json.ts";
+import { paintLines, span, type Line } from "../text/styled-line.ts";
+import { parseTurnName } from "./turn-name.ts";
+
+/** Carries out `orgtree fork`. */
+export async function forkPast(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
+  const [file = ""] = input.operands;
+  const to = valueOf(input, "to");
+  if (to === undefined) throw new UsageError("fork writes a new journal and leaves the old one as it is", "name it with --to NEW");
+  const point = valueOf(input, "at");
+  const at = point === undefined ? undefined : parsePoint(point);
+  const report = await withPrivateFiles(() => forkFile(resolve(cwd, file), { to: resolve(cwd, to), at }));
+  if (input.flags.has("json")) stdout.write(`${plainJson({ from: file, to, ...report }, 2)}\n`);
+  else stdout.write(paintLines(forkLines(report, { file, to }), stdout.hasColor));
+  return exitCode.done;
+}
+
+function parsePoint(text: string): ForkPoint {
+  if (/^\d+$/.test(text)) return { position: Number(text) };
+  if (!text.startsWith("/")) return { checkpoint: text };
+  const { address, seq } = parseTurnName(text);
+  if (seq === undefined) throw new UsageError(`--at ${text} names no turn`, "write ADDRESS@SEQ");
+  return { address, seq };
+}
+
+function forkLines(
+  { position, entries, actors, run }: ForkReport,
+  { file, to }: { readonly file: string; readonly to: string },
+): readonly Line[] {
+  return [
+    [span(to, "strong"), span(`  run ${run}`)],
+    [span(`  ${countOf(entries, "entry", "entries")} of ${file}, up to position ${position}; ${countOf(actors.length, "actor")}`, "dim")],
+  ];
+}

@@ -1,0 +1,41 @@
+import { readlinkSync, realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { ProblemError } from "./problem.ts";
+
+/** As many as Linux follows. */
+const maxLinks = 40;
+
+/**
+ * The file itself, whatever links lead to it: SQLite keeps the log beside the file, not beside a link. Of one that is not there yet,
+ * where it would be made. Throws `ProblemError` when links lead in a circle.
+ */
+export function realFile(path: string): string {
+  let file = resolve(path);
+  for (let links = 0; links <= maxLinks; links++) {
+    const directory = realDirectory(dirname(file));
+    file = join(directory, basename(file));
+    const target = targetOf(file);
+    if (target === undefined) return file;
+    file = resolve(directory, target);
+  }
+  const problem = "its links lead in a circle; give the path of a file";
+  throw new ProblemError({ kind: "store", problem, retryable: false, outcome: "not-done" });
+}
+
+/** As it is named where it is not there, or may not be looked at: whoever opens the file says so. */
+function realDirectory(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** Undefined for what is no link. */
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

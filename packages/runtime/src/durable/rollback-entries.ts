@@ -1,0 +1,49 @@
+import type { Address, NewEntry } from "@orgtree/core";
+import { ActorLog } from "./actor-log.ts";
+import type { RollbackMark } from "./rollback-cut.ts";
+import type { Rollback, RolledBackActor } from "./rollback.ts";
+import type { StoredTurn } from "./turn-entry.ts";
+
+/** One actor that goes back, as it is stored. */
+export interface RollbackEntry {
+  readonly actor: RolledBackActor;
+  readonly log: ActorLog;
+  readonly entry: NewEntry;
+  readonly newest: StoredTurn;
+}
+
+/** When it is stored, and by whom. */
+export interface RollbackSurroundings {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** The greatest number of a life at an address, where it is known. */
+  readonly lastIncarnation?: (address: Address) => number;
+}
+
+/** What is to be stored, all or nothing, for a subtree to go back; the report is with its top. */
+export function rollbackEntries(
+  { actors, report, top }: Pick<Rollback, "actors" | "report"> & { readonly top: Address },
+  around: RollbackSurroundings,
+): readonly RollbackEntry[] {
+  const mark: RollbackMark = { top, to: report.to };
+  return actors.map((actor) => rollbackEntry(actor, { ...around, message: actor.address === top ? { ...report, ...mark } : mark }));
+}
+
+function rollbackEntry(
+  actor: RolledBackActor,
+  { atMs, lastIncarnation, message }: RollbackSurroundings & { readonly message: RollbackMark },
+): RollbackEntry {
+  const { address, seq, durable, moment } = actor;
+  const log = new ActorLog(address);
+  const { trace, logic, plan } = moment.turn;
+  const incarnation = Math.max(moment.turn.incarnation, lastIncarnation?.(address) ?? 0);
+  const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
+  const turn = { incarnation, atMs, trace, cause, effects: [], logic, plan };
+  const entry = log.entry({ ...turn, seq, durable, isFresh: true });
+  return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
+}
+
+/** That the places of those who did not exist then are given up. */
+export function endEntries({ toEnd }: Pick<Rollback, "toEnd">): readonly NewEntry[] {
+  return toEnd.map(({ address, seq }) => ({ address, seq, kind: "end", data: new Uint8Array() }));
+}

@@ -1,0 +1,188 @@
+import {
+  idOf,
+  isStoredSupervision,
+  nearestName,
+  parentAddress,
+  rootAddress,
+  shutdownExit,
+  type Address,
+  type ChildStatus,
+  type Image,
+  type Journal,
+  type NewEntry,
+  type RollbackReport,
+  type StoredSupervision,
+  type SupervisorReport,
+} from "@orgtree/core";
+import { ActorLog, type Durable } from "./actor-log.ts";
+import { readMoments, type Moment } from "./past-turn.ts";
+import { endEntries, rollbackEntries } from "./rollback-entries.ts";
+import { RollbackError } from "./rollback-error.ts";
+import { ConsentError, needsConsent } from "./consent-error.ts";
+import { planRollback, type Rollback } from "./rollback.ts";
+
+/** How a subtree that does not run is put back. */
+export interface StoredRollbackOptions {
+  /** The name of a checkpoint, the number of a turn of the actor, or any turn in the subtree, as `/desk/clerk@12`. Default: the newest checkpoint in the subtree. */
+  readonly to?: string | number | undefined;
+  /** What cannot be taken back may stand. Default false. */
+  readonly consent?: boolean;
+  /** Now, milliseconds since 1970. */
+  readonly atMs: number;
+}
+
+/**
+ * Puts an actor and all below it back to a checkpoint, in the journal of an organization that does not run: whoever starts it next goes on
+ * from there. As `ActorSystem.rollBack` does it where one runs. The decision is stored with its supervisor.
+ *
+ * Rejects with `RollbackError` when there is nothing to go back to, or nobody who would start it, with `ConsentError` where something
+ * stands and nobody consents; nothing was stored then.
+ */
+export async function rollBackStored(
+  journal: Journal,
+  top: Address,
+  { to, consent = false, atMs }: StoredRollbackOptions,
+): Promise<RollbackReport> {
+  const starter = await findStarter(journal, top);
+  const lastSeqs = await journal.lastSeqs();
+  // As many as ever lived, which is more than a call takes.
+  let last = -1;
+  for (const seq of lastSeqs.values()) last = Math.max(last, seq);
+  const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
+  const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq: last + 1 });
+  const standing = planned.report.standing.filter(needsConsent);
+  if (standing.length > 0 && !consent) throw new ConsentError(top, standing, planned.report);
+  const decision = starter === undefined ? [] : [decisionEntry(starter, { report: planned.report, top, birth, atMs })];
+  await journal.append([...decision, ...entriesOf(planned, top, atMs)]);
+  return planned.report;
+}
+
+function entriesOf(planned: Rollback, top: Address, atMs: number): readonly NewEntry[] {
+  return [...rollbackEntries({ ...planned, top }, { atMs }).map(({ entry }) => entry), ...endEntries(planned)];
+}
+
+/** The supervisor that will start an actor. */
+interface Starter {
+  readonly log: ActorLog;
+  readonly moment: Moment;
+  readonly state: StoredSupervision;
+}
+
+/** Undefined where nothing is stored of the root, which starts what it is told to. Rejects with `RollbackError` where the actor would not be started. */
+async function findStarter(journal: Journal, top: Address): Promise<Starter | undefined> {
+  const parent = parentAddress(top);
+  if (parent === undefined) throw new RollbackError(top, "it is the root; name who is below it");
+  await checkRuns(journal, parent, top);
+  const image = await journal.image(parent);
+  if (image === undefined) return undefined;
+  const log = new ActorLog(parent);
+  log.read(image.entries);
+  const moment = newestOf(image)!;
+  const { state } = moment;
+  if (!isStoredSupervision(state) || (parent !== rootAddress && rowOf(state, idOf(top)) === undefined))
+    throw new RollbackError(top, (await neverThere(journal, top)) ?? `its supervisor does not have it any more; roll back ${parent}`);
+  checkOperation(state, top);
+  return { log, moment, state };
+}
+
+/** Somebody of whom there is nothing was mistyped, more likely than not. */
+async function neverThere(journal: Journal, top: Address): Promise<string | undefined> {
+  const known = [...(await journal.lastSeqs()).keys()];
+  if (known.includes(top)) return undefined;
+  const nearest = nearestName(top, known);
+  return `nothing is stored of it${nearest === undefined ? "; the history without an address lists all" : `; did you mean ${nearest}?`}`;
+}
+
+/** The supervisor will be there, and all above it. */
+async function checkRuns(journal: Journal, supervisor: Address, top: Address): Promise<void> {
+  let below = top;
+  for (let address: Address | undefined = supervisor; address !== undefined && address !== rootAddress; address = parentAddress(address)) {
+    const moment = newestOf(await journal.image(address));
+    if (moment === undefined)
+      throw new RollbackError(top, (await neverThere(journal, top)) ?? `${address}, above it, is not there any more; roll back ${address}`);
+    const { state, books } = moment;
+    if (books.exit !== undefined) throw new RollbackError(top, `${address}, above it, has come to its end; roll back ${address}`);
+    const status = isStoredSupervision(state) ? rowOf(state, idOf(below))?.status : undefined;
+    if (below !== top && status !== "running" && status !== "starting")
+      throw new RollbackError(top, `${below}, above it, is ${status ?? "not there any more"}; roll back ${below}`);
+    below = address;
+  }
+}
+
+function newestOf(image: Image | undefined): Moment | undefined {
+  return image === undefined ? undefined : [...readMoments(image.entries)].at(-1);
+}
+
+/** What a supervisor was in the middle of is carried on when it is there again. */
+function checkOperation({ operation, rows, past }: StoredSupervision, top: Address): void {
+  if (operation === undefined) return;
+  const id = idOf(top);
+  const { purpose, toStop, toStart, rewind } = operation;
+  const isPart = [...toStop, ...toStart, rewind].includes(id) && rowOf({ rows, past }, id)?.status !== "starting";
+  if (purpose.kind !== "shutdown" && !isPart) return;
+  const parent = parentAddress(top)!;
+  throw new RollbackError(
+    top,
+    `its supervisor was in the middle of a ${purpose.kind} when its process ended; start it once, or roll back ${parent}`,
+  );
+}
+
+type Children = Pick<StoredSupervision, "rows" | "past">;
+
+/** What is stored of a child, also where its specification is not known. */
+function rowOf({ rows, past }: Children, id: string): StoredSupervision["past"][`:${string}`] | undefined {
+  for (const chunk of Object.values(rows)) if (Object.hasOwn(chunk, `:${id}`)) return chunk[`:${id}`];
+  return Object.hasOwn(past, `:${id}`) ? past[`:${id}`] : undefined;
+}
+
+async function birthOf(journal: Journal, top: Address): Promise<number> {
+  return newestOf(await journal.image(top))?.books.birth ?? 0;
+}
+
+/** That the supervisor decided so, and what it will start. */
+function decisionEntry(
+  { log, moment, state }: Starter,
+  { report, top, birth, atMs }: { readonly report: RollbackReport; readonly top: Address; readonly birth: number; readonly atMs: number },
+): NewEntry {
+  const id = idOf(top);
+  const { address, incarnation, plan } = moment.turn;
+  const { name, seq, address: by } = report.to;
+  const decision = `rolled back to ${name === undefined ? "" : `${name}, `}${by}#${seq}, while it did not run`;
+  const told: SupervisorReport = {
+    supervisor: address,
+    context: "rolled-back",
+    child: id,
+    exit: shutdownExit,
+    chain: [],
+    decision,
+    directive: "rollback",
+    rollback: report,
+  };
+  const durable: Durable = { state: withRow(state, id, birth), books: moment.books };
+  return log.entry({
+    seq: birth,
+    durable,
+    isFresh: false,
+    incarnation,
+    atMs,
+    trace: moment.turn.trace,
+    cause: { kind: "decision", key: undefined, type: "rolled-back", from: undefined, message: { id } },
+    effects: [{ kind: "report", key: `${address}#${birth}.0`, detail: { report: told } }],
+    logic: undefined,
+    plan,
+  });
+}
+
+/** The child is one that runs, by this decision. Of one that the root has given up nothing else is known. */
+function withRow(state: StoredSupervision, id: string, birth: number): StoredSupervision {
+  const key = `:${id}` as const;
+  const put = <R extends { readonly status: ChildStatus }>(row: R): R => {
+    const status = row.status === "starting" ? "starting" : "running";
+    return { ...row, status, retry: undefined, verdict: undefined, birth };
+  };
+  const chunk = Object.entries(state.rows).find(([, rows]) => Object.hasOwn(rows, key));
+  if (chunk !== undefined) return { ...state, rows: { ...state.rows, [chunk[0]]: { ...chunk[1], [key]: put(chunk[1][key]!) } } };
+  const { restarts, stamps, history } = state.past[key] ?? { restarts: 0, stamps: [], history: {} };
+  const past = { status: "running", restarts, stamps, history, verdict: undefined, birth } as const;
+  return { ...state, past: { ...state.past, [key]: past } };
+}

@@ -1,0 +1,251 @@
+/**
+ * Rehearsal: one turn of an actor, computed once more by its logic from what is stored of the turn before, and from its cause.
+ *
+ * It is the real body in a real incarnation, in a kernel of its own in which nobody else lives. Effects are collected and never carried
+ * out: nothing is sent, no timer fires, no work begins, no child of a machine does anything. What came from outside of the turn, and is
+ * no message, is read from the record of the turn itself: the time, the ids of questions, what was spent, which messages others
+ * had taken meanwhile, results that came meanwhile.
+ */
+import {
+  decode,
+  encode,
+  legible,
+  maxRecordLevels,
+  noAmount,
+  seal,
+  toFailure,
+  type Address,
+  type CheckedChildSpec,
+  type Clock,
+} from "@orgtree/core";
+import type { AnyEventObject } from "xstate";
+import type { Body } from "../actor/body.ts";
+import { Cell } from "../actor/cell.ts";
+import { Incarnation } from "../actor/incarnation.ts";
+import { Mail, redeliver } from "../actor/mail.ts";
+import { SpendingNote } from "../actor/spending-note.ts";
+import { makeRecord } from "../actor/turn-cycle.ts";
+import type { Durable } from "../durable/actor-log.ts";
+import { emptyBooks, inheritBooks, type Books, type EffectKey, type Pending } from "../durable/books.ts";
+import type { PastTurn } from "../durable/past-turn.ts";
+import { withErrorOf } from "../durable/provenance.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
+import { Kernel } from "../kernel/kernel.ts";
+import type { Logic } from "../logic.ts";
+import { MachineBody } from "../machine/machine-body.ts";
+import { wayOf } from "../machine/recalled-event.ts";
+import { isRepeated, type StoredEvent, type StoredMachine } from "../machine/stored-machine.ts";
+import { makeBody } from "../root.ts";
+
+/** A turn as it is stored, with what it led to and what was before it. */
+export interface StoredStep {
+  readonly turn: PastTurn;
+  readonly spec: CheckedChildSpec<Logic>;
+  /** Undefined before the first turn of a place. */
+  readonly before: Durable | undefined;
+  readonly after: Durable;
+}
+
+/** What of a turn is compared. */
+export interface Outcome extends Durable {
+  readonly effects: readonly unknown[];
+  readonly mark: string | undefined;
+}
+
+/** Computes a turn once more. What the logic throws is thrown, but where the record says that it threw. */
+export async function rehearse(step: StoredStep): Promise<Outcome> {
+  const life = makeLife(step);
+  const record = step.turn.cause.kind === "init" ? await begin(life, step) : compute(life, step);
+  const { state, books, effects, mark } = record;
+  return decode(
+    encode({ state, books, effects: effects.map(({ kind, key, detail }) => ({ kind, key, detail: legible(detail) })), mark }),
+  ) as Outcome;
+}
+
+/** A kernel in which time stands still and nothing ever fires. */
+class StillKernel extends Kernel {
+  readonly #trace: string;
+
+  constructor({ atMs, trace }: PastTurn) {
+    const clock: Clock = { nowMs: () => atMs, epochMs: () => atMs, setTimer: () => () => {}, defer: () => {} };
+    const never = { commitMs: Infinity, stallMs: Infinity, keepDeadLetters: 0, freeze: false };
+    const store = {
+      isWritten: true,
+      prepare: ({ address, state }: TurnRecord) => seal(state, `the state of ${address}`, maxRecordLevels),
+      store: async () => {},
+    };
+    super({ clock, random: { next: () => 0 }, logger: silent, store, makeBody, ...never });
+    this.#trace = trace;
+  }
+
+  override newTrace(): string {
+    return this.#trace;
+  }
+}
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function makeLife({ turn, spec, before, after }: StoredStep): Incarnation {
+  const kernel = new StillKernel(turn);
+  const askIds = askIdsOf(after.books, turn.seq);
+  kernel.asks.newId = () => askIds.shift() ?? 0;
+  const supervisor = { hear: () => {}, account: undefined, planVersion: turn.plan };
+  const cell = new Cell(kernel, { address: turn.address, supervisor }, spec);
+  cell.seq = turn.seq;
+  cell.birth = after.books.birth;
+  cell.books = before?.books ?? { ...emptyBooks, taken: after.books.taken };
+  kernel.cells.set(cell.address, cell);
+  const life = new Incarnation(cell, turn.incarnation);
+  cell.life = life;
+  life.body = makeBody(life, spec.logic);
+  life.phase = "running";
+  noteMeanwhile(cell, turn.cause.kind === "init" ? inheritBooks(cell.books, cell.birth) : cell.books, after.books);
+  return life;
+}
+
+/** The ids of the questions that a turn asked: nobody can guess them. */
+function askIdsOf({ pending }: Books, seq: number): number[] {
+  const asked = Object.entries(pending).filter(([key, { kind }]) => kind === "ask" && key.startsWith(`${seq}.`));
+  const at = (key: string): number => Number(key.slice(key.indexOf(".") + 1));
+  return asked.sort(([a], [b]) => at(a) - at(b)).map(([, each]) => (each as Extract<Pending, { kind: "ask" }>).askId);
+}
+
+/** What others had taken since the turn before, and what was spent. */
+function noteMeanwhile(cell: Cell, before: Books, after: Books): void {
+  for (const [key, { kind }] of Object.entries(before.pending))
+    if ((kind === "deliver" || kind === "reply") && !Object.hasOwn(after.pending, key)) cell.acknowledge(key as EffectKey);
+  const spent = { ...noAmount };
+  for (const unit of ["turns", "tokens", "microUsd"] as const) spent[unit] = after.spent[unit] - before.spent[unit];
+  cell.spend(spent);
+}
+
+/** What it had put aside, and passed over in this turn. */
+function asideIn(address: Address, before: Books, after: Books): Mail[] {
+  return Object.entries(after.aside ?? {}).flatMap(([from, keys]) =>
+    keys
+      .filter((key) => before.aside?.[from as Address]?.includes(key) !== true)
+      .map((key) => {
+        const mail = new Mail("message", { to: address, from: from as Address, trace: "" }, undefined);
+        mail.key = key;
+        return mail;
+      }),
+  );
+}
+
+async function begin(life: Incarnation, { spec }: StoredStep): Promise<TurnRecord> {
+  life.phase = "starting";
+  life.turn.open(undefined);
+  const begun = await life.body!.begin(spec.input);
+  life.turn.close();
+  if (begun === "ignore") throw new Error("it does not want to run now");
+  return makeRecord(life, undefined);
+}
+
+function compute(life: Incarnation, step: StoredStep): TurnRecord {
+  const { turn, before, after } = step;
+  const body = life.body!;
+  body.restore(before!.state);
+  const aside = asideIn(turn.address, before!.books, after.books);
+  if (aside.length > 0) life.holdings.stash = aside;
+  if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return noteSpending(life, body, step);
+  let take: Mail;
+  if (body instanceof MachineBody) {
+    body.rest();
+    skipStale(body, step);
+    body.arrive(arrivedMeanwhile(step));
+    take = mailOf(life, step, (event) => body.recall(event, turn.cause.via ?? {}));
+    // A machine that leaves its state takes up again what it had put aside.
+    if (turn.effects.some(({ kind }) => kind === "unstash")) life.holdings.stash.push(Mail.unsent);
+  } else {
+    body.install();
+    take = mailOf(life, step, () => workAgain(life.cell.address, before!.books, after.books));
+  }
+  return computeMail(life, body, { turn, mail: take });
+}
+
+/** A record without a turn: what was spent. */
+function noteSpending(life: Incarnation, body: Body, step: StoredStep): TurnRecord {
+  if (body instanceof MachineBody) {
+    body.rest();
+    skipStale(body, step);
+    body.arrive(arrivedMeanwhile(step));
+  } else body.install();
+  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new SpendingNote());
+  life.turn.open(mail);
+  life.turn.close();
+  return makeRecord(life, mail);
+}
+
+function computeMail(life: Incarnation, body: Body, { turn, mail }: { readonly turn: PastTurn; readonly mail: Mail }): TurnRecord {
+  const letter = turn.effects.findLast(({ kind }) => kind === "dead-letter");
+  life.turn.open(mail);
+  try {
+    const result = body.compute(mail);
+    if (result === "skipped") throw new Error("what it took does not count for it");
+    if (life.turn.postponed) throw new Error("it puts the message aside");
+    life.turn.close();
+    return makeRecord(life, mail);
+  } catch (error) {
+    if (letter === undefined) throw error;
+    life.turn.forget();
+    body.discard();
+    const failure = toFailure(error, turn.address);
+    return makeRecord(life, mail, [{ kind: "dead-letter", key: letter.key, detail: { reason: "failed", failure } }]);
+  }
+}
+
+/** What the turn took, as it came. `internal` makes an event of the actor's own. */
+function mailOf(life: Incarnation, { turn, before, after }: StoredStep, internal: (event: AnyEventObject) => unknown): Mail {
+  const { kind, key, from, via } = turn.cause;
+  const told = withErrorOf(turn.cause.message, via?.failure);
+  const message = kind === "internal" ? internal(told as AnyEventObject) : told;
+  const mail = new Mail(kind as "message" | "signal" | "internal", { to: life.cell.address, from, trace: turn.trace }, message);
+  mail.key = key;
+  if (via?.askId !== undefined) mail.replyTo = { address: from, askId: via.askId };
+  const isAgain = key !== undefined && kind === "message" && before!.books.pending[key]?.kind === "again";
+  return isAgain && !Object.hasOwn(after.books.pending, key) ? redeliver(mail, key) : mail;
+}
+
+/** Work of a plain actor that was taken back and begins again. */
+function workAgain(address: Address, before: Books, after: Books): unknown {
+  for (const [place, each] of Object.entries(after.pending)) {
+    const earlier = before.pending[place as EffectKey];
+    if (each.kind !== "work" || earlier?.kind !== "work" || each.attempt === earlier.attempt) continue;
+    const { tag, name, input, does, attempt = 1 } = each;
+    const declared = { name: name!, input, does, attempt };
+    return { kind: "run", tag, key: `${address}#${place}`, place, work: () => Promise.resolve(), declared };
+  }
+  throw new RangeError("no work of it begins again");
+}
+
+/** Events of children that did not count any more when their turn came: they left no record, and are gone. */
+function skipStale(body: MachineBody, { turn, before, after }: StoredStep): void {
+  const left = keysOf((after.state as StoredMachine).heard);
+  const { type } = turn.cause.via?.event ?? (turn.cause.message as { readonly type: string });
+  let isTaken = false;
+  for (const stored of (before!.state as StoredMachine).heard) {
+    if (left.delete(keyOf(stored))) continue;
+    // The one that the turn took.
+    if (!isTaken && turn.cause.kind === "internal" && stored.event.type === type) {
+      isTaken = true;
+      continue;
+    }
+    body.skip(body.recall(stored.event, wayOf(stored)));
+  }
+}
+
+/** What work came to, that was stored with the turn and is not what it took. */
+function arrivedMeanwhile({ before, after }: StoredStep): readonly StoredEvent[] {
+  const known = keysOf((before!.state as StoredMachine).heard);
+  return (after.state as StoredMachine).heard.filter(
+    (each) => each.target !== undefined && !known.has(keyOf(each)) && !isRepeated(each.event),
+  );
+}
+
+function keysOf(events: readonly StoredEvent[]): Set<string> {
+  return new Set(events.map(keyOf));
+}
+
+function keyOf({ event, source, target, failure }: StoredEvent): string {
+  return Buffer.from(encode([event, source, target, failure])).toString("latin1");
+}

@@ -1,0 +1,161 @@
+import {
+  childAddress,
+  noAmount,
+  toFailure,
+  type Amount,
+  type Supervision,
+  type SupervisionEvent,
+  type SupervisionStep,
+} from "@orgtree/core";
+import { Cell, type Supervisor } from "../actor/cell.ts";
+import type { Incarnation } from "../actor/incarnation.ts";
+import { RollbackError } from "../durable/rollback-error.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
+import type { Logic } from "../logic.ts";
+import type { Timer } from "../time/timer-queue.ts";
+import { undoFor } from "./compensations.ts";
+
+/** What a supervisor does to its children, once it is decided: their places, their starts and retries, what becomes of what they spent. */
+export class Children {
+  readonly #life: Incarnation;
+  readonly #supervision: Supervision<Logic>;
+  readonly #supervisor: Supervisor;
+  readonly #retries = new Map<string, Timer>();
+
+  constructor(life: Incarnation, supervision: Supervision<Logic>, supervisor: Supervisor) {
+    this.#life = life;
+    this.#supervision = supervision;
+    this.#supervisor = supervisor;
+  }
+
+  get(id: string): Cell | undefined {
+    const { address, kernel } = this.#life.cell;
+    return kernel.cells.get(childAddress(address, id));
+  }
+
+  /** The place of a child, made where there is none. Its mailbox is open from then on. */
+  place(id: string): Cell {
+    const { kernel, address } = this.#life.cell;
+    const { spec } = this.#supervision.table.get(id)!;
+    let cell = this.get(id);
+    if (cell === undefined) {
+      cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this.#supervisor }, spec);
+      kernel.cells.set(cell.address, cell);
+    }
+    cell.spec = spec;
+    return cell;
+  }
+
+  /** Begins its next life; true when that goes on where the stored one was. */
+  start(id: string): boolean {
+    const { kernel } = this.#life.cell;
+    const cell = this.place(id);
+    const { birth } = this.#supervision.table.get(id)!;
+    const stored = kernel.store?.take?.(cell.address);
+    // Another life than the one that is stored was decided, and has not stored anything yet.
+    const isSame = stored?.durable.books.birth === birth;
+    cell.start(birth, { stored, isSame });
+    kernel.release(cell.address);
+    if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
+    return isSame;
+  }
+
+  /** Puts a child that has stopped, and all below it, back; its supervisor hears how that went. */
+  rollBack({ id, plan }: SupervisionStep & { kind: "rollback" }): void {
+    const { cell } = this.#life;
+    const { kernel } = cell;
+    const top = childAddress(cell.address, id);
+    const failed = (error: unknown): void => {
+      kernel.endWaitingFor(top);
+      this.#supervisor.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
+    };
+    const { store } = kernel;
+    if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
+    kernel.waitFor(top);
+    kernel.endPause(top);
+    const place = this.place(id);
+    const spent = place.books === undefined ? undefined : place.allSpent;
+    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
+    store
+      .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
+      .then((report) => {
+        place.takeSpent(); // It is in the record.
+        this.#supervisor.hear({ kind: "rolled-back", id, report });
+      }, failed)
+      .catch((error: unknown) => cell.crashed(error));
+  }
+
+  /** Shutdown time, answers and permits change at once; mailbox and budget belong to the place and stay. */
+  changeSpec(id: string): void {
+    const cell = this.get(id);
+    if (cell !== undefined) cell.spec = this.#supervision.table.get(id)!.spec;
+  }
+
+  /** Has its supervisor try to start it again, after a while. */
+  schedule({ id, token, delayMs, attempt }: SupervisionStep & { kind: "schedule" }): void {
+    const { cell } = this.#life;
+    const retry: SupervisionEvent<Logic> = { kind: "retry", id, token };
+    const address = childAddress(cell.address, id);
+    cell.kernel.notify({ type: "restart-scheduled", address, attempt, delayMs, atMs: cell.kernel.clock.epochMs() });
+    // Behind what is in the mailbox now: a child that cannot start must not keep its supervisor from listening (OTP-9549).
+    if (delayMs === 0) return cell.internal(retry);
+    this.cancel(id);
+    const timer = cell.kernel.timers.set(delayMs, () => {
+      this.#retries.delete(id);
+      this.#supervisor.hear(retry);
+    });
+    this.#retries.set(id, timer);
+  }
+
+  cancel(id: string): void {
+    const timer = this.#retries.get(id);
+    if (timer === undefined) return;
+    this.#retries.delete(id);
+    this.#life.cell.kernel.timers.cancel(timer);
+  }
+
+  cancelAll(): void {
+    for (const id of this.#retries.keys()) this.cancel(id);
+  }
+
+  /** What a child whose place is forgotten has spent since its books were stored; what is in them stays there, whoever lives there next. */
+  spentSinceStored(id: string): Amount {
+    return this.get(id)?.takeSpent() ?? noAmount;
+  }
+
+  /** What a child has spent whose place is given up for good was spent by its supervisor. */
+  absorb(id: string): void {
+    const child = this.get(id);
+    if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
+  }
+
+  /** The ends of all places of an earlier process at and below a child that is not to be there any more. */
+  endsOf(id: string): NonNullable<TurnRecord["ends"]> {
+    const { address, kernel } = this.#life.cell;
+    return (kernel.store?.untaken?.(childAddress(address, id)) ?? []).map(([place, stored]) => {
+      const seq = Math.max(kernel.nextSeq, stored.seq + 1);
+      kernel.nextSeq = seq + 1;
+      return { address: place, seq };
+    });
+  }
+
+  /** What they have spent there was spent by its supervisor. */
+  inherit(id: string): void {
+    const { cell } = this.#life;
+    cell.spend(cell.kernel.store?.spentWithin?.(childAddress(cell.address, id)) ?? noAmount);
+  }
+
+  /** Gives up the place; whoever lives there next knows what the one before took. */
+  forget(id: string): void {
+    this.get(id)?.forget();
+  }
+
+  /** Gives up the place for good; also what was granted to a child whose place is given up already. */
+  drop(id: string): void {
+    this.absorb(id);
+    const { address, kernel, account } = this.#life.cell;
+    const cell = this.get(id);
+    if (cell !== undefined) cell.drop();
+    else kernel.accounts.drop(childAddress(address, id), { above: account, hasChildren: true });
+  }
+}

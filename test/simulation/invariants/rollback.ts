@@ -1,0 +1,106 @@
+/** Rollbacks: to one cut, with all that came from outside, and without anything that was undone. */
+import { isWithin, type Address } from "@orgtree/core";
+import { labelOf, type Facts } from "../facts.ts";
+import { isTakenAgain, isUndoneBy, isVoid, recordOf, type RollbackFact } from "../rollbacks.ts";
+import { sameText, type JournaledTurn } from "../stored-history.ts";
+import type { Invariant } from "./invariant.ts";
+
+export const backToOneCut: Invariant = {
+  name: "a rollback puts back all who lived at its cut, and nobody else",
+  check({ turns, rollbacks }) {
+    for (const { top, cut, position, records } of rollbacks) {
+      const there = new Set<Address>();
+      for (const turn of turns) {
+        if (turn.position > cut || !isWithin(turn.address, top)) continue;
+        if (turn.kind === "end") there.delete(turn.address);
+        else there.add(turn.address);
+      }
+      const gone = new Set<Address>(); // They came later.
+      for (const turn of turns) {
+        if (turn.position >= position || !isWithin(turn.address, top) || there.has(turn.address)) continue;
+        if (turn.kind === "end") gone.delete(turn.address);
+        else gone.add(turn.address);
+      }
+      const behind = turns.filter((turn) => turn.kind === "end" && turn.position >= position + records.length);
+      for (const address of gone) {
+        const end = behind.find((turn) => turn.address === address);
+        if (end === undefined || end.position >= position + records.length + gone.size)
+          return `${top} went back at ${position} to ${cut}: ${address} came later, and is still there`;
+      }
+      const put = new Set(records.map(({ address }) => address));
+      for (const address of [...there, ...put])
+        if (!put.has(address) || !there.has(address))
+          return `${top} went back at ${position} to ${cut}: ${address} lived then: ${there.has(address)}, went back: ${put.has(address)}`;
+    }
+    return undefined;
+  },
+};
+
+export const undoneStaysUndone: Invariant = {
+  name: "what a rollback has undone does not come back",
+  check({ turns, rollbacks }) {
+    for (const rollback of rollbacks) {
+      const { top, position, cut } = rollback;
+      const goneTo = turns.find((turn) => turn.position === cut)!;
+      const earlier = rollbacks.filter((other) => other.position < position);
+      if (earlier.some((other) => isUndoneBy(goneTo, other))) return `${top} went back to ${cut}, which an earlier rollback has undone`;
+      const undone = new Set(turns.filter((turn) => isUndoneBy(turn, rollback)).map(({ address, seq }) => `${address} ${seq}`));
+      for (const turn of turns) {
+        const { from, key, took, address } = turn;
+        if (turn.position < position || from === undefined || key === undefined || took !== "message" || !isWithin(address, top)) continue;
+        if (isTakenAgain(turn, rollbacks)) continue;
+        if (undone.has(`${from} ${key.slice(0, key.indexOf("."))}`))
+          return `${address} took ${nameOf(turn)} of ${from} in turn ${turn.seq}, the sending of which was undone by the rollback at ${position}`;
+      }
+    }
+    return undefined;
+  },
+};
+
+export const takenAgain: Invariant = {
+  name: "what came from outside since the cut of a rollback is taken again, once and in order",
+  check(facts) {
+    for (const rollback of facts.rollbacks)
+      for (const record of rollback.records) {
+        const problem = checkRecord(facts, rollback, record);
+        if (problem !== undefined) return `${record.address} after the rollback at ${record.position}: ${problem}`;
+      }
+    return undefined;
+  },
+};
+
+/** What a record says is to come again, against what came since the cut; then what came again, against what it says. */
+function checkRecord(facts: Facts, rollback: RollbackFact, record: JournaledTurn): string | undefined {
+  const { turnsOf, rollbacks } = facts;
+  const own = turnsOf.get(record.address)!;
+  const since = own.filter(({ position }) => position > rollback.cut && position < rollback.position);
+  const end = since.findIndex(({ kind }) => kind === "end");
+  const lived = end < 0 ? since : since.slice(0, end);
+  const earlier = rollbacks.filter(({ position }) => position < rollback.position);
+  const outside = lived.filter(
+    (turn) =>
+      turn.took === "message" && (turn.from === undefined || !isWithin(turn.from, rollback.top)) && !isVoid(turn, turn.from, earlier),
+  );
+  const failed = new Set(outside.filter(({ effects }) => effects.some(({ kind }) => kind === "dead-letter")).map(nameOf));
+  const firsts = outside.filter((turn) => !isTakenAgain(turn, rollbacks) && !failed.has(nameOf(turn))).map(nameOf);
+  const fresh = Object.entries(record.again).filter(([key]) => key.startsWith(`${record.seq}.`));
+  const promised = fresh.map(([, each]) => nameOf(each)).filter((name) => !failed.has(name));
+  if (sameText(promised) !== sameText(firsts)) return `${firsts.join(", ")} came from outside, ${promised.join(", ")} is to come again`;
+  return checkTaken(facts, record, own);
+}
+
+function checkTaken({ rollbacks, reports }: Facts, record: JournaledTurn, own: readonly JournaledTurn[]): string | undefined {
+  const after = own.filter(({ position }) => position > record.position);
+  const next = after.findIndex(({ took, cause }) => took === "rollback" || took === "end" || cause === "init");
+  const life = next < 0 ? after : after.slice(0, next);
+  const taken = life.filter((turn) => isTakenAgain(turn, rollbacks) && recordOf(turn, rollbacks) === record).map(({ key }) => key!);
+  const keys = Object.keys(record.again).filter((key) => key.startsWith(`${record.seq}.`));
+  if (sameText(taken) !== sameText(keys.slice(0, taken.length))) return `${keys.join(", ")} is to come again, ${taken.join(", ")} did`;
+  const isStillThere = next < 0 && reports.get(record.address) !== undefined;
+  return isStillThere && taken.length < keys.length ? `of ${keys.join(", ")} only ${taken.join(", ") || "nothing"} came again` : undefined;
+}
+
+function nameOf({ from, message }: Pick<JournaledTurn, "from" | "message">): string {
+  const { type, id } = labelOf(message);
+  return `${type} ${id}${from === undefined ? "" : ` from ${from}`}`;
+}
