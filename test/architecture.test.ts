@@ -91,9 +91,9 @@ describe("the exported errors", () => {
     const error = samples[name]!;
     expect(error).toBeInstanceOf(ErrorClass);
     expect([ErrorClass.name, error.name]).toEqual([name, name]);
-    const data = core.toErrorData(error);
-    expect(JSON.parse(JSON.stringify(data))).toEqual(data);
-    expect(data).toMatchObject({ name, message: error.message, retryable: error.retryable });
+    const failure = core.toFailure(error);
+    expect(core.reviveError(failure)).toMatchObject({ name, message: error.message, retryable: error.retryable, detail: error.detail });
+    expect(core.toFailure(core.reviveError(failure))).toEqual(failure);
   });
 
   test.each(classes)("%s says in lower case what is wrong, without a full stop", (name) => {
@@ -228,6 +228,7 @@ describe("the names that a package exports", () => {
         "rememberChildren",
         "reserve",
         "restoreSupervision",
+        "reviveError",
         "rollBackSupervision",
         "rootAddress",
         "seal",
@@ -235,7 +236,6 @@ describe("the names that a package exports", () => {
         "shutdownExit",
         "splitAmount",
         "supervise",
-        "toErrorData",
         "toFailure",
         "toMicroUsd",
         "topOf",

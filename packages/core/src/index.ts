@@ -45,7 +45,6 @@ export {
   AskFailedError,
   AskTimeoutError,
   BudgetExhaustedError,
-  type ErrorData,
   ExpectedError,
   FencedError,
   MailboxFullError,
@@ -54,7 +53,6 @@ export {
   SpecError,
   type SupervisorCallCode,
   SupervisorCallError,
-  toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
 export type { LaterEffect, RedeliveredMessage, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
@@ -68,6 +66,7 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  reviveError,
   toFailure,
 } from "./failure.ts";
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
