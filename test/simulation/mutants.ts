@@ -63,8 +63,8 @@ const delivery: readonly Mutant[] = [
   {
     name: "what was not handed over is not sent again",
     file: `${runtime}/actor/resumption.ts`,
-    from: "return deliver(life, numbered(",
-    to: "return void (life, numbered(",
+    from: "return kernel.send(numbered(",
+    to: "return void (numbered(",
   },
   {
     name: "what is sent again comes in any order",

@@ -11,10 +11,11 @@ import {
   type Logger,
   type Observer,
   type Random,
+  type ReplyTo,
   type SystemEvent,
 } from "@orgtree/core";
 import { Accounts } from "./accounts.ts";
-import { answererOf, Asks } from "./asks.ts";
+import { answererOf, Asks, type Answerer, type Outcome } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -233,6 +234,18 @@ export class Kernel {
     if (kind === "message" && from !== undefined && key !== undefined) return this.#acknowledge(from, key);
     const answerer = kind === "signal" ? answererOf(message as Signal) : undefined;
     if (answerer !== undefined) this.#acknowledge(answerer.address, answerer.key!);
+  }
+
+  /**
+   * Gives the answer to a question; false where it is too late for it. One with a key is owed until it is taken: where nobody waits for
+   * it any more it need not be given again. But whoever is not up again yet (`Recovery`) waits as well: he asks again, and hears it then.
+   */
+  answer(to: ReplyTo, outcome: Outcome, by: Answerer): boolean {
+    if (this.asks.settle(to, outcome, by)) return true;
+    if (by.key === undefined) return false;
+    if (to.address !== undefined && !this.recovery.isWhole(to.address)) return true;
+    this.#acknowledge(by.address, by.key);
+    return false;
   }
 
   #acknowledge(sender: Address, key: EffectKey): void {

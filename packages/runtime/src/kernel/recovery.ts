@@ -168,14 +168,7 @@ export class Recovery {
   }
 
   #handOver({ from, key, pending }: Orphan): void {
-    const { asks, orphans } = this.#kernel;
-    if (pending.kind === "reply") {
-      const { to, answer } = pending;
-      const wasAwaited = asks.settle(to, settled(answer), { address: from, key });
-      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
-      if (!wasAwaited && to.address !== undefined && this.isWhole(to.address)) orphans.acknowledge(from, key);
-      return;
-    }
+    if (pending.kind === "reply") return void this.#kernel.answer(pending.to, settled(pending.answer), { address: from, key });
     const mail = new Mail("message", { to: pending.to, from, trace: this.#kernel.newTrace() }, pending.message);
     mail.key = key;
     this.#kernel.send(mail);

@@ -22,7 +22,7 @@ import {
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
-import type { Effect } from "../actor/effect.ts";
+import { outcomeOf, type Effect } from "../actor/effect.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -265,11 +265,8 @@ export class SupervisorBody implements Body, Supervisor {
     const effect = replyEffect(step, key);
     if (effect === undefined) return; // It was told, not asked.
     const { cell, holdings } = this.#life;
-    const { asks } = cell.kernel;
-    const by = { address: cell.address, key: effect.key };
     holdings.closeAsk(effect.to.askId);
-    const isTaken = asks.settle(effect.to, effect.kind === "reply" ? { value: effect.value } : { error: effect.error }, by);
-    if (!isTaken && effect.key !== undefined) cell.acknowledge(effect.key);
+    cell.kernel.answer(effect.to, outcomeOf(effect), { address: cell.address, key: effect.key });
   }
 
   #exit(exit: Exit): void {
