@@ -1,4 +1,4 @@
-import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import { toFailure, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
 import { isMachineLogic } from "../machine/atomic-child.ts";
 import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
 import { originOf } from "../machine/child-origin.ts";
@@ -82,7 +82,7 @@ export function describeEffect(effect: Effect, key: FullKey): EffectRecord {
     case "run":
       return { kind: "run", key, detail: describeWork(effect) };
     case "refuse":
-      return { kind: "refuse", key, detail: { to: effect.to, error: describeError(effect.error) } };
+      return { kind: "refuse", key, detail: { to: effect.to, failure: toFailure(effect.error) } };
     default: {
       const { kind, ...detail } = effect;
       return { kind, key, detail };
@@ -133,8 +133,4 @@ function describeOrigin(child: ChildActor): object {
     ...(within.length === 0 ? {} : { within }),
     ...(origin === undefined || attempt === 1 ? {} : { place: splitKey(origin.key).inner, attempt }),
   };
-}
-
-function describeError(error: Error): object {
-  return error instanceof ExpectedError ? toErrorData(error) : { name: error.name, message: error.message };
 }

@@ -1,4 +1,4 @@
-import { noAmount, type Address, type Amount, type ErrorData, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import { noAmount, type Address, type Amount, type Exit, type Failure, type ReplyTo, type ToolKind } from "@orgtree/core";
 import type { EffectKey } from "./effect-key.ts";
 
 /**
@@ -62,7 +62,7 @@ export type Pending =
     };
 
 /** How something ended: with a value or with an error. */
-export type Answer = { readonly value: unknown } | { readonly error: ErrorData };
+export type Answer = { readonly value: unknown } | { readonly failure: Failure };
 
 /** The books of an actor that has just begun. */
 export const emptyBooks: Books = {
