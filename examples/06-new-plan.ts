@@ -37,7 +37,7 @@ const site = supervisor({
   plan: {
     initial: { method: "glue", planks: 0 } satisfies Plan,
     planner: "/architect",
-    children: (plan) => [
+    children: (plan: Plan) => [
       {
         id: "builder",
         input: plan,

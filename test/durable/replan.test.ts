@@ -41,8 +41,8 @@ function planner(plans: readonly (readonly Seat[] | "silent" | "refuse" | "nonse
   });
 }
 
-const children = (plan: unknown): readonly ChildSpec<Logic>[] =>
-  (plan as readonly Seat[]).map(({ id, as }) => ({
+const children = (plan: readonly Seat[]): readonly ChildSpec<Logic>[] =>
+  plan.map(({ id, as }) => ({
     id,
     input: as,
     logic: worker,

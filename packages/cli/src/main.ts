@@ -1,23 +1,35 @@
 #!/usr/bin/env node
 // The orgtree command. The only file that reads the environment, the arguments and the time, and that hears signals.
 import { readFileSync } from "node:fs";
-import { enableCompileCache } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ExitCode } from "./exit-code.ts";
+import { exitCode, type ExitCode } from "./exit-code.ts";
+import { isAtLeast } from "./node-version.ts";
 import type { Output, ProcessSurroundings, Time } from "./surroundings.ts";
+
+const { version, engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+  readonly engines: { readonly node: string };
+};
+const leastNode = engines.node.replace(">=", "");
+// Before anything is imported that an older one does not have.
+if (!isAtLeast(process.versions.node, leastNode)) {
+  process.stderr.write(`orgtree: this is Node ${process.versions.node}; orgtree needs Node ${leastNode} or newer\n`);
+  process.exit(exitCode.usage);
+}
 
 /** As opposed to an installed package, which is JavaScript. */
 const isInClone = import.meta.url.endsWith(".ts");
 // The types of some 200 files would be stripped at each start, which takes longer than all the rest: Node keeps the result.
 // What is imported before this line is not kept.
-if (isInClone) enableCompileCache(fileURLToPath(new URL("../../../node_modules/.cache/orgtree", import.meta.url)));
-const { exitCode } = await import("./exit-code.ts");
+if (isInClone) {
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache(fileURLToPath(new URL("../../../node_modules/.cache/orgtree", import.meta.url)));
+}
 const { orgtree } = await import("./program.ts");
 const { InterruptedError } = await import("./surroundings.ts");
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
 const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, NO_COLOR, TERM, XDG_STATE_HOME, npm_lifecycle_event } = process.env;
 /** The script by which npm called it; `npx` hands everything on. */
 const script = npm_lifecycle_event === "npx" ? undefined : npm_lifecycle_event;

@@ -45,7 +45,6 @@ export {
   AskFailedError,
   AskTimeoutError,
   BudgetExhaustedError,
-  type ErrorData,
   ExpectedError,
   FencedError,
   MailboxFullError,
@@ -54,7 +53,6 @@ export {
   SpecError,
   type SupervisorCallCode,
   SupervisorCallError,
-  toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
 export type { LaterEffect, RedeliveredMessage, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
@@ -68,6 +66,7 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  reviveError,
   toFailure,
 } from "./failure.ts";
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
@@ -151,6 +150,11 @@ export {
   type Pin,
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
+export { decideCut, decideRemovals, type EntryFacts } from "./journal/compaction.ts";
+export { checkEntries } from "./journal/new-entry.ts";
+export { Pins } from "./journal/pins.ts";
+export { newRun } from "./journal/run-name.ts";
+export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";

@@ -16,9 +16,11 @@ export interface PlanSpec<L = unknown> {
   readonly initial: unknown;
   /**
    * The children of a plan, in start order. The same plan must give the same children; a throw refuses the plan. Under a new
-   * plan a child of the same id with an equal input goes on as it is, unless it is the one that failed.
+   * plan a child of the same id with an equal input goes on as it is, unless it is the one that failed. What a plan is only its author knows,
+   * who may say so: `children: (plan: Building) => …`. What a planner answers is not checked, so it may be something else.
    */
-  readonly children: (plan: unknown) => readonly ChildSpec<L>[];
+  // A method, so that it may take a narrower type than is known here.
+  children(plan: unknown): readonly ChildSpec<L>[];
   /** Who makes a new plan; not this supervisor and nobody below it. It is asked with a `ReplanRequest` and answers with the plan. */
   readonly planner: Address;
   /** Milliseconds for the answer. Silence is a failure to plan, and the next rung is tried. Default 60,000. */

@@ -1,4 +1,4 @@
-import { type Address, JournalError } from "@orgtree/core";
+import { type Address, JournalError, newRun } from "@orgtree/core";
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -9,7 +9,6 @@ import { writeJournalRow } from "../sqlite/own-rows.ts";
 import { problemOf } from "../sqlite/problem.ts";
 import { realFile } from "../sqlite/real-file.ts";
 import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
-import { newRun } from "../run-name.ts";
 import { findOrphans } from "./chains.ts";
 import { openSalvage } from "./open-salvage.ts";
 import type { PageSource } from "./page-source.ts";

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
+import { DatabaseSync } from "./node-sqlite.ts";
 import { ProblemError, type Problem } from "./problem.ts";
 
 /** Longest wait for another process that is just writing, in milliseconds. */

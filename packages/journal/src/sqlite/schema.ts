@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "./node-sqlite.ts";
 import { checksumOfAddress } from "../checksum.ts";
 import { journalColumns, type JournalRow, writeJournalRow } from "./own-rows.ts";
 import { ProblemError } from "./problem.ts";

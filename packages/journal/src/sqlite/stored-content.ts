@@ -6,7 +6,8 @@
  * what was written before there was compression is read as it always was. The checksum is over what is stored.
  */
 import type { EntryKind } from "@orgtree/core";
-import { constants, deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+// As a whole: an older Node, which is told by `node-sqlite.ts` that it is one, has not all of its functions.
+import * as zlib from "node:zlib";
 
 /** As numbers in the file; 0 and 1 take no byte there. */
 export const kinds: readonly EntryKind[] = ["part", "whole", "end"];
@@ -42,14 +43,14 @@ export function compress(content: StoredContent): StoredContent {
   const { kind, data } = content;
   if (data.byteLength < leastBytes || data.byteLength > mostBytes) return content;
   const form = data.byteLength < zstandardBytes ? deflated : zstandard;
-  const smaller = form === deflated ? deflateRawSync(data, deflateOptions) : zstdCompressSync(data, zstandardOptions);
+  const smaller = form === deflated ? zlib.deflateRawSync(data, deflateOptions) : zlib.zstdCompressSync(data, zstandardOptions);
   // A little less is not worth the time that each reading takes.
   return smaller.byteLength > data.byteLength * 0.875 ? content : { kind: kind + form * kindNumbers, data: smaller };
 }
 
 /** A window for the longest content that is deflated; with the usual one, twice the time goes into making room for it. */
 const deflateOptions = { level: 1, windowBits: 13, memLevel: 6, chunkSize: 4_096 };
-const zstandardOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const zstandardOptions = { params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** The content as it was given; undefined when it cannot be had of what is stored, or would be larger than what is ever written so. */
 export function decompress({ kind, data }: StoredContent): Uint8Array | undefined {
@@ -57,7 +58,7 @@ export function decompress({ kind, data }: StoredContent): Uint8Array | undefine
   if (form === asItIs) return data;
   try {
     const limit = { maxOutputLength: mostBytes };
-    return form === deflated ? inflateRawSync(data, limit) : zstdDecompressSync(data, limit);
+    return form === deflated ? zlib.inflateRawSync(data, limit) : zlib.zstdDecompressSync(data, limit);
   } catch {
     return undefined; // Whatever is wrong with the bytes, they are not what was written.
   }

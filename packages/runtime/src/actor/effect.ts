@@ -1,4 +1,4 @@
-import { ExpectedError, toErrorData, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import { toFailure, type Address, type EffectRecord, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
 import { isMachineLogic } from "../machine/atomic-child.ts";
 import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
 import { originOf } from "../machine/child-origin.ts";
@@ -83,7 +83,7 @@ export function describeEffect(effect: Effect, key: string): EffectRecord {
     case "run":
       return { kind: "run", key, detail: describeWork(effect) };
     case "refuse":
-      return { kind: "refuse", key, detail: { to: effect.to, error: describeError(effect.error) } };
+      return { kind: "refuse", key, detail: { to: effect.to, failure: toFailure(effect.error) } };
     default: {
       const { kind, ...detail } = effect;
       return { kind, key, detail };
@@ -133,8 +133,4 @@ function describeOrigin(child: ChildActor): object {
     ...(within.length === 0 ? {} : { within }),
     ...(attempt === 1 ? {} : { place: key.slice(key.indexOf("#") + 1), attempt }),
   };
-}
-
-function describeError(error: Error): object {
-  return error instanceof ExpectedError ? toErrorData(error) : { name: error.name, message: error.message };
 }

@@ -115,13 +115,14 @@ type Running = Pick<Kernel, "timers" | "runningWork">;
  */
 export function takeBack<I, O>(
   { timers, runningWork }: Running,
-  { undo, timeoutMs: limitMs = defaultUndoMs }: WorkDefinition<I, O>,
+  definition: WorkDefinition<I, O>,
   { input, context, output }: Attempt<I, O>,
 ): Promise<void> {
+  const { timeoutMs: limitMs = defaultUndoMs } = definition;
   const late = (): Error => new Error(`it took longer than ${limitMs} ms`);
   return withDeadline(timers, { limitMs, late, signal: context.signal }, async (signal) => {
     await runningWork.ended(context.key);
-    if (!signal.aborted) await undo!(input, { ...context, signal, key: `${context.key}/undo` }, output);
+    if (!signal.aborted) await definition.undo!(input, { ...context, signal, key: `${context.key}/undo` }, output);
   });
 }
 

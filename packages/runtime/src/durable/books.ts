@@ -1,4 +1,4 @@
-import { noAmount, type Address, type Amount, type ErrorData, type Exit, type ReplyTo, type ToolKind } from "@orgtree/core";
+import { noAmount, type Address, type Amount, type Exit, type Failure, type ReplyTo, type ToolKind } from "@orgtree/core";
 
 /**
  * The books of a durable actor: what it owes and is owed beside its state. They are stored with the state, in the same
@@ -64,7 +64,7 @@ export type Pending =
     };
 
 /** How something ended: with a value or with an error. */
-export type Answer = { readonly value: unknown } | { readonly error: ErrorData };
+export type Answer = { readonly value: unknown } | { readonly failure: Failure };
 
 /** The books of an actor that has just begun. */
 export const emptyBooks: Books = {
