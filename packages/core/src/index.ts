@@ -154,6 +154,11 @@ export {
   type Pin,
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
+export { decideCut, decideRemovals, type EntryFacts } from "./journal/compaction.ts";
+export { checkEntries } from "./journal/new-entry.ts";
+export { Pins } from "./journal/pins.ts";
+export { newRun } from "./journal/run-name.ts";
+export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";

@@ -281,7 +281,7 @@ export class Cell implements Runnable {
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
     if (stored !== undefined) {
       const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));
-      this.kernel.afterRecovery(life, { goOn: handOver, handOver });
+      this.kernel.recovery.whenWhole(life, { goOn: handOver, handOver });
     }
     this.kernel.within(life, () => life.begin());
   }

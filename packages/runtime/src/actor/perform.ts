@@ -147,7 +147,7 @@ function reply(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "ref
   life.closeAsk(to.askId);
   if (wasAwaited) return;
   // The asker may not be there again yet: then it asks again, and hears what is stored.
-  if (key !== undefined && kernel.isRecovering(to.address!)) return;
+  if (key !== undefined && !kernel.recovery.isWhole(to.address!)) return;
   if (key !== undefined) life.cell.acknowledge(key);
   const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
   kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");

@@ -58,7 +58,7 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
 /** Gives an answer that is owed. Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again. */
 export function resumeReply(cell: Cell, key: EffectKey, { to, answer }: Extract<Pending, { kind: "reply" }>): void {
   const wasAwaited = cell.kernel.asks.settle(to, settled(answer), { address: cell.address, key });
-  if (!wasAwaited && !cell.kernel.isRecovering(to.address!)) cell.acknowledge(key);
+  if (!wasAwaited && cell.kernel.recovery.isWhole(to.address!)) cell.acknowledge(key);
 }
 
 function numbered(mail: Mail, key: EffectKey): Mail {

@@ -10,7 +10,6 @@ import {
   shutdownExit,
   supervise,
   toFailure,
-  topOf,
   type CheckedChildSpec,
   type CheckedSupervisorSpec,
   type Exit,
@@ -138,7 +137,7 @@ export class SupervisorBody implements Body, Supervisor {
     const { address, kernel } = this.#life.cell;
     if (!this.#recovering || (this.#supervision.operation !== undefined && this.#life.phase !== "ended")) return;
     this.#recovering = false;
-    kernel.endRecovery(topOf(address));
+    kernel.recovery.supervisorDone(address);
   }
 
   /** That what was running runs again was decided when it was started; and a tree that stays as it is stored has not ended. */
@@ -330,7 +329,8 @@ export class SupervisorBody implements Body, Supervisor {
   /** The children that ran run again, as they were. */
   recover(): void {
     this.#recovering = true;
-    this.#life.cell.kernel.beginRecovery(topOf(this.#life.cell.address));
+    const { address, kernel } = this.#life.cell;
+    kernel.recovery.supervisorBegins(address);
     new ChangedChildren(this.#life, (event) => this.hear(event)).expect(this.#change);
     this.hear({ kind: "recover" });
   }
@@ -375,6 +375,6 @@ export class SupervisorBody implements Body, Supervisor {
       else this.#children.drop(id);
     }
     const { address, kernel } = this.#life.cell;
-    if (!kernel.leaving) kernel.releaseBelow(address);
+    if (!kernel.leaving) kernel.recovery.releaseBelow(address);
   }
 }
