@@ -1,4 +1,5 @@
 import {
+  addAmounts,
   isStoredSupervision,
   isWithin,
   noAmount,
@@ -13,7 +14,6 @@ import {
 import { withKnownResults } from "../machine/known-results.ts";
 import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
-import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
 import { findCut, readUndone, type Cut } from "./rollback-cut.ts";

@@ -11,8 +11,8 @@ import {
   encode,
   legible,
   maxRecordLevels,
-  noAmount,
   seal,
+  subtractAmounts,
   toFailure,
   type Address,
   type CheckedChildSpec,
@@ -118,9 +118,7 @@ function askIdsOf({ pending }: Books, seq: number): number[] {
 function noteMeanwhile(cell: Cell, before: Books, after: Books): void {
   for (const [key, { kind }] of Object.entries(before.pending))
     if ((kind === "deliver" || kind === "reply") && !Object.hasOwn(after.pending, key)) cell.acknowledge(key as EffectKey);
-  const spent = { ...noAmount };
-  for (const unit of ["turns", "tokens", "microUsd"] as const) spent[unit] = after.spent[unit] - before.spent[unit];
-  cell.spend(spent);
+  cell.spend(subtractAmounts(after.spent, before.spent));
 }
 
 /** What it had put aside, and passed over in this turn. */
