@@ -8,13 +8,16 @@
  *       incarnation that had started by exactly one `exited`.
  */
 import {
+  addAmounts,
   checkAddress,
   idOf,
+  isNothing,
   MailboxFullError,
   maxDepth,
   noAmount,
   parentAddress,
   shutdownExit,
+  subtractAmounts,
   toFailure,
   withoutInput,
   type Address,
@@ -35,8 +38,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
-import { addAmounts } from "../durable/bookkeeping.ts";
-import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import { inheritBooks, type Books } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import type { Stored } from "../durable/stored-past.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import { Notes } from "./notes.ts";
@@ -124,7 +127,7 @@ export class Cell implements Runnable {
   takeSpent(): Amount {
     const spent = this.#spent;
     this.#spent = noAmount;
-    if (this.#vouched !== noAmount) this.#above?.spend(negative(this.#vouched));
+    if (!isNothing(this.#vouched)) this.#above?.spend(subtractAmounts(noAmount, this.#vouched));
     this.#vouched = noAmount;
     return spent;
   }
@@ -137,8 +140,7 @@ export class Cell implements Runnable {
     const above = this.#above;
     if (this.kernel.store === undefined || above === undefined) return;
     for (const note of this.#notes?.take() ?? []) above.note(note);
-    if (this.#spent === noAmount) return;
-    above.spend(addAmounts(this.#spent, negative(this.#vouched)));
+    above.spend(subtractAmounts(this.#spent, this.#vouched));
     this.#vouched = this.#spent;
   }
 
@@ -385,10 +387,6 @@ export class Cell implements Runnable {
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
-}
-
-function negative({ turns, tokens, microUsd }: Amount): Amount {
-  return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
 }
 
 const noEffects: readonly EffectRecord[] = [];

@@ -1,6 +1,7 @@
 import type { Address, EffectRecord } from "@orgtree/core";
 import type { Provenance } from "./provenance.ts";
-import type { Books, EffectKey } from "./books.ts";
+import type { Books } from "./books.ts";
+import type { EffectKey } from "./effect-key.ts";
 import type { CauseKind, LogicVersion } from "./turn-entry.ts";
 
 /** One turn as it is about to be stored. */
