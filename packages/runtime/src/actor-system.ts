@@ -25,9 +25,10 @@ import {
 } from "@orgtree/core";
 import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
-import { JournalStore, nowhere } from "./durable/journal-store.ts";
+import { JournalStore } from "./durable/journal-store.ts";
 import { RollbackError } from "./durable/rollback-error.ts";
 import { ConsentError, needsConsent } from "./durable/consent-error.ts";
+import { RestoringStore } from "./durable/restoring-store.ts";
 import { noPast, type StoredPast } from "./durable/stored-past.ts";
 import { Kernel, type KernelOptions } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
@@ -51,7 +52,7 @@ export function kernelOf(system: ActorSystem): Kernel {
 }
 
 /** Where turns are stored, and what is known of those that are stored already. */
-type Storage = Pick<KernelOptions, "store" | "past">;
+type Storage = Pick<KernelOptions, "store" | "past" | "afterCommit">;
 
 /** A running system of actors: the door for code outside the tree. */
 export class ActorSystem {
@@ -331,10 +332,12 @@ export function createActorSystem(options: SystemOptions = {}): ActorSystem {
 }
 
 /** Everything is stored in the journal, where there is one. */
-function storageOf({ journal, clock = systemClock, logger = silent, restores: rereads = false }: SystemOptions): Storage {
-  if (journal === undefined && !rereads) return { store: undefined, past: noPast };
-  const store = new JournalStore(journal ?? nowhere, { epochMs: () => clock.epochMs(), logger, rereads });
-  return { store, past: store };
+function storageOf({ journal, clock = systemClock, logger = silent, restores = false }: SystemOptions): Storage {
+  const stored = journal === undefined ? undefined : new JournalStore(journal, { epochMs: () => clock.epochMs(), logger });
+  const past = stored ?? noPast;
+  if (!restores) return { store: stored, past };
+  const store = new RestoringStore(stored);
+  return { store, past, afterCommit: (life, turn) => store.relive(life, turn) };
 }
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -31,7 +31,6 @@ import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { currentState } from "../logic-version.ts";
-import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { allLost, type CutOff } from "./unknown-outcome.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
@@ -226,7 +225,7 @@ export class Incarnation {
       this.#commit = undefined;
       done(failed);
       this.isMigrated &&= failed !== undefined;
-      if (failed === undefined) relive(this, record);
+      if (failed === undefined) this.cell.kernel.afterCommit?.(this, record);
       const exit = this.#stopWanted;
       if (exit !== undefined && this.phase === "running") this.#terminate(exit);
       this.cell.wake();

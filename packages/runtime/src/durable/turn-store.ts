@@ -54,6 +54,4 @@ export interface TurnStore {
    * other rejection says that it was not stored; the same turn comes again, for a limited time. One that comes twice counts once.
    */
   store(turn: TurnRecord): Promise<void>;
-  /** For tests: the state of a turn that was just stored, as a later process would read it; its actor goes on from there. */
-  reread?(address: Address): unknown;
 }

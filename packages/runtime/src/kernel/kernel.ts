@@ -22,7 +22,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import type { Books } from "../durable/books.ts";
 import { outwardKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
 import { noPast, type StoredPast } from "../durable/stored-past.ts";
-import type { TurnStore } from "../durable/turn-store.ts";
+import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import { Orphans } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
@@ -46,6 +46,8 @@ export interface KernelOptions {
   /** Undefined where turns count at once. */
   readonly store: TurnStore | undefined;
   readonly past: StoredPast;
+  /** Called when a turn is committed and carried out. */
+  readonly afterCommit?: ((life: Incarnation, turn: TurnRecord) => void) | undefined;
   /** How long a commit may take, all attempts together. */
   readonly commitMs: number;
   /** Turns longer than this are reported. */
@@ -67,6 +69,7 @@ export class Kernel {
   /** Undefined where turns count at once. */
   store: TurnStore | undefined;
   past: StoredPast;
+  readonly afterCommit: KernelOptions["afterCommit"];
   /** The process leaves: nobody takes turns any more, and nothing more is stored. */
   leaving = false;
   readonly commitMs: number;
@@ -99,6 +102,7 @@ export class Kernel {
     this.logger = guardLogger(options.logger);
     this.store = options.store;
     this.past = options.past;
+    this.afterCommit = options.afterCommit;
     this.#run = this.past.run ?? "";
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
