@@ -50,7 +50,6 @@ export {
   AskTimeoutError,
   BudgetExhaustedError,
   ExpectedError,
-  FencedError,
   MailboxFullError,
   MessageRefusedError,
   RoleViolationError,
@@ -162,4 +161,4 @@ export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";
-export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
+export { checkStorable, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";

@@ -26,7 +26,6 @@ export {
   failureClasses,
   FailureError,
   type FailureKey,
-  FencedError,
   GivenUpError,
   idOf,
   isNamed,

@@ -82,7 +82,7 @@ export class ActorSystem {
     this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
     const { past } = this.#kernel;
     if (past === noPast) {
-      this.#root.start();
+      this.#root.start(0);
     } else {
       this.#ready = this.#load(past);
       this.#ready.catch(() => {}); // Whoever starts something hears of it.
@@ -93,7 +93,7 @@ export class ActorSystem {
   async #load(past: StoredPast): Promise<void> {
     this.#kernel.nextSeq = await past.load();
     this.#root.seq = this.#kernel.nextSeq;
-    this.#root.start();
+    this.#root.start(0);
   }
 
   /**

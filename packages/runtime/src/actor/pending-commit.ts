@@ -1,7 +1,6 @@
 import {
   describeFailure,
   ExpectedError,
-  FencedError,
   JournalDamagedError,
   JournalError,
   rootAddress,
@@ -71,7 +70,7 @@ export class PendingCommit {
   #failed(error: unknown, retryMs: number): void {
     if (this.#done === undefined) return;
     const { address } = this.#record;
-    if (error instanceof FencedError) {
+    if (error instanceof ExpectedError && error.failureClass === "fenced") {
       const message = "the commit of its turn was refused";
       return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
     }

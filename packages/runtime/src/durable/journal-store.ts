@@ -1,6 +1,5 @@
 import {
   addAmounts,
-  FencedError,
   isNothing,
   isWithin,
   noAmount,
@@ -164,12 +163,7 @@ export class JournalStore implements TurnStore, StoredPast {
     const { entry, durable } = this.#prepared.get(turn)!;
     const ends = turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends });
     this.#storeEnds();
-    try {
-      await this.#journal.append([entry, ...ends]);
-    } catch (error) {
-      if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
-      throw error;
-    }
+    await this.#journal.append([entry, ...ends]);
     this.#logs.get(turn.address)!.stored(entry, durable);
     for (const { address } of ends) this.#forget(address);
   }

@@ -153,6 +153,11 @@ export class Kernel {
     return ++this.#lastTrace;
   }
 
+  /** The id of a question that is not asked yet. */
+  newAskId(): number {
+    return this.asks.newId();
+  }
+
   /** True when somebody listens, so that costly events need not be made for nobody. */
   get observed(): boolean {
     return this.#observers.size > 0;
