@@ -3,6 +3,8 @@
  * their process.
  */
 import * as core from "@orgtree/core";
+import * as nats from "@orgtree/nats";
+import * as natsServer from "@orgtree/nats/server";
 import * as model from "@orgtree/model";
 import * as org from "@orgtree/org";
 import * as runtime from "@orgtree/runtime";
@@ -25,6 +27,7 @@ const samples: Record<string, core.ExpectedError> = {
     findings: [{ rule: "no-final", severity: "error", state: "desk", message: "it can never end" }],
   }),
   FencedError: new core.FencedError("/a", "its epoch is over"),
+  JetStreamJournalError: new nats.JetStreamJournalError("run-3", { problem: "full", message: "the stream is full: compact the journal" }),
   JournalCompactedError: new core.JournalCompactedError("run.journal", 3, 7),
   JournalConflictError: new core.JournalConflictError("run.journal", "/a", { wanted: 3, last: 7 }),
   JournalDamagedError: new core.JournalDamagedError("run.journal", "entry 3 of /a is not what was written"),
@@ -46,6 +49,8 @@ const samples: Record<string, core.ExpectedError> = {
   MessageRefusedError: new core.MessageRefusedError("/a", "forged", "its type belongs to the runtime"),
   ModelError: new core.ModelError("rate-limit", "too many requests", { status: 429, retryAfterMs: 2_000 }),
   NameTakenError: new runtime.NameTakenError("editor", "/a"),
+  NatsError: new nats.NatsError("unreachable", "no NATS server answers at 127.0.0.1:4222: start one"),
+  NatsServerMissingError: new natsServer.NatsServerMissingError("2.11.0", ["/usr/sbin/nats-server: version 2.10.27 is too old"]),
   NotStorableError: new core.NotStorableError("the state of /a", "jobs[3].done", "is a function"),
   OutcomeError: new runtime.OutcomeError("/a#1.0", "no work of /a was cut off under this key"),
   RoleViolationError: new core.RoleViolationError("/a", "call delete", "ask somebody who may"),
@@ -73,7 +78,7 @@ function isErrorClass(value: unknown): value is ErrorClass {
   return typeof value === "function" && value.prototype instanceof ExpectedError;
 }
 
-const classes = [core, runtime]
+const classes = [core, runtime, nats, natsServer]
   .flatMap((names) => Object.entries(names))
   .filter((entry): entry is [string, ErrorClass] => isErrorClass(entry[1]));
 
@@ -86,9 +91,9 @@ describe("the exported errors", () => {
     const error = samples[name]!;
     expect(error).toBeInstanceOf(ErrorClass);
     expect([ErrorClass.name, error.name]).toEqual([name, name]);
-    const data = core.toErrorData(error);
-    expect(JSON.parse(JSON.stringify(data))).toEqual(data);
-    expect(data).toMatchObject({ name, message: error.message, retryable: error.retryable });
+    const failure = core.toFailure(error);
+    expect(core.reviveError(failure)).toMatchObject({ name, message: error.message, retryable: error.retryable, detail: error.detail });
+    expect(core.toFailure(core.reviveError(failure))).toEqual(failure);
   });
 
   test.each(classes)("%s says in lower case what is wrong, without a full stop", (name) => {
@@ -154,12 +159,14 @@ describe("the names that a package exports", () => {
         "MessageRefusedError",
         "ModelError",
         "NotStorableError",
+        "Pins",
         "RoleViolationError",
         "SpecError",
         "SupervisionWriter",
         "SupervisorCallError",
         "ToolError",
         "UnknownRecipientError",
+        "addAmounts",
         "backoffMs",
         "causeChain",
         "checkAddress",
@@ -167,10 +174,12 @@ describe("the names that a package exports", () => {
         "checkChildOf",
         "checkChildSpec",
         "checkCount",
+        "checkEntries",
         "checkExit",
         "checkFields",
         "checkLeast",
         "checkPlanner",
+        "checkPosition",
         "checkPositive",
         "checkSegment",
         "checkStorable",
@@ -179,6 +188,8 @@ describe("the names that a package exports", () => {
         "childAddress",
         "childrenOfPlan",
         "countChildren",
+        "decideCut",
+        "decideRemovals",
         "decode",
         "describeExit",
         "describeFailure",
@@ -190,6 +201,7 @@ describe("the names that a package exports", () => {
         "horizonOf",
         "idOf",
         "isNamed",
+        "isNothing",
         "isPermitted",
         "isQuery",
         "isQuiet",
@@ -209,26 +221,52 @@ describe("the names that a package exports", () => {
         "maxRecordLevels",
         "mayResume",
         "nearestName",
+        "newRun",
         "noAmount",
         "openAccount",
         "parentAddress",
         "parseToolInput",
         "patch",
+        "perDimension",
         "rememberChildren",
         "reserve",
         "restoreSupervision",
+        "reviveError",
         "rollBackSupervision",
         "rootAddress",
         "seal",
         "settle",
         "shutdownExit",
         "splitAmount",
+        "storedChild",
+        "storedChildren",
+        "storedPast",
+        "storedRow",
+        "subtractAmounts",
         "supervise",
-        "toErrorData",
         "toFailure",
         "toMicroUsd",
         "topOf",
+        "withRunningChild",
         "withoutInput",
+      ]
+    `);
+  });
+
+  test("of nats", () => {
+    expect([nats, natsServer].flatMap((names) => Object.keys(names)).sort()).toMatchInlineSnapshot(`
+      [
+        "JetStreamJournal",
+        "JetStreamJournalError",
+        "LocalCluster",
+        "LocalServer",
+        "NatsError",
+        "NatsLink",
+        "NatsServerMissingError",
+        "findServer",
+        "isAtLeast",
+        "oldestServer",
+        "openJetStreamJournal",
       ]
     `);
   });
@@ -270,6 +308,7 @@ describe("the names that a package exports", () => {
         "listPastActors",
         "lostWorkIn",
         "machine",
+        "partsOfKey",
         "pinGivenUp",
         "plain",
         "publish",
@@ -284,6 +323,7 @@ describe("the names that a package exports", () => {
         "systemClock",
         "systemRandom",
         "tell",
+        "turnOfKey",
         "typeOfLogic",
         "viewMoment",
         "watch",

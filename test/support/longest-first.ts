@@ -11,6 +11,8 @@ const long = [
   "test/cli/run-demo.test.ts",
   "test/packed.test.ts",
   "sqlite/sqlite-contract.test.ts",
+  "journal/outage.test.ts",
+  "nats/journal-contract.test.ts",
   "sqlite/writer-process.test.ts",
   "lint/lint-property.test.ts",
   "src/checkout.test.ts",

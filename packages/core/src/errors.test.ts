@@ -8,7 +8,6 @@ import {
   RoleViolationError,
   SpecError,
   SupervisorCallError,
-  toErrorData,
   UnknownRecipientError,
   type ExpectedError,
 } from "./errors.ts";
@@ -42,16 +41,5 @@ describe("an expected error", () => {
   test("tells how long the time was that is over", () => {
     expect(new BudgetExhaustedError("wall", 1_000, 0).message).toBe("budget exhausted: 1000 ms of wall time are over");
     expect(new BudgetExhaustedError("turns", 1, 0).message).toBe("budget exhausted: 1 turns wanted, 0 left");
-  });
-});
-
-describe("toErrorData", () => {
-  test("keeps what one can act on, and nothing that could run", () => {
-    expect(toErrorData(new AskTimeoutError("/a", 5))).toEqual({
-      name: "AskTimeoutError",
-      message: "no answer from /a within 5 ms; whether it acted is unknown",
-      retryable: false,
-      detail: { actor: "/a", timeoutMs: 5, outcome: "unknown" },
-    });
   });
 });

@@ -4,7 +4,7 @@ import type { Failure, FailureClass } from "./failure.ts";
 /**
  * A failure that we expect and handle, as opposed to a broken assumption, which is a plain `Error` and crashes the actor.
  *
- * Between processes it travels as `{ name, message, retryable, detail }`; `instanceof` ends at the process.
+ * Between processes it travels as a `Failure`; `instanceof` ends at the process.
  */
 export abstract class ExpectedError extends Error {
   /** The same in every process: how the error is known once it crossed a subject. */
@@ -224,16 +224,3 @@ export type SupervisorCallCode =
   | "dynamic"
   | "stopping"
   | "bad-spec";
-
-/** What is left of an error once it crossed a process: enough to act on, nothing that could run. */
-export interface ErrorData {
-  readonly name: string;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
-/** The data of an error, for the wire and the journal. */
-export function toErrorData(error: ExpectedError): ErrorData {
-  return { name: error.name, message: error.message, retryable: error.retryable, detail: error.detail };
-}

@@ -1,8 +1,17 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AskTimeoutError, BudgetExhaustedError } from "./errors.ts";
+import { AskTimeoutError, BudgetExhaustedError, MailboxFullError, SupervisorCallError } from "./errors.ts";
 import { decode, encode } from "./journal/codec.ts";
-import { causeChain, describeFailure, failureClasses, FailureError, maxCauseDepth, toFailure } from "./failure.ts";
+import {
+  causeChain,
+  describeFailure,
+  type Failure,
+  failureClasses,
+  FailureError,
+  maxCauseDepth,
+  reviveError,
+  toFailure,
+} from "./failure.ts";
 
 function nested(depth: number): Error {
   let error = new Error("leaf");
@@ -99,6 +108,30 @@ describe("toFailure", () => {
     expect(toFailure(error, "/a")).toMatchObject({ class: "loop", kind: "tool", address: "/a", detail: { times: 5 } });
     const elsewhere = new FailureError({ class: "loop", message: "there", address: "/b" });
     expect(toFailure(elsewhere, "/a").address).toBe("/b");
+  });
+});
+
+describe("reviveError", () => {
+  test("has the facts of the original as fields, and says whether to try again", () => {
+    const error = reviveError(decode(encode(toFailure(new MailboxFullError("/a", 3)))) as Failure);
+    expect(error).toMatchObject({ name: "MailboxFullError", retryable: true, actor: "/a", capacity: 3, failureClass: "overload" });
+    expect(error.detail).toEqual({ actor: "/a", capacity: 3 });
+    expect(reviveError(toFailure(new BudgetExhaustedError("usd", 2, 1)))).toMatchObject({ retryable: false, failureKind: "usd" });
+  });
+
+  test.each([
+    ["a plain error", new TypeError("no", { cause: new BudgetExhaustedError("usd", 2, 1) })],
+    ["a failure", new FailureError({ class: "loop", kind: "tool", message: "again", address: "/b", detail: { times: 5 } })],
+    ["a failure with a name", new FailureError({ class: "loop", kind: "tool", name: "Looping", message: "again", address: "/b" })],
+    [
+      "facts named like what every error has",
+      new FailureError({ class: "loop", name: "X", message: "m", detail: { detail: 1, stack: 2 } }),
+    ],
+    ["a fact that is a failure", new SupervisorCallError("start-failed", "a", { problem: "no", failure: toFailure(new Error("died")) })],
+  ])("fails an actor as the original would: %s", (_what, error) => {
+    const failure = toFailure(error);
+    expect(toFailure(reviveError(failure), "/a")).toEqual(toFailure(error, "/a"));
+    expect(reviveError(failure).message).toBe(error.message);
   });
 });
 

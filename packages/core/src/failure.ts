@@ -48,6 +48,8 @@ export interface Failure {
   readonly stack?: string | undefined;
   /** Plain facts for whoever decides, for example `{ retryAfterMs: 2000 }`. */
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
+  /** The same attempt may succeed later. Left out where it may not. */
+  readonly retryable?: true | undefined;
   /** What led to it: from the top of the tree down to the leaf. */
   readonly cause?: Failure | undefined;
 }
@@ -72,6 +74,55 @@ export class FailureError extends ExpectedError {
   override get failureClass(): FailureClass {
     return this.failure.class;
   }
+
+  override get failureKind(): string | undefined {
+    return this.failure.kind;
+  }
+
+  override get detail(): Readonly<Record<string, unknown>> {
+    return this.failure.detail ?? {};
+  }
+}
+
+/**
+ * An error made of the failure that it has become, for whoever hears of it in another process. It has the name, the class, the kind and
+ * the facts of the original, as fields too, and fails an actor as the original would; of its class only a `FailureError` is. `cause` is
+ * made of the failure's where it is left out.
+ */
+export function reviveError(failure: Failure, cause: unknown = failure.cause && reviveError(failure.cause)): ExpectedError {
+  return failure.name === "FailureError" ? new FailureError(failure) : new RevivedError(failure, cause);
+}
+
+class RevivedError extends ExpectedError {
+  override readonly name: string;
+  readonly retryable: boolean;
+  readonly #failure: Failure;
+
+  constructor(failure: Failure, cause: unknown) {
+    super(failure.message, cause === undefined ? undefined : { cause });
+    this.name = failure.name;
+    this.retryable = failure.retryable ?? false;
+    this.#failure = failure;
+    // What an error has by itself is no fact of this one.
+    for (const [key, value] of Object.entries(failure.detail ?? {})) if (!(key in this)) Object.assign(this, { [key]: value });
+  }
+
+  /** What it was made of; a fact of the original may be called so as well. */
+  static failureOf(error: RevivedError): Failure {
+    return error.#failure;
+  }
+
+  override get failureClass(): FailureClass {
+    return this.#failure.class;
+  }
+
+  override get failureKind(): string | undefined {
+    return this.#failure.kind;
+  }
+
+  override get detail(): Readonly<Record<string, unknown>> {
+    return this.#failure.detail ?? {};
+  }
 }
 
 /**
@@ -90,8 +141,8 @@ export function toFailure(thrown: unknown, address?: Address): Failure {
 }
 
 function convert(thrown: unknown, address: Address | undefined, depth: number): Failure {
-  if (thrown instanceof FailureError) {
-    const failure = readFailure(thrown.failure);
+  if (thrown instanceof FailureError || thrown instanceof RevivedError) {
+    const failure = readFailure(thrown instanceof RevivedError ? RevivedError.failureOf(thrown) : thrown.failure);
     return withStack({ ...failure, address: failure.address ?? address }, thrown.stack);
   }
   if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: describe(thrown), address };
@@ -103,7 +154,8 @@ function convert(thrown: unknown, address: Address | undefined, depth: number): 
     name: String(thrown.name),
     message: String(thrown.message),
     address,
-    detail: legible(expected?.detail) as Failure["detail"],
+    detail: factsOf(expected?.detail),
+    ...(expected?.retryable === true ? { retryable: true as const } : {}),
     cause,
   };
   return withStack(failure, thrown.stack);
@@ -140,7 +192,7 @@ export function readFailure(value: unknown): Failure {
 }
 
 function copyFailure(failure: Failure, depth: number): Failure {
-  const { class: named, kind, name, message, address, stack, detail, cause } = failure;
+  const { class: named, kind, name, message, address, stack, detail, retryable, cause } = failure;
   const isDeeper = typeof cause === "object" && cause !== null && depth < maxCauseDepth;
   const copy = {
     class: failureClassOf(named),
@@ -148,10 +200,15 @@ function copyFailure(failure: Failure, depth: number): Failure {
     name: textOf(name) ?? "Failure",
     message: textOf(message) ?? "no message was given",
     address: textOf(address) as Address | undefined,
-    detail: typeof detail === "object" && detail !== null ? (legible({ ...detail }) as Failure["detail"]) : undefined,
+    detail: factsOf(detail),
+    ...(retryable === true ? { retryable } : {}),
     cause: isDeeper ? copyFailure(cause, depth + 1) : undefined,
   };
   return withStack(copy, stack);
+}
+
+function factsOf(detail: unknown): Failure["detail"] {
+  return typeof detail === "object" && detail !== null ? (legible({ ...detail }) as Failure["detail"]) : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -13,15 +13,19 @@ export {
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
+  addAmounts,
   type Amount,
   type Budget,
   checkBudget,
+  isNothing,
   leftOf,
   noAmount,
   openAccount,
+  perDimension,
   reserve,
   settle,
   splitAmount,
+  subtractAmounts,
   toMicroUsd,
 } from "./budget.ts";
 export { type CheckedChildSpec, checkChildSpec, type ChildSpec, type ShutdownMs, withoutInput } from "./supervision/child-spec.ts";
@@ -45,7 +49,6 @@ export {
   AskFailedError,
   AskTimeoutError,
   BudgetExhaustedError,
-  type ErrorData,
   ExpectedError,
   FencedError,
   MailboxFullError,
@@ -54,7 +57,6 @@ export {
   SpecError,
   type SupervisorCallCode,
   SupervisorCallError,
-  toErrorData,
   UnknownRecipientError,
 } from "./errors.ts";
 export type { LaterEffect, RedeliveredMessage, RollbackReport, SupervisorReport, SystemEvent, SystemEventOf } from "./events.ts";
@@ -68,6 +70,7 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  reviveError,
   toFailure,
 } from "./failure.ts";
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
@@ -96,15 +99,19 @@ export {
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
+export { rememberChildren, restoreSupervision } from "./supervision/restored-supervision.ts";
 export {
-  isStoredSupervision,
-  rememberChildren,
-  restoreSupervision,
-  rollBackSupervision,
   type Clocks,
+  isStoredSupervision,
+  rollBackSupervision,
+  storedChild,
+  storedChildren,
+  storedPast,
+  storedRow,
   type StoredSupervision,
-  SupervisionWriter,
+  withRunningChild,
 } from "./supervision/stored-supervision.ts";
+export { SupervisionWriter } from "./supervision/supervision-writer.ts";
 export { checkPlanner, type PlanSpec, type ReplanRequest, type TriedRung } from "./supervision/plan-spec.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {
@@ -151,6 +158,11 @@ export {
   type Pin,
 } from "./journal/journal.ts";
 export { decode, encode } from "./journal/codec.ts";
+export { decideCut, decideRemovals, type EntryFacts } from "./journal/compaction.ts";
+export { checkEntries } from "./journal/new-entry.ts";
+export { Pins } from "./journal/pins.ts";
+export { newRun } from "./journal/run-name.ts";
+export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";

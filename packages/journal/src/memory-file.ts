@@ -1,5 +1,4 @@
-import type { Address, Entry } from "@orgtree/core";
-import { newRun } from "./run-name.ts";
+import { newRun, type Address, type Entry } from "@orgtree/core";
 
 /** What a `MemoryJournal` writes to. It survives the journal, as a file would: opened again, everything is there. */
 export class MemoryFile {

@@ -1,4 +1,8 @@
 import {
+  checkEntries,
+  checkPosition,
+  decideCut,
+  decideRemovals,
   JournalCompactedError,
   type Address,
   type Compaction,
@@ -13,12 +17,9 @@ import {
   JournalFencedError,
   type NewEntry,
   type Pin,
+  Pins,
 } from "@orgtree/core";
-import { decideCut, decideRemovals } from "./compaction.ts";
-import { checkPosition } from "./position-check.ts";
 import { type History, MemoryFile } from "./memory-file.ts";
-import { checkEntries } from "./new-entry.ts";
-import { Pins } from "./pins.ts";
 
 /**
  * The journal that keeps everything in memory: for tests, and for systems that need not survive their process.

@@ -1,7 +1,7 @@
 import type { CompactionResult } from "@orgtree/core";
+import { decideRemovals } from "@orgtree/core/compaction";
 import { checksumOfAddress } from "../checksum.ts";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { decideRemovals } from "../compaction.ts";
 import { outOfPlace } from "./entry-reader.ts";
 import type { EntryWriter } from "./entry-writer.ts";
 import { type AddressRow, checkAddressRow, readJournalRow, writeJournalRow } from "./own-rows.ts";

@@ -1,5 +1,7 @@
 import {
   type Address,
+  checkEntries,
+  checkPosition,
   type Compaction,
   type CompactionResult,
   type Entry,
@@ -10,11 +12,9 @@ import {
   JournalError,
   type NewEntry,
   type Pin,
+  Pins,
 } from "@orgtree/core";
 import { randomUUID } from "node:crypto";
-import { checkEntries } from "../new-entry.ts";
-import { Pins } from "../pins.ts";
-import { checkPosition } from "../position-check.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { defaultBusyMs } from "./database.ts";
 import { holdFile } from "./held-files.ts";

@@ -1,6 +1,13 @@
-import type { Address, Entry, EntryQuery, Image, Journal, JournalDamagedError } from "@orgtree/core";
+import {
+  type Address,
+  checkPosition,
+  type Entry,
+  type EntryQuery,
+  type Image,
+  type Journal,
+  type JournalDamagedError,
+} from "@orgtree/core";
 import type { DatabaseSync } from "node:sqlite";
-import { checkPosition } from "../position-check.ts";
 import { openDatabase } from "./database.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { holdFile } from "./held-files.ts";

@@ -1,5 +1,5 @@
 import type { CompactionResult } from "@orgtree/core";
-import { decideCut } from "../compaction.ts";
+import { decideCut } from "@orgtree/core/compaction";
 import type { JournalFile } from "./journal-file.ts";
 import { WriteError } from "./entry-writer.ts";
 import type { PackedAppends } from "./packed-appends.ts";

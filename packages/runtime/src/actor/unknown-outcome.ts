@@ -1,5 +1,5 @@
 /** Work of which nobody knows whether it was done: what is told of it. */
-import { FailureError, toFailure, type Address, type Failure } from "@orgtree/core";
+import { ExpectedError, FailureError, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { WorkDefinition } from "./work.ts";
 
 /** When work was under way that a life finds so: the one before it ended with its process, or it was put back to where the work had begun. */
@@ -89,7 +89,7 @@ function detailOf(works: readonly Omit<LostWork, "why">[]): object & Failure["de
 
 /** The work that an error is about, where it says that nobody knows whether it was done. */
 export function lostWorkIn(error: unknown): Omit<LostWork, "why"> | undefined {
-  if (!(error instanceof FailureError) || error.failureClass !== "unknown-outcome") return undefined;
-  const { works } = (error.failure.detail ?? {}) as { readonly works?: readonly LostWork[] };
+  if (!(error instanceof ExpectedError) || error.failureClass !== "unknown-outcome") return undefined;
+  const { works } = error.detail as { readonly works?: readonly LostWork[] };
   return Array.isArray(works) ? works[0] : undefined;
 }

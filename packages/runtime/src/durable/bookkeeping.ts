@@ -1,9 +1,10 @@
-import { legible, noAmount, toErrorData, ExpectedError, type Amount, type ErrorData } from "@orgtree/core";
+import { addAmounts, toFailure, type Amount } from "@orgtree/core";
 import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { markTaken } from "./taken-marks.ts";
-import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
+import { without, withEntry, type Books, type Pending } from "./books.ts";
+import { effectKey, type EffectKey } from "./effect-key.ts";
 
 /** What a turn changes in the books. */
 export interface BookedTurn {
@@ -104,7 +105,7 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
 function bookReply(books: Books, effect: Extract<Effect, { kind: "reply" | "refuse" }>, key: EffectKey): Books {
   const asked = without(books.asked, [String(effect.to.askId)]);
   if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };
-  const answer = effect.kind === "reply" ? { value: effect.value } : { error: errorData(effect.error) };
+  const answer = effect.kind === "reply" ? { value: effect.value } : { failure: toFailure(effect.error) };
   return { ...books, asked, pending: withEntry(books.pending, key, { kind: "reply", to: effect.to, answer }) };
 }
 
@@ -128,16 +129,4 @@ function pendingWork({ tag, declared }: RunEffect): Pending {
   if (declared === undefined) return { kind: "work", tag, name: undefined, input: undefined, does: "irreversible" };
   const { name, input, does, attempt } = declared;
   return { kind: "work", tag, name, input, does, attempt };
-}
-
-/** What is stored of an error. */
-function errorData(error: Error): ErrorData {
-  if (error instanceof ExpectedError) return legible(toErrorData(error)) as ErrorData;
-  return { name: error.name, message: error.message, retryable: false, detail: {} };
-}
-
-/** Both together. */
-export function addAmounts(a: Amount, b: Amount): Amount {
-  if (b === noAmount) return a;
-  return { turns: a.turns + b.turns, tokens: a.tokens + b.tokens, microUsd: a.microUsd + b.microUsd };
 }

@@ -1,4 +1,4 @@
-import { FailureError, toFailure, ExpectedError, type Failure, type FailureClass } from "@orgtree/core";
+import { FailureError, reviveError, toFailure, ExpectedError, type Failure } from "@orgtree/core";
 
 /** What the message of a turn does not say by itself, and a replay has to know. Stored with the cause where there is any of it. */
 export interface Provenance {
@@ -28,7 +28,7 @@ export function failureIn(message: unknown): Failure | undefined {
 export function withErrorOf(message: unknown, failure: Failure | undefined): unknown {
   if (failure === undefined) return message;
   const error = errorIn(message) as Error;
-  const revived = error.name === "FailureError" ? new FailureError(failure) : new RecordedError(error, failure);
+  const revived = error.name === "FailureError" ? new FailureError(failure) : reviveError(failure, error.cause);
   return { ...(message as object), [placeOf(message)]: revived };
 }
 
@@ -39,28 +39,4 @@ function errorIn(message: unknown): unknown {
 /** XState has the error of a promise in `data`, everybody else in `error`. */
 function placeOf(message: unknown): "error" | "data" {
   return (message as { readonly type?: unknown }).type === "xstate.promise.reject" ? "data" : "error";
-}
-
-/** An error from a record: it has the facts of the original, and not its class. */
-class RecordedError extends ExpectedError {
-  override readonly name: string;
-  readonly retryable: boolean;
-  readonly #failure: Failure;
-
-  constructor({ name, message, cause }: Error, failure: Failure) {
-    super(message, cause === undefined ? undefined : { cause });
-    const { retryable = false, ...facts } = (failure.detail ?? {}) as { readonly retryable?: boolean };
-    this.name = name;
-    this.retryable = retryable;
-    this.#failure = failure;
-    Object.assign(this, facts);
-  }
-
-  override get failureClass(): FailureClass {
-    return this.#failure.class;
-  }
-
-  override get failureKind(): string | undefined {
-    return this.#failure.kind;
-  }
 }

@@ -1,4 +1,4 @@
-import { FailureError, NotStorableError, toFailure, type Failure } from "@orgtree/core";
+import { NotStorableError, reviveError, toFailure, type Failure } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
 import type { ChildActor } from "./child-actor.ts";
 import { originOf, restoreOrigin, type Origin } from "./child-origin.ts";
@@ -131,7 +131,7 @@ function withoutError(event: AnyEventObject): Pick<StoredEvent, "event" | "failu
 
 /** The event as it was, with an error in place of what was stored of one. */
 export function reviveEvent({ event, failure }: Pick<StoredEvent, "event" | "failure">): AnyEventObject {
-  return failure === undefined ? event : { ...event, [errorAt(event)]: new FailureError(failure) };
+  return failure === undefined ? event : { ...event, [errorAt(event)]: reviveError(failure) };
 }
 
 /** Where XState puts an error: of a child, or of a promise. */

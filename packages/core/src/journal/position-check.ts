@@ -1,4 +1,4 @@
-import { JournalError } from "@orgtree/core";
+import { JournalError } from "./journal.ts";
 
 /** Looks that a position is one; throws `JournalError`. */
 export function checkPosition(journal: string, position: number | undefined): number | undefined {

@@ -1,4 +1,4 @@
-import type { EntryKind } from "@orgtree/core";
+import type { EntryKind } from "./journal.ts";
 import { describe, expect, test } from "vitest";
 import { decideCut, decideRemovals } from "./compaction.ts";
 

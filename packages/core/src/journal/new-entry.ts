@@ -1,4 +1,4 @@
-import { JournalError, type NewEntry } from "@orgtree/core";
+import { JournalError, type NewEntry } from "./journal.ts";
 
 const kinds: ReadonlySet<string> = new Set(["whole", "part", "end"]);
 

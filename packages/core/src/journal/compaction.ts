@@ -1,4 +1,4 @@
-import type { EntryKind } from "@orgtree/core";
+import type { EntryKind } from "./journal.ts";
 
 /** What compaction looks at. */
 export interface EntryFacts {

@@ -1,4 +1,4 @@
-import type { Pin } from "@orgtree/core";
+import type { Pin } from "./journal.ts";
 
 /** The positions that somebody still reads from. */
 export class Pins {

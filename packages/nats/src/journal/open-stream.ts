@@ -1,0 +1,88 @@
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { headers } from "@nats-io/transport-node";
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { NatsLink } from "../connection/nats-link.ts";
+import { answerIn, explainAnswer, isPassing, JetStreamJournalError, toJournalError } from "./journal-problem.ts";
+import { encodeRecord } from "./record.ts";
+import { checkSettings, runOf, settingsOf, type StreamNames, type StreamWishes } from "./stream-settings.ts";
+
+/** What opening a journal's stream gives. */
+export interface OpenedStream {
+  readonly manager: JetStreamManager;
+  /** Sequence of the message that says that we opened it. Nobody else's writes come behind it. */
+  readonly epoch: number;
+  readonly run: string;
+}
+
+const streamNotFound = 10_059;
+const streamNameTaken = 10_058;
+const pauseMs = 100;
+
+/** Finds or makes the stream of a journal, looks at its settings, and says in it that we opened it. Rejects with `JournalError`. */
+export async function openStream(
+  journal: string,
+  link: NatsLink,
+  limits: { readonly names: StreamNames; readonly wishes: StreamWishes; readonly answerMs: number; readonly outageMs: number },
+): Promise<OpenedStream> {
+  const { names, wishes, answerMs, outageMs } = limits;
+  const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: answerMs });
+  const config = await persist({ journal, link, outageMs }, () => findOrMake(manager, { names, wishes }));
+  checkSettings(journal, config, { names, wishes });
+  const owner = `${hostname()} ${process.pid}`;
+  const data = encodeRecord({ type: "opening", owner });
+  const head = headers();
+  // Sent again under the same name it is stored once.
+  head.set("Nats-Msg-Id", randomUUID());
+  const epoch = await persist({ journal, link, outageMs }, async () => {
+    const reply = await link.connection.request(names.opening, data, { timeout: answerMs, headers: head });
+    const answer = reply.json<{ seq: number; error?: { err_code?: number; code: number; description: string } }>();
+    if (answer.error === undefined) return answer.seq;
+    const problem = { code: answer.error.err_code ?? answer.error.code, description: answer.error.description };
+    if (isPassing(problem)) throw new Error(problem.description);
+    throw new JetStreamJournalError(journal, explainAnswer(problem));
+  });
+  return { manager, epoch, run: runOf(config)! };
+}
+
+async function findOrMake(manager: JetStreamManager, { names, wishes }: { names: StreamNames; wishes: StreamWishes }) {
+  try {
+    return (await manager.streams.info(names.stream)).config;
+  } catch (error) {
+    if (answerIn(error)?.code !== streamNotFound) throw error;
+  }
+  try {
+    return (await manager.streams.add(settingsOf(names, wishes))).config;
+  } catch (error) {
+    if (answerIn(error)?.code !== streamNameTaken) throw error;
+    return (await manager.streams.info(names.stream)).config;
+  }
+}
+
+/** Tries again while nobody answers or nobody leads, up to the longest outage. */
+async function persist<T>(
+  { journal, link, outageMs }: { readonly journal: string; readonly link: NatsLink; readonly outageMs: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  const giveUpAt = performance.now() + outageMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const answer = answerIn(error);
+      if (isNoResponders(error) && link.connection.info?.jetstream !== true) {
+        const message = `the server at ${link.server} runs without JetStream: start it with nats-server -js`;
+        throw new JetStreamJournalError(journal, { problem: "no-jetstream", message }, { cause: error });
+      }
+      const failure = toJournalError(journal, error);
+      const isOver = failure instanceof JetStreamJournalError && failure.problem !== "unavailable";
+      if (isOver || (answer !== undefined && !isPassing(answer)) || performance.now() + pauseMs > giveUpAt) throw failure;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+function isNoResponders(error: unknown): boolean {
+  if (answerIn(error)?.code === 503) return true;
+  return error instanceof Error && (/no responders/i.test(error.message) || isNoResponders(error.cause));
+}
