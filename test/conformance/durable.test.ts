@@ -67,7 +67,7 @@ test("a stop that comes while decisions are on their way ends everything", async
 test("a supervisor whose decision to give a place up is refused leaves the place free for its next life", async () => {
   let refusals = 1;
   const isLast = ({ address, cause }: Parameters<TurnStore["store"]>[0]): boolean =>
-    address === "/sup/team" && cause === "exited" && refusals-- > 0;
+    address === "/sup/team" && cause.type === "exited" && refusals-- > 0;
   const team = supervisor({ children: [{ id: "x", restart: "temporary", logic: worker }] });
   await using tree = await startDurable({ children: [{ id: "team", logic: team }] }, isLast);
   const call = expect(tree.system.supervisor("/sup/team").terminateChild("x")).rejects.toMatchObject({

@@ -17,7 +17,7 @@ import {
   type Pin,
   type RollbackReport,
 } from "@orgtree/core";
-import { ActorLog, type Durable } from "./actor-log.ts";
+import { ActorLog } from "./actor-log.ts";
 import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
@@ -30,7 +30,6 @@ import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
 interface Prepared {
   readonly entry: NewEntry;
   readonly ends: readonly NewEntry[];
-  readonly durable: Durable;
 }
 
 /** What a journal store needs of its system. */
@@ -169,19 +168,16 @@ export class JournalStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.checkParked(turn.address);
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
+    const { address, incarnation, ends = [] } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
-    const durable = { state, books };
-    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
-    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
-    this.#prepared.set(turn, { entry, ends: turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends }), durable });
+    this.#prepared.set(turn, { entry: log.entry(turn), ends: endEntries({ toEnd: ends }) });
     this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
     this.checkParked(turn.address);
-    const { entry, ends, durable } = this.#prepared.get(turn)!;
+    const { entry, ends } = this.#prepared.get(turn)!;
     this.#storeEnds();
     try {
       await this.#journal.append([entry, ...ends]);
@@ -189,7 +185,7 @@ export class JournalStore implements TurnStore {
       if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
       throw error;
     }
-    this.#logs.get(turn.address)!.stored(entry, durable);
+    this.#logs.get(turn.address)!.stored(entry, turn);
     for (const { address } of ends) this.#forget(address);
     if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
   }
