@@ -6,7 +6,7 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, toFailure, type Amount, type Failure } from "@orgtree/core";
+import { AskFailedError, describeFailure, toFailure, type Failure } from "@orgtree/core";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { wasTaken } from "../durable/taken-marks.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
@@ -37,10 +37,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   turn.open(mail);
   let result: ComputeResult;
   try {
-    if (mail.kind === "message" && cell.account !== undefined && body.isSupervisor !== true) {
-      cell.account.spendTurn();
-      if (kernel.store !== undefined) cell.spend(oneTurn);
-    }
+    if (mail.kind === "message" && body.isSupervisor !== true) cell.account?.spendTurn(cell.spendingBooks);
     result = body.compute(mail);
   } catch (error) {
     return failTurn(life, mail, toFailure(error, cell.address));
@@ -176,10 +173,7 @@ function putAside(life: Incarnation, mail: Mail): void {
   const { turn, holdings, cell } = life;
   forgetTurn(life);
   turn.end();
-  if (mail.kind === "message" && cell.account !== undefined) {
-    cell.account.returnTurn();
-    if (cell.kernel.store !== undefined) cell.spend(minusOneTurn);
-  }
+  if (mail.kind === "message") cell.account?.returnTurn(cell.spendingBooks);
   if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") holdings.keepTimer(mail.message as TimerSignal);
   holdings.stash.push(mail);
 }
@@ -225,12 +219,9 @@ export function makeTurnRecord(life: Incarnation, mail: Mail | undefined, more: 
     logic: versionOf(cell.spec.logic),
     mark: effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   });
-  cell.kernel.store!.prepare?.(record);
+  cell.kernel.store!.prepare(record);
   return record;
 }
-
-const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
-const minusOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
 
 const initialStep: Cause = { kind: "init", key: undefined, type: "init", from: undefined, message: undefined };
 

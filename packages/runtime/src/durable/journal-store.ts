@@ -25,42 +25,18 @@ import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
-import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
-
-interface Prepared {
-  readonly entry: NewEntry;
-  readonly ends: readonly NewEntry[];
-}
+import type { Stored, StoredPast } from "./stored-past.ts";
+import type { TurnRecord, TurnStore } from "./turn-store.ts";
 
 /** What a journal store needs of its system. */
 export interface StoreSurroundings {
   readonly epochMs: () => number;
   readonly logger: Logger;
-  /** For tests: what is stored is read again at once; see `TurnStore.reread`. */
-  readonly rereads: boolean;
-}
-
-/** A journal that keeps nothing, for systems that read at once what they store. */
-export const nowhere: Journal = {
-  epoch: 0,
-  run: "",
-  append: async () => 0,
-  images: async function* () {},
-  image: async () => undefined,
-  read: async function* () {},
-  lastSeqs: async () => new Map(),
-  pin: nothingThere,
-  compact: nothingThere,
-  close: async () => {},
-};
-
-function nothingThere(): never {
-  throw new Error("a journal that keeps nothing has no past");
 }
 
 /** The turns of all actors of a system, in a journal. */
-export class JournalStore implements TurnStore {
-  readonly run: string | undefined;
+export class JournalStore implements TurnStore, StoredPast {
+  readonly run: string;
   readonly isWritten = true;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
@@ -80,20 +56,15 @@ export class JournalStore implements TurnStore {
   readonly #pins = new Map<Address, Pin>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
-  readonly #prepared = new WeakMap<TurnRecord, Prepared>();
-  /** For tests: logs that know only what was written. */
-  readonly #readers = new Map<Address, ActorLog>();
-  readonly reread?: (address: Address) => unknown;
+  readonly #prepared = new WeakMap<TurnRecord, NewEntry>();
 
   constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
-    this.run = journal === nowhere ? undefined : journal.run;
+    this.run = journal.run;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
-    if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
   }
 
-  /** Reads what is there; gives back the number that the turns of new places are counted from. */
   async load(): Promise<number> {
     for await (const image of this.#journal.images()) this.#tryToRead(image);
     let last = -1;
@@ -119,7 +90,6 @@ export class JournalStore implements TurnStore {
     const log = new ActorLog(address);
     const newest = log.read(entries);
     this.#logs.set(address, log);
-    if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
     this.#incarnations.set(address, newest.incarnation);
     const { spent } = log.last!.books;
@@ -168,16 +138,17 @@ export class JournalStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.checkParked(turn.address);
-    const { address, incarnation, ends = [] } = turn;
+    const { address, incarnation } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
-    this.#prepared.set(turn, { entry: log.entry(turn), ends: endEntries({ toEnd: ends }) });
+    this.#prepared.set(turn, log.entry(turn));
     this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
     this.checkParked(turn.address);
-    const { entry, ends } = this.#prepared.get(turn)!;
+    const entry = this.#prepared.get(turn)!;
+    const ends = endEntries({ toEnd: turn.ends ?? [] });
     this.#storeEnds();
     try {
       await this.#journal.append([entry, ...ends]);
@@ -187,13 +158,6 @@ export class JournalStore implements TurnStore {
     }
     this.#logs.get(turn.address)!.stored(entry, turn);
     for (const { address } of ends) this.#forget(address);
-    if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
-  }
-
-  #readerOf(address: Address): ActorLog {
-    let reader = this.#readers.get(address);
-    if (reader === undefined) this.#readers.set(address, (reader = new ActorLog(address)));
-    return reader;
   }
 
   async rollBack(order: RollbackOrder): Promise<RollbackReport> {

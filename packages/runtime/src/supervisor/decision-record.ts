@@ -1,5 +1,5 @@
 import type { Address, ReplyTo, SupervisionEvent, SupervisionStep } from "@orgtree/core";
-import type { Effect } from "../actor/effect.ts";
+import type { ReplyEffect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Mail } from "../actor/mail.ts";
 import { makeRecord } from "../actor/turn-record.ts";
@@ -53,8 +53,6 @@ export function replyEffect({ reply, result }: SupervisionStep & { kind: "reply"
   const owed = { to: mail.replyTo, key: mail.key === undefined ? undefined : key };
   return result.ok ? { kind: "reply", value: result.value, ...owed } : { kind: "refuse", error: result.error, ...owed };
 }
-
-type ReplyEffect = Extract<Effect, { kind: "reply" | "refuse" }>;
 
 /** What a supervisor decided about, as it is stored: specifications are code. */
 function describeEvent(event: SupervisionEvent<Logic>): unknown {
