@@ -13,15 +13,19 @@ export {
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
+  addAmounts,
   type Amount,
   type Budget,
   checkBudget,
+  isNothing,
   leftOf,
   noAmount,
   openAccount,
+  perDimension,
   reserve,
   settle,
   splitAmount,
+  subtractAmounts,
   toMicroUsd,
 } from "./budget.ts";
 export { type CheckedChildSpec, checkChildSpec, type ChildSpec, type ShutdownMs, withoutInput } from "./supervision/child-spec.ts";
@@ -95,15 +99,19 @@ export {
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
+export { rememberChildren, restoreSupervision } from "./supervision/restored-supervision.ts";
 export {
-  isStoredSupervision,
-  rememberChildren,
-  restoreSupervision,
-  rollBackSupervision,
   type Clocks,
+  isStoredSupervision,
+  rollBackSupervision,
+  storedChild,
+  storedChildren,
+  storedPast,
+  storedRow,
   type StoredSupervision,
-  SupervisionWriter,
+  withRunningChild,
 } from "./supervision/stored-supervision.ts";
+export { SupervisionWriter } from "./supervision/supervision-writer.ts";
 export { checkPlanner, type PlanSpec, type ReplanRequest, type TriedRung } from "./supervision/plan-spec.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {

@@ -8,13 +8,16 @@
  *       incarnation that had started by exactly one `exited`.
  */
 import {
+  addAmounts,
   checkAddress,
   idOf,
+  isNothing,
   MailboxFullError,
   maxDepth,
   noAmount,
   parentAddress,
   shutdownExit,
+  subtractAmounts,
   toFailure,
   withoutInput,
   type Address,
@@ -27,7 +30,7 @@ import {
   type SupervisionEvent,
 } from "@orgtree/core";
 import { wallPassed, type Grant } from "../kernel/accounts.ts";
-import { metered, unlimited, type BudgetAccount, type BudgetHandle } from "../kernel/budget-account.ts";
+import { budgetOf, type BudgetAccount, type BudgetHandle, type SpendingBooks } from "../kernel/budget-account.ts";
 import type { Runnable } from "../kernel/dispatcher.ts";
 import { refuseEvent } from "./event-door.ts";
 import { Incarnation } from "./incarnation.ts";
@@ -35,9 +38,10 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
-import { addAmounts } from "../durable/bookkeeping.ts";
-import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
-import type { Stored, TurnRecord } from "../durable/turn-store.ts";
+import { inheritBooks, type Books } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
+import type { Stored } from "../durable/stored-past.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
@@ -101,9 +105,12 @@ export class Cell implements Runnable {
   }
 
   get budget(): BudgetHandle {
-    const { account } = this;
-    if (account === undefined) return unlimited;
-    return this.kernel.store === undefined ? account : metered(account, this);
+    return budgetOf(this.account, this.spendingBooks);
+  }
+
+  /** Where its spending is noted for other processes; nowhere when there are none. */
+  get spendingBooks(): SpendingBooks | undefined {
+    return this.kernel.store === undefined ? undefined : this;
   }
 
   /** The actor has spent this by itself. */
@@ -123,7 +130,7 @@ export class Cell implements Runnable {
   takeSpent(): Amount {
     const spent = this.#spent;
     this.#spent = noAmount;
-    if (this.#vouched !== noAmount) this.#above?.spend(negative(this.#vouched));
+    if (!isNothing(this.#vouched)) this.#above?.spend(subtractAmounts(noAmount, this.#vouched));
     this.#vouched = noAmount;
     return spent;
   }
@@ -136,8 +143,7 @@ export class Cell implements Runnable {
     const above = this.#above;
     if (this.kernel.store === undefined || above === undefined) return;
     for (const note of this.#notes?.take() ?? []) above.note(note);
-    if (this.#spent === noAmount) return;
-    above.spend(addAmounts(this.#spent, negative(this.#vouched)));
+    above.spend(subtractAmounts(this.#spent, this.#vouched));
     this.#vouched = this.#spent;
   }
 
@@ -259,7 +265,7 @@ export class Cell implements Runnable {
    * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
    */
   start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
-    this.incarnations = Math.max(this.incarnations, this.kernel.store?.lastIncarnation?.(this.address) ?? 0) + 1;
+    this.incarnations = Math.max(this.incarnations, this.kernel.past.lastIncarnation(this.address)) + 1;
     this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
     this.life = life;
@@ -271,7 +277,7 @@ export class Cell implements Runnable {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
     this.kernel.orphans.adopt(this.address);
-    if (stored === undefined) this.books ??= this.kernel.store?.booksOf?.(this.address);
+    if (stored === undefined) this.books ??= this.kernel.past.booksOf(this.address);
     else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
@@ -291,7 +297,7 @@ export class Cell implements Runnable {
     const { account: above } = this.#supervisor;
     const nowMs = kernel.clock.nowMs();
     if (spec.budget !== undefined)
-      this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs, spent: kernel.store?.spentWithin?.(address) });
+      this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs, spent: kernel.past.spentWithin(address) });
     this.account = this.#grant?.account ?? above;
     const wallDueMs = this.#grant?.wallDueMs ?? Infinity;
     if (wallDueMs === Infinity) return;
@@ -384,10 +390,6 @@ export class Cell implements Runnable {
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
-}
-
-function negative({ turns, tokens, microUsd }: Amount): Amount {
-  return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
 }
 
 const noEffects: readonly EffectRecord[] = [];

@@ -2,7 +2,8 @@ import { toFailure, type Address, type EffectRecord, type Exit, type ReplyTo, ty
 import { isMachineLogic } from "../machine/atomic-child.ts";
 import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
 import { originOf } from "../machine/child-origin.ts";
-import type { EffectKey } from "../durable/books.ts";
+import { splitKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
+import type { Outcome } from "../kernel/asks.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
 
@@ -20,8 +21,7 @@ export interface MachineEffect {
 export interface RunEffect {
   readonly kind: "run";
   readonly tag: string;
-  /** The key that is sent outward, without the run. */
-  readonly key: string;
+  readonly key: FullKey;
   /** Under which it stands in the books. */
   readonly place: EffectKey;
   readonly work: Work;
@@ -38,12 +38,16 @@ export interface DeclaredWork {
   readonly attempt: number;
 }
 
+/** A question is answered; `key` where the answer is owed until it is taken. */
+export type ReplyEffect =
+  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown; readonly key: EffectKey | undefined }
+  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error; readonly key: EffectKey | undefined };
+
 /** What a turn wants done once it is committed. A tell or an ask is the mail itself. */
 export type Effect =
   | Mail
   | MachineEffect
-  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown; readonly key: EffectKey | undefined }
-  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error; readonly key: EffectKey | undefined }
+  | ReplyEffect
   | { readonly kind: "deliver"; readonly mail: Mail }
   | { readonly kind: "ask"; readonly mail: Mail; readonly tag: string; readonly askId: number; readonly timeoutMs: number }
   | { readonly kind: "watch"; readonly address: Address }
@@ -60,13 +64,18 @@ export type Effect =
   | { readonly kind: "register"; readonly name: string }
   | { readonly kind: "emit"; readonly event: { readonly type: string } };
 
+/** How a question ends by it. */
+export function outcomeOf(effect: ReplyEffect): Outcome {
+  return effect.kind === "reply" ? { value: effect.value } : { error: effect.error };
+}
+
 /** False for what only follows from others: that a machine's timer is set in the end, that a child begins in the end. */
 export function isRecorded(effect: Effect): boolean {
   return effect.kind !== "machine" || !effect.type.startsWith("orgtree.");
 }
 
 /** An effect as it is stored under its key, without what cannot be written down. */
-export function describeEffect(effect: Effect, key: string): EffectRecord {
+export function describeEffect(effect: Effect, key: FullKey): EffectRecord {
   switch (effect.kind) {
     case "message":
     case "signal":
@@ -124,13 +133,14 @@ function describeChild(params: unknown): object {
 
 /** What takes its work back has to know what it does, whose child it is, and, of work that was begun anew, the key of its first beginning. */
 function describeOrigin(child: ChildActor): object {
-  const { does: declared, key = "", attempt = 1 } = originOf(child) ?? {};
+  const origin = originOf(child);
+  const { does: declared, attempt = 1 } = origin ?? {};
   // What a machine does is on record with its own actions and children.
   const does = isMachineLogic(child.logic) ? "pure" : declared;
   const within = sourcesAbove(child);
   return {
     ...(does === undefined ? {} : { does }),
     ...(within.length === 0 ? {} : { within }),
-    ...(attempt === 1 ? {} : { place: key.slice(key.indexOf("#") + 1), attempt }),
+    ...(origin === undefined || attempt === 1 ? {} : { place: splitKey(origin.key).inner, attempt }),
   };
 }

@@ -6,11 +6,12 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
+import { AskFailedError, describeFailure, toFailure, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { wasTaken } from "../durable/taken-marks.ts";
-import { emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
+import { effectKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
 import { describeEffect, isRecorded } from "./effect.ts";
@@ -36,10 +37,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   turn.open(mail);
   let result: ComputeResult;
   try {
-    if (mail.kind === "message" && cell.account !== undefined && body.isSupervisor !== true) {
-      cell.account.spendTurn();
-      if (kernel.store !== undefined) cell.spend(oneTurn);
-    }
+    if (mail.kind === "message" && body.isSupervisor !== true) cell.account?.spendTurn(cell.spendingBooks);
     result = body.compute(mail);
   } catch (error) {
     return failTurn(life, mail, toFailure(error, cell.address));
@@ -153,7 +151,7 @@ function makePoisonRecord(life: Incarnation, mail: Mail, failure: Failure): Turn
   if (kernel.store === undefined || life.body!.isSupervisor === true) return undefined;
   forgetTurn(life);
   try {
-    const letter = { kind: "dead-letter", key: `${address}#${seq}.0`, detail: { reason: "failed", failure } };
+    const letter = { kind: "dead-letter", key: fullKey(address, effectKey(seq, 0)), detail: { reason: "failed", failure } };
     return makeRecord(life, mail, [letter]);
   } catch (error) {
     kernel.logger.warn({ err: error, address }, "that a message failed could not be stored");
@@ -176,10 +174,7 @@ function putAside(life: Incarnation, mail: Mail): void {
   const { turn, holdings, cell } = life;
   forgetTurn(life);
   turn.end();
-  if (mail.kind === "message" && cell.account !== undefined) {
-    cell.account.returnTurn();
-    if (cell.kernel.store !== undefined) cell.spend(minusOneTurn);
-  }
+  if (mail.kind === "message") cell.account?.returnTurn(cell.spendingBooks);
   if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") holdings.keepTimer(mail.message as TimerSignal);
   holdings.stash.push(mail);
 }
@@ -214,7 +209,9 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
 export function makeRecord(life: Incarnation, mail: Mail | undefined, more: readonly EffectRecord[] = []): TurnRecord {
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
-  const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
+  const own = turn.effects.flatMap((effect, number) =>
+    isRecorded(effect) ? [describeEffect(effect, fullKey(address, effectKey(seq, number)))] : [],
+  );
   const notes = cell.noteEffects(turn.effects.length);
   const effects = more.length + notes.length === 0 ? own : [...own, ...more, ...notes];
   const record: TurnRecord = {
@@ -234,7 +231,7 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
     plan: cell.planVersion,
     mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   };
-  kernel.store!.prepare?.(record);
+  kernel.store!.prepare(record);
   return record;
 }
 
@@ -251,9 +248,6 @@ function nextBooks(life: Incarnation, mail: Mail | undefined): Books {
     spent: cell.takeSpent(),
   });
 }
-
-const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
-const minusOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
 
 type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
 

@@ -1,9 +1,10 @@
-import { noAmount, toFailure, type Amount } from "@orgtree/core";
-import type { Effect, RunEffect } from "../actor/effect.ts";
+import { addAmounts, toFailure, type Amount } from "@orgtree/core";
+import type { Effect, ReplyEffect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { markTaken } from "./taken-marks.ts";
-import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
+import { without, withEntry, type Books, type Pending } from "./books.ts";
+import { effectKey, type EffectKey } from "./effect-key.ts";
 
 /** What a turn changes in the books. */
 export interface BookedTurn {
@@ -101,7 +102,7 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
 }
 
 /** An answer to somebody outside is given or lost; one to an actor is owed until it has taken it. */
-function bookReply(books: Books, effect: Extract<Effect, { kind: "reply" | "refuse" }>, key: EffectKey): Books {
+function bookReply(books: Books, effect: ReplyEffect, key: EffectKey): Books {
   const asked = without(books.asked, [String(effect.to.askId)]);
   if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };
   const answer = effect.kind === "reply" ? { value: effect.value } : { failure: toFailure(effect.error) };
@@ -128,10 +129,4 @@ function pendingWork({ tag, declared }: RunEffect): Pending {
   if (declared === undefined) return { kind: "work", tag, name: undefined, input: undefined, does: "irreversible" };
   const { name, input, does, attempt } = declared;
   return { kind: "work", tag, name, input, does, attempt };
-}
-
-/** Both together. */
-export function addAmounts(a: Amount, b: Amount): Amount {
-  if (b === noAmount) return a;
-  return { turns: a.turns + b.turns, tokens: a.tokens + b.tokens, microUsd: a.microUsd + b.microUsd };
 }

@@ -1,6 +1,6 @@
 import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtree/core";
 import type { Mail } from "../actor/mail.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import { systemRandom } from "../time/system-clock.ts";
 import { QueueTimer, type TimerQueue } from "../time/timer-queue.ts";
 
@@ -12,6 +12,9 @@ export interface Asker {
   resolve(value: unknown, by?: Answerer): boolean | void;
   reject(error: Error, by?: Answerer): boolean | void;
 }
+
+/** How a question ends. */
+export type Outcome = { readonly value: unknown } | { readonly error: Error };
 
 /** Who gave an answer that is owed until it is taken, and under which key. */
 export interface Answerer {
@@ -94,7 +97,7 @@ export class Asks {
   }
 
   /** Answers or refuses; false when nobody waits any more. */
-  settle(replyTo: ReplyTo, outcome: { readonly value: unknown } | { readonly error: Error }, by: Answerer): boolean {
+  settle(replyTo: ReplyTo, outcome: Outcome, by: Answerer): boolean {
     return "error" in outcome ? this.reject(replyTo, outcome.error, by) : this.resolve(replyTo, outcome.value, by);
   }
 

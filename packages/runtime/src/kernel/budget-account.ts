@@ -1,10 +1,13 @@
 import {
+  addAmounts,
   leftOf,
   noAmount,
   openAccount,
+  perDimension,
   reserve,
   settle,
   splitAmount,
+  subtractAmounts,
   toMicroUsd,
   type Account,
   type Amount,
@@ -37,13 +40,44 @@ export interface Reservation {
   keep(): void;
 }
 
+/** What an actor's records are to know of its spending. */
+export interface SpendingBooks {
+  /** It has spent this more; less where something came back. */
+  spend(amount: Amount): void;
+  stored(): Promise<void>;
+}
+
+/**
+ * What an actor sees of `account`; without one nothing limits it. What is set aside counts as spent in `books`, those of an actor whose
+ * turns are stored, until it is known what it was.
+ */
+export function budgetOf(account: BudgetAccount | undefined, books?: SpendingBooks): BudgetHandle {
+  if (account === undefined) return unlimited;
+  return {
+    reserve: (worstCase) => account.reserve(worstCase, books),
+    stored: async () => books?.stored(),
+    left: () => account.left(),
+    spent: () => account.spent(),
+  };
+}
+
+/** Nothing limits it. */
+export const unlimited: BudgetHandle = {
+  reserve: () => ({ settle: () => {}, keep: () => {} }),
+  stored: async () => {},
+  left: () => ({ turns: Infinity, tokens: Infinity, usd: Infinity }),
+  spent: () => ({ turns: 0, tokens: 0, usd: 0 }),
+};
+
 /**
  * The account of one actor and of everything below it. It outlives restarts: spending is never rolled back.
  *
  * A dimension it does not limit is its parent's business. Of one it limits, the parent has set the whole limit aside when
  * the account was opened; what is spent of it counts as spent there at once, and what is left goes back at the end.
+ *
+ * What an actor spends is counted here and in its books by the same call, since of a process that dies the books are all that is left.
  */
-export class BudgetAccount implements BudgetHandle {
+export class BudgetAccount {
   readonly #parent: BudgetAccount | undefined;
   #account: Account;
   /** What the parent still holds aside for this account: less by what was spent, nothing where there is no limit. */
@@ -57,8 +91,7 @@ export class BudgetAccount implements BudgetHandle {
   constructor(budget: Budget, parent?: BudgetAccount, spent: Amount = noAmount) {
     this.#account = { ...openAccount(budget), spent };
     this.#parent = parent;
-    const { limit } = this.#account;
-    this.#grant = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name])));
+    this.#grant = unspentIn(this.#account);
     parent?.take(this.#grant);
   }
 
@@ -66,7 +99,7 @@ export class BudgetAccount implements BudgetHandle {
     const { own, passed } = splitAmount(this.#account, amount);
     const reserved = reserve(this.#account, own);
     this.#parent?.take(this.#closed ? amount : passed);
-    if (this.#closed) this.#grant = perDimension((name) => this.#grant[name] + own[name]);
+    if (this.#closed) this.#grant = addAmounts(this.#grant, own);
     this.#account = reserved;
   }
 
@@ -77,33 +110,36 @@ export class BudgetAccount implements BudgetHandle {
     // A closed account has given back all but its open reservations, which end here; an open one keeps what is left.
     const used = splitAmount(this.#account, this.#closed ? reserved : spent).own;
     const released = perDimension((name) => Math.min(used[name], this.#grant[name]));
-    this.#grant = perDimension((name) => this.#grant[name] - released[name]);
-    this.#parent.giveBack(
-      perDimension((name) => passed[name] + released[name]),
-      spent,
-    );
+    this.#grant = subtractAmounts(this.#grant, released);
+    this.#parent.giveBack(addAmounts(passed, released), spent);
   }
 
   /** One message was taken up; throws `BudgetExhaustedError`. */
-  spendTurn(): void {
+  spendTurn(books?: SpendingBooks): void {
     this.take(oneTurn);
     this.giveBack(oneTurn, oneTurn);
+    books?.spend(oneTurn);
   }
 
   /** The message was put aside: its turn is yet to come. */
-  returnTurn(): void {
+  returnTurn(books?: SpendingBooks): void {
     this.giveBack(noAmount, lessOneTurn);
+    books?.spend(lessOneTurn);
   }
 
-  reserve(worstCase: { readonly tokens?: number; readonly usd?: number }): Reservation {
-    const amount = toAmount(worstCase);
-    this.take(amount);
-    let open = true;
+  /** Sets the worst case of a call aside; throws `BudgetExhaustedError`. */
+  reserve(worstCase: { readonly tokens?: number; readonly usd?: number }, books?: SpendingBooks): Reservation {
+    const aside = toAmount(worstCase);
+    this.take(aside);
+    books?.spend(aside);
+    let isOpen = true;
     const close = (spent: Amount): void => {
-      if (open) this.giveBack(amount, spent);
-      open = false;
+      if (!isOpen) return;
+      isOpen = false;
+      this.giveBack(aside, spent);
+      books?.spend(subtractAmounts(spent, aside));
     };
-    const keep = (): void => close(amount);
+    const keep = (): void => close(aside);
     const settle = (spent: { readonly tokens?: number; readonly usd?: number }): void => {
       try {
         close(toAmount(spent));
@@ -112,10 +148,6 @@ export class BudgetAccount implements BudgetHandle {
       }
     };
     return { settle, keep };
-  }
-
-  async stored(): Promise<void> {
-    // Nothing of an account by itself is stored.
   }
 
   left(): { turns: number; tokens: number; usd: number } {
@@ -136,10 +168,9 @@ export class BudgetAccount implements BudgetHandle {
   /** Somebody lives here again: takes from the parent what is left of the limit; throws `BudgetExhaustedError`. */
   reopen(): void {
     if (!this.#closed) return;
-    const { limit, spent } = this.#account;
-    const missing = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name] - this.#grant[name])));
+    const missing = atLeastNothing(subtractAmounts(unspentIn(this.#account), this.#grant));
     this.#parent?.take(missing);
-    this.#grant = perDimension((name) => this.#grant[name] + missing[name]);
+    this.#grant = addAmounts(this.#grant, missing);
     this.#closed = false;
   }
 
@@ -147,57 +178,14 @@ export class BudgetAccount implements BudgetHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { reserved } = this.#account;
-    const left = perDimension((name) => Math.max(0, this.#grant[name] - reserved[name]));
-    this.#grant = perDimension((name) => this.#grant[name] - left[name]);
+    const left = atLeastNothing(subtractAmounts(this.#grant, this.#account.reserved));
+    this.#grant = subtractAmounts(this.#grant, left);
     this.#parent?.giveBack(left, noAmount);
   }
 }
 
-/** What an actor's records are to know of its spending. */
-export interface SpendingBooks {
-  spend(amount: Amount): void;
-  stored(): Promise<void>;
-}
-
-/** An account of an actor whose turns are stored: what is set aside counts as spent in its books until it is known what it was. */
-export function metered(account: BudgetAccount, books: SpendingBooks): BudgetHandle {
-  return {
-    left: () => account.left(),
-    spent: () => account.spent(),
-    stored: () => books.stored(),
-    reserve(worstCase) {
-      const reservation = account.reserve(worstCase);
-      const aside = toAmount(worstCase);
-      books.spend(aside);
-      let isOpen = true;
-      return {
-        settle(spent) {
-          reservation.settle(spent);
-          if (!isOpen) return;
-          isOpen = false;
-          const known = toAmount(spent);
-          books.spend(perDimension((name) => known[name] - aside[name]));
-        },
-        keep() {
-          isOpen = false;
-          reservation.keep();
-        },
-      };
-    },
-  };
-}
-
-/** Nothing limits it. */
-export const unlimited: BudgetHandle = {
-  reserve: () => ({ settle: () => {}, keep: () => {} }),
-  stored: async () => {},
-  left: () => ({ turns: Infinity, tokens: Infinity, usd: Infinity }),
-  spent: () => ({ turns: 0, tokens: 0, usd: 0 }),
-};
-
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
-const lessOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
+const lessOneTurn = subtractAmounts(noAmount, oneTurn);
 
 function toAmount(part: { readonly tokens?: number; readonly usd?: number }): Amount {
   const tokens = checkCost(part.tokens ?? 0, "tokens");
@@ -211,6 +199,11 @@ function checkCost(cost: number, name: string): number {
   throw new RangeError(`${name}: a number of at least 0, not ${String(cost)}`);
 }
 
-function perDimension(valueOf: (name: keyof Amount) => number): Amount {
-  return { turns: valueOf("turns"), tokens: valueOf("tokens"), microUsd: valueOf("microUsd") };
+/** What an account may spend yet of its own limits; nothing where it has none. */
+function unspentIn({ limit, spent }: Account): Amount {
+  return perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name])));
+}
+
+function atLeastNothing(amount: Amount): Amount {
+  return perDimension((name) => Math.max(0, amount[name]));
 }

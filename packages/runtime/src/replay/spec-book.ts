@@ -6,13 +6,14 @@ import {
   isStoredSupervision,
   parentAddress,
   rootAddress,
+  storedRow,
   type Address,
   type CheckedChildSpec,
   type CheckedSupervisorSpec,
   type ChildSpec,
   type StoredSupervision,
 } from "@orgtree/core";
-import { typeOfLogic, type Logic } from "../logic.ts";
+import { isSupervisor, typeOfLogic, type Logic } from "../logic.ts";
 import type { SupervisorLogic } from "../supervisor/supervisor.ts";
 
 /** What is stored of an actor at the moment to which a replay has come. */
@@ -60,7 +61,7 @@ export class SpecBook {
     const parent = parentAddress(address);
     if (parent === undefined || parent === rootAddress) return undefined;
     const logic = this.specOf(parent, stateOf)?.logic;
-    if (logic === undefined || !("kind" in logic) || logic.kind !== "supervisor") return undefined;
+    if (logic === undefined || !isSupervisor(logic)) return undefined;
     const state = stateOf(parent);
     return this.#childOf(parent, { logic, state: isStoredSupervision(state) ? state : undefined }, idOf(address));
   }
@@ -78,12 +79,7 @@ export class SpecBook {
       return childrenOfPlan(plan, state.plan.plan, place).find((child) => child.id === id);
     }
     if (template === undefined) return spec.children.find((child) => child.id === id);
-    const input = state === undefined ? undefined : rowOf(state, id)?.input;
+    const input = state === undefined ? undefined : storedRow(state, id)?.input;
     return checkChildOf(spec, { ...template, id, input }, { field: `the template of ${parent}`, typeOf: typeOfLogic });
   }
-}
-
-function rowOf({ rows }: StoredSupervision, id: string): { readonly input: unknown } | undefined {
-  for (const chunk of Object.values(rows)) if (Object.hasOwn(chunk, `:${id}`)) return chunk[`:${id}`];
-  return undefined;
 }

@@ -13,7 +13,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { Mail } from "../actor/mail.ts";
 import { openAsk } from "../actor/perform.ts";
 import type { Signal } from "../actor/signal.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 
 type Question = Extract<Effect, { kind: "ask" }>;
@@ -40,8 +40,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const tell = (brief: PlannerBrief): void => this.#tell({ kind: "planner-briefed", token, brief });
     const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.store?.previewRollback?.(childAddress(address, id), { orBirth: true });
-    if (preview === undefined) return tell(nothingKnown);
+    const preview = kernel.past.previewRollback(childAddress(address, id), { orBirth: true });
     preview
       .then(
         ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),
