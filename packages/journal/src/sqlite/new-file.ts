@@ -7,7 +7,7 @@ import { realFile } from "./real-file.ts";
 import { removeFiles } from "./remove-journal.ts";
 
 /** For the owner alone: a journal is as confidential as the conversations in it. */
-export const defaultMode = 0o600;
+const defaultMode = 0o600;
 
 /**
  * Makes an empty file, whatever the mask of the process, and what SQLite lays beside it will have the same mode; nothing where it is

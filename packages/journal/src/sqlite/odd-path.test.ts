@@ -17,7 +17,7 @@ const file = journalFileOfEachTest();
 const noPath = "that is no path; give that of a file, as a text";
 
 function makePipe(path: string): string {
-  execFileSync("mkfifo", [path]);
+  execFileSync("sh", ["-c", `mkfifo "$1"`, "sh", path]);
   return path;
 }
 
