@@ -153,6 +153,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
   type NewEntry,
   type Pin,

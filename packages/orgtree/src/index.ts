@@ -38,6 +38,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
   isWithin,
   type Ladder,
