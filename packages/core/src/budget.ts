@@ -28,6 +28,26 @@ export interface Amount {
 /** Nothing. */
 export const noAmount: Amount = { turns: 0, tokens: 0, microUsd: 0 };
 
+/** Both together; `a` itself where `b` is nothing. */
+export function addAmounts(a: Amount, b: Amount): Amount {
+  return isNothing(b) ? a : perDimension((name) => a[name] + b[name]);
+}
+
+/** What is left of `a` without `b`, which may be less than nothing; `a` itself where `b` is nothing. */
+export function subtractAmounts(a: Amount, b: Amount): Amount {
+  return isNothing(b) ? a : perDimension((name) => a[name] - b[name]);
+}
+
+/** True for nothing in any dimension. */
+export function isNothing({ turns, tokens, microUsd }: Amount): boolean {
+  return turns === 0 && tokens === 0 && microUsd === 0;
+}
+
+/** The amount that has this in each dimension. */
+export function perDimension(valueOf: (name: keyof Amount) => number): Amount {
+  return { turns: valueOf("turns"), tokens: valueOf("tokens"), microUsd: valueOf("microUsd") };
+}
+
 /** The state of a budget: `spent + reserved` never exceeds `limit`, unless a call cost more than its reserved worst case. */
 export interface Account {
   /** `Infinity` where this account sets no limit of its own. */
@@ -72,7 +92,7 @@ export function openAccount(budget: Budget): Account {
 
 /** What can still be reserved. */
 export function leftOf(account: Account): Amount {
-  return combine(account.limit, combine(account.reserved, account.spent, 1), -1);
+  return subtractAmounts(account.limit, addAmounts(account.reserved, account.spent));
 }
 
 /** The part of `amount` that this account limits itself, and the part its parent has to answer for. */
@@ -93,14 +113,10 @@ export function reserve(account: Account, amount: Amount): Account {
       throw new BudgetExhaustedError(money ? "usd" : name, money ? amount[name] / 1e6 : amount[name], money ? left / 1e6 : left);
     }
   }
-  return { ...account, reserved: combine(account.reserved, amount, 1) };
+  return { ...account, reserved: addAmounts(account.reserved, amount) };
 }
 
 /** Replaces a reservation by what was really spent; with an unknown outcome that is the reservation itself. */
 export function settle(account: Account, reserved: Amount, spent: Amount): Account {
-  return { ...account, reserved: combine(account.reserved, reserved, -1), spent: combine(account.spent, spent, 1) };
-}
-
-function combine(a: Amount, b: Amount, sign: 1 | -1): Amount {
-  return { turns: a.turns + sign * b.turns, tokens: a.tokens + sign * b.tokens, microUsd: a.microUsd + sign * b.microUsd };
+  return { ...account, reserved: subtractAmounts(account.reserved, reserved), spent: addAmounts(account.spent, spent) };
 }

@@ -13,15 +13,19 @@ export {
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
+  addAmounts,
   type Amount,
   type Budget,
   checkBudget,
+  isNothing,
   leftOf,
   noAmount,
   openAccount,
+  perDimension,
   reserve,
   settle,
   splitAmount,
+  subtractAmounts,
   toMicroUsd,
 } from "./budget.ts";
 export { type CheckedChildSpec, checkChildSpec, type ChildSpec, type ShutdownMs, withoutInput } from "./supervision/child-spec.ts";

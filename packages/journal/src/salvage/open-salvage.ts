@@ -7,6 +7,7 @@ import { isBusy, problemOf } from "../sqlite/problem.ts";
 import { realFile } from "../sqlite/real-file.ts";
 import { checkTables, schemaVersion, versionOf } from "../sqlite/schema.ts";
 import { holdFile } from "../sqlite/held-files.ts";
+import { readLog } from "../sqlite/log-frames.ts";
 import { PageSource } from "./page-source.ts";
 import { type Salvage, salvage } from "./salvage.ts";
 
@@ -33,10 +34,13 @@ export async function openSalvage(path: string): Promise<OpenSalvage> {
   const full = withJournalErrors(path, () => realFile(path));
   checkReadable(full);
   const release = holdFile(full);
-  const lock = openLock(full);
+  const log = readLog(full);
+  // SQLite would make the index (-shm) of a damaged log anew, and that may be all that tells of the damage. Nobody writes to it.
+  const damagedLog = log?.damage === undefined ? undefined : log;
+  const lock = damagedLog === undefined ? openLock(full) : { database: undefined, complaints: [] };
   let source: PageSource | undefined;
   try {
-    source = new PageSource(full);
+    source = new PageSource(full, damagedLog);
     const found = await salvage(source);
     if (found.sound.length === 0 && found.damaged.length === 0 && !found.hasJournal) refuseForeign(full, source);
     else if (found.damaged.length + found.lost.length + found.rowProblems.length + lock.complaints.length === 0) refuseNewer(full, source);

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { applicationId, pageBytes as ourPageBytes, schemaVersion } from "../sqlite/schema.ts";
 import { closeRaw, openRaw } from "../sqlite/held-files.ts";
-import { type LogFrames, readFrame, readLog } from "../sqlite/log-frames.ts";
+import { type LogDamage, type LogFrames, readFrame, readLog } from "../sqlite/log-frames.ts";
 
 const magic = "SQLite format 3\0";
 
@@ -27,9 +27,10 @@ export class PageSource implements Disposable {
   readonly #log: LogFrames | undefined;
   readonly #cache = new Map<number, Buffer>();
 
-  constructor(path: string) {
+  /** The log as it was just read; without it that of now. */
+  constructor(path: string, log: LogFrames | undefined = readLog(path)) {
     this.#file = openRaw(path);
-    this.#log = readLog(path);
+    this.#log = log;
     this.#logFile = this.#log === undefined || !existsSync(`${path}-wal`) ? undefined : openSync(`${path}-wal`, "r");
     const { size } = fstatSync(this.#file);
     const first = this.#firstBytes();
@@ -38,6 +39,10 @@ export class PageSource implements Disposable {
     this.pageCount = Math.max(Math.ceil(size / this.pageBytes), this.#log?.pageCount ?? 0);
     this.header = this.#readHeader(first);
     this.#findProblems(first, size);
+  }
+
+  get logDamage(): LogDamage | undefined {
+    return this.#log?.damage;
   }
 
   /** A page as of the last commit, shorter where the file ends in it; undefined where it is not there. Numbers begin with 1. */
@@ -91,8 +96,8 @@ export class PageSource implements Disposable {
     const there = Math.floor(size / this.pageBytes);
     if (isHeader(first) && this.#log === undefined && there < pages)
       this.problems.push(`it is cut off: ${there} of ${pages} pages are there`);
-    const damaged = this.#log?.damagedFrames ?? 0;
-    if (damaged > 0) this.problems.push(`its log (-wal) is damaged: ${damaged} pages in it, with stored entries behind them`);
+    const damage = this.logDamage;
+    if (damage !== undefined) this.problems.push(`its log (-wal) is damaged: ${damage.problem}`);
   }
 }
 

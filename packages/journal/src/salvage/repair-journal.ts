@@ -11,6 +11,7 @@ import { realFile } from "../sqlite/real-file.ts";
 import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
 import { findOrphans } from "./chains.ts";
 import { openSalvage } from "./open-salvage.ts";
+import type { PageSource } from "./page-source.ts";
 import type { DamagedEntry, Salvage, SoundRow } from "./salvage.ts";
 
 /** What a repair did. Plain data. */
@@ -61,7 +62,7 @@ export async function repairJournal(path: string, { to }: { readonly to: string 
     leftOut,
     damaged: found.damaged,
     lost: found.lost,
-    problems: problemsOf(found),
+    problems: [...problemsOfLog(opened.source), ...problemsOf(found)],
   };
 }
 
@@ -107,6 +108,11 @@ async function write(
 function newestGap({ sound }: Salvage): number {
   const before = sound.findLastIndex(({ position }, index) => position > (sound[index - 1]?.position ?? 0) + 1);
   return before === -1 ? 0 : sound[before]!.position - 1;
+}
+
+function problemsOfLog({ logDamage: damage }: PageSource): readonly string[] {
+  if (damage === undefined || damage.isMended) return [];
+  return [`its log (-wal) is damaged (${damage.problem}): entries may be missing, the newest of all too`];
 }
 
 function problemsOf({ journal, rowProblems }: Salvage): readonly string[] {

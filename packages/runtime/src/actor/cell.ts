@@ -8,13 +8,16 @@
  *       incarnation that had started by exactly one `exited`.
  */
 import {
+  addAmounts,
   checkAddress,
   idOf,
+  isNothing,
   MailboxFullError,
   maxDepth,
   noAmount,
   parentAddress,
   shutdownExit,
+  subtractAmounts,
   toFailure,
   withoutInput,
   type Address,
@@ -35,8 +38,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
-import { addAmounts } from "../durable/bookkeeping.ts";
-import { inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import { inheritBooks, type Books } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import type { Stored, TurnRecord } from "../durable/turn-store.ts";
 import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
@@ -123,7 +126,7 @@ export class Cell implements Runnable {
   takeSpent(): Amount {
     const spent = this.#spent;
     this.#spent = noAmount;
-    if (this.#vouched !== noAmount) this.#above?.spend(negative(this.#vouched));
+    if (!isNothing(this.#vouched)) this.#above?.spend(subtractAmounts(noAmount, this.#vouched));
     this.#vouched = noAmount;
     return spent;
   }
@@ -136,8 +139,7 @@ export class Cell implements Runnable {
     const above = this.#above;
     if (this.kernel.store === undefined || above === undefined) return;
     for (const note of this.#notes?.take() ?? []) above.note(note);
-    if (this.#spent === noAmount) return;
-    above.spend(addAmounts(this.#spent, negative(this.#vouched)));
+    above.spend(subtractAmounts(this.#spent, this.#vouched));
     this.#vouched = this.#spent;
   }
 
@@ -280,7 +282,7 @@ export class Cell implements Runnable {
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
     if (stored !== undefined) {
       const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));
-      this.kernel.afterRecovery(life, { goOn: handOver, handOver });
+      this.kernel.recovery.whenWhole(life, { goOn: handOver, handOver });
     }
     this.kernel.within(life, () => life.begin());
   }
@@ -384,10 +386,6 @@ export class Cell implements Runnable {
     const place = { above: this.#supervisor.account, hasChildren: this.spec.type === "supervisor" };
     this.kernel.accounts.drop(this.address, place);
   }
-}
-
-function negative({ turns, tokens, microUsd }: Amount): Amount {
-  return { turns: -turns, tokens: -tokens, microUsd: -microUsd };
 }
 
 const noEffects: readonly EffectRecord[] = [];

@@ -161,7 +161,7 @@ export class Incarnation {
     this.exitWanted = durable.books.exit;
     resumeHoldings(this, durable.books);
     this.cell.started(undefined, { isResumed: true });
-    kernel.release(this.cell.address);
+    kernel.recovery.release(this.cell.address);
     const goOn = (): void => {
       // Before any message that is delivered again, as what is known of questions and work.
       this.body?.hearAgain?.();
@@ -176,7 +176,7 @@ export class Incarnation {
       this.cell.wake();
     };
     const handOver = (): void => resumePending(this, inheritBooks(durable.books, durable.books.birth));
-    kernel.afterRecovery(this, { goOn, begin, handOver });
+    kernel.recovery.whenWhole(this, { goOn, begin, handOver });
     // A supervisor says itself when those below it are there.
     if (this.body.recover === undefined) this.#topIsUp();
     else this.body.recover();
@@ -185,7 +185,7 @@ export class Incarnation {
 
   #topIsUp(): void {
     const { address, kernel } = this.cell;
-    if (kernel.store !== undefined && parentAddress(address) === rootAddress) kernel.recovered(address);
+    if (kernel.store !== undefined && parentAddress(address) === rootAddress) kernel.recovery.becomesWhole(address);
   }
 
   #up(): void {

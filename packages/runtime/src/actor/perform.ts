@@ -1,5 +1,5 @@
 import { isPermitted, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
 import type { Effect, MachineEffect } from "./effect.ts";
@@ -147,7 +147,7 @@ function reply(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "ref
   life.closeAsk(to.askId);
   if (wasAwaited) return;
   // The asker may not be there again yet: then it asks again, and hears what is stored.
-  if (key !== undefined && kernel.isRecovering(to.address!)) return;
+  if (key !== undefined && !kernel.recovery.isWhole(to.address!)) return;
   if (key !== undefined) life.cell.acknowledge(key);
   const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
   kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");

@@ -2,7 +2,8 @@
  * How a life goes on where one of another process was: what it held is held again, and what it had begun is carried on, or
  * is known to be lost.
  */
-import { isLater, type Answer, type Books, type EffectKey, type Pending } from "../durable/books.ts";
+import type { Answer, Books, Pending } from "../durable/books.ts";
+import { isLater, type EffectKey } from "../durable/effect-key.ts";
 import { settled } from "../durable/stored-answer.ts";
 import type { Cell } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";
@@ -58,7 +59,7 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
 /** Gives an answer that is owed. Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again. */
 export function resumeReply(cell: Cell, key: EffectKey, { to, answer }: Extract<Pending, { kind: "reply" }>): void {
   const wasAwaited = cell.kernel.asks.settle(to, settled(answer), { address: cell.address, key });
-  if (!wasAwaited && !cell.kernel.isRecovering(to.address!)) cell.acknowledge(key);
+  if (!wasAwaited && cell.kernel.recovery.isWhole(to.address!)) cell.acknowledge(key);
 }
 
 function numbered(mail: Mail, key: EffectKey): Mail {

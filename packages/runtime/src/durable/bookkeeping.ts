@@ -1,9 +1,10 @@
-import { noAmount, toFailure, type Amount } from "@orgtree/core";
+import { addAmounts, toFailure, type Amount } from "@orgtree/core";
 import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { markTaken } from "./taken-marks.ts";
-import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
+import { without, withEntry, type Books, type Pending } from "./books.ts";
+import { effectKey, type EffectKey } from "./effect-key.ts";
 
 /** What a turn changes in the books. */
 export interface BookedTurn {
@@ -128,10 +129,4 @@ function pendingWork({ tag, declared }: RunEffect): Pending {
   if (declared === undefined) return { kind: "work", tag, name: undefined, input: undefined, does: "irreversible" };
   const { name, input, does, attempt } = declared;
   return { kind: "work", tag, name, input, does, attempt };
-}
-
-/** Both together. */
-export function addAmounts(a: Amount, b: Amount): Amount {
-  if (b === noAmount) return a;
-  return { turns: a.turns + b.turns, tokens: a.tokens + b.tokens, microUsd: a.microUsd + b.microUsd };
 }

@@ -1,5 +1,7 @@
 import {
+  addAmounts,
   FencedError,
+  isNothing,
   isWithin,
   noAmount,
   parentAddress,
@@ -16,7 +18,6 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
-import { addAmounts } from "./bookkeeping.ts";
 import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
@@ -123,7 +124,7 @@ export class JournalStore implements TurnStore {
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
     this.#incarnations.set(address, newest.incarnation);
     const { spent } = log.last!.books;
-    if (spent.turns + spent.tokens + spent.microUsd === 0) return;
+    if (isNothing(spent)) return;
     for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at))
       this.#spent.set(at, addAmounts(this.spentWithin(at), spent));
   }

@@ -1,4 +1,4 @@
-import { encode, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
+import { encode, isNothing, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
 import { describeValue } from "../machine/state-value.ts";
 import { isStoredMachine, type StoredMachine } from "../machine/stored-machine.ts";
 import type { Books } from "./books.ts";
@@ -125,8 +125,11 @@ function booksParts(books: Books, machineTimers: StoredMachine["timers"]): Recor
   // One of a child's is named with the way to the child.
   for (const { id, owner, dueMs } of Object.values(machineTimers)) timers[[...owner, id].join(" › ")] = dueMs;
   const lists = { watching: Object.keys(watching), names: Object.keys(names), groups: Object.keys(groups) };
-  const hasSpent = Object.values(spent).some((amount) => amount !== 0);
-  return { ...filled({ timers, pending, asked, ...lists }), ...(hasSpent ? { spent } : {}), ...(exit === undefined ? {} : { exit }) };
+  return {
+    ...filled({ timers, pending, asked, ...lists }),
+    ...(isNothing(spent) ? {} : { spent }),
+    ...(exit === undefined ? {} : { exit }),
+  };
 }
 
 function booksRuntime({ taken, aside = {}, birth }: Books): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import {
+  addAmounts,
   isStoredSupervision,
   isWithin,
   noAmount,
@@ -13,7 +14,6 @@ import {
 import { withKnownResults } from "../machine/known-results.ts";
 import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
-import { addAmounts } from "./bookkeeping.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
 import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
@@ -245,7 +245,7 @@ const ownAffairs: ReadonlySet<string> = new Set(
   "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter orgtree.note".split(" "),
 );
 
-function toLater({ key, kind, detail }: { readonly key: string; readonly kind: string; readonly detail: unknown }): LaterEffect {
+function toLater({ key, kind, detail }: PastTurn["effects"][number]): LaterEffect {
   const { does } = (detail ?? {}) as { readonly does?: LaterEffect["does"] };
   return { key, kind, does, detail };
 }

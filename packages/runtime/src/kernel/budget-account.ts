@@ -1,10 +1,13 @@
 import {
+  addAmounts,
   leftOf,
   noAmount,
   openAccount,
+  perDimension,
   reserve,
   settle,
   splitAmount,
+  subtractAmounts,
   toMicroUsd,
   type Account,
   type Amount,
@@ -57,8 +60,7 @@ export class BudgetAccount implements BudgetHandle {
   constructor(budget: Budget, parent?: BudgetAccount, spent: Amount = noAmount) {
     this.#account = { ...openAccount(budget), spent };
     this.#parent = parent;
-    const { limit } = this.#account;
-    this.#grant = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name])));
+    this.#grant = unspentIn(this.#account);
     parent?.take(this.#grant);
   }
 
@@ -66,7 +68,7 @@ export class BudgetAccount implements BudgetHandle {
     const { own, passed } = splitAmount(this.#account, amount);
     const reserved = reserve(this.#account, own);
     this.#parent?.take(this.#closed ? amount : passed);
-    if (this.#closed) this.#grant = perDimension((name) => this.#grant[name] + own[name]);
+    if (this.#closed) this.#grant = addAmounts(this.#grant, own);
     this.#account = reserved;
   }
 
@@ -77,11 +79,8 @@ export class BudgetAccount implements BudgetHandle {
     // A closed account has given back all but its open reservations, which end here; an open one keeps what is left.
     const used = splitAmount(this.#account, this.#closed ? reserved : spent).own;
     const released = perDimension((name) => Math.min(used[name], this.#grant[name]));
-    this.#grant = perDimension((name) => this.#grant[name] - released[name]);
-    this.#parent.giveBack(
-      perDimension((name) => passed[name] + released[name]),
-      spent,
-    );
+    this.#grant = subtractAmounts(this.#grant, released);
+    this.#parent.giveBack(addAmounts(passed, released), spent);
   }
 
   /** One message was taken up; throws `BudgetExhaustedError`. */
@@ -136,10 +135,9 @@ export class BudgetAccount implements BudgetHandle {
   /** Somebody lives here again: takes from the parent what is left of the limit; throws `BudgetExhaustedError`. */
   reopen(): void {
     if (!this.#closed) return;
-    const { limit, spent } = this.#account;
-    const missing = perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name] - this.#grant[name])));
+    const missing = atLeastNothing(subtractAmounts(unspentIn(this.#account), this.#grant));
     this.#parent?.take(missing);
-    this.#grant = perDimension((name) => this.#grant[name] + missing[name]);
+    this.#grant = addAmounts(this.#grant, missing);
     this.#closed = false;
   }
 
@@ -147,9 +145,8 @@ export class BudgetAccount implements BudgetHandle {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { reserved } = this.#account;
-    const left = perDimension((name) => Math.max(0, this.#grant[name] - reserved[name]));
-    this.#grant = perDimension((name) => this.#grant[name] - left[name]);
+    const left = atLeastNothing(subtractAmounts(this.#grant, this.#account.reserved));
+    this.#grant = subtractAmounts(this.#grant, left);
     this.#parent?.giveBack(left, noAmount);
   }
 }
@@ -177,7 +174,7 @@ export function metered(account: BudgetAccount, books: SpendingBooks): BudgetHan
           if (!isOpen) return;
           isOpen = false;
           const known = toAmount(spent);
-          books.spend(perDimension((name) => known[name] - aside[name]));
+          books.spend(subtractAmounts(known, aside));
         },
         keep() {
           isOpen = false;
@@ -211,6 +208,11 @@ function checkCost(cost: number, name: string): number {
   throw new RangeError(`${name}: a number of at least 0, not ${String(cost)}`);
 }
 
-function perDimension(valueOf: (name: keyof Amount) => number): Amount {
-  return { turns: valueOf("turns"), tokens: valueOf("tokens"), microUsd: valueOf("microUsd") };
+/** What an account may spend yet of its own limits; nothing where it has none. */
+function unspentIn({ limit, spent }: Account): Amount {
+  return perDimension((name) => (limit[name] === Infinity ? 0 : Math.max(0, limit[name] - spent[name])));
+}
+
+function atLeastNothing(amount: Amount): Amount {
+  return perDimension((name) => Math.max(0, amount[name]));
 }

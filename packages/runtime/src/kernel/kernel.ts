@@ -1,10 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import {
   AskFailedError,
-  idOf,
   isWithin,
-  parentAddress,
-  topOf,
   MailboxFullError,
   MessageRefusedError,
   UnknownRecipientError,
@@ -21,16 +18,16 @@ import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { Books, EffectKey } from "../durable/books.ts";
+import type { Books } from "../durable/books.ts";
+import { outwardKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
-import { settled } from "../durable/stored-answer.ts";
-import { Orphans, type Orphan } from "../durable/orphans.ts";
+import { Orphans } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
 import { Pauses } from "./pauses.ts";
-import type { Recovering, RecoveryWork } from "./recovery-work.ts";
+import { Recovery } from "./recovery.ts";
 import { Registry } from "./registry.ts";
 import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
@@ -80,20 +77,13 @@ export class Kernel {
   readonly orphans = new Orphans();
   readonly runningWork = new RunningWork();
   readonly pauses = new Pauses();
+  readonly recovery: Recovery = new Recovery(this);
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
   /** Whose code is running, kept over everything asynchronous; only where `guardProcess` looks at it. */
   owners: AsyncLocalStorage<Incarnation | undefined> | undefined;
   readonly #run: string;
   readonly #observers = new Set<Observer>();
-  #recovering: Recovering[] = [];
-  readonly #kept = new Map<Address, Mail[]>();
-  /** The tops of subtrees that are put back to an earlier state. */
-  readonly #rollingBack = new Set<Address>();
-  /** How many supervisors still start what they had, by the top of their tree. */
-  readonly #recoveries = new Map<Address, number>();
-  /** The tops of the trees that are there again. */
-  readonly #recovered = new Set<Address>();
   #lastTrace = 0;
   #lastNumber = 0;
 
@@ -131,9 +121,9 @@ export class Kernel {
     this.store = undefined;
   }
 
-  /** The key of an effect as the world outside knows it: that of another run is another effect. */
-  outwardKey(key: string): string {
-    return `${this.#run}${key}`;
+  /** The key of an effect as the world outside knows it. */
+  outwardKey(key: FullKey): string {
+    return outwardKey(this.#run, key);
   }
 
   /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */
@@ -179,94 +169,18 @@ export class Kernel {
     result.then(undefined, (error: unknown) => this.logger.error({ err: error, event: type }, "an observer rejected"));
   }
 
-  /** Brings a mail to its mailbox. What cannot be brought is answered to its sender or becomes a dead letter. */
+  /**
+   * Brings a mail to where its recipient lives. Where nobody does it is kept for who is about to, or it is lost. What is refused is
+   * answered to its sender.
+   */
   send(mail: Mail): void {
     const cell = this.cells.get(mail.to);
-    if (cell === undefined) return this.#sendToNobody(mail);
-    const refusal = cell.accept(mail);
-    if (refusal !== undefined) this.#refuse(mail, refusal);
-  }
-
-  #sendToNobody(mail: Mail): void {
-    if (this.#isAwaited(mail)) return this.#keep(mail);
-    const orphan = mail.replyTo === undefined ? undefined : this.orphans.answerTo(mail.to, mail.replyTo);
-    if (orphan === undefined) this.lose(mail, "no-recipient");
-    else this.#resend(orphan);
-  }
-
-  /** What a place that was given up still owes. */
-  #resend({ from, key, pending }: Orphan): void {
-    if (pending.kind === "reply") {
-      const { to, answer } = pending;
-      const wasAwaited = this.asks.settle(to, settled(answer), { address: from, key });
-      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
-      if (!wasAwaited && to.address !== undefined && !this.isRecovering(to.address)) this.orphans.acknowledge(from, key);
+    if (cell === undefined) {
+      if (!this.recovery.takes(mail)) this.lose(mail, "no-recipient");
       return;
     }
-    const mail = new Mail("message", { to: pending.to, from, trace: this.newTrace() }, pending.message);
-    mail.key = key;
-    this.send(mail);
-  }
-
-  /**
-   * Who is stored there may be up again yet: his tree has not been started, or is about to be. What was delivered, which its sender
-   * keeps as well, waits also for somebody who was started by hand and has to be started so again.
-   */
-  #isAwaited({ to, key }: Mail): boolean {
-    if (this.#rollingBack.size > 0) for (const top of this.#rollingBack) if (isWithin(to, top)) return true;
-    if (this.store?.has?.(to) !== true) return false;
-    return !this.#recovered.has(topOf(to)) || (key !== undefined && this.#isRemembered(to));
-  }
-
-  /** The supervisor above, the next one that lives, knows of an earlier child there whose specification it has not. */
-  #isRemembered(address: Address): boolean {
-    for (let below = address; ;) {
-      const above = parentAddress(below);
-      if (above === undefined) return false;
-      const cell = this.cells.get(above);
-      if (cell !== undefined) return cell.life?.body?.remembers?.(idOf(below)) === true;
-      below = above;
-    }
-  }
-
-  /** A subtree is put back, and will be there again: mail for it is kept. */
-  waitFor(top: Address): void {
-    this.#rollingBack.add(top);
-  }
-
-  /** Who was paused takes its mail. */
-  endPause(top: Address): void {
-    if (!this.pauses.end(top)) return;
-    for (const [address, cell] of this.cells) if (isWithin(address, top)) cell.wake();
-  }
-
-  /** It is there again, or is not to be. */
-  endWaitingFor(top: Address): void {
-    if (this.#rollingBack.delete(top)) this.releaseBelow(top);
-  }
-
-  /** What was kept for a subtree goes to who lives there now, or is kept anew, or goes to nobody. */
-  releaseBelow(top: Address): void {
-    for (const address of Array.from(this.#kept.keys())) if (isWithin(address, top)) this.release(address);
-  }
-
-  /** The tree of an address is not there again yet, as far as this system knows of it. */
-  isRecovering(address: Address): boolean {
-    return !this.#recovered.has(topOf(address));
-  }
-
-  #keep(mail: Mail): void {
-    const kept = this.#kept.get(mail.to);
-    if (kept === undefined) this.#kept.set(mail.to, [mail]);
-    else kept.push(mail);
-  }
-
-  /** Brings what was kept for an address to who lives there now, or to nobody. */
-  release(address: Address): void {
-    const kept = this.#kept.get(address);
-    if (kept === undefined) return;
-    this.#kept.delete(address);
-    for (const mail of kept) this.send(mail);
+    const refusal = cell.accept(mail);
+    if (refusal !== undefined) this.#refuse(mail, refusal);
   }
 
   #refuse(mail: Mail, error: MailboxFullError | MessageRefusedError): void {
@@ -321,57 +235,6 @@ export class Kernel {
     else this.orphans.acknowledge(sender, key);
   }
 
-  /** Work of a reactivated actor that waits until all of its tree is there. */
-  afterRecovery(life: Incarnation, work: RecoveryWork): void {
-    const top = topOf(life.cell.address);
-    if (this.#recovered.has(top) && !this.#recoveries.has(top)) this.#goOn([{ life, work }]);
-    else this.#recovering.push({ life, work });
-  }
-
-  /** A supervisor in the tree at `top` was restored and starts its children. */
-  beginRecovery(top: Address): void {
-    this.#recoveries.set(top, (this.#recoveries.get(top) ?? 0) + 1);
-  }
-
-  /** Its children are there; when all supervisors have said so, the tree is. */
-  endRecovery(top: Address): void {
-    const left = this.#recoveries.get(top)! - 1;
-    if (left > 0) return void this.#recoveries.set(top, left);
-    this.#recoveries.delete(top);
-    this.recovered(top);
-  }
-
-  /** The tree at `top` is there again. */
-  recovered(top: Address): void {
-    const due = this.#recovering.filter(({ life }) => isWithin(life.cell.address, top));
-    this.#recovering = this.#recovering.filter(({ life }) => !isWithin(life.cell.address, top));
-    this.#goOn(due);
-    this.#recovered.add(top);
-    for (const other of this.#rollingBack) if (isWithin(other, top)) this.#rollingBack.delete(other);
-    for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
-      for (const orphan of this.orphans.keep(address, durable.books, () => {})) this.#resend(orphan);
-    this.releaseBelow(top);
-  }
-
-  #goOn(recovering: readonly Recovering[]): void {
-    for (const { life, work } of recovering) {
-      if (life.phase === "ended") work.handOver();
-      else work.goOn();
-    }
-    for (const { life, work } of recovering) if (life.phase !== "ended") work.begin?.();
-  }
-
-  /** The tree at `top` was given up by an earlier process, and stays as it is. What it had sent to others arrives all the same. */
-  keepAway(top: Address): void {
-    this.#recovered.add(top);
-    for (const [address, { durable }] of this.store?.untaken?.(top) ?? [])
-      for (const orphan of this.orphans.keep(address, durable.books, () => {})) {
-        const { to } = orphan.pending;
-        const recipient = typeof to === "string" ? to : to.address;
-        if (recipient !== undefined && !isWithin(recipient, top)) this.#resend(orphan);
-      }
-  }
-
   /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
   endPlace(address: Address, books: Books | undefined): void {
     const { store } = this;
@@ -379,9 +242,10 @@ export class Kernel {
     if (store !== undefined) this.orphans.keep(address, books, () => store.end?.(address, seq));
   }
 
-  /** It is begun afresh. */
-  expect(top: Address): void {
-    this.#recovered.delete(top);
+  /** Who was paused takes its mail. */
+  endPause(top: Address): void {
+    if (!this.pauses.end(top)) return;
+    for (const [address, cell] of this.cells) if (isWithin(address, top)) cell.wake();
   }
 
   /** A signal to the actor at `to`; nobody there is no loss. */

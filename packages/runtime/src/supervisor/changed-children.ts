@@ -16,7 +16,7 @@ export class ChangedChildren {
   /** Not before it is known that everybody can go on: where somebody cannot, the tree stays as it is stored. */
   expect(change: SpecificationChange): void {
     if (change.added.length + change.removed.length === 0) return;
-    this.#life.cell.kernel.afterRecovery(this.#life, { goOn: () => this.#decide(change), handOver: () => {} });
+    this.#life.cell.kernel.recovery.whenWhole(this.#life, { goOn: () => this.#decide(change), handOver: () => {} });
   }
 
   #decide({ added, removed }: SpecificationChange): void {

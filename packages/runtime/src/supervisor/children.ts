@@ -55,8 +55,8 @@ export class Children {
     // Another life than the one that is stored was decided, and has not stored anything yet.
     const isSame = stored?.durable.books.birth === birth;
     cell.start(birth, { stored, isSame });
-    kernel.release(cell.address);
-    if (cell.life?.body?.isSupervisor !== true) kernel.endWaitingFor(cell.address);
+    kernel.recovery.release(cell.address);
+    if (cell.life?.body?.isSupervisor !== true) kernel.recovery.isBack(cell.address);
     return isSame;
   }
 
@@ -66,12 +66,12 @@ export class Children {
     const { kernel } = cell;
     const top = childAddress(cell.address, id);
     const failed = (error: unknown): void => {
-      kernel.endWaitingFor(top);
+      kernel.recovery.isBack(top);
       this.#supervisor.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
     };
     const { store } = kernel;
     if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
-    kernel.waitFor(top);
+    kernel.recovery.goesBack(top);
     kernel.endPause(top);
     const place = this.place(id);
     const spent = place.books === undefined ? undefined : place.allSpent;

@@ -30,7 +30,7 @@ export class EarlierChildren {
     for (const [id, { gaveUp }] of this.#supervision.past) {
       if (gaveUp === undefined) continue;
       const top = childAddress(address, id);
-      kernel.keepAway(top);
+      kernel.recovery.staysAway(top);
       kernel.store?.keep?.(top, gaveUp);
     }
   }
@@ -47,7 +47,7 @@ export class EarlierChildren {
     const { address, kernel } = this.#life.cell;
     const top = childAddress(address, id);
     kernel.endPlace(top, kernel.store?.booksOf?.(top));
-    kernel.expect(top);
+    kernel.recovery.beginsAfresh(top);
   }
 
   /** This one goes on. */

@@ -10,7 +10,6 @@ import {
   shutdownExit,
   supervise,
   toFailure,
-  topOf,
   type CheckedChildSpec,
   type CheckedSupervisorSpec,
   type Exit,
@@ -22,7 +21,8 @@ import {
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import { bookTurn } from "../durable/bookkeeping.ts";
-import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
+import { effectKey, type EffectKey } from "../durable/effect-key.ts";
 import type { Effect } from "../actor/effect.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Supervisor } from "../actor/cell.ts";
@@ -138,7 +138,7 @@ export class SupervisorBody implements Body, Supervisor {
     const { address, kernel } = this.#life.cell;
     if (!this.#recovering || (this.#supervision.operation !== undefined && this.#life.phase !== "ended")) return;
     this.#recovering = false;
-    kernel.endRecovery(topOf(address));
+    kernel.recovery.supervisorDone(address);
   }
 
   /** That what was running runs again was decided when it was started; and a tree that stays as it is stored has not ended. */
@@ -330,7 +330,8 @@ export class SupervisorBody implements Body, Supervisor {
   /** The children that ran run again, as they were. */
   recover(): void {
     this.#recovering = true;
-    this.#life.cell.kernel.beginRecovery(topOf(this.#life.cell.address));
+    const { address, kernel } = this.#life.cell;
+    kernel.recovery.supervisorBegins(address);
     new ChangedChildren(this.#life, (event) => this.hear(event)).expect(this.#change);
     this.hear({ kind: "recover" });
   }
@@ -375,6 +376,6 @@ export class SupervisorBody implements Body, Supervisor {
       else this.#children.drop(id);
     }
     const { address, kernel } = this.#life.cell;
-    if (!kernel.leaving) kernel.releaseBelow(address);
+    if (!kernel.leaving) kernel.recovery.releaseBelow(address);
   }
 }

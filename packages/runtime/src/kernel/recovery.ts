@@ -1,0 +1,195 @@
+/**
+ * Recovery: who of those that are stored is not up again yet, and what waits for him.
+ *
+ * A tree is a child of the root with all that is below it. After a restart of the process it comes up piece by piece, from its top
+ * down; and so does a subtree that is put back to an earlier state.
+ *
+ * Rules, in the order in which they come into play
+ *   R1. Mail for somebody who is stored and not up is kept: any, until his tree is whole; after that what was delivered, which
+ *       its sender keeps as well, as long as a supervisor above remembers him. It goes on to him as soon as he is up.
+ *   R2. A subtree that is put back is awaited in the same way, stored or not, until it is up or is not to be.
+ *   R3. A tree is whole when each of its supervisors that was restored has its children; without any, when its top is up.
+ *   R4. What a life has to do about the time before (`RecoveryWork`) it does when its tree is whole: all do first what others wait for,
+ *       and only then what may end them. A life that has ended by then hands over what it had sent.
+ *   R5. Then what those had sent who are stored in the tree and are no part of it any more is handed over, and last the mail that was kept.
+ *   R6. A tree that was given up counts as whole: nobody waits for it. What it had sent to others arrives.
+ */
+import { idOf, isWithin, parentAddress, topOf, type Address } from "@orgtree/core";
+import type { Incarnation } from "../actor/incarnation.ts";
+import { Mail } from "../actor/mail.ts";
+import type { Orphan } from "../durable/orphans.ts";
+import { settled } from "../durable/stored-answer.ts";
+import type { Kernel } from "./kernel.ts";
+
+/** What is done for a life when its tree is whole. */
+export interface RecoveryWork {
+  goOn(): void;
+  /** When all others have gone on too: what may fail it, of which those have to hear who wait for its answers. */
+  begin?(): void;
+  /** It has ended meanwhile: only what it had sent, which belongs to its place. */
+  handOver(): void;
+}
+
+/** A life that waits for that. */
+interface Waiting {
+  readonly life: Incarnation;
+  readonly work: RecoveryWork;
+}
+
+/** How the trees of a system come up again; see the head of this file. */
+export class Recovery {
+  readonly #kernel: Kernel;
+  readonly #kept = new Map<Address, Mail[]>();
+  #waiting: Waiting[] = [];
+  /** How many supervisors still start what they had, by the top of their tree. */
+  readonly #starting = new Map<Address, number>();
+  /** The tops of the trees that are whole. */
+  readonly #whole = new Set<Address>();
+  /** The tops of subtrees that are put back. */
+  readonly #goingBack = new Set<Address>();
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+  }
+
+  // Mail
+
+  /** Takes a mail for an address where nobody lives: to keep it (R1, R2), or since its answer is known. False where that is no concern of ours. */
+  takes(mail: Mail): boolean {
+    if (this.#isAwaited(mail)) {
+      const kept = this.#kept.get(mail.to);
+      if (kept === undefined) this.#kept.set(mail.to, [mail]);
+      else kept.push(mail);
+      return true;
+    }
+    const orphan = mail.replyTo === undefined ? undefined : this.#kernel.orphans.answerTo(mail.to, mail.replyTo);
+    if (orphan !== undefined) this.#handOver(orphan);
+    return orphan !== undefined;
+  }
+
+  #isAwaited({ to, key }: Mail): boolean {
+    if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(to, top)) return true;
+    if (this.#kernel.store?.has?.(to) !== true) return false;
+    return !this.isWhole(to) || (key !== undefined && this.#isRemembered(to));
+  }
+
+  /** The supervisor above, the next one that lives, knows of an earlier child there whose specification it has not. */
+  #isRemembered(address: Address): boolean {
+    for (let below = address; ;) {
+      const above = parentAddress(below);
+      if (above === undefined) return false;
+      const cell = this.#kernel.cells.get(above);
+      if (cell !== undefined) return cell.life?.body?.remembers?.(idOf(below)) === true;
+      below = above;
+    }
+  }
+
+  /** Brings what was kept for an address to who lives there now; or it is kept anew, or lost. */
+  release(address: Address): void {
+    const kept = this.#kept.get(address);
+    if (kept === undefined) return;
+    this.#kept.delete(address);
+    for (const mail of kept) this.#kernel.send(mail);
+  }
+
+  /** The same for an address and all below it. */
+  releaseBelow(top: Address): void {
+    for (const address of Array.from(this.#kept.keys())) if (isWithin(address, top)) this.release(address);
+  }
+
+  // Trees
+
+  /** The tree of an address is there, as far as this system knows of it. */
+  isWhole(address: Address): boolean {
+    return this.#whole.has(topOf(address));
+  }
+
+  /** A supervisor was restored, and starts its children. */
+  supervisorBegins(address: Address): void {
+    const top = topOf(address);
+    this.#starting.set(top, (this.#starting.get(top) ?? 0) + 1);
+  }
+
+  /** Its children are there, or it has ended (R3). */
+  supervisorDone(address: Address): void {
+    const top = topOf(address);
+    const left = this.#starting.get(top)! - 1;
+    if (left > 0) return void this.#starting.set(top, left);
+    this.#starting.delete(top);
+    this.becomesWhole(top);
+  }
+
+  /** The tree at `top` is whole (R4, R5). */
+  becomesWhole(top: Address): void {
+    const due = this.#waiting.filter(({ life }) => isWithin(life.cell.address, top));
+    this.#waiting = this.#waiting.filter(({ life }) => !isWithin(life.cell.address, top));
+    goOn(due);
+    this.#whole.add(top);
+    for (const other of this.#goingBack) if (isWithin(other, top)) this.#goingBack.delete(other);
+    for (const orphan of this.#orphansOf(top)) this.#handOver(orphan);
+    this.releaseBelow(top);
+  }
+
+  /** Has work done when the tree of a life is whole, perhaps at once (R4). */
+  whenWhole(life: Incarnation, work: RecoveryWork): void {
+    const { address } = life.cell;
+    if (this.isWhole(address) && !this.#starting.has(topOf(address))) goOn([{ life, work }]);
+    else this.#waiting.push({ life, work });
+  }
+
+  /** The tree at `top` was given up by an earlier process, and stays as it is (R6). */
+  staysAway(top: Address): void {
+    this.#whole.add(top);
+    for (const orphan of this.#orphansOf(top)) if (!isWithin(recipientOf(orphan) ?? top, top)) this.#handOver(orphan);
+  }
+
+  /** It does not: it is begun afresh. */
+  beginsAfresh(top: Address): void {
+    this.#whole.delete(top);
+  }
+
+  // Subtrees that are put back
+
+  /** It will be there again (R2). */
+  goesBack(top: Address): void {
+    this.#goingBack.add(top);
+  }
+
+  /** It is there, or is not to be. */
+  isBack(top: Address): void {
+    if (this.#goingBack.delete(top)) this.releaseBelow(top);
+  }
+
+  // What places owe that nobody has taken over
+
+  *#orphansOf(top: Address): Iterable<Orphan> {
+    const { store, orphans } = this.#kernel;
+    for (const [address, { durable }] of store?.untaken?.(top) ?? []) yield* orphans.keep(address, durable.books, () => {});
+  }
+
+  #handOver({ from, key, pending }: Orphan): void {
+    const { asks, orphans } = this.#kernel;
+    if (pending.kind === "reply") {
+      const { to, answer } = pending;
+      const wasAwaited = asks.settle(to, settled(answer), { address: from, key });
+      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
+      if (!wasAwaited && to.address !== undefined && this.isWhole(to.address)) orphans.acknowledge(from, key);
+      return;
+    }
+    const mail = new Mail("message", { to: pending.to, from, trace: this.#kernel.newTrace() }, pending.message);
+    mail.key = key;
+    this.#kernel.send(mail);
+  }
+}
+
+function goOn(waiting: readonly Waiting[]): void {
+  for (const { life, work } of waiting) {
+    if (life.phase === "ended") work.handOver();
+    else work.goOn();
+  }
+  for (const { life, work } of waiting) if (life.phase !== "ended") work.begin?.();
+}
+
+function recipientOf({ pending: { to } }: Orphan): Address | undefined {
+  return typeof to === "string" ? to : to.address;
+}
