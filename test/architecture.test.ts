@@ -238,11 +238,16 @@ describe("the names that a package exports", () => {
         "settle",
         "shutdownExit",
         "splitAmount",
+        "storedChild",
+        "storedChildren",
+        "storedPast",
+        "storedRow",
         "subtractAmounts",
         "supervise",
         "toFailure",
         "toMicroUsd",
         "topOf",
+        "withRunningChild",
         "withoutInput",
       ]
     `);

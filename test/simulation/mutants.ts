@@ -131,7 +131,7 @@ const supervision: readonly Mutant[] = [
   },
   {
     name: "restarts are forgotten in a crash",
-    file: "core/src/supervision/stored-supervision.ts",
+    file: "core/src/supervision/restored-supervision.ts",
     from: "state.stamps = stored.stamps.map(toNow);",
     to: "",
   },
@@ -217,7 +217,7 @@ const wide: readonly Mutant[] = [
   },
   {
     name: "how many plans there were is forgotten in a crash",
-    file: "core/src/supervision/stored-supervision.ts",
+    file: "core/src/supervision/restored-supervision.ts",
     from: "state.replans = stored.replans;",
     to: "",
   },

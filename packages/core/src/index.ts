@@ -99,15 +99,19 @@ export {
   type SupervisorSpec,
   type TypeOf,
 } from "./supervision/supervisor-spec.ts";
+export { rememberChildren, restoreSupervision } from "./supervision/restored-supervision.ts";
 export {
-  isStoredSupervision,
-  rememberChildren,
-  restoreSupervision,
-  rollBackSupervision,
   type Clocks,
+  isStoredSupervision,
+  rollBackSupervision,
+  storedChild,
+  storedChildren,
+  storedPast,
+  storedRow,
   type StoredSupervision,
-  SupervisionWriter,
+  withRunningChild,
 } from "./supervision/stored-supervision.ts";
+export { SupervisionWriter } from "./supervision/supervision-writer.ts";
 export { checkPlanner, type PlanSpec, type ReplanRequest, type TriedRung } from "./supervision/plan-spec.ts";
 export { countChildren, isQuery, listChildren } from "./supervision/supervision-call.ts";
 export {

@@ -30,7 +30,7 @@ import {
   type SupervisionEvent,
 } from "@orgtree/core";
 import { wallPassed, type Grant } from "../kernel/accounts.ts";
-import { metered, unlimited, type BudgetAccount, type BudgetHandle } from "../kernel/budget-account.ts";
+import { budgetOf, type BudgetAccount, type BudgetHandle, type SpendingBooks } from "../kernel/budget-account.ts";
 import type { Runnable } from "../kernel/dispatcher.ts";
 import { refuseEvent } from "./event-door.ts";
 import { Incarnation } from "./incarnation.ts";
@@ -104,9 +104,12 @@ export class Cell implements Runnable {
   }
 
   get budget(): BudgetHandle {
-    const { account } = this;
-    if (account === undefined) return unlimited;
-    return this.kernel.store === undefined ? account : metered(account, this);
+    return budgetOf(this.account, this.spendingBooks);
+  }
+
+  /** Where its spending is noted for other processes; nowhere when there are none. */
+  get spendingBooks(): SpendingBooks | undefined {
+    return this.kernel.store === undefined ? undefined : this;
   }
 
   /** The actor has spent this by itself. */

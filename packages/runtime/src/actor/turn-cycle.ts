@@ -6,7 +6,7 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, toFailure, type Amount, type EffectRecord, type Failure } from "@orgtree/core";
+import { AskFailedError, describeFailure, toFailure, type EffectRecord, type Failure } from "@orgtree/core";
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { wasTaken } from "../durable/taken-marks.ts";
@@ -37,10 +37,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   turn.open(mail);
   let result: ComputeResult;
   try {
-    if (mail.kind === "message" && cell.account !== undefined && body.isSupervisor !== true) {
-      cell.account.spendTurn();
-      if (kernel.store !== undefined) cell.spend(oneTurn);
-    }
+    if (mail.kind === "message" && body.isSupervisor !== true) cell.account?.spendTurn(cell.spendingBooks);
     result = body.compute(mail);
   } catch (error) {
     return failTurn(life, mail, toFailure(error, cell.address));
@@ -177,10 +174,7 @@ function putAside(life: Incarnation, mail: Mail): void {
   const { turn, holdings, cell } = life;
   forgetTurn(life);
   turn.end();
-  if (mail.kind === "message" && cell.account !== undefined) {
-    cell.account.returnTurn();
-    if (cell.kernel.store !== undefined) cell.spend(minusOneTurn);
-  }
+  if (mail.kind === "message") cell.account?.returnTurn(cell.spendingBooks);
   if (mail.kind === "signal" && (mail.message as Signal).type === "orgtree.timer") holdings.keepTimer(mail.message as TimerSignal);
   holdings.stash.push(mail);
 }
@@ -254,9 +248,6 @@ function nextBooks(life: Incarnation, mail: Mail | undefined): Books {
     spent: cell.takeSpent(),
   });
 }
-
-const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
-const minusOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
 
 type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
 

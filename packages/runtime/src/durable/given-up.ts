@@ -5,6 +5,8 @@ import {
   isStoredSupervision,
   isWithin,
   rootAddress,
+  storedPast,
+  storedRow,
   type Address,
   type GivingUp,
   type Journal,
@@ -43,9 +45,10 @@ export async function findGivingUp(journal: Past, top: Address, gaveUp: GivingUp
 export async function pinGivenUp(journal: Past & Pick<Journal, "pin">): Promise<readonly Address[]> {
   const state = (await imageAt(journal, rootAddress)).at(-1)?.state;
   const tops: Address[] = [];
-  for (const [key, { gaveUp }] of Object.entries(isStoredSupervision(state) ? state.past : {})) {
+  if (!isStoredSupervision(state)) return tops;
+  for (const [id, { gaveUp }] of storedPast(state)) {
     if (gaveUp === undefined) continue;
-    const top = childAddress(rootAddress, key.slice(1));
+    const top = childAddress(rootAddress, id);
     const { before } = await findGivingUp(journal, top, gaveUp);
     if (before === undefined) continue;
     journal.pin(before.position);
@@ -108,8 +111,8 @@ async function firstDecision(journal: Past, { supervisor, child, position }: Dec
 
 function isQuiet(state: unknown, child: string): boolean {
   if (!isStoredSupervision(state)) return false;
-  const { operation, rows, replanning } = state;
-  const row = Object.values(rows).find((chunk) => Object.hasOwn(chunk, `:${child}`))?.[`:${child}`];
+  const { operation, replanning } = state;
+  const row = storedRow(state, child);
   if (row === undefined || row.verdict !== undefined || replanning?.id === child) return false;
   // One that is started again goes on from there; one that was still to be put back would fail at that once more.
   return operation?.purpose.kind !== "rollback" || operation.purpose.child !== child || row.status === "starting";

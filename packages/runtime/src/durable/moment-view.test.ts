@@ -12,7 +12,8 @@ describe("viewMoment", () => {
     { snapshot: { status: "active", value: null }, timers: {}, begun: {}, heard: [] },
     { snapshot: { status: "active", value: "a" }, timers: { t: null }, begun: {}, heard: [] },
     { rows: null, stamps: [], nextId: 1, lastToken: 0 },
-    { rows: { 0: { ":a": null } }, stamps: [], nextId: 1, lastToken: 0 },
+    { rows: { 0: { ":a": null } }, past: {}, stamps: [], nextId: 1, lastToken: 0 },
+    { rows: {}, stamps: [], nextId: 1, lastToken: 0 },
   ])("takes %j for what it is: the state of a plain actor", (state) => {
     expect(viewMoment({ state, books: emptyBooks })).toEqual({
       kind: "plain",

@@ -1,4 +1,4 @@
-import { encode, isNothing, isStoredSupervision, type StoredSupervision } from "@orgtree/core";
+import { encode, isNothing, isStoredSupervision, storedChildren, storedPast, type StoredSupervision } from "@orgtree/core";
 import { describeValue } from "../machine/state-value.ts";
 import { isStoredMachine, type StoredMachine } from "../machine/stored-machine.ts";
 import type { Books } from "./books.ts";
@@ -32,7 +32,7 @@ export function viewMoment({ state, books }: Pick<Moment, "state" | "books">): M
     const runtime = { ...machineRuntime(state), ...booksRuntime(books) };
     return { kind: "machine", label: machineLabel(state), parts: { ...machineParts(state), ...booksParts(books, state.timers), runtime } };
   }
-  if (isSupervision(state)) {
+  if (isStoredSupervision(state)) {
     const { nextId, lastToken, replans } = state;
     const runtime = { nextId, lastToken, replans, ...booksRuntime(books) };
     return { kind: "supervisor", label: supervisionLabel(state), parts: { ...supervisionParts(state), ...booksParts(books, {}), runtime } };
@@ -63,19 +63,6 @@ export function sizeOfState({ state }: Pick<Moment, "state">): number {
   return encode(state).length;
 }
 
-/** A state of the user's may look like one at first. */
-function isSupervision(state: unknown): state is StoredSupervision {
-  return isStoredSupervision(state) && isRecord(state.rows) && Object.values(state.rows).every(isRecordOfRecords);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isRecordOfRecords(value: unknown): boolean {
-  return isRecord(value) && Object.values(value).every(isRecord);
-}
-
 function machineLabel({ snapshot }: StoredMachine): string {
   const value = describeValue(snapshot.value);
   return snapshot.status === "active" ? value : `${value} (${snapshot.status})`;
@@ -101,20 +88,18 @@ function machineRuntime({ snapshot, timers, begun, order }: StoredMachine): Reco
   return filled({ snapshot: filled(rest), timers: Object.fromEntries(events), begun, order: order ?? {} });
 }
 
-function supervisionLabel({ rows }: StoredSupervision): string {
+function supervisionLabel(state: StoredSupervision): string {
   const counts = new Map<string, number>();
-  for (const { status } of Object.values(rows).flatMap((chunk) => Object.values(chunk))) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const { status } of storedChildren(state).values()) counts.set(status, (counts.get(status) ?? 0) + 1);
   return counts.size === 0 ? "no children" : Array.from(counts, ([status, count]) => `${count} ${status}`).join(", ");
 }
 
-function supervisionParts({ rows, stamps, past, ...state }: StoredSupervision): Record<string, unknown> {
-  const children: Record<string, unknown> = {};
-  for (const chunk of Object.values(rows)) for (const [key, row] of Object.entries(chunk)) children[key.slice(1)] = row;
-  const { operation, plan, replanning } = state;
+function supervisionParts(state: StoredSupervision): Record<string, unknown> {
+  const { stamps, operation, plan, replanning } = state;
   const underWay = { operation, plan, replanning };
   return {
-    children,
-    ...filled({ restartsAt: stamps, past }),
+    children: Object.fromEntries(storedChildren(state)),
+    ...filled({ restartsAt: stamps, past: Object.fromEntries(storedPast(state)) }),
     ...Object.fromEntries(Object.entries(underWay).filter(([, part]) => part !== undefined)),
   };
 }

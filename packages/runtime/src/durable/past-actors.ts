@@ -1,4 +1,4 @@
-import { idOf, isStoredSupervision, parentAddress, type Address, type Entry } from "@orgtree/core";
+import { idOf, isStoredSupervision, parentAddress, storedChild, type Address, type Entry } from "@orgtree/core";
 import { sizeOfState, viewMoment, type MomentView } from "./moment-view.ts";
 import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import type { JournalPast } from "./timeline.ts";
@@ -52,8 +52,7 @@ function isOver(address: Address, living: ReadonlyMap<Address, Moment>): boolean
   if (parent === undefined) return false;
   const state = living.get(parent)?.state;
   if (moment.books.exit !== undefined || !isStoredSupervision(state) || isOver(parent, living)) return true;
-  const key = `:${idOf(address)}` as const;
-  const status = [...Object.values(state.rows), state.past].find((rows) => Object.hasOwn(rows, key))?.[key]?.status;
+  const status = storedChild(state, idOf(address))?.status;
   return status === undefined || status === "stopped";
 }
 

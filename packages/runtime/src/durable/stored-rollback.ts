@@ -5,8 +5,9 @@ import {
   parentAddress,
   rootAddress,
   shutdownExit,
+  storedChild,
+  withRunningChild,
   type Address,
-  type ChildStatus,
   type Image,
   type Journal,
   type NewEntry,
@@ -80,7 +81,7 @@ async function findStarter(journal: Journal, top: Address): Promise<Starter | un
   log.read(image.entries);
   const moment = newestOf(image)!;
   const { state } = moment;
-  if (!isStoredSupervision(state) || (parent !== rootAddress && rowOf(state, idOf(top)) === undefined))
+  if (!isStoredSupervision(state) || (parent !== rootAddress && storedChild(state, idOf(top)) === undefined))
     throw new RollbackError(top, (await neverThere(journal, top)) ?? `its supervisor does not have it any more; roll back ${parent}`);
   checkOperation(state, top);
   return { log, moment, state };
@@ -103,7 +104,7 @@ async function checkRuns(journal: Journal, supervisor: Address, top: Address): P
       throw new RollbackError(top, (await neverThere(journal, top)) ?? `${address}, above it, is not there any more; roll back ${address}`);
     const { state, books } = moment;
     if (books.exit !== undefined) throw new RollbackError(top, `${address}, above it, has come to its end; roll back ${address}`);
-    const status = isStoredSupervision(state) ? rowOf(state, idOf(below))?.status : undefined;
+    const status = isStoredSupervision(state) ? storedChild(state, idOf(below))?.status : undefined;
     if (below !== top && status !== "running" && status !== "starting")
       throw new RollbackError(top, `${below}, above it, is ${status ?? "not there any more"}; roll back ${below}`);
     below = address;
@@ -115,25 +116,18 @@ function newestOf(image: Image | undefined): Moment | undefined {
 }
 
 /** What a supervisor was in the middle of is carried on when it is there again. */
-function checkOperation({ operation, rows, past }: StoredSupervision, top: Address): void {
+function checkOperation(stored: StoredSupervision, top: Address): void {
+  const { operation } = stored;
   if (operation === undefined) return;
   const id = idOf(top);
   const { purpose, toStop, toStart, rewind } = operation;
-  const isPart = [...toStop, ...toStart, rewind].includes(id) && rowOf({ rows, past }, id)?.status !== "starting";
+  const isPart = [...toStop, ...toStart, rewind].includes(id) && storedChild(stored, id)?.status !== "starting";
   if (purpose.kind !== "shutdown" && !isPart) return;
   const parent = parentAddress(top)!;
   throw new RollbackError(
     top,
     `its supervisor was in the middle of a ${purpose.kind} when its process ended; start it once, or roll back ${parent}`,
   );
-}
-
-type Children = Pick<StoredSupervision, "rows" | "past">;
-
-/** What is stored of a child, also where its specification is not known. */
-function rowOf({ rows, past }: Children, id: string): StoredSupervision["past"][`:${string}`] | undefined {
-  for (const chunk of Object.values(rows)) if (Object.hasOwn(chunk, `:${id}`)) return chunk[`:${id}`];
-  return Object.hasOwn(past, `:${id}`) ? past[`:${id}`] : undefined;
 }
 
 async function birthOf(journal: Journal, top: Address): Promise<number> {
@@ -159,7 +153,7 @@ function decisionEntry(
     directive: "rollback",
     rollback: report,
   };
-  const durable: Durable = { state: withRow(state, id, birth), books: moment.books };
+  const durable: Durable = { state: withRunningChild(state, id, birth), books: moment.books };
   return log.entry({
     seq: birth,
     durable,
@@ -172,18 +166,4 @@ function decisionEntry(
     logic: undefined,
     plan,
   });
-}
-
-/** The child is one that runs, by this decision. Of one that the root has given up nothing else is known. */
-function withRow(state: StoredSupervision, id: string, birth: number): StoredSupervision {
-  const key = `:${id}` as const;
-  const put = <R extends { readonly status: ChildStatus }>(row: R): R => {
-    const status = row.status === "starting" ? "starting" : "running";
-    return { ...row, status, retry: undefined, verdict: undefined, birth };
-  };
-  const chunk = Object.entries(state.rows).find(([, rows]) => Object.hasOwn(rows, key));
-  if (chunk !== undefined) return { ...state, rows: { ...state.rows, [chunk[0]]: { ...chunk[1], [key]: put(chunk[1][key]!) } } };
-  const { restarts, stamps, history } = state.past[key] ?? { restarts: 0, stamps: [], history: {} };
-  const past = { status: "running", restarts, stamps, history, verdict: undefined, birth } as const;
-  return { ...state, past: { ...state.past, [key]: past } };
 }

@@ -1,7 +1,7 @@
-import { BudgetExhaustedError } from "@orgtree/core";
+import { addAmounts, BudgetExhaustedError, noAmount, type Amount } from "@orgtree/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BudgetAccount, unlimited } from "./budget-account.ts";
+import { BudgetAccount, budgetOf, unlimited } from "./budget-account.ts";
 import { Bookkeeper, counts, steps } from "./bookkeeper.fixture.ts";
 
 describe("BudgetAccount", () => {
@@ -81,6 +81,26 @@ describe("BudgetAccount", () => {
       expect(account.spent().tokens).toBe(1);
     },
   );
+});
+
+describe("budgetOf", () => {
+  test("counts in the books what the account counts, whatever a call is settled with", () => {
+    const account = new BudgetAccount({ turns: 10, tokens: 100, usd: 1 });
+    let booked = noAmount;
+    const books = { spend: (amount: Amount): void => void (booked = addAmounts(booked, amount)), stored: async () => {} };
+    const budget = budgetOf(account, books);
+    const call = budget.reserve({ tokens: 30, usd: 0.1 });
+    expect(booked).toEqual({ turns: 0, tokens: 30, microUsd: 100_000 });
+    expect(() => call.settle({ tokens: Number.NaN })).toThrow(RangeError);
+    call.settle({ tokens: 1 });
+    budget.reserve({ tokens: 20 }).settle({ tokens: 5 });
+    expect(() => budget.reserve({ tokens: 1_000 })).toThrow(BudgetExhaustedError);
+    account.spendTurn(books);
+    account.spendTurn(books);
+    account.returnTurn(books);
+    expect(booked).toEqual({ turns: 1, tokens: 35, microUsd: 100_000 });
+    expect(account.spent()).toEqual({ turns: 1, tokens: 35, usd: 0.1 });
+  });
 });
 
 describe("unlimited", () => {

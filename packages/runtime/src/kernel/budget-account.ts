@@ -40,13 +40,44 @@ export interface Reservation {
   keep(): void;
 }
 
+/** What an actor's records are to know of its spending. */
+export interface SpendingBooks {
+  /** It has spent this more; less where something came back. */
+  spend(amount: Amount): void;
+  stored(): Promise<void>;
+}
+
+/**
+ * What an actor sees of `account`; without one nothing limits it. What is set aside counts as spent in `books`, those of an actor whose
+ * turns are stored, until it is known what it was.
+ */
+export function budgetOf(account: BudgetAccount | undefined, books?: SpendingBooks): BudgetHandle {
+  if (account === undefined) return unlimited;
+  return {
+    reserve: (worstCase) => account.reserve(worstCase, books),
+    stored: async () => books?.stored(),
+    left: () => account.left(),
+    spent: () => account.spent(),
+  };
+}
+
+/** Nothing limits it. */
+export const unlimited: BudgetHandle = {
+  reserve: () => ({ settle: () => {}, keep: () => {} }),
+  stored: async () => {},
+  left: () => ({ turns: Infinity, tokens: Infinity, usd: Infinity }),
+  spent: () => ({ turns: 0, tokens: 0, usd: 0 }),
+};
+
 /**
  * The account of one actor and of everything below it. It outlives restarts: spending is never rolled back.
  *
  * A dimension it does not limit is its parent's business. Of one it limits, the parent has set the whole limit aside when
  * the account was opened; what is spent of it counts as spent there at once, and what is left goes back at the end.
+ *
+ * What an actor spends is counted here and in its books by the same call, since of a process that dies the books are all that is left.
  */
-export class BudgetAccount implements BudgetHandle {
+export class BudgetAccount {
   readonly #parent: BudgetAccount | undefined;
   #account: Account;
   /** What the parent still holds aside for this account: less by what was spent, nothing where there is no limit. */
@@ -84,25 +115,31 @@ export class BudgetAccount implements BudgetHandle {
   }
 
   /** One message was taken up; throws `BudgetExhaustedError`. */
-  spendTurn(): void {
+  spendTurn(books?: SpendingBooks): void {
     this.take(oneTurn);
     this.giveBack(oneTurn, oneTurn);
+    books?.spend(oneTurn);
   }
 
   /** The message was put aside: its turn is yet to come. */
-  returnTurn(): void {
+  returnTurn(books?: SpendingBooks): void {
     this.giveBack(noAmount, lessOneTurn);
+    books?.spend(lessOneTurn);
   }
 
-  reserve(worstCase: { readonly tokens?: number; readonly usd?: number }): Reservation {
-    const amount = toAmount(worstCase);
-    this.take(amount);
-    let open = true;
+  /** Sets the worst case of a call aside; throws `BudgetExhaustedError`. */
+  reserve(worstCase: { readonly tokens?: number; readonly usd?: number }, books?: SpendingBooks): Reservation {
+    const aside = toAmount(worstCase);
+    this.take(aside);
+    books?.spend(aside);
+    let isOpen = true;
     const close = (spent: Amount): void => {
-      if (open) this.giveBack(amount, spent);
-      open = false;
+      if (!isOpen) return;
+      isOpen = false;
+      this.giveBack(aside, spent);
+      books?.spend(subtractAmounts(spent, aside));
     };
-    const keep = (): void => close(amount);
+    const keep = (): void => close(aside);
     const settle = (spent: { readonly tokens?: number; readonly usd?: number }): void => {
       try {
         close(toAmount(spent));
@@ -111,10 +148,6 @@ export class BudgetAccount implements BudgetHandle {
       }
     };
     return { settle, keep };
-  }
-
-  async stored(): Promise<void> {
-    // Nothing of an account by itself is stored.
   }
 
   left(): { turns: number; tokens: number; usd: number } {
@@ -151,50 +184,8 @@ export class BudgetAccount implements BudgetHandle {
   }
 }
 
-/** What an actor's records are to know of its spending. */
-export interface SpendingBooks {
-  spend(amount: Amount): void;
-  stored(): Promise<void>;
-}
-
-/** An account of an actor whose turns are stored: what is set aside counts as spent in its books until it is known what it was. */
-export function metered(account: BudgetAccount, books: SpendingBooks): BudgetHandle {
-  return {
-    left: () => account.left(),
-    spent: () => account.spent(),
-    stored: () => books.stored(),
-    reserve(worstCase) {
-      const reservation = account.reserve(worstCase);
-      const aside = toAmount(worstCase);
-      books.spend(aside);
-      let isOpen = true;
-      return {
-        settle(spent) {
-          reservation.settle(spent);
-          if (!isOpen) return;
-          isOpen = false;
-          const known = toAmount(spent);
-          books.spend(subtractAmounts(known, aside));
-        },
-        keep() {
-          isOpen = false;
-          reservation.keep();
-        },
-      };
-    },
-  };
-}
-
-/** Nothing limits it. */
-export const unlimited: BudgetHandle = {
-  reserve: () => ({ settle: () => {}, keep: () => {} }),
-  stored: async () => {},
-  left: () => ({ turns: Infinity, tokens: Infinity, usd: Infinity }),
-  spent: () => ({ turns: 0, tokens: 0, usd: 0 }),
-};
-
 const oneTurn: Amount = { turns: 1, tokens: 0, microUsd: 0 };
-const lessOneTurn: Amount = { turns: -1, tokens: 0, microUsd: 0 };
+const lessOneTurn = subtractAmounts(noAmount, oneTurn);
 
 function toAmount(part: { readonly tokens?: number; readonly usd?: number }): Amount {
   const tokens = checkCost(part.tokens ?? 0, "tokens");

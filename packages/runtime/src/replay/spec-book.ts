@@ -6,6 +6,7 @@ import {
   isStoredSupervision,
   parentAddress,
   rootAddress,
+  storedRow,
   type Address,
   type CheckedChildSpec,
   type CheckedSupervisorSpec,
@@ -78,12 +79,7 @@ export class SpecBook {
       return childrenOfPlan(plan, state.plan.plan, place).find((child) => child.id === id);
     }
     if (template === undefined) return spec.children.find((child) => child.id === id);
-    const input = state === undefined ? undefined : rowOf(state, id)?.input;
+    const input = state === undefined ? undefined : storedRow(state, id)?.input;
     return checkChildOf(spec, { ...template, id, input }, { field: `the template of ${parent}`, typeOf: typeOfLogic });
   }
-}
-
-function rowOf({ rows }: StoredSupervision, id: string): { readonly input: unknown } | undefined {
-  for (const chunk of Object.values(rows)) if (Object.hasOwn(chunk, `:${id}`)) return chunk[`:${id}`];
-  return undefined;
 }
