@@ -70,8 +70,10 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  readFailure,
   reviveError,
   toFailure,
+  readFailure,
 } from "./failure.ts";
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {
