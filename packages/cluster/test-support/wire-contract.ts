@@ -60,49 +60,59 @@ export function wireContract(name: string, make: () => Promise<ContractNetwork>,
       await second.count(1);
       expect(first.packets).toHaveLength(0);
     });
-
-    test("says that nobody listens, where that is asked", async () => {
-      await using network = await make();
-      const { wire } = await network.connect();
-      const events = heard(wire);
-      wire.send("p1", Uint8Array.of(1));
-      wire.send("p2", Uint8Array.of(1), { asks: true });
-      await events.until(({ type }) => type === "nobody");
-      expect(events.all).toEqual([{ type: "nobody", to: "p2" }]);
-    });
-
-    test("says when it is lost and when it is back, and goes on", async () => {
-      await using network = await make();
-      const [one, other] = [await network.connect(), await network.connect()];
-      const came = arrivals();
-      await other.wire.receive("p1", came.take);
-      const events = heard(other.wire);
-      other.cut();
-      await events.until(({ type }) => type === "lost");
-      expect(other.wire.isConnected).toBe(false);
-      other.wire.send("p1", Uint8Array.of(1));
-      other.mend();
-      await events.until(({ type }) => type === "back");
-      expect(other.wire.isConnected).toBe(true);
-      await settled();
-      one.wire.send("p1", Uint8Array.of(2));
-      await came.count(1);
-      expect(Array.from(came.packets[0]!)).toEqual([2]);
-    });
+    contractEvents(make, settled);
   });
 }
 
-function arrivals(): { readonly packets: Uint8Array[]; take(packet: Uint8Array): void; count(packets: number): Promise<void> } {
+/** What a wire says of itself. */
+function contractEvents(make: () => Promise<ContractNetwork>, settled: () => Promise<void>): void {
+  test("says that nobody listens, where that is asked", async () => {
+    await using network = await make();
+    const { wire } = await network.connect();
+    const events = heard(wire);
+    wire.send("p1", Uint8Array.of(1));
+    wire.send("p2", Uint8Array.of(1), { asks: true });
+    await events.until(({ type }) => type === "nobody");
+    expect(events.all).toEqual([{ type: "nobody", to: "p2" }]);
+  });
+
+  test("says when it is lost and when it is back, and goes on", async () => {
+    await using network = await make();
+    const [one, other] = [await network.connect(), await network.connect()];
+    const came = arrivals();
+    await other.wire.receive("p1", came.take);
+    const events = heard(other.wire);
+    other.cut();
+    await events.until(({ type }) => type === "lost");
+    expect(other.wire.isConnected).toBe(false);
+    other.wire.send("p1", Uint8Array.of(1));
+    other.mend();
+    await events.until(({ type }) => type === "back");
+    expect(other.wire.isConnected).toBe(true);
+    await settled();
+    one.wire.send("p1", Uint8Array.of(2));
+    await came.count(1);
+    expect(Array.from(came.packets[0]!)).toEqual([2]);
+  });
+}
+
+interface Arrivals {
+  readonly packets: Uint8Array[];
+  readonly take: (packet: Uint8Array) => void;
+  readonly count: (packets: number) => Promise<void>;
+}
+
+function arrivals(): Arrivals {
   const packets: Uint8Array[] = [];
   let wanted = Infinity;
   let reached = Promise.withResolvers<void>();
   return {
     packets,
-    take(packet) {
+    take: (packet) => {
       packets.push(packet.slice());
       if (packets.length >= wanted) reached.resolve();
     },
-    count(count) {
+    count: (count) => {
       wanted = count;
       reached = Promise.withResolvers();
       if (packets.length >= count) reached.resolve();

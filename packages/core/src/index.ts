@@ -73,7 +73,6 @@ export {
   readFailure,
   reviveError,
   toFailure,
-  readFailure,
 } from "./failure.ts";
 export { type IntensityVerdict, type RestartIntensity } from "./supervision/intensity.ts";
 export {

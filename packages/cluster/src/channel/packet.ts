@@ -1,7 +1,7 @@
 import { decode, encode, type Endpoint, type SendRefusal } from "@orgtree/core";
 
 /** The version of the format of packets. A packet of another version is answered, never read. */
-export const packetVersion = 1;
+const packetVersion = 1;
 
 /**
  * What goes over a wire between two systems. All have a channel: a name that the sender made up, for one direction between two systems.
@@ -82,6 +82,8 @@ function fieldsOf(packet: Packet): readonly unknown[] {
       return [packet.host, packet.problem];
     case "close":
       return [];
+    default:
+      return packet satisfies never;
   }
 }
 
@@ -143,6 +145,8 @@ function readFields(type: Packet["type"], channel: string, rest: readonly unknow
       if (!isCount(upTo) || typeof isGap !== "boolean" || !refused.every(isRefused)) return undefined;
       return { type, channel, host: first, upTo, isGap, refused: refused.map(readRefused) };
     }
+    default:
+      return type satisfies never;
   }
 }
 

@@ -15,6 +15,8 @@ export interface WireTransportOptions {
   readonly endpoint: Endpoint;
   /** Who hosts an address. */
   readonly endpointOf: (address: Address) => Endpoint;
+  /** Whose actors go on in another process when theirs is gone. Default: nobody's. */
+  readonly outlives?: ((endpoint: Endpoint) => boolean) | undefined;
   /** Which of several systems that claim the endpoint is right: the one with the greatest. Default 0. */
   readonly epoch?: number | undefined;
   readonly limits?: Partial<ChannelLimits> | undefined;
@@ -38,6 +40,7 @@ export interface TransportCounts {
 export class WireTransport implements Transport {
   readonly endpoint: Endpoint;
   readonly endpointOf: (address: Address) => Endpoint;
+  readonly outlives: (endpoint: Endpoint) => boolean;
   readonly #options: WireTransportOptions;
   readonly #limits: ChannelLimits;
   readonly #host: string;
@@ -53,6 +56,7 @@ export class WireTransport implements Transport {
     this.#options = options;
     this.endpoint = options.endpoint;
     this.endpointOf = options.endpointOf;
+    this.outlives = options.outlives ?? (() => false);
     this.#limits = limitsOf(options.limits);
     this.#host = hostName(options.epoch ?? 0, this.#newName());
   }

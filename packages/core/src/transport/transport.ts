@@ -13,6 +13,8 @@ export interface Transport {
   readonly endpoint: Endpoint;
   /** Who hosts an address. */
   endpointOf(address: Address): Endpoint;
+  /** Who is reached there outlives his process: another one goes on with his actors. Others are gone with it. */
+  outlives(endpoint: Endpoint): boolean;
   /** Sends plain data. What cannot be sent as it is ends as `refused`. */
   send(to: Endpoint, body: unknown, options: SendOptions): void;
   /** Begins to take what arrives. Nothing is lost before; it waits with whoever sent it. */

@@ -56,6 +56,8 @@ export function writeParcel(parcel: Parcel): readonly unknown[] {
       return [type, parcel.target];
     case "down":
       return [type, parcel.target, parcel.incarnation, parcel.exit];
+    default:
+      return parcel satisfies never;
   }
 }
 
@@ -87,6 +89,8 @@ function readFields(type: Parcel["type"], fields: readonly unknown[]): Parcel | 
       return isAddress(first) ? { type, target: first } : undefined;
     case "down":
       return isAddress(first) && isCount(second) ? { type, target: first, incarnation: second, exit: checkExit(third as Exit) } : undefined;
+    default:
+      return type satisfies never;
   }
 }
 

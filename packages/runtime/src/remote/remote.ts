@@ -160,6 +160,8 @@ export class Remote {
 
   #refused(mail: Mail, { reason, problem, detail }: SendRefusal): void {
     const { to } = mail;
+    // It will not be wanted the next time either.
+    if (mail.key !== undefined) this.#kernel.acknowledge(mail);
     switch (reason) {
       case "no-recipient":
         return this.#kernel.lose(mail, reason);
@@ -189,7 +191,7 @@ export class Remote {
       case "answer":
         return this.#receiveAnswer(parcel);
       case "taken":
-        this.#kernel.acknowledgeHere(parcel.from, parcel.key);
+        this.#kernel.taken(parcel.from, parcel.key);
         return undefined;
       case "watch":
         this.#receiveWatch(parcel.target, from);
@@ -200,6 +202,8 @@ export class Remote {
       case "down":
         this.#receiveDown(parcel);
         return undefined;
+      default:
+        return parcel satisfies never;
     }
   }
 
@@ -217,16 +221,20 @@ export class Remote {
   }
 
   /** The question is open here as well, so that whoever answers it need not know from where it came. */
-  #openAsk(mail: Mail, { askId, leftMs, endpoint }: { readonly askId: number; readonly leftMs: number | undefined; endpoint: Endpoint }): void {
+  #openAsk(
+    mail: Mail,
+    { askId, leftMs, endpoint }: { readonly askId: number; readonly leftMs: number | undefined; endpoint: Endpoint },
+  ): void {
     const { asks } = this.#kernel;
     const say = (outcome: { readonly value: unknown } | { readonly error: Error }, by?: Answerer): boolean => {
       const answerer = by ?? { address: mail.to, key: undefined };
-      // That somebody ended is no answer where he goes on elsewhere.
-      if (this.#isSilent || this.#kernel.leaving) return true;
       this.#sendAnswer(endpoint, { askId, to: mail.from }, { answer: answerOf(outcome, mail.to), by: answerer });
       return true;
     };
-    const asker = { resolve: (value: unknown, by?: Answerer) => say({ value }, by), reject: (error: Error, by?: Answerer) => say({ error }, by) };
+    const asker = {
+      resolve: (value: unknown, by?: Answerer) => say({ value }, by),
+      reject: (error: Error, by?: Answerer) => say({ error }, by),
+    };
     asks.drop({ address: mail.from, askId });
     asks.open(asker, mail, { timeoutMs: leftMs ?? Infinity, askId });
   }
@@ -245,7 +253,8 @@ export class Remote {
     if (this.#watched.get(target)?.has(from) === true) return;
     const hear = (down: Down): void => {
       stop();
-      if (!this.#kernel.leaving) this.#sendKept(from, `down ${target}`, { type: "down", target, incarnation: down.incarnation, exit: down.exit });
+      if (!this.#kernel.leaving)
+        this.#sendKept(from, `down ${target}`, { type: "down", target, incarnation: down.incarnation, exit: down.exit });
     };
     const stop = (): void => {
       forget();
@@ -254,11 +263,17 @@ export class Remote {
     let forget = (): void => {};
     const look = (): void => {
       if (cells.has(target)) forget = watches.addOutside(target, hear);
-      else if (recovery.isAwaited(target)) {
+      else if (recovery.isAwaited({ to: target, key: undefined })) {
         const timer = timers.set(lookAgainMs, look);
         forget = () => timers.cancel(timer);
       } else {
-        const failure = { class: "crash", kind: "no-process", name: "NoProcess", message: `no actor at ${target}`, address: target } as const;
+        const failure = {
+          class: "crash",
+          kind: "no-process",
+          name: "NoProcess",
+          message: `no actor at ${target}`,
+          address: target,
+        } as const;
         hear({ address: target, incarnation: 0, exit: { kind: "failure", failure } });
       }
     };
@@ -278,10 +293,10 @@ export class Remote {
   /** Everything that is owed there goes out again: what the books of actors say, and what is kept here. */
   #renewed(endpoint: Endpoint): void {
     if (this.#isSilent) return;
-    const { cells, orphans, recovery } = this.#kernel;
-    const isThere = (address: Address | undefined): boolean => address !== undefined && this.#transport.endpointOf(address) === endpoint;
+    const { cells, recovery } = this.#kernel;
+    const isThere = (address: Address): boolean => this.#transport.endpointOf(address) === endpoint;
     for (const cell of cells.values()) resumeToward(cell, isThere);
-    recovery.handOverAgain(orphans.all(), isThere);
+    recovery.handOverAgain(isThere);
     for (const [about, parcel] of Array.from(this.#kept.get(endpoint) ?? [])) this.#sendKept(endpoint, about, parcel);
   }
 
@@ -289,10 +304,14 @@ export class Remote {
     if (this.#transport.outlives(endpoint)) return;
     // With its process everything there is gone for good.
     this.#kept.delete(endpoint);
-    const { watches, newTrace } = this.#kernel;
+    const { watches } = this.#kernel;
     for (const target of watches.targets())
       if (this.hosts(target) && this.#transport.endpointOf(target) === endpoint)
-        watches.notify({ address: target, incarnation: 0, exit: { kind: "failure", failure: nodeLost(target, problem) } }, this.#kernel, newTrace.call(this.#kernel));
+        watches.notify(
+          { address: target, incarnation: 0, exit: { kind: "failure", failure: nodeLost(target, problem) } },
+          this.#kernel,
+          this.#kernel.newTrace(),
+        );
     for (const watchers of this.#watched.values()) watchers.get(endpoint)?.();
   }
 }
@@ -306,4 +325,3 @@ function refusalOf(error: UnknownRecipientError | MailboxFullError | MessageRefu
   if (error instanceof UnknownRecipientError) return { reason: "no-recipient", problem: error.message };
   return { reason: error.reason, problem: error.message };
 }
-
