@@ -69,6 +69,7 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  readFailure,
   reviveError,
   toFailure,
 } from "./failure.ts";
@@ -152,6 +153,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
   type NewEntry,
   type Pin,
@@ -166,3 +168,5 @@ export { type Delta, diff, patch } from "./journal/delta.ts";
 export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
+export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
+export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";

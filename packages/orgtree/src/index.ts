@@ -37,6 +37,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
   isWithin,
   type Ladder,
