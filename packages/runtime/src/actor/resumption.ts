@@ -42,7 +42,7 @@ export function resumeToward({ kernel, address, life, books }: Cell, isTo: (reci
     else if (pending.kind === "ask" && isTo(pending.to) && kernel.asks.isOpen({ address, askId: pending.askId })) {
       const mail = numbered(new Mail("message", { to: pending.to, from: address, trace: kernel.newTrace() }, pending.message), key);
       mail.replyTo = { address, askId: pending.askId };
-      if (pending.dueMs !== undefined) mail.deadlineMs = kernel.clock.nowMs() + Math.max(0, pending.dueMs - kernel.clock.epochMs());
+      if (pending.due !== undefined) mail.deadlineMs = kernel.clock.nowMs() + leftMs(pending.due, kernel.clock.epochMs());
       kernel.send(mail);
     }
   }
