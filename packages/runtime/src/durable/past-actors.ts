@@ -1,6 +1,6 @@
 import { idOf, isStoredSupervision, parentAddress, storedChild, type Address, type Entry } from "@orgtree/core";
 import { sizeOfState, viewMoment, type MomentView } from "./moment-view.ts";
-import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
+import { lastMoment, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import type { JournalPast } from "./timeline.ts";
 
 /** An actor of whom turns are in a journal. Plain data. */
@@ -32,8 +32,7 @@ export async function listPastActors(journal: JournalPast): Promise<readonly Pas
   const counts = await countTurns(journal);
   const living = new Map<Address, Moment>();
   for await (const { address, entries } of journal.images()) {
-    const moment = [...readMoments(entries)].at(-1)!;
-    living.set(address, moment);
+    living.set(address, lastMoment(entries));
   }
   const actors: PastActor[] = [];
   for (const [address, { turns, seq }] of counts) {

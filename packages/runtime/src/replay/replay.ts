@@ -3,7 +3,6 @@ import {
   horizonOf,
   legible,
   maxRecordLevels,
-  patch,
   rootAddress,
   seal,
   SpecError,
@@ -14,8 +13,7 @@ import {
 import { noteKind } from "../actor/notes.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { changesBetween, type Change } from "../durable/changes.ts";
-import { UnreadableTurnError } from "../durable/past-errors.ts";
-import { readStep, type PastTurn } from "../durable/past-turn.ts";
+import { foldEntry, type PastTurn } from "../durable/past-turn.ts";
 import { outcomeType } from "../durable/stored-outcome.ts";
 import { versionOf } from "../logic-version.ts";
 import type { Logic } from "../logic.ts";
@@ -85,10 +83,8 @@ export async function replay(
       run.end(entry.address);
       continue;
     }
-    const { turn, change } = readStep(entry);
-    const before = run.stateOf(entry.address);
-    if (!("whole" in change) && before === undefined) throw new UnreadableTurnError(entry, "what it builds on is not there");
-    const after = ("whole" in change ? change.whole : patch(before, change.delta)) as Durable;
+    const { turn, state, books } = foldEntry(run.stateOf(entry.address), entry);
+    const after = { state, books };
     seal(after, `the state of ${entry.address}`, maxRecordLevels);
     const divergence = await run.take(turn, after);
     if (divergence !== undefined) return run.report(divergence);
