@@ -153,6 +153,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  type JournalReader,
   JournalVersionError,
   type NewEntry,
   type Pin,
@@ -164,6 +165,5 @@ export { Pins } from "./journal/pins.ts";
 export { newRun } from "./journal/run-name.ts";
 export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
-export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";

@@ -1,4 +1,4 @@
-import { patch, type Address, type Entry, type Journal } from "@orgtree/core";
+import { patch, type Address, type Entry, type JournalReader } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
 import { decodeTurn, LayoutError, type StoredTurn, type TurnFacts } from "./turn-entry.ts";
@@ -59,7 +59,7 @@ export function lastMoment(entries: readonly Entry[]): Moment {
 }
 
 /** An actor as it is stored now; undefined where it has ended, or never was. Rejects with `UnreadableTurnError`. */
-export async function newestMoment(journal: Pick<Journal, "image">, address: Address): Promise<Moment | undefined> {
+export async function newestMoment(journal: Pick<JournalReader, "image">, address: Address): Promise<Moment | undefined> {
   const image = await journal.image(address);
   return image === undefined ? undefined : lastMoment(image.entries);
 }

@@ -1,4 +1,4 @@
-import { ExpectedError, type Address, type FailureClass, type Journal, type ToolKind } from "@orgtree/core";
+import { ExpectedError, type Address, type FailureClass, type Journal, type JournalReader, type ToolKind } from "@orgtree/core";
 import { describeWork } from "../actor/unknown-outcome.ts";
 import { pathKey, type Path } from "../machine/child-path.ts";
 import { isStoredMachine, type StoredMachine, type StoredOrigin } from "../machine/stored-machine.ts";
@@ -70,7 +70,7 @@ export async function resolveStored(
 }
 
 /** The work of an organization that does not run, which was under way when its process ended and may not simply be begun again. */
-export async function listCutOff(journal: Pick<Journal, "images" | "run">): Promise<readonly CutOffWork[]> {
+export async function listCutOff(journal: JournalReader): Promise<readonly CutOffWork[]> {
   const all: CutOffWork[] = [];
   for await (const { address, entries } of journal.images()) {
     const found = cutOffIn(lastMoment(entries));
@@ -93,7 +93,7 @@ function underWay(journal: Journal, moment: Moment): string {
   return keys.length === 0 ? "nothing is under way there" : `under way there: ${keys.join(", ")}`;
 }
 
-function outward(journal: Pick<Journal, "run">, address: Address, { key, what, does }: Found): CutOffWork {
+function outward(journal: JournalReader, address: Address, { key, what, does }: Found): CutOffWork {
   return { address, key: outwardKey(journal.run, key), what, does };
 }
 

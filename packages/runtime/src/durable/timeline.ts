@@ -1,9 +1,6 @@
-import { JournalCompactedError, nearestName, type Address, type Entry, type Journal } from "@orgtree/core";
+import { JournalCompactedError, nearestName, type Address, type Entry, type JournalReader } from "@orgtree/core";
 import { UnknownTurnError, UnreadableTurnError } from "./past-errors.ts";
 import { lastMoment, newestMoment, readMoments, readTurn, type Moment, type PastTurn, type PlaceEnd } from "./past-turn.ts";
-
-/** What is read of a journal to look at the past. A journal that is opened for reading beside its writer has it as well. */
-export type JournalPast = Pick<Journal, "read" | "image" | "images" | "lastSeqs">;
 
 /** Which part of a timeline; all conditions hold together. */
 export interface TimelineRange {
@@ -23,9 +20,9 @@ export interface TimelineRange {
  */
 export class Timeline {
   readonly address: Address;
-  readonly #journal: JournalPast;
+  readonly #journal: JournalReader;
 
-  constructor(journal: JournalPast, address: Address) {
+  constructor(journal: JournalReader, address: Address) {
     this.#journal = journal;
     this.address = address;
   }

@@ -1,6 +1,5 @@
 import {
   encode,
-  horizonOf,
   legible,
   maxRecordLevels,
   rootAddress,
@@ -8,7 +7,7 @@ import {
   SpecError,
   type Address,
   type ChildSpec,
-  type Journal,
+  type JournalReader,
 } from "@orgtree/core";
 import { noteKind } from "../actor/notes.ts";
 import type { Durable } from "../durable/actor-log.ts";
@@ -73,11 +72,11 @@ export interface Divergence {
  * An `init` that gives back a promise is called and awaited as it is. Rejects with `SpecError`, or with the journal's own error.
  */
 export async function replay(
-  journal: Pick<Journal, "read" | "images">,
+  journal: JournalReader,
   specs: readonly ChildSpec<Logic>[],
   { specOf, upTo }: ReplayOptions = {},
 ): Promise<ReplayReport> {
-  const run = new Replay(new SpecBook(specs, specOf), await horizonOf(journal));
+  const run = new Replay(new SpecBook(specs, specOf), await journal.horizon());
   for await (const entry of journal.read({ upTo })) {
     if (entry.kind === "end") {
       run.end(entry.address);
