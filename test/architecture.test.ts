@@ -302,6 +302,7 @@ describe("the names that a package exports", () => {
         "ignore",
         "isMachine",
         "keysWith",
+        "lastMoment",
         "lintMachine",
         "listCutOff",
         "listPastActors",

@@ -20,7 +20,7 @@ export { type EffectKey, type FullKey, parseOutward, partsOfKey, turnOfKey } fro
 export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
 export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
-export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
+export { lastMoment, type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { Timeline, type TimelineRange } from "./durable/timeline.ts";
 export { pinGivenUp } from "./durable/given-up.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
