@@ -70,6 +70,7 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  readFailure,
   reviveError,
   toFailure,
 } from "./failure.ts";
@@ -153,6 +154,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   type JournalReader,
   JournalVersionError,
   type NewEntry,
@@ -167,3 +169,5 @@ export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
+export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
+export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";

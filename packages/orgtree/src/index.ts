@@ -38,6 +38,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   type JournalReader,
   JournalVersionError,
   isWithin,
