@@ -1,5 +1,24 @@
 // Files of journals: a door of its own, since it loads SQLite, which most programs do without.
 export {
+  type Compaction,
+  type CompactionResult,
+  type Entry,
+  type EntryKind,
+  type EntryQuery,
+  type Image,
+  type Journal,
+  JournalCompactedError,
+  JournalConflictError,
+  JournalDamagedError,
+  JournalError,
+  JournalFencedError,
+  JournalFullError,
+  JournalLockedError,
+  JournalVersionError,
+  type NewEntry,
+  type Pin,
+} from "@orgtree/core";
+export {
   type DamagedEntry,
   type ExportedEntry,
   exportJournal,
@@ -11,6 +30,7 @@ export {
   type ForkReport,
   type ForkSource,
   type JournalReport,
+  MemoryFile,
   MemoryJournal,
   openSqliteJournal,
   openSqliteJournalReader,

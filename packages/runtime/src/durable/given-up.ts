@@ -4,6 +4,7 @@ import {
   idOf,
   isStoredSupervision,
   isWithin,
+  JournalCompactedError,
   rootAddress,
   storedPast,
   storedRow,
@@ -33,7 +34,7 @@ export async function findGivingUp(journal: Past, top: Address, gaveUp: GivingUp
   try {
     return { at, before: await findBefore(journal, top, { ...gaveUp, position }) };
   } catch (error) {
-    if ((error as Error).name === "JournalCompactedError") return { at, before: undefined };
+    if (error instanceof JournalCompactedError) return { at, before: undefined };
     throw error;
   }
 }
