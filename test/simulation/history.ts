@@ -1,4 +1,4 @@
-import { type Address, type SystemEvent } from "@orgtree/core";
+import type { Address, NewEntry, SystemEvent } from "@orgtree/core";
 import { hashText } from "./seeded-random.ts";
 import type { Does } from "./order.ts";
 import type { FaultPlan } from "./plan.ts";
@@ -21,7 +21,12 @@ export type Happening = {
   | { readonly what: "refused"; readonly operation: string; readonly error: string }
   | { readonly what: "answered"; readonly operation: string; readonly value: unknown }
   | { readonly what: "unanswered"; readonly operation: string; readonly error: string }
-  | { readonly what: "appended"; readonly epoch: number; readonly entries: readonly string[]; readonly how: string }
+  | {
+      readonly what: "appended";
+      readonly epoch: number;
+      readonly entries: readonly Pick<NewEntry, "address" | "seq" | "kind">[];
+      readonly how: string;
+    }
   | { readonly what: "compacted"; readonly removed: number; readonly isSame: boolean }
   /** The system is told to close. */
   | { readonly what: "closing" }
@@ -64,4 +69,9 @@ function textOf(happening: Happening): string {
     if (value instanceof Uint8Array) return hashText(Buffer.from(value).toString("latin1"));
     return typeof value === "function" ? "function" : value;
   });
+}
+
+/** What a turn is called. */
+export function turnName({ address, seq }: Pick<NewEntry, "address" | "seq">): string {
+  return `${address}#${seq}`;
 }

@@ -56,7 +56,8 @@ export function isTakenAgain(turn: JournaledTurn, rollbacks: readonly RollbackFa
 
 /** The record of the rollback after which a message came again. */
 export function recordOf(turn: JournaledTurn, rollbacks: readonly RollbackFact[]): JournaledTurn | undefined {
-  const key = turn.key ?? "";
+  const { key } = turn;
+  if (key === undefined) return undefined;
   for (const { records, position } of rollbacks) {
     if (position > turn.position) break;
     for (const record of records) {

@@ -66,7 +66,7 @@ export class SimProcess {
       random: random.fork("disk"),
       nextFault,
       noteAppend: ({ epoch, entries, how }) =>
-        this.#note({ what: "appended", epoch, entries: entries.map(({ address, seq, kind }) => `${address}#${seq} ${kind}`), how }),
+        this.#note({ what: "appended", epoch, entries: entries.map(({ address, seq, kind }) => ({ address, seq, kind })), how }),
     });
     this.system = createActorSystem({
       clock: clockOf(this.line, agenda, random.int(0, 1_000_000)),

@@ -1,4 +1,5 @@
 import { decode, encode, type Address, type Entry } from "@orgtree/core";
+import type { EffectKey } from "@orgtree/runtime";
 
 /** A turn as it stands in the journal: what happened for good. */
 export interface JournaledTurn {
@@ -11,7 +12,7 @@ export interface JournaledTurn {
   readonly atMs: number;
   /** What kind of thing it took: a message, a signal … */
   readonly took: string;
-  readonly key: string | undefined;
+  readonly key: EffectKey | undefined;
   readonly cause: string;
   readonly from: Address | undefined;
   readonly message: unknown;
@@ -19,7 +20,7 @@ export interface JournaledTurn {
   /** The version of the plan that it was made under. */
   readonly plan: number | undefined;
   /** Of a rollback: what is to be taken again, by its key. */
-  readonly again: Readonly<Record<string, { readonly from: Address | undefined; readonly message: unknown }>>;
+  readonly again: Readonly<Record<EffectKey, { readonly from: Address | undefined; readonly message: unknown }>>;
 }
 
 /** All that was stored, in order. The layout is that of `turn-entry.ts` in the runtime. */
@@ -49,7 +50,7 @@ function turnOf(fields: readonly unknown[]): Omit<JournaledTurn, "address" | "se
     incarnation: incarnation as number,
     atMs: atMs as number,
     took: took as string,
-    key: (key as string | null) ?? undefined,
+    key: (key as EffectKey | null) ?? undefined,
     cause: cause as string,
     from: (from as Address | null) ?? undefined,
     message,

@@ -1,5 +1,5 @@
 import { describeExit, describeFailure, type SystemEvent } from "@orgtree/core";
-import type { Happening } from "./history.ts";
+import { turnName, type Happening } from "./history.ts";
 import { epochAtStartMs } from "./life-line.ts";
 import type { MemberPlan, Plan } from "./plan.ts";
 import type { Outcome } from "./simulation.ts";
@@ -28,7 +28,7 @@ export function describeHistory({ history, turns }: Outcome): string {
   const lines = history.all.map((happening) => `${happening.atMs} [${happening.process}] ${describeHappening(happening)}`);
   const stored = turns.map(
     ({ position, address, seq, kind, atMs, cause, from, message, effects, incarnation }) =>
-      `${position} ${address}#${seq} ${kind} (${incarnation}) at ${atMs - epochAtStartMs}: ${cause} ${shown(message)} from ${from} → ${effects.map((effect) => `${effect.kind} ${shown(effect.detail)}`).join("; ")}`,
+      `${position} ${turnName({ address, seq })} ${kind} (${incarnation}) at ${atMs - epochAtStartMs}: ${cause} ${shown(message)} from ${from} → ${effects.map((effect) => `${effect.kind} ${shown(effect.detail)}`).join("; ")}`,
   );
   return [...lines, "the journal:", ...stored].join("\n");
 }

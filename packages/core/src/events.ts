@@ -65,8 +65,8 @@ export interface RedeliveredMessage {
 
 /** Something that a turn did which was rolled back. */
 export interface LaterEffect {
-  /** `address#seq.n`; it was sent outward with the run of the journal in front. */
-  readonly key: string;
+  /** It was sent outward with the run of the journal in front. */
+  readonly key: `${Address}#${string}`;
   readonly kind: string;
   /** What it does to the world, where that is declared. */
   readonly does: ToolKind | undefined;

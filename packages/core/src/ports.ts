@@ -2,6 +2,7 @@
  * Ports: what the machinery packages need of the world and of each other, as small types. They are joined in one place, the
  * package `orgtree`; nobody imports a twin's package.
  */
+import type { Address } from "./address.ts";
 import type { SystemEvent } from "./events.ts";
 
 /** Time. The only source of it below `main.ts`, so that a test or the simulator can own it. */
@@ -33,9 +34,9 @@ export interface Logger {
 /** Hears everything that happens in a system. Must not throw; what it throws is logged and forgotten. */
 export type Observer = (event: SystemEvent) => void;
 
-/** An effect of a turn, as data. Its key is `address#seq.n`. */
+/** An effect of a turn, as data. */
 export interface EffectRecord {
   readonly kind: string;
-  readonly key: string;
+  readonly key: `${Address}#${string}`;
   readonly detail: unknown;
 }

@@ -16,6 +16,7 @@ export { machine, type MachineLogic, type MachineOptions } from "./machine/machi
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
 export { type Change, changesBetween, describePath, type Path } from "./durable/changes.ts";
+export { type EffectKey, type FullKey, partsOfKey, turnOfKey } from "./durable/effect-key.ts";
 export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
 export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";

@@ -1,6 +1,8 @@
 /** Messages: none twice, none lost without a trace, none before its time. */
 import { parentAddress, type Address, type ReplyTo } from "@orgtree/core";
+import { turnOfKey } from "@orgtree/runtime";
 import { countBy, labelOf, type Facts, type Sent } from "../facts.ts";
+import { turnName } from "../history.ts";
 import { isTakenAgain } from "../rollbacks.ts";
 import type { Invariant } from "./invariant.ts";
 
@@ -41,10 +43,9 @@ export const nothingIsSeenBeforeItsCommit: Invariant = {
     }
     const stored = new Set<string>();
     for (const happening of history.all) {
-      if (happening.what === "appended") for (const entry of happening.entries) stored.add(entry.slice(0, entry.indexOf(" ")));
+      if (happening.what === "appended") for (const entry of happening.entries) stored.add(turnName(entry));
       if (happening.what !== "work") continue;
-      const turn = happening.key.slice(0, happening.key.indexOf("."));
-      if (!stored.has(turn)) return `work ${happening.key} began before its turn was stored`;
+      if (!stored.has(turnName(turnOfKey(happening.key)!))) return `work ${happening.key} began before its turn was stored`;
     }
     return undefined;
   },

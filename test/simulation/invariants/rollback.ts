@@ -1,6 +1,8 @@
 /** Rollbacks: to one cut, with all that came from outside, and without anything that was undone. */
 import { isWithin, type Address } from "@orgtree/core";
+import { partsOfKey, type EffectKey } from "@orgtree/runtime";
 import { labelOf, type Facts } from "../facts.ts";
+import { turnName } from "../history.ts";
 import { isTakenAgain, isUndoneBy, isVoid, recordOf, type RollbackFact } from "../rollbacks.ts";
 import { sameText, type JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
@@ -44,12 +46,12 @@ export const undoneStaysUndone: Invariant = {
       const goneTo = turns.find((turn) => turn.position === cut)!;
       const earlier = rollbacks.filter((other) => other.position < position);
       if (earlier.some((other) => isUndoneBy(goneTo, other))) return `${top} went back to ${cut}, which an earlier rollback has undone`;
-      const undone = new Set(turns.filter((turn) => isUndoneBy(turn, rollback)).map(({ address, seq }) => `${address} ${seq}`));
+      const undone = new Set(turns.filter((turn) => isUndoneBy(turn, rollback)).map(turnName));
       for (const turn of turns) {
         const { from, key, took, address } = turn;
         if (turn.position < position || from === undefined || key === undefined || took !== "message" || !isWithin(address, top)) continue;
         if (isTakenAgain(turn, rollbacks)) continue;
-        if (undone.has(`${from} ${key.slice(0, key.indexOf("."))}`))
+        if (undone.has(turnName({ address: from, seq: partsOfKey(key)[0] })))
           return `${address} took ${nameOf(turn)} of ${from} in turn ${turn.seq}, the sending of which was undone by the rollback at ${position}`;
       }
     }
@@ -83,8 +85,9 @@ function checkRecord(facts: Facts, rollback: RollbackFact, record: JournaledTurn
   );
   const failed = new Set(outside.filter(({ effects }) => effects.some(({ kind }) => kind === "dead-letter")).map(nameOf));
   const firsts = outside.filter((turn) => !isTakenAgain(turn, rollbacks) && !failed.has(nameOf(turn))).map(nameOf);
-  const fresh = Object.entries(record.again).filter(([key]) => key.startsWith(`${record.seq}.`));
-  const promised = fresh.map(([, each]) => nameOf(each)).filter((name) => !failed.has(name));
+  const promised = freshKeys(record)
+    .map((key) => nameOf(record.again[key]!))
+    .filter((name) => !failed.has(name));
   if (sameText(promised) !== sameText(firsts)) return `${firsts.join(", ")} came from outside, ${promised.join(", ")} is to come again`;
   return checkTaken(facts, record, own);
 }
@@ -94,10 +97,15 @@ function checkTaken({ rollbacks, reports }: Facts, record: JournaledTurn, own: r
   const next = after.findIndex(({ took, cause }) => took === "rollback" || took === "end" || cause === "init");
   const life = next < 0 ? after : after.slice(0, next);
   const taken = life.filter((turn) => isTakenAgain(turn, rollbacks) && recordOf(turn, rollbacks) === record).map(({ key }) => key!);
-  const keys = Object.keys(record.again).filter((key) => key.startsWith(`${record.seq}.`));
+  const keys = freshKeys(record);
   if (sameText(taken) !== sameText(keys.slice(0, taken.length))) return `${keys.join(", ")} is to come again, ${taken.join(", ")} did`;
   const isStillThere = next < 0 && reports.get(record.address) !== undefined;
   return isStillThere && taken.length < keys.length ? `of ${keys.join(", ")} only ${taken.join(", ") || "nothing"} came again` : undefined;
+}
+
+/** What the rollback itself says is to come again, not an earlier one. */
+function freshKeys({ seq, again }: JournaledTurn): readonly EffectKey[] {
+  return (Object.keys(again) as EffectKey[]).filter((key) => partsOfKey(key)[0] === seq);
 }
 
 function nameOf({ from, message }: Pick<JournaledTurn, "from" | "message">): string {

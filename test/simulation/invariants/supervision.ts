@@ -1,6 +1,7 @@
 /** Supervisors keep their rules, and nobody is left behind. */
 import { childAddress, isWithin, type Address, type SupervisorReport } from "@orgtree/core";
 import type { Facts } from "../facts.ts";
+import { turnName } from "../history.ts";
 import type { TeamPlan } from "../plan.ts";
 import type { JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
@@ -126,7 +127,7 @@ export const oneWriterAtATime: Invariant = {
   check({ history }) {
     let newest = 0;
     for (const { epoch, entries } of history.of("appended")) {
-      if (epoch < newest) return `${entries.join(", ")} was written in epoch ${epoch}, after epoch ${newest} began`;
+      if (epoch < newest) return `${entries.map(turnName).join(", ")} was written in epoch ${epoch}, after epoch ${newest} began`;
       newest = epoch;
     }
     return undefined;
@@ -137,7 +138,9 @@ export const numbersAreUsedOnce: Invariant = {
   name: "the number of a turn is used once",
   check({ history }) {
     const taken = history.of("appended").find(({ how }) => how === "conflict");
-    return taken === undefined ? undefined : `at ${taken.atMs} ${taken.entries.join(", ")} was to be stored under a number that is taken`;
+    return taken === undefined
+      ? undefined
+      : `at ${taken.atMs} ${taken.entries.map(turnName).join(", ")} was to be stored under a number that is taken`;
   },
 };
 

@@ -1,6 +1,7 @@
 /** Timers and work. */
 import type { Address } from "@orgtree/core";
 import { lastLife, type Facts } from "../facts.ts";
+import { turnName } from "../history.ts";
 import { epochAtStartMs } from "../life-line.ts";
 import type { JournaledTurn } from "../stored-history.ts";
 import type { Invariant } from "./invariant.ts";
@@ -60,18 +61,19 @@ export const resultsAreNotRecomputed: Invariant = {
   name: "a stored result is never computed again",
   check({ history, turns, rollbacks }) {
     const results = new Map<string, string>();
-    for (const { address, seq, cause, message } of turns) {
+    for (const turn of turns) {
+      const { cause, message } = turn;
       const { tag, output } = (message ?? {}) as { tag?: string; output?: string };
-      if (cause === "orgtree.done") results.set(`${address}#${seq}`, tag!);
-      else if (cause.startsWith("xstate.done.actor")) results.set(`${address}#${seq}`, String(output).slice("result of ".length));
+      if (cause === "orgtree.done") results.set(turnName(turn), tag!);
+      else if (cause.startsWith("xstate.done.actor")) results.set(turnName(turn), String(output).slice("result of ".length));
     }
     const keys = new Map<string, Set<string>>();
     const over = new Set<string>();
     for (const happening of history.all) {
       if (happening.what === "appended") {
         for (const entry of happening.entries) {
-          const id = results.get(entry.slice(0, entry.indexOf(" ")));
-          for (const key of keys.get(`${entry.slice(0, entry.indexOf("#"))} ${id}`) ?? []) over.add(key);
+          const id = results.get(turnName(entry));
+          for (const key of keys.get(`${entry.address} ${id}`) ?? []) over.add(key);
         }
       } else if (happening.what === "work") {
         const { key, id, address, does } = happening;

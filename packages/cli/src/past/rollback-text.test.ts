@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { paintLines } from "../text/styled-line.ts";
 import { consentText, rollbackLines } from "./rollback-text.ts";
 
-const work = (key: string, tag: string, does: LaterEffect["does"]): LaterEffect => ({ key, kind: "run", does, detail: { tag, does } });
+const work = (key: LaterEffect["key"], tag: string, does: LaterEffect["does"]): LaterEffect => ({
+  key,
+  kind: "run",
+  does,
+  detail: { tag, does },
+});
 const standing = [
   work("/shop/stock#2.0", "reserve:z", "compensable"),
   work("/shop/stock#3.0", "charge:z", "irreversible"),

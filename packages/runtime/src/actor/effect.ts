@@ -2,7 +2,7 @@ import { toFailure, type Address, type EffectRecord, type Exit, type ReplyTo, ty
 import { isMachineLogic } from "../machine/atomic-child.ts";
 import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
 import { originOf } from "../machine/child-origin.ts";
-import type { EffectKey } from "../durable/books.ts";
+import { splitKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
 
@@ -20,8 +20,7 @@ export interface MachineEffect {
 export interface RunEffect {
   readonly kind: "run";
   readonly tag: string;
-  /** The key that is sent outward, without the run. */
-  readonly key: string;
+  readonly key: FullKey;
   /** Under which it stands in the books. */
   readonly place: EffectKey;
   readonly work: Work;
@@ -66,7 +65,7 @@ export function isRecorded(effect: Effect): boolean {
 }
 
 /** An effect as it is stored under its key, without what cannot be written down. */
-export function describeEffect(effect: Effect, key: string): EffectRecord {
+export function describeEffect(effect: Effect, key: FullKey): EffectRecord {
   switch (effect.kind) {
     case "message":
     case "signal":
@@ -124,13 +123,14 @@ function describeChild(params: unknown): object {
 
 /** What takes its work back has to know what it does, whose child it is, and, of work that was begun anew, the key of its first beginning. */
 function describeOrigin(child: ChildActor): object {
-  const { does: declared, key = "", attempt = 1 } = originOf(child) ?? {};
+  const origin = originOf(child);
+  const { does: declared, attempt = 1 } = origin ?? {};
   // What a machine does is on record with its own actions and children.
   const does = isMachineLogic(child.logic) ? "pure" : declared;
   const within = sourcesAbove(child);
   return {
     ...(does === undefined ? {} : { does }),
     ...(within.length === 0 ? {} : { within }),
-    ...(attempt === 1 ? {} : { place: key.slice(key.indexOf("#") + 1), attempt }),
+    ...(origin === undefined || attempt === 1 ? {} : { place: splitKey(origin.key).inner, attempt }),
   };
 }

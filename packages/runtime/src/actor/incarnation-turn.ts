@@ -1,6 +1,6 @@
 import { AddressError, checkExit, isPermitted, RoleViolationError, type Address, type Exit, type ReplyTo } from "@orgtree/core";
 import type { BudgetHandle } from "../kernel/budget-account.ts";
-import { effectKey, type EffectKey } from "../durable/books.ts";
+import { effectKey, fullKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
 import type { Effect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { declareWork } from "./named-work.ts";
@@ -93,8 +93,8 @@ export class IncarnationTurn implements Turn {
   }
 
   /** The key of the effect that is collected next, by which the turn's record knows it. */
-  nextKey(): string {
-    return `${this.address}#${this.#nextKey()}`;
+  nextKey(): FullKey {
+    return fullKey(this.address, this.#nextKey());
   }
 
   // For the logic

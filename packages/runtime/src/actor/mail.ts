@@ -1,5 +1,5 @@
 import type { Address, Envelope, ReplyTo } from "@orgtree/core";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 
 /** What a mail carries: a user's message, a signal of the runtime, or an event of a machine's own children and timers. */
 export type MailKind = "message" | "signal" | "internal";

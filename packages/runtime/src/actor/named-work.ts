@@ -1,12 +1,13 @@
 /** The declared work of plain actors: how it is begun, and what becomes of it when its process ended meanwhile. */
 import { FailureError, toFailure, type Failure, type ToolKind } from "@orgtree/core";
-import type { EffectKey, Pending } from "../durable/books.ts";
+import type { Pending } from "../durable/books.ts";
+import { attemptKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
 import type { Logic } from "../logic.ts";
 import type { DeclaredWork, RunEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { UnknownWorkError, type Work } from "./turn.ts";
 import { describeWork, unknownOutcome, type LostWork } from "./unknown-outcome.ts";
-import { attemptKey, kindOfWork, recoveryOf, runWork, takeBackCutOff, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
+import { kindOfWork, recoveryOf, runWork, takeBackCutOff, WorkUndoneError, type WorkDefinition, type Works } from "./work.ts";
 import { performManaged, tellLife } from "./perform.ts";
 
 /** The works of a logic. */
@@ -62,7 +63,7 @@ function adopted(life: Incarnation, { name, input, attempt = 1, result, told }: 
   const { value } = result as { readonly value: unknown };
   const adopt = told === undefined || name === undefined ? undefined : worksOf(life.cell.spec.logic)[name]?.adopt;
   const { kernel, address } = life.cell;
-  return adopt === undefined ? value : adopt(value, { input, key: kernel.outwardKey(attemptKey(`${address}#${place}`, attempt)) });
+  return adopt === undefined ? value : adopt(value, { input, key: kernel.outwardKey(attemptKey(fullKey(address, place), attempt)) });
 }
 
 interface Begun {
@@ -72,7 +73,7 @@ interface Begun {
 }
 
 function effectOf(life: Incarnation, { place, tag, declared }: Begun, work: Work): RunEffect {
-  const key = attemptKey(`${life.cell.address}#${place}`, declared.attempt);
+  const key = attemptKey(fullKey(life.cell.address, place), declared.attempt);
   return { kind: "run", tag, key, place, work, declared };
 }
 
@@ -122,7 +123,7 @@ function lose(life: Incarnation, begun: Pick<Begun, "place" | "tag">, failure: F
 
 function lostWork({ cell }: Incarnation, place: EffectKey, { tag, name, input, does, attempt = 1 }: PendingWork): LostWork {
   const definition = name === undefined ? undefined : worksOf(cell.spec.logic)[name];
-  const key = cell.kernel.outwardKey(attemptKey(`${cell.address}#${place}`, attempt));
+  const key = cell.kernel.outwardKey(attemptKey(fullKey(cell.address, place), attempt));
   if (name === undefined) return { what: `work "${tag}"`, key, why: "it is a function: declare it in the works of its logic" };
   return { what: describeWork(definition, { id: tag, name, input }), key, why: whyLost(does, definition) };
 }

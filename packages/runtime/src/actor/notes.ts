@@ -1,4 +1,5 @@
 import type { Address, EffectRecord } from "@orgtree/core";
+import { effectKey, fullKey } from "../durable/effect-key.ts";
 
 /** The kind of an effect that is a note; see `ActorSystem.note`. */
 export const noteKind = "orgtree.note";
@@ -13,7 +14,7 @@ export class Notes {
 
   /** As effects of turn `seq` of an address, of which `count` are there already. */
   effects({ address, seq }: { readonly address: Address; readonly seq: number }, count: number): readonly EffectRecord[] {
-    return this.#waiting.map((detail, at) => ({ kind: noteKind, key: `${address}#${seq}.${count + at}`, detail }));
+    return this.#waiting.map((detail, at) => ({ kind: noteKind, key: fullKey(address, effectKey(seq, count + at)), detail }));
   }
 
   /** A record is stored that has the first of them. */

@@ -1,5 +1,5 @@
 import { isPermitted, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
 import type { Effect, MachineEffect } from "./effect.ts";

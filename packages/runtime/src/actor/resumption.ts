@@ -2,7 +2,8 @@
  * How a life goes on where one of another process was: what it held is held again, and what it had begun is carried on, or
  * is known to be lost.
  */
-import { isLater, type Answer, type Books, type EffectKey, type Pending } from "../durable/books.ts";
+import type { Answer, Books, Pending } from "../durable/books.ts";
+import { isLater, type EffectKey } from "../durable/effect-key.ts";
 import { settled } from "../durable/stored-answer.ts";
 import type { Cell } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";

@@ -10,7 +10,8 @@ import { AskFailedError, describeFailure, toFailure, type EffectRecord, type Fai
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { wasTaken } from "../durable/taken-marks.ts";
-import { emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
+import { effectKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
 import { describeEffect, isRecorded } from "./effect.ts";
@@ -150,7 +151,7 @@ function makePoisonRecord(life: Incarnation, mail: Mail, failure: Failure): Turn
   if (kernel.store === undefined || life.body!.isSupervisor === true) return undefined;
   forgetTurn(life);
   try {
-    const letter = { kind: "dead-letter", key: `${address}#${seq}.0`, detail: { reason: "failed", failure } };
+    const letter = { kind: "dead-letter", key: fullKey(address, effectKey(seq, 0)), detail: { reason: "failed", failure } };
     return makeRecord(life, mail, [letter]);
   } catch (error) {
     kernel.logger.warn({ err: error, address }, "that a message failed could not be stored");
@@ -208,7 +209,9 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
 export function makeRecord(life: Incarnation, mail: Mail | undefined, more: readonly EffectRecord[] = []): TurnRecord {
   const { body, number: incarnation, turn, cell } = life;
   const { address, seq, kernel } = cell;
-  const own = turn.effects.flatMap((effect, number) => (isRecorded(effect) ? [describeEffect(effect, `${address}#${seq}.${number}`)] : []));
+  const own = turn.effects.flatMap((effect, number) =>
+    isRecorded(effect) ? [describeEffect(effect, fullKey(address, effectKey(seq, number)))] : [],
+  );
   const notes = cell.noteEffects(turn.effects.length);
   const effects = more.length + notes.length === 0 ? own : [...own, ...more, ...notes];
   const record: TurnRecord = {

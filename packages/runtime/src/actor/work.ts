@@ -1,6 +1,7 @@
 /** Work that an actor declares: what it does to the world is known, so a crash can be answered rightly. */
 import { ExpectedError, FailureError, type FailureClass, type ToolKind } from "@orgtree/core";
 import { withDeadline } from "./deadline.ts";
+import { undoKey } from "../durable/effect-key.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { WorkContext } from "./turn.ts";
 import { describeWork, notUndone, cutOffWords, type CutOff, type Describing } from "./unknown-outcome.ts";
@@ -92,11 +93,6 @@ export function recoveryOf(does: ToolKind, definition: WorkDefinition<never, unk
   return does === "compensable" && definition.undo !== undefined ? "undo" : "unknown";
 }
 
-/** The key of the attempt: work that was taken back is other work, which nobody may take for the one before. */
-export function attemptKey(key: string, attempt: number): string {
-  return attempt === 1 ? key : `${key}/${attempt}`;
-}
-
 /** An attempt that is to be taken back. */
 export interface Attempt<I, O> {
   readonly input: I;
@@ -122,7 +118,7 @@ export function takeBack<I, O>(
   const late = (): Error => new Error(`it took longer than ${limitMs} ms`);
   return withDeadline(timers, { limitMs, late, signal: context.signal }, async (signal) => {
     await runningWork.ended(context.key);
-    if (!signal.aborted) await definition.undo!(input, { ...context, signal, key: `${context.key}/undo` }, output);
+    if (!signal.aborted) await definition.undo!(input, { ...context, signal, key: undoKey(context.key) }, output);
   });
 }
 

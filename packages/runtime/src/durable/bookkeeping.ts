@@ -3,7 +3,8 @@ import type { Effect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { markTaken } from "./taken-marks.ts";
-import { effectKey, without, withEntry, type Books, type EffectKey, type Pending } from "./books.ts";
+import { without, withEntry, type Books, type Pending } from "./books.ts";
+import { effectKey, type EffectKey } from "./effect-key.ts";
 
 /** What a turn changes in the books. */
 export interface BookedTurn {

@@ -1,4 +1,5 @@
 import { noAmount, type Address, type Amount, type Exit, type Failure, type ReplyTo, type ToolKind } from "@orgtree/core";
+import type { EffectKey } from "./effect-key.ts";
 
 /**
  * The books of a durable actor: what it owes and is owed beside its state. They are stored with the state, in the same
@@ -25,9 +26,6 @@ export interface Books {
   /** It has asked for its end, with this. */
   readonly exit: Exit | undefined;
 }
-
-/** The key of an effect within its actor: the number of the turn and the place in it, such as `12.0`. */
-export type EffectKey = `${number}.${number}`;
 
 /** Something begun, and what a new life has to know to carry on with it. */
 export type Pending =
@@ -91,24 +89,6 @@ export function inheritBooks({ pending, taken, aside, spent }: Books, birth: num
     spent,
     birth,
   };
-}
-
-/** The key of an effect of turn `seq`. */
-export function effectKey(seq: number, at: number): EffectKey {
-  return `${seq}.${at}`;
-}
-
-/** True when `key` was made after `than`. */
-export function isLater(key: EffectKey, than: EffectKey | undefined): boolean {
-  if (than === undefined) return true;
-  const [seq, at] = parts(key);
-  const [thanSeq, thanAt] = parts(than);
-  return seq > thanSeq || (seq === thanSeq && at > thanAt);
-}
-
-function parts(key: EffectKey): readonly [seq: number, at: number] {
-  const dot = key.indexOf(".");
-  return [Number(key.slice(0, dot)), Number(key.slice(dot + 1))];
 }
 
 /** The record without some of its keys; itself when it has none of them. */

@@ -1,5 +1,6 @@
 import type { Address, ReplyTo } from "@orgtree/core";
-import type { Books, EffectKey, Pending } from "./books.ts";
+import type { Books, Pending } from "./books.ts";
+import type { EffectKey } from "./effect-key.ts";
 
 /** What was sent, or answered, from a place that was given up since. */
 export interface Orphan {

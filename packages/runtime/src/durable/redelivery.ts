@@ -1,5 +1,6 @@
 import { encode, isWithin, type Address } from "@orgtree/core";
-import type { Books, EffectKey, Pending } from "./books.ts";
+import type { Books, Pending } from "./books.ts";
+import type { EffectKey } from "./effect-key.ts";
 import type { Moment, PastTurn } from "./past-turn.ts";
 import type { Undone } from "./rollback-cut.ts";
 

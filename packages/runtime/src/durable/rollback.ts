@@ -245,7 +245,7 @@ const ownAffairs: ReadonlySet<string> = new Set(
   "timer cancel-timer watch unwatch register join leave unstash exit checkpoint dead-letter orgtree.note".split(" "),
 );
 
-function toLater({ key, kind, detail }: { readonly key: string; readonly kind: string; readonly detail: unknown }): LaterEffect {
+function toLater({ key, kind, detail }: PastTurn["effects"][number]): LaterEffect {
   const { does } = (detail ?? {}) as { readonly does?: LaterEffect["does"] };
   return { key, kind, does, detail };
 }

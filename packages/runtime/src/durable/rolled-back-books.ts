@@ -1,5 +1,6 @@
 import { isWithin, type Address, type Amount } from "@orgtree/core";
-import { effectKey, emptyBooks, type Answer, type Books, type EffectKey, type Pending } from "./books.ts";
+import { emptyBooks, type Answer, type Books, type Pending } from "./books.ts";
+import { effectKey, type EffectKey } from "./effect-key.ts";
 import type { PastTurn } from "./past-turn.ts";
 import type { Redelivery } from "./redelivery.ts";
 

@@ -1,10 +1,10 @@
 import { ExpectedError, type Address, type FailureClass, type Journal, type ToolKind } from "@orgtree/core";
 import { describeWork } from "../actor/unknown-outcome.ts";
-import { attemptKey } from "../actor/work.ts";
 import { pathKey, type Path } from "../machine/child-path.ts";
 import { isStoredMachine, type StoredMachine, type StoredOrigin } from "../machine/stored-machine.ts";
 import { ActorLog, type Durable } from "./actor-log.ts";
-import type { Books, EffectKey, Pending } from "./books.ts";
+import type { Books, Pending } from "./books.ts";
+import { attemptKey, fullKey, outwardKey, parseOutward, splitKey, type EffectKey, type FullKey } from "./effect-key.ts";
 import { readMoments, type Moment } from "./past-turn.ts";
 
 /** What somebody who has looked says of work that was cut off. */
@@ -80,13 +80,13 @@ export async function listCutOff(journal: Pick<Journal, "images" | "run">): Prom
   return all;
 }
 
-function parseKey(journal: Journal, key: string): { readonly address: Address; readonly inner: string } {
-  const [slash, hash] = [key.indexOf("/"), key.lastIndexOf("#")];
-  if (slash === -1 || hash < slash) throw new OutcomeError(key, `"${key}" is no key: they look like 3f8b77fba1054e35/till/payer#6.1`);
-  const run = key.slice(0, slash);
+function parseKey(journal: Journal, key: string): { readonly address: Address; readonly inner: FullKey } {
+  const parsed = parseOutward(key);
+  if (parsed === undefined) throw new OutcomeError(key, `"${key}" is no key: they look like 3f8b77fba1054e35/till/payer#6.1`);
+  const { run, key: inner } = parsed;
   if (run !== "" && run !== journal.run)
     throw new OutcomeError(key, `it is a key of the run ${run}, and this journal is of ${journal.run}: in a fork, leave the run out`);
-  return { address: key.slice(slash, hash) as Address, inner: key.slice(slash) };
+  return { address: splitKey(inner).address, inner };
 }
 
 function underWay(journal: Journal, moment: Moment): string {
@@ -95,10 +95,11 @@ function underWay(journal: Journal, moment: Moment): string {
 }
 
 function outward(journal: Pick<Journal, "run">, address: Address, { key, what, does }: Found): CutOffWork {
-  return { address, key: `${journal.run}${key}`, what, does };
+  return { address, key: outwardKey(journal.run, key), what, does };
 }
 
-interface Found extends Omit<CutOffWork, "address"> {
+interface Found extends Omit<CutOffWork, "address" | "key"> {
+  readonly key: FullKey;
   /** What is stored of the actor when that is known. */
   readonly told: (outcome: Outcome) => Durable;
 }
@@ -113,7 +114,7 @@ function cutOffIn({ turn, state, books }: Moment): readonly Found[] {
       "done" in outcome ? { ...work, told: true, result: { value: outcome.done } } : { ...work, told: true };
     return [
       {
-        key: attemptKey(`${turn.address}#${place}`, attempt),
+        key: attemptKey(fullKey(turn.address, place), attempt),
         what: name === undefined ? `work "${tag}"` : describeWork(undefined, { id: tag, name, input }),
         does: name === undefined ? undefined : does,
         told: (outcome) => ({ state, books: { ...books, pending: { ...books.pending, [place]: told(outcome) } } }),

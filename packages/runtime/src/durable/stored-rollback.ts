@@ -16,6 +16,7 @@ import {
   type SupervisorReport,
 } from "@orgtree/core";
 import { ActorLog, type Durable } from "./actor-log.ts";
+import { effectKey, fullKey } from "./effect-key.ts";
 import { readMoments, type Moment } from "./past-turn.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
@@ -161,7 +162,7 @@ function decisionEntry(
     atMs,
     trace: moment.turn.trace,
     cause: { kind: "decision", key: undefined, type: "rolled-back", from: undefined, message: { id } },
-    effects: [{ kind: "report", key: `${address}#${birth}.0`, detail: { report: told } }],
+    effects: [{ kind: "report", key: fullKey(address, effectKey(birth, 0)), detail: { report: told } }],
     logic: undefined,
     plan,
   });

@@ -1,6 +1,6 @@
 /** Work that was taken back already: after a crash in the middle of it, for another attempt, or by an earlier rollback. */
 import type { Address, Failure, RollbackReport } from "@orgtree/core";
-import { attemptKey } from "../actor/work.ts";
+import { attemptKey, fullKey, parseOutward, type FullKey } from "./effect-key.ts";
 import type { PastTurn } from "./past-turn.ts";
 
 type StoredEffect = PastTurn["effects"][number];
@@ -21,7 +21,8 @@ export function takenBackIn(turns: readonly PastTurn[]): ReadonlySet<string> {
     }
     if (cause.kind === "rollback") for (const { key } of (cause.message as Partial<RollbackReport>).undone ?? []) keys.add(key);
     const key = failureIn(cause)?.detail?.["key"];
-    if (failureIn(cause)?.name === "WorkUndoneError" && typeof key === "string") keys.add(key.slice(key.indexOf("/")));
+    const outward = failureIn(cause)?.name === "WorkUndoneError" && typeof key === "string" ? parseOutward(key) : undefined;
+    if (outward !== undefined) keys.add(outward.key);
   }
   return keys;
 }
@@ -39,9 +40,9 @@ function begunBy({ detail }: StoredEffect): Begun {
   return detail ?? {};
 }
 
-function placeOf(effect: StoredEffect, address: Address): string {
+function placeOf(effect: StoredEffect, address: Address): FullKey {
   const { place } = begunBy(effect);
-  return typeof place === "string" ? `${address}#${place}` : effect.key;
+  return typeof place === "string" ? fullKey(address, place) : effect.key;
 }
 
 /** Why work has failed, where that is what a turn was about. */

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Mail } from "../actor/mail.ts";
-import { effectKey, emptyBooks, type Books, type EffectKey } from "./books.ts";
+import { emptyBooks, type Books } from "./books.ts";
+import { effectKey, type EffectKey } from "./effect-key.ts";
 import { markTaken, wasTaken } from "./taken-marks.ts";
 
 const from = "/a";

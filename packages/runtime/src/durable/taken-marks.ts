@@ -1,6 +1,7 @@
 import type { Address } from "@orgtree/core";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
-import { isLater, withEntry, without, type Books, type EffectKey } from "./books.ts";
+import { withEntry, without, type Books } from "./books.ts";
+import { isLater, type EffectKey } from "./effect-key.ts";
 
 /** By which an actor knows a duplicate: the newest message taken from each sender, and what came before it and was put aside. */
 type Marks = Pick<Books, "taken" | "aside">;

@@ -1,5 +1,5 @@
-import { decode, encode, legible, type Address, type Delta } from "@orgtree/core";
-import type { EffectKey } from "./books.ts";
+import { decode, encode, legible, type Address, type Delta, type EffectRecord } from "@orgtree/core";
+import type { EffectKey, FullKey } from "./effect-key.ts";
 import type { Provenance } from "./provenance.ts";
 
 /** What one entry of the journal holds: one turn of one actor. */
@@ -10,7 +10,7 @@ export interface StoredTurn {
   readonly trace: string;
   readonly cause: Cause;
   /** What it did that left nothing open: tells, events for observers, action functions. For people; nothing follows from it. */
-  readonly effects: readonly { readonly kind: string; readonly key: string; readonly detail: unknown }[];
+  readonly effects: readonly EffectRecord[];
   /** The complete value, or what changed of the one before. */
   readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
   /** Which logic computed it: the hash of the machine, and the version that its author gave it. */
@@ -83,7 +83,7 @@ type Layout = readonly [
   type: string,
   from: Address | null,
   message: unknown,
-  effects: readonly (readonly [kind: string, key: string, detail: unknown])[],
+  effects: readonly (readonly [kind: string, key: FullKey, detail: unknown])[],
   isWhole: boolean,
   change: unknown,
   logic: readonly [hash: string, version: string | null] | null,

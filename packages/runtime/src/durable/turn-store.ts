@@ -3,7 +3,8 @@ import type { Durable } from "./actor-log.ts";
 import type { Provenance } from "./provenance.ts";
 import type { GivingUpPlaces } from "./given-up.ts";
 import type { RollbackOrder } from "./rollback.ts";
-import type { Books, EffectKey } from "./books.ts";
+import type { Books } from "./books.ts";
+import type { EffectKey } from "./effect-key.ts";
 import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
 
 /** One turn as it is about to be stored. */

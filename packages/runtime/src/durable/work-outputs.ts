@@ -1,4 +1,4 @@
-import { attemptKey } from "../actor/work.ts";
+import { attemptKey, fullKey } from "./effect-key.ts";
 import { resultsOf } from "../machine/known-results.ts";
 import type { PastTurn } from "./past-turn.ts";
 
@@ -12,10 +12,10 @@ export function outputsOf(turns: readonly PastTurn[], newest: readonly unknown[]
   for (const { address, cause, effects } of turns) {
     for (const { kind, detail } of effects) {
       const { place, attempt } = (detail ?? {}) as { readonly place?: string; readonly attempt?: number };
-      if (kind === "run" && place !== undefined) attempts.set(`${address}#${place}`, attempt ?? 1);
+      if (kind === "run" && place !== undefined) attempts.set(fullKey(address, place), attempt ?? 1);
     }
     if (cause.kind !== "signal" || cause.type !== "orgtree.done" || cause.key === undefined) continue;
-    const key = `${address}#${cause.key}`;
+    const key = fullKey(address, cause.key);
     outputs.set(attemptKey(key, attempts.get(key) ?? 1), (cause.message as { readonly output?: unknown }).output);
   }
   for (const results of [resultsOf({ later: turns, now: undefined }), ...newest.map((now) => resultsOf({ later: [], now }))])

@@ -1,6 +1,6 @@
 import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtree/core";
 import type { Mail } from "../actor/mail.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import { systemRandom } from "../time/system-clock.ts";
 import { QueueTimer, type TimerQueue } from "../time/timer-queue.ts";
 

@@ -18,7 +18,8 @@ import { answererOf, Asks } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { Books, EffectKey } from "../durable/books.ts";
+import type { Books } from "../durable/books.ts";
+import { outwardKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
 import type { TurnStore } from "../durable/turn-store.ts";
 import { Orphans } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -120,9 +121,9 @@ export class Kernel {
     this.store = undefined;
   }
 
-  /** The key of an effect as the world outside knows it: that of another run is another effect. */
-  outwardKey(key: string): string {
-    return `${this.#run}${key}`;
+  /** The key of an effect as the world outside knows it. */
+  outwardKey(key: FullKey): string {
+    return outwardKey(this.#run, key);
   }
 
   /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */

@@ -2,10 +2,11 @@ import type { ToolKind } from "@orgtree/core";
 import type { ChildActor } from "./child-actor.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import type { Trace } from "../actor/mail.ts";
+import { keyBelow, undeclaredKey, type FullKey } from "../durable/effect-key.ts";
 
 /** Where a child comes from: the effect that starts it, and the trace of the turn that did. */
 export interface Origin {
-  readonly key: string;
+  readonly key: FullKey;
   readonly trace: Trace | undefined;
   /** What work it does, where that is declared. */
   readonly does?: ToolKind;
@@ -63,18 +64,18 @@ export function traceOf(child: ChildActor): Trace | undefined {
 }
 
 /** The key of work that a child does: that of the effect which started it, or, further down, one made from it. */
-export function keyOfWork(child: ChildActor): string {
+export function keyOfWork(child: ChildActor): FullKey {
   const own = origins.get(child);
   if (own !== undefined) return own.key;
   const parent = child._parent;
   const count = (counts.get(parent) ?? 0) + 1;
   counts.set(parent, count);
-  const key = `${"host" in parent ? undeclared(parent.host.life) : keyOfWork(parent)}.${count}`;
+  const key = keyBelow("host" in parent ? undeclared(parent.host.life) : keyOfWork(parent), count);
   origins.set(child, { key, trace: undefined });
   return key;
 }
 
 /** For children that an action function made itself, past all effects. */
-function undeclared({ cell }: Incarnation): string {
-  return `${cell.address}#undeclared-${cell.kernel.nextNumber()}`;
+function undeclared({ cell }: Incarnation): FullKey {
+  return undeclaredKey(cell.address, cell.kernel.nextNumber());
 }

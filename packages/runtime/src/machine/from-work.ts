@@ -1,5 +1,6 @@
 import { fromPromise, type PromiseActorLogic } from "xstate";
-import { attemptKey, runWork, takeBackCutOff, work, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
+import { runWork, takeBackCutOff, work, WorkUndoneError, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey } from "../durable/effect-key.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { childOf, type ChildActor } from "./child-actor.ts";
 import { attemptOf, keyOfWork, repeating, undoing } from "./child-origin.ts";

@@ -1,5 +1,5 @@
 import type { PastTurn } from "../durable/past-turn.ts";
-import { attemptKey } from "../actor/work.ts";
+import { attemptKey, type FullKey } from "../durable/effect-key.ts";
 import { pathKey, type Path } from "./child-path.ts";
 import { cameAs } from "./recalled-event.ts";
 import { isStoredMachine, type StoredEvent, type StoredMachine, type StoredOrigin } from "./stored-machine.ts";
@@ -40,6 +40,6 @@ export function resultsOf({ later, now }: Parameters<typeof withKnownResults>[1]
   return results;
 }
 
-function keyOf({ key, attempt = 1 }: StoredOrigin): string {
+function keyOf({ key, attempt = 1 }: StoredOrigin): FullKey {
   return attemptKey(key, attempt);
 }

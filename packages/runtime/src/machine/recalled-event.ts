@@ -1,7 +1,7 @@
 import { decode, encode } from "@orgtree/core";
 import type { AnyEventObject } from "xstate";
 import type { Provenance } from "../durable/provenance.ts";
-import { attemptKey } from "../actor/work.ts";
+import { attemptKey } from "../durable/effect-key.ts";
 import type { ChildActor } from "./child-actor.ts";
 import { originOf } from "./child-origin.ts";
 import { actorsBelow, pathKey, type Path } from "./child-path.ts";

@@ -26,7 +26,8 @@ import { Mail, redeliver } from "../actor/mail.ts";
 import { SpendingNote } from "../actor/spending-note.ts";
 import { makeRecord } from "../actor/turn-cycle.ts";
 import type { Durable } from "../durable/actor-log.ts";
-import { emptyBooks, inheritBooks, type Books, type EffectKey, type Pending } from "../durable/books.ts";
+import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
+import { fullKey, partsOfKey, type EffectKey } from "../durable/effect-key.ts";
 import type { PastTurn } from "../durable/past-turn.ts";
 import { withErrorOf } from "../durable/provenance.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
@@ -105,9 +106,12 @@ function makeLife({ turn, spec, before, after }: StoredStep): Incarnation {
 
 /** The ids of the questions that a turn asked: nobody can guess them. */
 function askIdsOf({ pending }: Books, seq: number): number[] {
-  const asked = Object.entries(pending).filter(([key, { kind }]) => kind === "ask" && key.startsWith(`${seq}.`));
-  const at = (key: string): number => Number(key.slice(key.indexOf(".") + 1));
-  return asked.sort(([a], [b]) => at(a) - at(b)).map(([, each]) => (each as Extract<Pending, { kind: "ask" }>).askId);
+  const asked: { readonly at: number; readonly askId: number }[] = [];
+  for (const [key, each] of Object.entries(pending)) {
+    const [turn, at] = partsOfKey(key as EffectKey);
+    if (each.kind === "ask" && turn === seq) asked.push({ at, askId: each.askId });
+  }
+  return asked.sort((a, b) => a.at - b.at).map(({ askId }) => askId);
 }
 
 /** What others had taken since the turn before, and what was spent. */
@@ -211,7 +215,7 @@ function workAgain(address: Address, before: Books, after: Books): unknown {
     if (each.kind !== "work" || earlier?.kind !== "work" || each.attempt === earlier.attempt) continue;
     const { tag, name, input, does, attempt = 1 } = each;
     const declared = { name: name!, input, does, attempt };
-    return { kind: "run", tag, key: `${address}#${place}`, place, work: () => Promise.resolve(), declared };
+    return { kind: "run", tag, key: fullKey(address, place), place, work: () => Promise.resolve(), declared };
   }
   throw new RangeError("no work of it begins again");
 }

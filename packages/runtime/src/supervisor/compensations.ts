@@ -4,7 +4,8 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import type { WorkOutputs } from "../durable/work-outputs.ts";
 import type { RollbackOrder } from "../durable/rollback.ts";
 import type { WorkContext } from "../actor/turn.ts";
-import { attemptKey, takeBack, type WorkDefinition } from "../actor/work.ts";
+import { takeBack, type WorkDefinition } from "../actor/work.ts";
+import { attemptKey, fullKey, splitKey } from "../durable/effect-key.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { unlimited } from "../kernel/budget-account.ts";
 import { isMachine, type Logic } from "../logic.ts";
@@ -49,7 +50,7 @@ export class Compensations {
   /** The work of an effect, where it can be taken back. */
   find({ key, kind, does, detail }: LaterEffect): Definition | undefined {
     if (does !== "compensable") return undefined;
-    const logic = this.#specs.specOf(addressOf(key), () => undefined)?.logic;
+    const logic = this.#specs.specOf(splitKey(key).address, () => undefined)?.logic;
     const definition = logic === undefined ? undefined : definitionIn(logic, kind, detail ?? {});
     return definition?.undo === undefined ? undefined : definition;
   }
@@ -84,8 +85,8 @@ export class Compensations {
     { outputs, signal }: { readonly outputs: WorkOutputs; readonly signal: AbortSignal },
   ): Promise<void> {
     const { input, place, attempt = 1 } = (detail ?? {}) as Begun;
-    const address = addressOf(key);
-    const own = attemptKey(place === undefined ? key : `${address}#${place}`, attempt);
+    const { address } = splitKey(key);
+    const own = attemptKey(place === undefined ? key : fullKey(address, place), attempt);
     const context: WorkContext = { signal, key: this.#kernel.outwardKey(own), address, budget: unlimited };
     return takeBack(this.#kernel, definition, { input, context, output: outputs.get(own) });
   }
@@ -106,8 +107,4 @@ function actorIn(logic: AnyActorLogic | undefined, name: unknown): AnyActorLogic
 
 function ownOf<T>(record: Readonly<Record<string, T>> | undefined, name: unknown): T | undefined {
   return record !== undefined && typeof name === "string" && Object.hasOwn(record, name) ? record[name] : undefined;
-}
-
-function addressOf(key: string): Address {
-  return key.slice(0, key.lastIndexOf("#")) as Address;
 }

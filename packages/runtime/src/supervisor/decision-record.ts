@@ -2,7 +2,8 @@ import { isQuery, type Address, type ReplyTo, type SupervisionEvent, type Superv
 import type { Effect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { traceText, type Mail } from "../actor/mail.ts";
-import type { Books, EffectKey } from "../durable/books.ts";
+import type { Books } from "../durable/books.ts";
+import { effectKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Logic } from "../logic.ts";
 
@@ -32,7 +33,10 @@ export function makeDecisionRecord(
     message: describeEvent(event),
     trace: traceText(life.trace()),
     atMs: life.cell.kernel.clock.epochMs(),
-    effects: [...steps.map((step, at) => ({ kind: step.kind, key: `${address}#${seq}.${at}`, detail: describeStep(step) })), ...notes],
+    effects: [
+      ...steps.map((step, at) => ({ kind: step.kind, key: fullKey(address, effectKey(seq, at)), detail: describeStep(step) })),
+      ...notes,
+    ],
     state,
     books,
     isFresh: event.kind === "begin",

@@ -13,7 +13,7 @@ import type { Incarnation } from "../actor/incarnation.ts";
 import { Mail } from "../actor/mail.ts";
 import { openAsk } from "../actor/perform.ts";
 import type { Signal } from "../actor/signal.ts";
-import type { EffectKey } from "../durable/books.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 
 type Question = Extract<Effect, { kind: "ask" }>;

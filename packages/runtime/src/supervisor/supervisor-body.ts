@@ -21,7 +21,8 @@ import {
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
 import { bookTurn } from "../durable/bookkeeping.ts";
-import { effectKey, emptyBooks, inheritBooks, type Books, type EffectKey } from "../durable/books.ts";
+import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
+import { effectKey, type EffectKey } from "../durable/effect-key.ts";
 import type { Effect } from "../actor/effect.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Supervisor } from "../actor/cell.ts";
