@@ -164,7 +164,7 @@ export {
   type RunContract,
   RunRecord,
   type RunTree,
-  type Supervision,
+  type AgentSupervision,
   type Team,
   type ToolBox,
   type ToolResult,

@@ -20,11 +20,11 @@ export interface StoredTurn {
 }
 
 /** What kind of thing a turn took: the initial step takes nothing, a supervisor decides, a rollback is no turn of the actor's own. */
-export type CauseKind = "init" | "message" | "signal" | "internal" | "decision" | "rollback";
+export type StoredCauseKind = "init" | "message" | "signal" | "internal" | "decision" | "rollback";
 
 /** What a turn was about. */
 export interface Cause {
-  readonly kind: CauseKind;
+  readonly kind: StoredCauseKind;
   /** Of a message that has a number; of a signal: what it is about. */
   readonly key: EffectKey | undefined;
   /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
@@ -78,7 +78,7 @@ type Layout = readonly [
   incarnation: number,
   atMs: number,
   trace: string,
-  kind: CauseKind,
+  kind: StoredCauseKind,
   key: EffectKey | null,
   type: string,
   from: Address | null,

@@ -5,7 +5,7 @@ import type { GivingUpPlaces } from "./given-up.ts";
 import type { RollbackOrder } from "./rollback.ts";
 import type { Books } from "./books.ts";
 import type { EffectKey } from "./effect-key.ts";
-import type { CauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
+import type { StoredCauseKind, LogicVersion, StoredTurn } from "./turn-entry.ts";
 
 /** One turn as it is about to be stored. */
 export interface TurnRecord {
@@ -13,7 +13,7 @@ export interface TurnRecord {
   readonly incarnation: number;
   /** Rises by one for each turn of this address and never goes back, not even over a restart. */
   readonly seq: number;
-  readonly kind: CauseKind;
+  readonly kind: StoredCauseKind;
   /** Of a message that has a number; of a signal: what it is about. */
   readonly key: EffectKey | undefined;
   /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
@@ -84,7 +84,7 @@ export interface TurnStore {
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
   rollBack?(order: RollbackOrder): Promise<RollbackReport>;
   /** What a rollback would do. Rejects with `RollbackError`. */
-  previewRollback?(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport>;
+  previewRollback?(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport>;
   /** The tree was given up because of a failure, and what is stored of it stays; compaction leaves what is needed to go on where it was. */
   keep?(top: Address, gaveUp: GivingUp): void;
   /** Where a tree that is kept was given up. */

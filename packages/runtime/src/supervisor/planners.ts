@@ -40,7 +40,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const tell = (brief: PlannerBrief): void => this.#tell({ kind: "planner-briefed", token, brief });
     const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.store?.previewRollback?.(childAddress(address, id), { orBirth: true });
+    const preview = kernel.store?.previewRollback?.(childAddress(address, id), { orBeginning: true });
     if (preview === undefined) return tell(nothingKnown);
     preview
       .then(
