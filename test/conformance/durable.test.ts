@@ -1,18 +1,29 @@
 /**
  * The same supervisors with a journal: each decision is committed before it is carried out, and the world does not wait.
  */
-import { FencedError } from "@orgtree/core";
-import { supervisor, VirtualClock, type TurnStore } from "@orgtree/runtime";
+import { JournalFencedError, type NewEntry } from "@orgtree/core";
+import { MemoryJournal } from "@orgtree/journal";
+import { readTurn, supervisor, VirtualClock } from "@orgtree/runtime";
 import { expect, test } from "vitest";
 import { startTree, TestSystem, type Tree } from "../support/start-tree.ts";
 import { die, exit, lateWorker, worker } from "../support/workers.ts";
 
 /** Each commit takes 10 ms, and those that `refuses` names are refused. */
-function journal(clock: VirtualClock, refuses: (record: Parameters<TurnStore["store"]>[0]) => boolean = () => false): TurnStore["store"] {
-  return (record) =>
-    new Promise((resolve, reject) => {
-      clock.setTimer(10, () => (refuses(record) ? reject(new FencedError(record.address, "another epoch")) : resolve()));
-    });
+class SlowJournal extends MemoryJournal {
+  readonly #clock: VirtualClock;
+  readonly #refuses: (entry: NewEntry) => boolean;
+
+  constructor(clock: VirtualClock, refuses: (entry: NewEntry) => boolean = () => false) {
+    super();
+    this.#clock = clock;
+    this.#refuses = refuses;
+  }
+
+  override async append(entries: readonly NewEntry[]): Promise<number> {
+    await new Promise<void>((resolve) => void this.#clock.setTimer(10, resolve));
+    if (entries.some(this.#refuses)) throw new JournalFencedError("memory", { own: 1, current: 2 });
+    return super.append(entries);
+  }
 }
 
 /** Waits for something that needs virtual time. */
@@ -27,9 +38,9 @@ async function after<T>(clock: VirtualClock, ms: number, work: Promise<T>): Prom
   return (await settled)();
 }
 
-async function startDurable(spec: Parameters<typeof startTree>[0], refuses?: Parameters<typeof journal>[1]): Promise<Tree> {
+async function startDurable(spec: Parameters<typeof startTree>[0], refuses?: (entry: NewEntry) => boolean): Promise<Tree> {
   const clock = new VirtualClock();
-  return after(clock, 1_000, startTree(spec, { clock, store: { store: journal(clock, refuses) } }));
+  return after(clock, 1_000, startTree(spec, { clock, journal: new SlowJournal(clock, refuses) }));
 }
 
 const ab = ["a", "b"].map((id) => ({ id, logic: worker }));
@@ -66,8 +77,8 @@ test("a stop that comes while decisions are on their way ends everything", async
 
 test("a supervisor whose decision to give a place up is refused leaves the place free for its next life", async () => {
   let refusals = 1;
-  const isLast = ({ address, cause }: Parameters<TurnStore["store"]>[0]): boolean =>
-    address === "/sup/team" && cause === "exited" && refusals-- > 0;
+  const isLast = (entry: NewEntry): boolean =>
+    entry.address === "/sup/team" && readTurn({ ...entry, position: 0 }).cause.type === "exited" && refusals-- > 0;
   const team = supervisor({ children: [{ id: "x", restart: "temporary", logic: worker }] });
   await using tree = await startDurable({ children: [{ id: "team", logic: team }] }, isLast);
   const call = expect(tree.system.supervisor("/sup/team").terminateChild("x")).rejects.toMatchObject({
@@ -81,7 +92,7 @@ test("a supervisor whose decision to give a place up is refused leaves the place
 
 test("a supervisor that gives up while it commits that it is up ends right after it came up", async () => {
   const clock = new VirtualClock();
-  await using host = new TestSystem({ clock, store: { store: journal(clock) } });
+  await using host = new TestSystem({ clock, journal: new SlowJournal(clock) });
   const children = [
     { id: "a", logic: worker },
     { id: "b", logic: lateWorker(clock, 100) },

@@ -3,6 +3,7 @@
  * reference model does, start for start and end for end. The seed of a failing run is printed by fast-check.
  */
 import type { ChildSpec, FailureClass, OnFailure, SupervisorSpec } from "@orgtree/core";
+import { MemoryJournal } from "@orgtree/journal";
 import { supervisor, type Logic, type SupervisorHandle } from "@orgtree/runtime";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -284,7 +285,7 @@ async function run(given: Given): Promise<void> {
   const isUp = model.top.start();
   model.trace.length = 0;
   const spec = supervisorSpec(own, initial, { path: "/sup", logics });
-  const commit = given.durable ? { store: { store: () => Promise.resolve() } } : {};
+  const commit = given.durable ? { journal: new MemoryJournal() } : {};
   if (!isUp) {
     await expect(startTree(spec, commit)).rejects.toThrow(/failed to start/u);
     return;

@@ -126,6 +126,23 @@ describe("a crash between a decision and what was decided", () => {
     }
   });
 
+  test("the answer to an actor that comes up later than its supervisor is kept for it", async () => {
+    const world = new World();
+    let isSlow = true;
+    const slow = plain<null, unknown>({ init: () => (isSlow ? new Promise<null>(() => {}) : null), receive: (state) => state });
+    const pool = supervisor({ strategy: "dynamic", template: { logic: slow, startMs: "infinity" }, maxChildren: 10 });
+    await world.start({ id: "org", logic: supervisor({ children: [{ id: "pool", logic: pool }] }) });
+    await world.start({ id: "asker", logic: desk });
+    await world.tell("/asker", { do: "start", id: "x" });
+    isSlow = false;
+    await world.crash();
+    await world.start({ id: "org", logic: supervisor({ children: [{ id: "pool", logic: pool }] }) });
+    // With another record of the supervisor whatever it believes to be taken is gone.
+    await Promise.all([world.system.supervisor("/org/pool").startChild({ input: "y" }), world.clock.settle()]);
+    await world.start({ id: "asker", logic: desk });
+    expect(await world.ask("/asker", { do: "get" })).toEqual([0, "orgtree.reply"]);
+  });
+
   test("the restart history is there, and an intensity that was used up is used up", async () => {
     const world = new World();
     const frail = supervisor({ intensity: { maxRestarts: 2, periodMs: 60_000 }, children: [{ id: "a", logic: desk }] });

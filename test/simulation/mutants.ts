@@ -63,8 +63,8 @@ const delivery: readonly Mutant[] = [
   {
     name: "what was not handed over is not sent again",
     file: `${runtime}/actor/resumption.ts`,
-    from: "return deliver(life, numbered(",
-    to: "return void (life, numbered(",
+    from: "return kernel.send(numbered(",
+    to: "return void (numbered(",
   },
   {
     name: "what is sent again comes in any order",
@@ -224,7 +224,7 @@ const wide: readonly Mutant[] = [
   {
     name: "what was spent is forgotten in a crash",
     file: `${runtime}/actor/cell.ts`,
-    from: "spent: kernel.store?.spentWithin?.(address)",
+    from: "spent: kernel.past.spentWithin(address)",
     to: "spent: undefined",
   },
   {
@@ -254,7 +254,7 @@ const wide: readonly Mutant[] = [
   {
     name: "the numbers of lives begin again",
     file: `${runtime}/actor/cell.ts`,
-    from: "this.kernel.store?.lastIncarnation?.(this.address) ?? 0",
+    from: "this.kernel.past.lastIncarnation(this.address)",
     to: "0",
   },
 ];

@@ -25,11 +25,12 @@ import {
 } from "@orgtree/core";
 import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
-import { JournalStore, nowhere } from "./durable/journal-store.ts";
+import { JournalStore } from "./durable/journal-store.ts";
 import { RollbackError } from "./durable/rollback-error.ts";
 import { ConsentError, needsConsent } from "./durable/consent-error.ts";
-import type { TurnStore } from "./durable/turn-store.ts";
-import { Kernel } from "./kernel/kernel.ts";
+import { RestoringStore } from "./durable/restoring-store.ts";
+import { noPast, type StoredPast } from "./durable/stored-past.ts";
+import { Kernel, type KernelOptions } from "./kernel/kernel.ts";
 import { impatientAsker, OutsideAsker, watchUntil } from "./kernel/outside.ts";
 import { untilQuiet, untilStill } from "./kernel/quiet.ts";
 import { makeBody, makeRoot } from "./root.ts";
@@ -50,6 +51,9 @@ export function kernelOf(system: ActorSystem): Kernel {
   return kernels.get(system)!;
 }
 
+/** Where turns are stored, and what is known of those that are stored already. */
+type Storage = Pick<KernelOptions, "store" | "past" | "afterCommit">;
+
 /** A running system of actors: the door for code outside the tree. */
 export class ActorSystem {
   readonly #kernel: Kernel;
@@ -61,12 +65,12 @@ export class ActorSystem {
   /** Why the root ended, where that was not in order. */
   #rootEnd: string | undefined;
 
-  constructor(options: SystemOptions = {}) {
+  constructor(options: SystemOptions, storage: Storage) {
     this.#kernel = new Kernel({
       clock: options.clock ?? systemClock,
       random: options.random ?? systemRandom,
       logger: options.logger ?? silent,
-      store: options.store ?? this.#storeOf(options),
+      ...storage,
       commitMs: checkOption(options.commitMs ?? 30_000, "commitMs"),
       stallMs: checkOption(options.stallMs ?? 100, "stallMs"),
       keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
@@ -76,25 +80,20 @@ export class ActorSystem {
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
-    const { store } = this.#kernel;
-    if (store?.load === undefined) {
+    const { past } = this.#kernel;
+    if (past === noPast) {
       this.#root.start();
     } else {
-      this.#ready = this.#load(() => store.load!());
+      this.#ready = this.#load(past);
       this.#ready.catch(() => {}); // Whoever starts something hears of it.
     }
   }
 
   /** Nobody lives before the journal is read. */
-  async #load(load: () => Promise<number>): Promise<void> {
-    this.#kernel.nextSeq = await load();
+  async #load(past: StoredPast): Promise<void> {
+    this.#kernel.nextSeq = await past.load();
     this.#root.seq = this.#kernel.nextSeq;
     this.#root.start();
-  }
-
-  #storeOf({ journal, clock = systemClock, logger = silent, restores: rereads = false }: SystemOptions): TurnStore | undefined {
-    if (journal === undefined && !rereads) return undefined;
-    return new JournalStore(journal ?? nowhere, { epochMs: () => clock.epochMs(), logger, rereads });
   }
 
   /**
@@ -110,7 +109,7 @@ export class ActorSystem {
     const checked = checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: "spec", typeOf: typeOfLogic });
     if (this.#ready !== undefined) await this.#ready;
     const top = childAddress(rootAddress, checked.id);
-    if (fresh) this.#kernel.store?.checkParked?.(top);
+    if (fresh) this.#kernel.past.checkParked(top);
     const message = { type: "start-child", spec, fresh };
     const starting = this.ask(rootAddress, message, { timeoutMs: Infinity }) as Promise<StartedChild>;
     const started = await starting.catch((error: unknown) => this.#notStarted(error));
@@ -119,11 +118,10 @@ export class ActorSystem {
 
   /** Of a tree that was given up the journal knows where it was before that; and why the root has ended says more than that it is not there. */
   async #notStarted(error: unknown): Promise<never> {
-    const { store } = this.#kernel;
-    if (error instanceof GivenUpError && store?.findGivingUp !== undefined) {
+    if (error instanceof GivenUpError) {
       const { address, failure, at } = error;
       // Where the journal cannot tell, the error that is known says more than why not.
-      const places = await store.findGivingUp(address, { failure, seq: at.seq }).catch(() => undefined);
+      const places = await this.#kernel.past.findGivingUp(address, { failure, seq: at.seq }).catch(() => undefined);
       throw places === undefined ? error : new GivenUpError(address, { failure, ...places });
     }
     const isGone = error instanceof AskFailedError || error instanceof UnknownRecipientError;
@@ -150,13 +148,12 @@ export class ActorSystem {
     const { to, consent = false } = options;
     const parent = parentAddress(checkAddress(address));
     if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
-    const { store } = this.#kernel;
-    if (store?.previewRollback === undefined) throw new RollbackError(address, "its turns are not stored; make the system with a journal");
+    const { past } = this.#kernel;
     const goBack = async (): Promise<RollbackReport> => {
       const call = { type: "rollback-child", id: idOf(address), to };
       return ((await this.ask(parent, call, { timeoutMs: Infinity })) as { info: RollbackReport }).info;
     };
-    const preview = (): Promise<RollbackReport> => store.previewRollback!(address, { to });
+    const preview = (): Promise<RollbackReport> => past.previewRollback(address, { to });
     if (consent) {
       await preview();
       return goBack();
@@ -331,7 +328,16 @@ export class SystemClosedError extends ExpectedError {
 
 /** Makes a system of actors with an empty tree. */
 export function createActorSystem(options: SystemOptions = {}): ActorSystem {
-  return new ActorSystem(options);
+  return new ActorSystem(options, storageOf(options));
+}
+
+/** Everything is stored in the journal, where there is one. */
+function storageOf({ journal, clock = systemClock, logger = silent, restores = false }: SystemOptions): Storage {
+  const stored = journal === undefined ? undefined : new JournalStore(journal, { epochMs: () => clock.epochMs(), logger });
+  const past = stored ?? noPast;
+  if (!restores) return { store: stored, past };
+  const store = new RestoringStore(stored);
+  return { store, past, afterCommit: (life, turn) => store.relive(life, turn) };
 }
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

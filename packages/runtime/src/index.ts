@@ -29,7 +29,6 @@ export { reachableCheckpoints, type ReachableCheckpoint } from "./durable/reacha
 export { rollBackStored, type StoredRollbackOptions } from "./durable/stored-rollback.ts";
 export { type CutOffWork, listCutOff, type Outcome, OutcomeError, resolveStored } from "./durable/stored-outcome.ts";
 export { keysWith } from "./supervisor/answers.ts";
-export type { Stored, TurnRecord, TurnStore } from "./durable/turn-store.ts";
 export type { Signal } from "./actor/signal.ts";
 export {
   type StartedChild,

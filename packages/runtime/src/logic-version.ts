@@ -3,24 +3,24 @@ import { seal, type Address } from "@orgtree/core";
 import { isThenable } from "./actor/thenable.ts";
 import { LogicChangedError, type Versioned } from "./durable/logic-changed.ts";
 import type { LogicVersion } from "./durable/turn-entry.ts";
-import type { Stored } from "./durable/turn-store.ts";
-import { isMachine, type Logic } from "./logic.ts";
+import type { Stored } from "./durable/stored-past.ts";
+import { partsOf, type Logic, type LogicParts } from "./logic.ts";
 import { machineHash } from "./machine/machine-hash.ts";
 import { migrateMachine } from "./machine/migrated-machine.ts";
 import type { StoredMachine } from "./machine/stored-machine.ts";
 
 /** The version of a logic, as each record has it. A supervisor has none: what it stores is checked against its specification. */
 export function versionOf(logic: Logic): LogicVersion | undefined {
-  if (isMachine(logic)) return { hash: machineHash(logic), version: logic.version };
-  switch (logic.kind) {
+  const parts = partsOf(logic);
+  switch (parts.kind) {
     case "machine":
-      return { hash: machineHash(logic.machine), version: logic.options.version ?? logic.machine.version };
+      return { hash: machineHash(parts.machine), version: parts.options.version ?? parts.machine.version };
     case "plain":
-      return { hash: "plain", version: logic.version };
+      return { hash: "plain", version: parts.version };
     case "supervisor":
       return undefined;
     default:
-      return logic satisfies never;
+      return parts satisfies never;
   }
 }
 
@@ -37,14 +37,19 @@ export function currentState(place: { readonly address: Address; readonly epochM
   const current = versionOf(logic);
   if (before === undefined || current === undefined || isSame(before, current)) return { state, isMigrated: false };
   const facts = { address: place.address, stored: before, current };
-  const versioned = versionedOf(logic);
+  const parts = partsOf(logic);
+  const versioned = versionedOf(parts);
   if (versioned.migrate === undefined)
     throw new LogicChangedError(
       facts,
       "give the logic a migrate for states of that version, or start it with the program that stored them",
     );
   try {
-    const migrated = migrateState(logic, state, (inner) => versioned.migrate!({ state: inner, ...before }), place.epochMs);
+    const migrateOnce = (inner: unknown): unknown => versioned.migrate!({ state: inner, ...before });
+    const migrated =
+      parts.kind === "machine"
+        ? migrateMachine(parts.machine, { stored: state as StoredMachine, migrate: migrateOnce, epochMs: place.epochMs })
+        : checkMigrated(migrateOnce(state));
     return { state: migrated, isMigrated: true };
   } catch (error) {
     throw new LogicChangedError(facts, `its migration failed: ${error instanceof Error ? error.message : String(error)}`, error);
@@ -55,9 +60,9 @@ function isSame(a: LogicVersion, b: LogicVersion): boolean {
   return a.hash === b.hash && a.version === b.version;
 }
 
-function versionedOf(logic: Logic): Versioned {
-  if (isMachine(logic) || logic.kind === "supervisor") return {};
-  return logic.kind === "machine" ? logic.options : logic;
+function versionedOf(parts: LogicParts): Versioned {
+  if (parts.kind === "supervisor") return {};
+  return parts.kind === "machine" ? parts.options : parts;
 }
 
 /** A state that fails its first turn would cost the actor what is stored. */
@@ -69,10 +74,4 @@ function checkMigrated(state: unknown): unknown {
   if (state === undefined) throw new TypeError("it gave back nothing");
   seal(state, "what it gave back");
   return state;
-}
-
-// oxlint-disable-next-line max-params -- one decision
-function migrateState(logic: Logic, state: unknown, migrate: (state: unknown) => unknown, epochMs: number): unknown {
-  if (isMachine(logic) || logic.kind !== "machine") return checkMigrated(migrate(state));
-  return migrateMachine(logic.machine, { stored: state as StoredMachine, migrate, epochMs });
 }

@@ -5,23 +5,23 @@ import { Cell, type Supervisor } from "./actor/cell.ts";
 import type { Incarnation } from "./actor/incarnation.ts";
 import { PlainBody } from "./actor/plain-body.ts";
 import type { Kernel } from "./kernel/kernel.ts";
-import { isMachine, typeOfLogic, type Logic } from "./logic.ts";
+import { partsOf, typeOfLogic, type Logic } from "./logic.ts";
 import { MachineBody } from "./machine/machine-body.ts";
 import { SupervisorBody } from "./supervisor/supervisor-body.ts";
 import { supervisor } from "./supervisor/supervisor.ts";
 
 /** What runs in a cell, by its logic. */
 export function makeBody(life: Incarnation, logic: Logic): Body {
-  if (isMachine(logic)) return new MachineBody(life, { kind: "machine", machine: logic, options: {} });
-  switch (logic.kind) {
+  const parts = partsOf(logic);
+  switch (parts.kind) {
     case "plain":
-      return new PlainBody(life, logic);
+      return new PlainBody(life, parts);
     case "machine":
-      return new MachineBody(life, logic);
+      return new MachineBody(life, parts);
     case "supervisor":
-      return new SupervisorBody(life, logic, life.cell.address === rootAddress);
+      return new SupervisorBody(life, parts, life.cell.address === rootAddress);
     default:
-      return logic satisfies never;
+      return parts satisfies never;
   }
 }
 

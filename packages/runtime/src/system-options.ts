@@ -1,5 +1,4 @@
 import type { Clock, Journal, Logger, Random } from "@orgtree/core";
-import type { TurnStore } from "./durable/turn-store.ts";
 
 /** How a system is made. Everything has a default. */
 export interface SystemOptions {
@@ -14,8 +13,6 @@ export interface SystemOptions {
    * at an address where one lived goes on where that one was. Default: nothing is stored, and turns count at once.
    */
   readonly journal?: Journal;
-  /** Stores turns in place of a journal. For tests. */
-  readonly store?: TurnStore;
   /**
    * After how long a turn that waits for its commit is told of (`commit-late`), and told of again; it waits on. When the system is
    * closed it waits no longer than that. Milliseconds, default 30,000.

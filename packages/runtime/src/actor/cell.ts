@@ -40,7 +40,8 @@ import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
 import { inheritBooks, type Books } from "../durable/books.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
-import type { Stored, TurnRecord } from "../durable/turn-store.ts";
+import type { Stored } from "../durable/stored-past.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
@@ -264,7 +265,7 @@ export class Cell implements Runnable {
    * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
    */
   start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
-    this.incarnations = Math.max(this.incarnations, this.kernel.store?.lastIncarnation?.(this.address) ?? 0) + 1;
+    this.incarnations = Math.max(this.incarnations, this.kernel.past.lastIncarnation(this.address)) + 1;
     this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
     this.life = life;
@@ -276,7 +277,7 @@ export class Cell implements Runnable {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
     this.kernel.orphans.adopt(this.address);
-    if (stored === undefined) this.books ??= this.kernel.store?.booksOf?.(this.address);
+    if (stored === undefined) this.books ??= this.kernel.past.booksOf(this.address);
     else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
@@ -296,7 +297,7 @@ export class Cell implements Runnable {
     const { account: above } = this.#supervisor;
     const nowMs = kernel.clock.nowMs();
     if (spec.budget !== undefined)
-      this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs, spent: kernel.store?.spentWithin?.(address) });
+      this.#grant ??= kernel.accounts.grant(address, spec.budget, { above, nowMs, spent: kernel.past.spentWithin(address) });
     this.account = this.#grant?.account ?? above;
     const wallDueMs = this.#grant?.wallDueMs ?? Infinity;
     if (wallDueMs === Infinity) return;

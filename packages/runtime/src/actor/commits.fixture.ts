@@ -1,5 +1,16 @@
 import { FencedError, type Address } from "@orgtree/core";
+import { noPast } from "../durable/stored-past.ts";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
+import { ActorSystem } from "../actor-system.ts";
+import type { SystemOptions } from "../system-options.ts";
+
+/** What a test says of where turns are stored. */
+export type TestStore = Pick<TurnStore, "store">;
+
+/** A system that stores its turns in the hands of a test, and knows of no past. */
+export function createStoringSystem(options: SystemOptions, store: TestStore): ActorSystem {
+  return new ActorSystem(options, { store: { isWritten: false, prepare: () => {}, store: (turn) => store.store(turn) }, past: noPast });
+}
 
 /** A turn that waits for its commit. */
 export interface HeldCommit {
@@ -12,7 +23,7 @@ export interface HeldCommit {
 }
 
 /** A store in the hand of a test: it keeps every record, and holds the commits of one address, or all, until it is told. */
-export class Commits implements TurnStore {
+export class Commits implements TestStore {
   readonly records: TurnRecord[] = [];
   /** Oldest first; those that were decided stay, but for what a test takes out. */
   readonly held: HeldCommit[] = [];

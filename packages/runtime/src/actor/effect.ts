@@ -3,6 +3,7 @@ import { isMachineLogic } from "../machine/atomic-child.ts";
 import { sourcesAbove, type ChildActor } from "../machine/child-actor.ts";
 import { originOf } from "../machine/child-origin.ts";
 import { splitKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
+import type { Outcome } from "../kernel/asks.ts";
 import { traceText, type Mail } from "./mail.ts";
 import type { Work } from "./turn.ts";
 
@@ -37,12 +38,16 @@ export interface DeclaredWork {
   readonly attempt: number;
 }
 
+/** A question is answered; `key` where the answer is owed until it is taken. */
+export type ReplyEffect =
+  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown; readonly key: EffectKey | undefined }
+  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error; readonly key: EffectKey | undefined };
+
 /** What a turn wants done once it is committed. A tell or an ask is the mail itself. */
 export type Effect =
   | Mail
   | MachineEffect
-  | { readonly kind: "reply"; readonly to: ReplyTo; readonly value: unknown; readonly key: EffectKey | undefined }
-  | { readonly kind: "refuse"; readonly to: ReplyTo; readonly error: Error; readonly key: EffectKey | undefined }
+  | ReplyEffect
   | { readonly kind: "deliver"; readonly mail: Mail }
   | { readonly kind: "ask"; readonly mail: Mail; readonly tag: string; readonly askId: number; readonly timeoutMs: number }
   | { readonly kind: "watch"; readonly address: Address }
@@ -58,6 +63,11 @@ export type Effect =
   | { readonly kind: "publish"; readonly group: string; readonly message: unknown }
   | { readonly kind: "register"; readonly name: string }
   | { readonly kind: "emit"; readonly event: { readonly type: string } };
+
+/** How a question ends by it. */
+export function outcomeOf(effect: ReplyEffect): Outcome {
+  return effect.kind === "reply" ? { value: effect.value } : { error: effect.error };
+}
 
 /** False for what only follows from others: that a machine's timer is set in the end, that a child begins in the end. */
 export function isRecorded(effect: Effect): boolean {

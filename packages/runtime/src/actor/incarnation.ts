@@ -20,7 +20,8 @@ import {
   type Failure,
 } from "@orgtree/core";
 import { inheritBooks } from "../durable/books.ts";
-import type { Stored, TurnRecord } from "../durable/turn-store.ts";
+import type { Stored } from "../durable/stored-past.ts";
+import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { later, type BeginResult, type Body, type Termination } from "./body.ts";
 import type { Cell, Ending } from "./cell.ts";
@@ -30,7 +31,6 @@ import { IncarnationTurn } from "./incarnation-turn.ts";
 import { PendingCommit, type Uncommitted } from "./pending-commit.ts";
 import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { currentState } from "../logic-version.ts";
-import { relive } from "./relive.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { allLost, type CutOff } from "./unknown-outcome.ts";
 import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
@@ -151,7 +151,7 @@ export class Incarnation {
       this.body.restore(state);
     } catch (error) {
       // What is stored is all that there is of it: a program that can go on from there may come.
-      kernel.store?.park?.(address, error);
+      kernel.past.park(address, error);
       return this.#throwAtStart(error);
     }
     this.body.install();
@@ -225,7 +225,7 @@ export class Incarnation {
       this.#commit = undefined;
       done(failed);
       this.isMigrated &&= failed !== undefined;
-      if (failed === undefined) relive(this, record);
+      if (failed === undefined) this.cell.kernel.afterCommit?.(this, record);
       const exit = this.#stopWanted;
       if (exit !== undefined && this.phase === "running") this.#terminate(exit);
       this.cell.wake();

@@ -2,7 +2,7 @@
 import { FailureError, toFailure, type Failure, type ToolKind } from "@orgtree/core";
 import type { Pending } from "../durable/books.ts";
 import { attemptKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
-import type { Logic } from "../logic.ts";
+import { partsOf, type Logic } from "../logic.ts";
 import type { DeclaredWork, RunEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { UnknownWorkError, type Work } from "./turn.ts";
@@ -12,7 +12,8 @@ import { performManaged, tellLife } from "./perform.ts";
 
 /** The works of a logic. */
 function worksOf(logic: Logic): Works {
-  return "kind" in logic && logic.kind === "plain" ? (logic.works ?? noWorks) : noWorks;
+  const parts = partsOf(logic);
+  return parts.kind === "plain" ? (parts.works ?? noWorks) : noWorks;
 }
 
 /** A work that is begun by its name. Throws `UnknownWorkError`. */

@@ -2,7 +2,7 @@ import { isPermitted, rootAddress, toFailure, type Address, type Failure } from 
 import type { EffectKey } from "../durable/effect-key.ts";
 import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
-import type { Effect, MachineEffect } from "./effect.ts";
+import { outcomeOf, type Effect, type MachineEffect, type ReplyEffect } from "./effect.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail, type Trace } from "./mail.ts";
 import type { Signal } from "./signal.ts";
@@ -94,7 +94,7 @@ function performEffect(life: Incarnation, effect: Effect): void {
     case "machine":
       return performLate(life, effect);
     case "deliver":
-      return deliver(life, effect.mail);
+      return kernel.send(effect.mail);
     case "ask":
       return openAsk(life, effect);
     case "reply":
@@ -140,22 +140,14 @@ function performLate(life: Incarnation, effect: MachineEffect): void {
 }
 
 /** An answer that nobody waits for any more is a lost message like any other. */
-function reply(life: Incarnation, effect: Extract<Effect, { kind: "reply" | "refuse" }>): void {
+function reply(life: Incarnation, effect: ReplyEffect): void {
   const { to, key } = effect;
   const { kernel, address } = life.cell;
-  const wasAwaited = kernel.asks.settle(to, effect.kind === "reply" ? { value: effect.value } : { error: effect.error }, { address, key });
+  const isTaken = kernel.answer(to, outcomeOf(effect), { address, key });
   life.closeAsk(to.askId);
-  if (wasAwaited) return;
-  // The asker may not be there again yet: then it asks again, and hears what is stored.
-  if (key !== undefined && !kernel.recovery.isWhole(to.address!)) return;
-  if (key !== undefined) life.cell.acknowledge(key);
+  if (isTaken) return;
   const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
   kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");
-}
-
-/** Hands a message over, and again while there is no room for it. */
-export function deliver(life: Incarnation, mail: Mail): void {
-  life.cell.kernel.send(mail);
 }
 
 /** Asks; the answer, or why there is none, comes as a signal. */

@@ -9,7 +9,7 @@ import type { Cell } from "./cell.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { Mail, redeliver } from "./mail.ts";
 import { resumeWork } from "./named-work.ts";
-import { deliver, openAsk, setTimer, tellLife, watch } from "./perform.ts";
+import { openAsk, setTimer, tellLife, watch } from "./perform.ts";
 
 /** At once: timers with the time that is left, names, groups, questions that were not answered yet. */
 export function resumeHoldings(life: Incarnation, books: Books): void {
@@ -37,7 +37,7 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
   const trace = kernel.newTrace();
   switch (pending.kind) {
     case "deliver":
-      return deliver(life, numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key));
+      return kernel.send(numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key));
     case "again":
       life.cell.accept(redeliver(new Mail("message", { to: address, from: pending.from, trace }, pending.message), key));
       return;
@@ -56,10 +56,9 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
   }
 }
 
-/** Gives an answer that is owed. Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again. */
-export function resumeReply(cell: Cell, key: EffectKey, { to, answer }: Extract<Pending, { kind: "reply" }>): void {
-  const wasAwaited = cell.kernel.asks.settle(to, settled(answer), { address: cell.address, key });
-  if (!wasAwaited && cell.kernel.recovery.isWhole(to.address!)) cell.acknowledge(key);
+/** Gives an answer that is owed. Where it comes too late it was taken before, or the time for it is over. */
+export function resumeReply({ kernel, address }: Cell, key: EffectKey, { to, answer }: Extract<Pending, { kind: "reply" }>): void {
+  kernel.answer(to, settled(answer), { address, key });
 }
 
 function numbered(mail: Mail, key: EffectKey): Mail {

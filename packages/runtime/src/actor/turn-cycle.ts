@@ -231,7 +231,7 @@ export function makeRecord(life: Incarnation, mail: Mail | undefined, more: read
     plan: cell.planVersion,
     mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
   };
-  kernel.store!.prepare?.(record);
+  kernel.store!.prepare(record);
   return record;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
+import { createStoringSystem } from "./commits.fixture.ts";
 import { plain } from "./plain.ts";
 import { VirtualClock } from "../time/virtual-clock.ts";
 
@@ -45,7 +46,7 @@ describe("a turn", () => {
   });
 
   test("whose record cannot be made fails, and the process lives", async () => {
-    await using system = createActorSystem({ clock: new VirtualClock(), store: { store: () => Promise.resolve() } });
+    await using system = createStoringSystem({ clock: new VirtualClock() }, { store: () => Promise.resolve() });
     const failures: string[] = [];
     system.observe((event) => {
       if (event.type === "actor-failed") failures.push(event.failure.message);

@@ -1,5 +1,5 @@
 import { addAmounts, toFailure, type Amount } from "@orgtree/core";
-import type { Effect, RunEffect } from "../actor/effect.ts";
+import type { Effect, ReplyEffect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
 import type { Signal } from "../actor/signal.ts";
 import { markTaken } from "./taken-marks.ts";
@@ -102,7 +102,7 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
 }
 
 /** An answer to somebody outside is given or lost; one to an actor is owed until it has taken it. */
-function bookReply(books: Books, effect: Extract<Effect, { kind: "reply" | "refuse" }>, key: EffectKey): Books {
+function bookReply(books: Books, effect: ReplyEffect, key: EffectKey): Books {
   const asked = without(books.asked, [String(effect.to.askId)]);
   if (effect.key === undefined) return asked === books.asked ? books : { ...books, asked };
   const answer = effect.kind === "reply" ? { value: effect.value } : { failure: toFailure(effect.error) };

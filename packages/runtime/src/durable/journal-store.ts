@@ -25,11 +25,12 @@ import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackCause } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
-import type { Stored, TurnRecord, TurnStore } from "./turn-store.ts";
+import type { Stored, StoredPast } from "./stored-past.ts";
+import type { TurnRecord, TurnStore } from "./turn-store.ts";
 
-interface Prepared {
+/** A turn in bytes. */
+export interface Prepared {
   readonly entry: NewEntry;
-  readonly ends: readonly NewEntry[];
   readonly durable: Durable;
 }
 
@@ -37,31 +38,19 @@ interface Prepared {
 export interface StoreSurroundings {
   readonly epochMs: () => number;
   readonly logger: Logger;
-  /** For tests: what is stored is read again at once; see `TurnStore.reread`. */
-  readonly rereads: boolean;
 }
 
-/** A journal that keeps nothing, for systems that read at once what they store. */
-export const nowhere: Journal = {
-  epoch: 0,
-  run: "",
-  append: async () => 0,
-  images: async function* () {},
-  image: async () => undefined,
-  read: async function* () {},
-  lastSeqs: async () => new Map(),
-  pin: nothingThere,
-  compact: nothingThere,
-  close: async () => {},
-};
-
-function nothingThere(): never {
-  throw new Error("a journal that keeps nothing has no past");
+/** The entry of a turn in the log of its actor. Throws `NotStorableError`. */
+export function prepareEntry(log: ActorLog, turn: TurnRecord): Prepared {
+  const { seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
+  const durable = { state, books };
+  const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
+  return { entry: log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan }), durable };
 }
 
 /** The turns of all actors of a system, in a journal. */
-export class JournalStore implements TurnStore {
-  readonly run: string | undefined;
+export class JournalStore implements TurnStore, StoredPast {
+  readonly run: string;
   readonly isWritten = true;
   readonly #journal: Journal;
   readonly #epochMs: () => number;
@@ -82,19 +71,14 @@ export class JournalStore implements TurnStore {
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
   readonly #prepared = new WeakMap<TurnRecord, Prepared>();
-  /** For tests: logs that know only what was written. */
-  readonly #readers = new Map<Address, ActorLog>();
-  readonly reread?: (address: Address) => unknown;
 
   constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
-    this.run = journal === nowhere ? undefined : journal.run;
+    this.run = journal.run;
     this.#epochMs = around.epochMs;
     this.#logger = around.logger;
-    if (around.rereads) this.reread = (address) => this.#readers.get(address)!.last!.state;
   }
 
-  /** Reads what is there; gives back the number that the turns of new places are counted from. */
   async load(): Promise<number> {
     for await (const image of this.#journal.images()) this.#tryToRead(image);
     let last = -1;
@@ -120,7 +104,6 @@ export class JournalStore implements TurnStore {
     const log = new ActorLog(address);
     const newest = log.read(entries);
     this.#logs.set(address, log);
-    if (this.reread !== undefined) this.#readerOf(address).read(entries);
     this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
     this.#incarnations.set(address, newest.incarnation);
     const { spent } = log.last!.books;
@@ -169,19 +152,17 @@ export class JournalStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.checkParked(turn.address);
-    const { address, seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
+    const { address, incarnation } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
-    const durable = { state, books };
-    const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
-    const entry = log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan });
-    this.#prepared.set(turn, { entry, ends: turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends }), durable });
+    this.#prepared.set(turn, prepareEntry(log, turn));
     this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
     this.checkParked(turn.address);
-    const { entry, ends, durable } = this.#prepared.get(turn)!;
+    const { entry, durable } = this.#prepared.get(turn)!;
+    const ends = turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends });
     this.#storeEnds();
     try {
       await this.#journal.append([entry, ...ends]);
@@ -191,13 +172,6 @@ export class JournalStore implements TurnStore {
     }
     this.#logs.get(turn.address)!.stored(entry, durable);
     for (const { address } of ends) this.#forget(address);
-    if (this.reread !== undefined) this.#readerOf(turn.address).read([{ ...entry, position: 0 }]);
-  }
-
-  #readerOf(address: Address): ActorLog {
-    let reader = this.#readers.get(address);
-    if (reader === undefined) this.#readers.set(address, (reader = new ActorLog(address)));
-    return reader;
   }
 
   async rollBack(order: RollbackOrder): Promise<RollbackReport> {

@@ -13,6 +13,9 @@ export interface Asker {
   reject(error: Error, by?: Answerer): boolean | void;
 }
 
+/** How a question ends. */
+export type Outcome = { readonly value: unknown } | { readonly error: Error };
+
 /** Who gave an answer that is owed until it is taken, and under which key. */
 export interface Answerer {
   readonly address: Address;
@@ -94,7 +97,7 @@ export class Asks {
   }
 
   /** Answers or refuses; false when nobody waits any more. */
-  settle(replyTo: ReplyTo, outcome: { readonly value: unknown } | { readonly error: Error }, by: Answerer): boolean {
+  settle(replyTo: ReplyTo, outcome: Outcome, by: Answerer): boolean {
     return "error" in outcome ? this.reject(replyTo, outcome.error, by) : this.resolve(replyTo, outcome.value, by);
   }
 

@@ -6,7 +6,7 @@ import { DeadLetters } from "./dead-letters.ts";
 import type { Logic } from "../logic.ts";
 import { machineOf, startWorld } from "../machine/machine.fixture.ts";
 import { plain } from "../actor/plain.ts";
-import { Commits } from "../actor/commits.fixture.ts";
+import { Commits, createStoringSystem } from "../actor/commits.fixture.ts";
 import { makeDeafPuppet, makePuppet, type Order } from "../actor/plain.fixture.ts";
 import type { Signal } from "../actor/signal.ts";
 import { supervisor } from "../supervisor/supervisor.ts";
@@ -213,7 +213,8 @@ async function runProgram({ strategy, children: specs, deaf, durable, steps: all
   const ledger = new Ledger();
   const clock = new VirtualClock();
   const commits = new Commits();
-  const system = createActorSystem({ clock, freeze: true, ...(durable ? { store: commits } : {}) });
+  const options = { clock, freeze: true };
+  const system = durable ? createStoringSystem(options, commits) : createActorSystem(options);
   const run: Run = { system, clock, commits, ledger };
   system.observe((event) => ledger.hear(event));
   const actors = ids.map((id, at) => Object.assign({ id, logic: makeActor(ledger, deaf[at]!) }, specs[at]));

@@ -11,16 +11,18 @@ import {
   type Logger,
   type Observer,
   type Random,
+  type ReplyTo,
   type SystemEvent,
 } from "@orgtree/core";
 import { Accounts } from "./accounts.ts";
-import { answererOf, Asks } from "./asks.ts";
+import { answererOf, Asks, type Answerer, type Outcome } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Books } from "../durable/books.ts";
 import { outwardKey, type EffectKey, type FullKey } from "../durable/effect-key.ts";
-import type { TurnStore } from "../durable/turn-store.ts";
+import { noPast, type StoredPast } from "../durable/stored-past.ts";
+import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import { Orphans } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
@@ -41,7 +43,11 @@ export interface KernelOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Undefined where turns count at once. */
   readonly store: TurnStore | undefined;
+  readonly past: StoredPast;
+  /** Called when a turn is committed and carried out. */
+  readonly afterCommit?: ((life: Incarnation, turn: TurnRecord) => void) | undefined;
   /** How long a commit may take, all attempts together. */
   readonly commitMs: number;
   /** Turns longer than this are reported. */
@@ -60,7 +66,10 @@ export class Kernel {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Undefined where turns count at once. */
   store: TurnStore | undefined;
+  past: StoredPast;
+  readonly afterCommit: KernelOptions["afterCommit"];
   /** The process leaves: nobody takes turns any more, and nothing more is stored. */
   leaving = false;
   readonly commitMs: number;
@@ -92,7 +101,9 @@ export class Kernel {
     this.random = options.random;
     this.logger = guardLogger(options.logger);
     this.store = options.store;
-    this.#run = options.store?.run ?? "";
+    this.past = options.past;
+    this.afterCommit = options.afterCommit;
+    this.#run = this.past.run ?? "";
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
@@ -119,6 +130,7 @@ export class Kernel {
     if (this.store === undefined) return;
     this.leaving = true;
     this.store = undefined;
+    this.past = noPast;
   }
 
   /** The key of an effect as the world outside knows it. */
@@ -229,6 +241,18 @@ export class Kernel {
     if (answerer !== undefined) this.#acknowledge(answerer.address, answerer.key!);
   }
 
+  /**
+   * Gives the answer to a question; false where it is too late for it. One with a key is owed until it is taken: where nobody waits for
+   * it any more it need not be given again. But whoever is not up again yet (`Recovery`) waits as well: he asks again, and hears it then.
+   */
+  answer(to: ReplyTo, outcome: Outcome, by: Answerer): boolean {
+    if (this.asks.settle(to, outcome, by)) return true;
+    if (by.key === undefined) return false;
+    if (to.address !== undefined && !this.recovery.isWhole(to.address)) return true;
+    this.#acknowledge(by.address, by.key);
+    return false;
+  }
+
   #acknowledge(sender: Address, key: EffectKey): void {
     const cell = this.cells.get(sender);
     if (cell !== undefined) cell.acknowledge(key);
@@ -237,9 +261,9 @@ export class Kernel {
 
   /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
   endPlace(address: Address, books: Books | undefined): void {
-    const { store } = this;
+    const { past, store } = this;
     const seq = this.nextSeq++;
-    if (store !== undefined) this.orphans.keep(address, books, () => store.end?.(address, seq));
+    if (store !== undefined) this.orphans.keep(address, books, () => past.end(address, seq));
   }
 
   /** Who was paused takes its mail. */

@@ -69,7 +69,7 @@ export class Recovery {
 
   #isAwaited({ to, key }: Mail): boolean {
     if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(to, top)) return true;
-    if (this.#kernel.store?.has?.(to) !== true) return false;
+    if (!this.#kernel.past.has(to)) return false;
     return !this.isWhole(to) || (key !== undefined && this.#isRemembered(to));
   }
 
@@ -163,19 +163,12 @@ export class Recovery {
   // What places owe that nobody has taken over
 
   *#orphansOf(top: Address): Iterable<Orphan> {
-    const { store, orphans } = this.#kernel;
-    for (const [address, { durable }] of store?.untaken?.(top) ?? []) yield* orphans.keep(address, durable.books, () => {});
+    const { past, orphans } = this.#kernel;
+    for (const [address, { durable }] of past.untaken(top)) yield* orphans.keep(address, durable.books, () => {});
   }
 
   #handOver({ from, key, pending }: Orphan): void {
-    const { asks, orphans } = this.#kernel;
-    if (pending.kind === "reply") {
-      const { to, answer } = pending;
-      const wasAwaited = asks.settle(to, settled(answer), { address: from, key });
-      // Where nobody waits it was taken, or the time for it is over; or the asker is not up again yet, and will ask again.
-      if (!wasAwaited && to.address !== undefined && this.isWhole(to.address)) orphans.acknowledge(from, key);
-      return;
-    }
+    if (pending.kind === "reply") return void this.#kernel.answer(pending.to, settled(pending.answer), { address: from, key });
     const mail = new Mail("message", { to: pending.to, from, trace: this.#kernel.newTrace() }, pending.message);
     mail.key = key;
     this.#kernel.send(mail);

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createActor, SimulatedClock, type AnyMachineSnapshot } from "xstate";
 import { kernelOf } from "../actor-system.ts";
-import type { SystemOptions } from "../system-options.ts";
-import { startWorld } from "./machine.fixture.ts";
+import { startWorld, type WorldOptions } from "./machine.fixture.ts";
 import type { StoredMachine } from "./stored-machine.ts";
 import type { TimerQueue } from "../time/timer-queue.ts";
 import { outsideEvents, randomStatechart, type Context, type Side } from "./random-statechart.fixture.ts";
@@ -91,7 +90,7 @@ function waitOn(timers: TimerQueue, { ms, signal }: { ms: number; signal: AbortS
 }
 
 /** The same under orgtree. */
-async function runHosted(numbers: readonly number[], steps: readonly Step[], options: SystemOptions): Promise<readonly View[]> {
+async function runHosted(numbers: readonly number[], steps: readonly Step[], options: WorldOptions): Promise<readonly View[]> {
   await using world = startWorld(options);
   const notes: string[] = [];
   const { clock, system } = world;

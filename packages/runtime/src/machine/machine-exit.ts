@@ -1,6 +1,6 @@
 import { failureClassOf, type Address, type Exit, type Failure, type FailureClass } from "@orgtree/core";
 import type { AnyMachineSnapshot, AnyStateNode } from "xstate";
-import { isMachine, type Logic } from "../logic.ts";
+import { partsOf, type Logic } from "../logic.ts";
 
 /** What the meta of a final state may say about the exit of the actor. Saying nothing is a normal exit. */
 export interface EndMeta {
@@ -18,8 +18,9 @@ export interface MachineEnd {
 
 /** The ways in which a machine ends; a plain function and a supervisor name none. */
 export function endsOf(logic: Logic): readonly MachineEnd[] {
-  if (!isMachine(logic)) return logic.kind === "machine" ? endsOf(logic.machine) : [];
-  const finals = Object.values(logic.root.states as Record<string, AnyStateNode>).filter(({ type }) => type === "final");
+  const parts = partsOf(logic);
+  if (parts.kind !== "machine") return [];
+  const finals = Object.values(parts.machine.root.states as Record<string, AnyStateNode>).filter(({ type }) => type === "final");
   return finals.map((node) => ({ state: node.key, failure: failedEnd(node) }));
 }
 

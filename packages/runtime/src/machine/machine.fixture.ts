@@ -10,6 +10,7 @@ import {
 } from "@orgtree/core";
 import { expect } from "vitest";
 import { createMachine, type AnyStateMachine } from "xstate";
+import { createStoringSystem, type TestStore } from "../actor/commits.fixture.ts";
 import { createActorSystem, type ActorSystem } from "../actor-system.ts";
 import type { SystemOptions } from "../system-options.ts";
 import type { Logic } from "../logic.ts";
@@ -21,6 +22,11 @@ export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly facts: Record<string, unknown>;
   readonly message: string;
+}
+
+/** As a system is made; `store` in place of a journal. */
+export interface WorldOptions extends SystemOptions {
+  readonly store?: TestStore;
 }
 
 /**
@@ -36,14 +42,15 @@ export class TestWorld implements AsyncDisposable {
   readonly #escaped: unknown[] = [];
   readonly #onEscape = (error: unknown): void => void this.#escaped.push(error);
 
-  constructor(options: SystemOptions) {
+  constructor({ store, ...options }: WorldOptions) {
     process.on("uncaughtException", this.#onEscape);
     process.on("unhandledRejection", this.#onEscape);
     const note = (level: LogLine["level"]) => (facts: object, message: string) => {
       this.log.push({ level, facts: facts as Record<string, unknown>, message });
     };
     const logger = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-    this.system = createActorSystem({ clock: this.clock, logger, ...options });
+    const all = { clock: this.clock, logger, ...options };
+    this.system = store === undefined ? createActorSystem(all) : createStoringSystem(all, store);
     this.system.observe((event) => void this.events.push(event));
   }
 
@@ -108,7 +115,7 @@ export class TestWorld implements AsyncDisposable {
 }
 
 /** The smallest whole system; `await using` it. */
-export function startWorld(options: SystemOptions = {}): TestWorld {
+export function startWorld(options: WorldOptions = {}): TestWorld {
   return new TestWorld(options);
 }
 

@@ -30,6 +30,7 @@ import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
 import { fullKey, partsOfKey, type EffectKey } from "../durable/effect-key.ts";
 import type { PastTurn } from "../durable/past-turn.ts";
 import { withErrorOf } from "../durable/provenance.ts";
+import { noPast } from "../durable/stored-past.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
@@ -75,7 +76,7 @@ class StillKernel extends Kernel {
       prepare: ({ address, state }: TurnRecord) => seal(state, `the state of ${address}`, maxRecordLevels),
       store: async () => {},
     };
-    super({ clock, random: { next: () => 0 }, logger: silent, store, makeBody, ...never });
+    super({ clock, random: { next: () => 0 }, logger: silent, store, past: noPast, makeBody, ...never });
     this.#trace = trace;
   }
 

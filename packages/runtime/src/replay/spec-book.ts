@@ -13,7 +13,7 @@ import {
   type ChildSpec,
   type StoredSupervision,
 } from "@orgtree/core";
-import { typeOfLogic, type Logic } from "../logic.ts";
+import { isSupervisor, typeOfLogic, type Logic } from "../logic.ts";
 import type { SupervisorLogic } from "../supervisor/supervisor.ts";
 
 /** What is stored of an actor at the moment to which a replay has come. */
@@ -61,7 +61,7 @@ export class SpecBook {
     const parent = parentAddress(address);
     if (parent === undefined || parent === rootAddress) return undefined;
     const logic = this.specOf(parent, stateOf)?.logic;
-    if (logic === undefined || !("kind" in logic) || logic.kind !== "supervisor") return undefined;
+    if (logic === undefined || !isSupervisor(logic)) return undefined;
     const state = stateOf(parent);
     return this.#childOf(parent, { logic, state: isStoredSupervision(state) ? state : undefined }, idOf(address));
   }

@@ -21,7 +21,7 @@ export class ChangedChildren {
 
   #decide({ added, removed }: SpecificationChange): void {
     const { address, kernel } = this.#life.cell;
-    if (kernel.store?.isParked?.(address) === true) return;
+    if (kernel.past.isParked(address)) return;
     const settled = removed.filter((id) => !this.#awaits(id));
     if (added.length + settled.length > 0) this.#tell({ kind: "specification-changed", added, removed: settled });
   }
@@ -31,7 +31,7 @@ export class ChangedChildren {
     const { address, kernel } = this.#life.cell;
     const top = childAddress(address, id);
     const owing = new Set<Address>();
-    for (const [place, { durable }] of kernel.store?.untaken?.(top) ?? []) if (owes(durable.books, top)) owing.add(place);
+    for (const [place, { durable }] of kernel.past.untaken(top)) if (owes(durable.books, top)) owing.add(place);
     for (const place of owing)
       kernel.orphans.whenSettled(place, () => {
         owing.delete(place);

@@ -9,7 +9,6 @@ import {
 } from "@orgtree/core";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
-import { RollbackError } from "../durable/rollback-error.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Logic } from "../logic.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -51,7 +50,7 @@ export class Children {
     const { kernel } = this.#life.cell;
     const cell = this.place(id);
     const { birth } = this.#supervision.table.get(id)!;
-    const stored = kernel.store?.take?.(cell.address);
+    const stored = kernel.past.take(cell.address);
     // Another life than the one that is stored was decided, and has not stored anything yet.
     const isSame = stored?.durable.books.birth === birth;
     cell.start(birth, { stored, isSame });
@@ -69,14 +68,12 @@ export class Children {
       kernel.recovery.isBack(top);
       this.#supervisor.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
     };
-    const { store } = kernel;
-    if (store?.rollBack === undefined) return failed(new RollbackError(top, "its turns are not stored; start the system with a journal"));
     kernel.recovery.goesBack(top);
     kernel.endPause(top);
     const place = this.place(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
     const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
-    store
+    kernel.past
       .rollBack({ top, ...target, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
@@ -132,7 +129,7 @@ export class Children {
   /** The ends of all places of an earlier process at and below a child that is not to be there any more. */
   endsOf(id: string): NonNullable<TurnRecord["ends"]> {
     const { address, kernel } = this.#life.cell;
-    return (kernel.store?.untaken?.(childAddress(address, id)) ?? []).map(([place, stored]) => {
+    return kernel.past.untaken(childAddress(address, id)).map(([place, stored]) => {
       const seq = Math.max(kernel.nextSeq, stored.seq + 1);
       kernel.nextSeq = seq + 1;
       return { address: place, seq };
@@ -142,7 +139,7 @@ export class Children {
   /** What they have spent there was spent by its supervisor. */
   inherit(id: string): void {
     const { cell } = this.#life;
-    cell.spend(cell.kernel.store?.spentWithin?.(childAddress(cell.address, id)) ?? noAmount);
+    cell.spend(cell.kernel.past.spentWithin(childAddress(cell.address, id)));
   }
 
   /** Gives up the place; whoever lives there next knows what the one before took. */

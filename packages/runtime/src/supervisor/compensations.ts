@@ -8,7 +8,7 @@ import { takeBack, type WorkDefinition } from "../actor/work.ts";
 import { attemptKey, fullKey, splitKey } from "../durable/effect-key.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { unlimited } from "../kernel/budget-account.ts";
-import { isMachine, type Logic } from "../logic.ts";
+import { partsOf, type Logic } from "../logic.ts";
 import { isMachineLogic } from "../machine/atomic-child.ts";
 import { workOf } from "../machine/from-work.ts";
 import { SpecBook } from "../replay/spec-book.ts";
@@ -93,8 +93,9 @@ export class Compensations {
 }
 
 function definitionIn(logic: Logic, kind: string, { name, src, within = [] }: Begun): Definition | undefined {
-  if (!isMachine(logic) && logic.kind === "plain") return kind === "run" ? (ownOf(logic.works, name) as Definition | undefined) : undefined;
-  let found: AnyActorLogic | undefined = isMachine(logic) ? logic : logic.kind === "machine" ? logic.machine : undefined;
+  const parts = partsOf(logic);
+  if (parts.kind === "plain") return kind === "run" ? (ownOf(parts.works, name) as Definition | undefined) : undefined;
+  let found: AnyActorLogic | undefined = parts.kind === "machine" ? parts.machine : undefined;
   for (const source of [...within, src]) found = actorIn(found, source);
   return found === undefined ? undefined : workOf(found);
 }

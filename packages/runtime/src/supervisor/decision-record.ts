@@ -1,5 +1,5 @@
 import { isQuery, type Address, type ReplyTo, type SupervisionEvent, type SupervisionStep } from "@orgtree/core";
-import type { Effect } from "../actor/effect.ts";
+import type { Effect, ReplyEffect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { traceText, type Mail } from "../actor/mail.ts";
 import type { Books } from "../durable/books.ts";
@@ -72,8 +72,6 @@ export function replyEffect({ reply, result }: SupervisionStep & { kind: "reply"
   const owed = { to: mail.replyTo, key: mail.key === undefined ? undefined : key };
   return result.ok ? { kind: "reply", value: result.value, ...owed } : { kind: "refuse", error: result.error, ...owed };
 }
-
-type ReplyEffect = Extract<Effect, { kind: "reply" | "refuse" }>;
 
 /** Stands for a step that leaves nothing owing. */
 export const nothing: Effect = { kind: "unstash" };

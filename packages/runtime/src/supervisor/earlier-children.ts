@@ -25,13 +25,13 @@ export class EarlierChildren {
   /** Reads what the root of the earlier process has stored. */
   remember(clocks: Clocks): void {
     const { address, kernel } = this.#life.cell;
-    const state = kernel.store?.take?.(address)?.durable.state;
+    const state = kernel.past.take(address)?.durable.state;
     if (isStoredSupervision(state)) rememberChildren(this.#supervision, state, clocks);
     for (const [id, { gaveUp }] of this.#supervision.past) {
       if (gaveUp === undefined) continue;
       const top = childAddress(address, id);
       kernel.recovery.staysAway(top);
-      kernel.store?.keep?.(top, gaveUp);
+      kernel.past.keep(top, gaveUp);
     }
   }
 
@@ -39,14 +39,14 @@ export class EarlierChildren {
   keep(id: string): void {
     const { address, kernel } = this.#life.cell;
     const gaveUp = this.#supervision.past.get(id)?.gaveUp;
-    if (gaveUp !== undefined) kernel.store?.keep?.(childAddress(address, id), gaveUp);
+    if (gaveUp !== undefined) kernel.past.keep(childAddress(address, id), gaveUp);
   }
 
   /** Whoever lived here is somebody else from now on; what he had sent is handed over all the same. */
   end(id: string): void {
     const { address, kernel } = this.#life.cell;
     const top = childAddress(address, id);
-    kernel.endPlace(top, kernel.store?.booksOf?.(top));
+    kernel.endPlace(top, kernel.past.booksOf(top));
     kernel.recovery.beginsAfresh(top);
   }
 
@@ -58,7 +58,7 @@ export class EarlierChildren {
   /** Its tree stays as it is stored. */
   isParked(id: string): boolean {
     const { address, kernel } = this.#life.cell;
-    return kernel.store?.isParked?.(childAddress(address, id)) === true;
+    return kernel.past.isParked(childAddress(address, id));
   }
 
   /** Who cannot go on under this program is given up by it, and not by the next. */

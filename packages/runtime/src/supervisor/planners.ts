@@ -40,8 +40,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const tell = (brief: PlannerBrief): void => this.#tell({ kind: "planner-briefed", token, brief });
     const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.store?.previewRollback?.(childAddress(address, id), { orBeginning: true });
-    if (preview === undefined) return tell(nothingKnown);
+    const preview = kernel.past.previewRollback(childAddress(address, id), { orBeginning: true });
     preview
       .then(
         ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),

@@ -23,7 +23,7 @@ import { later, type BeginResult, type Body, type Termination } from "../actor/b
 import { bookTurn } from "../durable/bookkeeping.ts";
 import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
 import { effectKey, type EffectKey } from "../durable/effect-key.ts";
-import type { Effect } from "../actor/effect.ts";
+import { outcomeOf, type Effect } from "../actor/effect.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -79,7 +79,7 @@ export class SupervisorBody implements Body, Supervisor {
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
     this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
-    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.store?.run !== undefined;
+    this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.past.run !== undefined;
     this.#children = new Children(life, this.#supervision, this);
     this.#planners = new Planners(life, this.#supervision, (event) => this.hear(event));
     this.#earlier = new EarlierChildren(life, this.#supervision as Supervision);
@@ -156,7 +156,7 @@ export class SupervisorBody implements Body, Supervisor {
     const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state(), ends });
     cell.seq++;
     try {
-      kernel.store!.prepare?.(record);
+      kernel.store!.prepare(record);
     } catch (error) {
       return this.#life.end({ kind: "failure", failure: toFailure(error, address) });
     }
@@ -266,11 +266,8 @@ export class SupervisorBody implements Body, Supervisor {
     const effect = replyEffect(step, key);
     if (effect === undefined) return; // It was told, not asked.
     const { cell, holdings } = this.#life;
-    const { asks } = cell.kernel;
-    const by = { address: cell.address, key: effect.key };
     holdings.closeAsk(effect.to.askId);
-    const isTaken = asks.settle(effect.to, effect.kind === "reply" ? { value: effect.value } : { error: effect.error }, by);
-    if (!isTaken && effect.key !== undefined) cell.acknowledge(effect.key);
+    cell.kernel.answer(effect.to, outcomeOf(effect), { address: cell.address, key: effect.key });
   }
 
   #exit(exit: Exit): void {
