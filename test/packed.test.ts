@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { fileOf, listingsOf } from "./docs/listings.ts";
 
 const top = fileURLToPath(new URL("../", import.meta.url));
 const packages = ["core", "journal", "runtime", "model", "tools", "org", "orgtree", "cli"];
@@ -36,6 +38,18 @@ describe("the packed packages", { timeout: 300_000 }, () => {
     await cp(join(top, "examples", "01-hello.ts"), join(project, "hello.ts"));
     const { stdout } = await exec(process.execPath, ["hello.ts"], { cwd: project });
     expect(stdout).toBe("The sea is wide and old.\n");
+  });
+
+  test("pass the compiler with the listings and the settings of the durable guide", async () => {
+    const page = new URL("../docs/durable-guide.md", import.meta.url);
+    for (const { name, text } of listingsOf(page)) await writeFile(join(project, name), text);
+    await writeFile(join(project, "tsconfig.json"), fileOf(page, "json tsconfig.json"));
+    // The page installs them from the registry.
+    for (const name of ["@types", "undici-types"]) await symlink(join(top, "node_modules", name), join(project, "node_modules", name));
+    const { stdout } = await exec(join(top, "node_modules", ".bin", "tsc"), [], { cwd: project }).catch(
+      (error: { readonly stdout: string }) => error,
+    );
+    expect(stdout).toBe("");
   });
 
   test("bring the command", async () => {

@@ -69,7 +69,7 @@ describe("orgtree resolve", () => {
     afterAll(() => desk[Symbol.asyncDispose]());
 
     test.each([
-      { args: ["none.journal"], says: "there is no file none.journal" },
+      { args: ["none.journal"], says: "none.journal: there is no such file; give the path of a journal" },
       { args: [journal, "--done", "1"], says: "it is not said which work" },
       { args: [journal, "KEY"], says: "say either --done VALUE or --not-done" },
       { args: [journal, "KEY", "--done", "1", "--not-done"], says: "say either --done VALUE or --not-done" },

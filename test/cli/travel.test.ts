@@ -159,7 +159,7 @@ describe("orgtree rollback", () => {
   });
 
   test.each([
-    { args: ["none.journal", "/desk/one"], says: "there is no file none.journal" },
+    { args: ["none.journal", "/desk/one"], says: "none.journal: there is no such file; give the path of a journal" },
     { args: ["desk.journal", "/desk/one", "--to", "77"], says: "it has no turn 77" },
     { args: ["desk.journal", "/desk/tow"], says: "/desk/tow cannot be rolled back: nothing is stored of it; did you mean /desk/two?" },
     { args: ["desk.journal", "/dask/one"], says: "nothing is stored of it; did you mean /desk/one?" },

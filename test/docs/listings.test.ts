@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const top = new URL("../../", import.meta.url);
 const execute = promisify(execFile);
 const { callProgram } = createRequire(import.meta.url)("@orgtree/cli/testing") as typeof import("@orgtree/cli/testing");
 
-const pages = ["README.md", "docs/guide.md", "docs/journal.md"].map((name) => ({ name, url: new URL(name, top) }));
+const pages = ["README.md", "docs/guide.md", "docs/durable-guide.md", "docs/journal.md"].map((name) => ({ name, url: new URL(name, top) }));
 const listings = pages.flatMap(({ url }) => listingsOf(url));
 
 /** Without times and random numbers, and sizes in which paths of files are; with the blanks that align what stands beside them. */
@@ -22,9 +22,22 @@ function withoutChance(text: string): string {
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}/g, "TIME")
     .replaceAll(/trace \w+/g, "trace")
     .replaceAll(/run [0-9a-f]{16}/g, "run")
+    .replaceAll(/\b[0-9a-f]{16}\//g, "RUN/")
     .replaceAll(/"askId":\d+/g, "askId")
     .replaceAll(/[\d.]+ k?B/g, "SIZE")
     .replaceAll(/ +/g, " ");
+}
+
+/** A directory in which `node` and `npx orgtree` are what a project of one's own has. */
+async function makeCommands(bin: string): Promise<string> {
+  await mkdir(bin);
+  const main = fileURLToPath(new URL("packages/cli/src/main.ts", top));
+  const scripts = { node: `exec "${process.execPath}" "$@"`, npx: `shift; exec "${process.execPath}" "${main}" "$@"` };
+  for (const [name, script] of Object.entries(scripts)) {
+    await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(bin, name), 0o755);
+  }
+  return bin;
 }
 
 /** What a reader copies has to work: it is type-checked and run as it stands in the pages. */
@@ -59,7 +72,7 @@ describe("the listings of the pages", () => {
   });
 
   test.concurrent.each(listings.filter(({ prints }) => prints !== undefined))("$name prints what stands below it", async (listing) => {
-    const { stdout } = await execute(process.execPath, ["--conditions=@orgtree/source", join(directory, listing.name)]);
+    const { stdout } = await execute(process.execPath, ["--conditions=@orgtree/source", listing.name], { cwd: directory });
     expect(stdout).toBe(listing.prints);
   });
 
@@ -80,6 +93,22 @@ describe("the listings of the pages", () => {
       const args = command.replace("npm run orgtree -- ", "").split(" ");
       const { code, stdout, stderr } = await callProgram(args, { cwd: directory, temporary: tmpdir(), env: {} });
       expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
+      if (prints !== "") expect(withoutChance(stdout)).toBe(withoutChance(prints));
+    }
+  });
+
+  test("in docs/durable-guide.md and the commands below them print what stands there, one after the other", async () => {
+    const page = new URL("docs/durable-guide.md", top);
+    const sessions = sessionsOf(page).filter(({ command }) => /^(node|npx) /.test(command));
+    expect(sessions.length).toBeGreaterThan(5);
+    const bin = await makeCommands(join(directory, "bin"));
+    const env = { PATH: `${bin}:${process.env["PATH"]}`, NODE_OPTIONS: "--conditions=@orgtree/source" };
+    for (const { command, prints } of sessions) {
+      // What ends by a signal, or with a failure, is part of the story.
+      const { stdout, stderr } = await execute("sh", ["-c", command], { cwd: directory, env }).catch(
+        (error: { readonly stdout: string; readonly stderr: string }) => error,
+      );
+      expect({ command, stderr: stderr.replaceAll(/^.*Killed.*\n/gm, "") }).toEqual({ command, stderr: "" });
       if (prints !== "") expect(withoutChance(stdout)).toBe(withoutChance(prints));
     }
   });
@@ -106,7 +135,7 @@ describe("the commands of the pages", () => {
   test.each(commands.filter((command) => command.startsWith("npm ")))("%s: the script is there, and its options are", async (command) => {
     const { scripts } = JSON.parse(await readFile(new URL("package.json", top), "utf8")) as { readonly scripts: Record<string, string> };
     const [, name] = /^npm (?:run )?(\w+)/.exec(command)!;
-    expect([...Object.keys(scripts), "install"]).toContain(name);
+    expect([...Object.keys(scripts), "install", "pack"]).toContain(name);
     const [, topic, rest = ""] = /^npm run orgtree -- (\w+)(.*)/.exec(command) ?? [];
     if (topic === undefined) return;
     const { code, stdout } = await callProgram(["help", topic], { cwd: ".", temporary: tmpdir(), env: {} });

@@ -19,6 +19,11 @@ export function listingsOf(page: URL): readonly Listing[] {
   });
 }
 
+/** The text of the listing with this behind its ```. */
+export function fileOf(page: URL, wanted: string): string {
+  return blocksOf(page).find(({ info }) => info === wanted)!.text;
+}
+
 /** The commands in the listings for a shell, a backslash at the end of a line undone. */
 export function commandsOf(page: URL): readonly string[] {
   return blocksOf(page)

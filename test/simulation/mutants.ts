@@ -184,8 +184,8 @@ const journal: readonly Mutant[] = [
   {
     name: "a difference is taken from an older state",
     file: `${runtime}/durable/actor-log.ts`,
-    from: "    this.#last = durable;\n",
-    to: '    if (kind === "whole" || this.#parts % 3 !== 2) this.#last = durable;\n',
+    from: "    this.#last = { state, books };\n",
+    to: '    if (kind === "whole" || this.#parts % 3 !== 2) this.#last = { state, books };\n',
   },
 ];
 

@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { pinGivenUp, reachableCheckpoints, type Address, type ReachableCheckpoint } from "orgtree";
-import { openSqliteJournalReader } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
@@ -14,8 +13,6 @@ import { openToWrite } from "./open-to-write.ts";
 export async function compactFile(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
   const keepAfter = positionOf(valueOf(input, "keep-after"));
   const path = resolve(cwd, input.operands[0]!);
-  // Opened for writing it would be made where it is not.
-  await openSqliteJournalReader(path).close();
   const journal = await openToWrite(path, input.flags);
   try {
     const tops = await pinGivenUp(journal);

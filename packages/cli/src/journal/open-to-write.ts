@@ -9,13 +9,13 @@ export const takeOverOption: CommandOption = {
 };
 
 /**
- * Opens a journal for writing, with the flags that the command was given. Rejects with `UsageError` where another process has it, or may have
+ * Opens a journal that is there for writing, with the flags that the command was given. Rejects with `UsageError` where another process has it, or may have
  * it, and `JournalError`.
  */
-export async function openToWrite(path: string, flags: ReadonlySet<string> = new Set()): Promise<SqliteJournal> {
+export async function openToWrite(path: string, flags: ReadonlySet<string>): Promise<SqliteJournal> {
   const { JournalLockedError, openSqliteJournal } = await import("orgtree/journal");
   try {
-    return await openSqliteJournal(path, { takeOver: flags.has(takeOverOption.name) });
+    return await openSqliteJournal(path, { mustExist: true, takeOver: flags.has(takeOverOption.name) });
   } catch (error) {
     if (!(error instanceof JournalLockedError) || error.vitality === "writing") throw error;
     const { owner, vitality } = error;

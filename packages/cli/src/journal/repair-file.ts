@@ -7,13 +7,12 @@ import type { Surroundings } from "../surroundings.ts";
 import { plainJson } from "../text/plain-json.ts";
 import { paintLines } from "../text/styled-line.ts";
 import { repairLines } from "./journal-text.ts";
-import { withPrivateFiles } from "./private-files.ts";
 
 /** Carries out `orgtree journal repair`. */
 export async function repairFile(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
   const to = valueOf(input, "to");
   if (to === undefined) throw new UsageError("journal repair writes a new file and leaves the old one as it is", "name it with --to NEW");
-  const report = await withPrivateFiles(() => repairJournal(resolve(cwd, input.operands[0]!), { to: resolve(cwd, to) }));
+  const report = await repairJournal(resolve(cwd, input.operands[0]!), { to: resolve(cwd, to) });
   if (input.flags.has("json")) stdout.write(`${plainJson(report, 2)}\n`);
   else stdout.write(paintLines(repairLines(report), stdout.hasColor));
   return report.damaged.length + report.lost.length + report.leftOut.length + report.problems.length === 0

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { listCutOff, OutcomeError, resolveStored, systemClock, type CutOffWork, type Outcome } from "orgtree";
 import { openSqliteJournal, openSqliteJournalReader } from "orgtree/journal";
@@ -14,7 +13,6 @@ import { paintLines, span, type Line } from "../text/styled-line.ts";
 export async function resolveWork(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
   const [file = "", key] = input.operands;
   const path = resolve(cwd, file);
-  if (!existsSync(path)) throw new UsageError(`there is no file ${file}`, "name a journal");
   const outcome = parseOutcome(input, key);
   const isJson = input.flags.has("json");
   if (key === undefined || outcome === undefined) {
@@ -42,7 +40,7 @@ async function listIn(path: string): Promise<readonly CutOffWork[]> {
 }
 
 async function resolveIn(path: string, key: string, outcome: Outcome): Promise<CutOffWork> {
-  await using journal = await openSqliteJournal(path);
+  await using journal = await openSqliteJournal(path, { mustExist: true });
   try {
     return await resolveStored(journal, key, { outcome, atMs: systemClock.epochMs() });
   } catch (error) {

@@ -3,7 +3,6 @@ import { forkFile, type ForkPoint, type ForkReport } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
-import { withPrivateFiles } from "../journal/private-files.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { countOf } from "../text/amounts.ts";
 import { plainJson } from "../text/plain-json.ts";
@@ -17,7 +16,7 @@ export async function forkPast(input: CommandInput, { cwd, stdout }: Surrounding
   if (to === undefined) throw new UsageError("fork writes a new journal and leaves the old one as it is", "name it with --to NEW");
   const point = valueOf(input, "at");
   const at = point === undefined ? undefined : parsePoint(point);
-  const report = await withPrivateFiles(() => forkFile(resolve(cwd, file), { to: resolve(cwd, to), at }));
+  const report = await forkFile(resolve(cwd, file), { to: resolve(cwd, to), at });
   if (input.flags.has("json")) stdout.write(`${plainJson({ from: file, to, ...report }, 2)}\n`);
   else stdout.write(paintLines(forkLines(report, { file, to }), stdout.hasColor));
   return exitCode.done;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConsentError, isWithin, readRunLog, rollBackStored, systemClock, type Address, type RollbackReport } from "orgtree";
 import type { SqliteJournal } from "orgtree/journal";
@@ -17,7 +16,6 @@ export async function rollBackPast(input: CommandInput, { cwd, stdout, program }
   const [file = "", name = ""] = input.operands;
   const address = parseAddress(name);
   const path = resolve(cwd, file);
-  if (!existsSync(path)) throw new UsageError(`there is no file ${file}`, "name a journal");
   const wanted = { address, to: parsePoint(valueOf(input, "to")), consent: input.flags.has("consent") };
   await using journal = await openToWrite(path, input.flags);
   await checkGoesOn(journal, wanted, `${program} fork ${file}`);

@@ -4,9 +4,7 @@ import { join } from "node:path";
 import { beginRun, openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult, SpecError } from "orgtree";
 import type { SqliteJournal } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
-import { withPrivateFiles } from "../journal/private-files.ts";
 import type { Progress, RunStart } from "../progress/progress.ts";
-import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { makeDemoRepository } from "./demo-repository.ts";
 import { tellGivingUp } from "./giving-up.ts";
@@ -86,7 +84,8 @@ async function store(place: Workplace, listeners: Listeners, surroundings: Surro
   }
   const state = { isBegun: false };
   try {
-    await using opened = await withPrivateFiles(() => openToWrite(journal.path));
+    const { openSqliteJournal } = await import("orgtree/journal");
+    await using opened = await openSqliteJournal(journal.path);
     await tellFacts(opened);
     const keep = (): void => {
       state.isBegun = true;

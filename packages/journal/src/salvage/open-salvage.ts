@@ -1,9 +1,9 @@
 import { JournalDamagedError, JournalError, JournalVersionError } from "@orgtree/core";
-import { type Stats, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
 import { toJournalError, withJournalErrors } from "../sqlite/journal-problem.ts";
 import { isBusy, problemOf } from "../sqlite/problem.ts";
+import { statFile } from "../sqlite/plain-file.ts";
 import { realFile } from "../sqlite/real-file.ts";
 import { checkTables, schemaVersion, versionOf } from "../sqlite/schema.ts";
 import { holdFile } from "../sqlite/held-files.ts";
@@ -33,8 +33,8 @@ const maxComplaints = 20;
 export async function openSalvage(path: string): Promise<OpenSalvage> {
   const full = withJournalErrors(path, () => realFile(path));
   checkReadable(full);
+  const log = withJournalErrors(full, () => readLog(full));
   const release = holdFile(full);
-  const log = readLog(full);
   // SQLite would make the index (-shm) of a damaged log anew, and that may be all that tells of the damage. Nobody writes to it.
   const damagedLog = log?.damage === undefined ? undefined : log;
   const lock = damagedLog === undefined ? openLock(full) : { database: undefined, complaints: [] };
@@ -94,14 +94,8 @@ function close(source: PageSource | undefined, { lock, release }: { readonly loc
 }
 
 function checkReadable(path: string): void {
-  let found: Stats | undefined;
-  try {
-    found = statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    throw toReadError(path, error);
-  }
-  if (found === undefined) throw new JournalError(path, "there is no such file; give the path of a journal");
-  if (!found.isFile()) throw new JournalError(path, "it is no file; give the path of a journal");
+  if (withJournalErrors(path, () => statFile(path)) === undefined)
+    throw new JournalError(path, "there is no such file; give the path of a journal");
 }
 
 function refuseForeign(path: string, source: PageSource): void {

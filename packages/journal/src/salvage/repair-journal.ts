@@ -1,13 +1,11 @@
-import { type Address, JournalError, newRun } from "@orgtree/core";
-import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { type Address, newRun } from "@orgtree/core";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "../sqlite/database.ts";
 import { checksumOfAddress } from "../checksum.ts";
-import { toJournalError, withJournalErrors } from "../sqlite/journal-problem.ts";
+import { toJournalError } from "../sqlite/journal-problem.ts";
+import { makeFile, writeNewFile } from "../sqlite/new-file.ts";
 import { writeJournalRow } from "../sqlite/own-rows.ts";
 import { problemOf } from "../sqlite/problem.ts";
-import { realFile } from "../sqlite/real-file.ts";
 import { migrate, pageBytes, versionOf } from "../sqlite/schema.ts";
 import { findOrphans } from "./chains.ts";
 import { openSalvage } from "./open-salvage.ts";
@@ -39,48 +37,40 @@ export interface RepairReport {
  * An address whose chain is broken keeps what is before the break, and its next `whole` with what follows. Numbers that were used
  * are not given again, even those of damaged entries. Where the name of its run is damaged, the new file is another run.
  *
- * Rejects with `JournalError` when `to` is there already, and as `verifyJournal` does; nothing is left at `to` then.
+ * Rejects with `JournalError` when `to` is there already, and as `verifyJournal` does. The new file is there when it is whole, and not before.
  */
 export async function repairJournal(path: string, { to }: { readonly to: string }): Promise<RepairReport> {
-  const target = withJournalErrors(to, () => realFile(to));
-  if (existsSync(target)) throw new JournalError(target, "it is there already; a repair writes a new file only");
-  using opened = await openSalvage(path);
-  const { found } = opened;
-  const leftOut = findOrphans(found.sound).filter(({ missing }) => missing !== undefined);
-  const gone = new Set(leftOut.map(({ position }) => position));
-  const kept = found.sound.filter(({ position }) => !gone.has(position));
-  try {
-    await withNewFile(target, (database) => write(database, { kept, found }));
-  } catch (error) {
-    for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${target}${suffix}`, { force: true });
-    throw error instanceof JournalError ? error : toJournalError(target, problemOf(error));
-  }
-  return {
-    from: opened.path,
-    to: target,
-    kept: kept.length,
-    leftOut,
-    damaged: found.damaged,
-    lost: found.lost,
-    problems: [...problemsOfLog(opened.source), ...problemsOf(found)],
-  };
+  return writeNewFile(to, "a repair writes a new file only", async (unfinished, target) => {
+    using opened = await openSalvage(path);
+    const { found, source } = opened;
+    const leftOut = findOrphans(found.sound).filter(({ missing }) => missing !== undefined);
+    const gone = new Set(leftOut.map(({ position }) => position));
+    const kept = found.sound.filter(({ position }) => !gone.has(position));
+    try {
+      await withNewDatabase(unfinished, (database) => write(database, { kept, found }));
+    } catch (error) {
+      throw toJournalError(target, problemOf(error));
+    }
+    const { damaged, lost } = found;
+    const problems = [...problemsOfLog(source), ...problemsOf(found)];
+    return { from: opened.path, to: target, kept: kept.length, leftOut, damaged, lost, problems };
+  });
 }
 
-async function withNewFile(path: string, work: (database: DatabaseSync) => Promise<void>): Promise<void> {
-  const database = openDatabase(path, "write");
+async function withNewDatabase(path: string, work: (database: DatabaseSync) => Promise<void>): Promise<void> {
+  const release = makeFile(path);
   try {
-    database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; BEGIN`);
-    migrate(database, versionOf(database));
-    await work(database);
-    database.exec("COMMIT");
+    const database = openDatabase(path, "write");
+    try {
+      database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; BEGIN`);
+      migrate(database, versionOf(database));
+      await work(database);
+      database.exec("COMMIT");
+    } finally {
+      database.close();
+    }
   } finally {
-    database.close();
-  }
-  const directory = openSync(dirname(path), "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
+    release();
   }
 }
 

@@ -33,7 +33,7 @@ function copyOf(name: string): string {
 
 test.each([
   { what: "missing", make: (path: string) => path, says: "there is no such file; give the path of a journal" },
-  { what: "a directory", make: () => directory.path, says: "it is no file; give the path of a journal" },
+  { what: "a directory", make: () => directory.path, says: "it is a directory; give the path of a file" },
   { what: "empty", make: (path: string) => (writeFileSync(path, ""), path), says: "nothing of a journal is in it; give another path, or" },
   { what: "a text", make: (path: string) => (writeFileSync(path, "Dear Sir,\n".repeat(900)), path), says: "nothing of a journal is in it" },
   {

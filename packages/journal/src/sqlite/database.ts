@@ -2,7 +2,8 @@ import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync } from "./node-sqlite.ts";
-import { ProblemError, type Problem } from "./problem.ts";
+import { sizeBeside, statFile } from "./plain-file.ts";
+import { ProblemError, refuse } from "./problem.ts";
 
 /** Longest wait for another process that is just writing, in milliseconds. */
 export const defaultBusyMs = 5_000;
@@ -26,7 +27,7 @@ export function openDatabase(path: string, mode: "read" | "write", busyMs: numbe
  * who could write there has closed the journal.
  */
 function openToRead(path: string): DatabaseSync {
-  if (isWritable(dirname(path)) || sizeOf(`${path}-wal`) > 0) return new DatabaseSync(path, { readOnly: true });
+  if (isWritable(dirname(path)) || sizeBeside(path, "-wal") > 0) return new DatabaseSync(path, { readOnly: true });
   const url = pathToFileURL(path);
   url.searchParams.set("immutable", "1");
   return new DatabaseSync(url, { readOnly: true });
@@ -41,15 +42,9 @@ function isWritable(directory: string): boolean {
   }
 }
 
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
 /** SQLite says the same of each of these, so it is found out here. The file itself is not opened: see `held-files.ts`. */
 function checkPath(path: string, mode: "read" | "write"): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true) refuse("it is a directory; give the path of a file");
-  if (found !== undefined) return checkLogOf(path);
+  if (statFile(path) !== undefined) return checkLogOf(path);
   if (mode === "read") refuse("there is no such file; give the path of a journal");
   const directory = dirname(path);
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -61,11 +56,7 @@ function checkPath(path: string, mode: "read" | "write"): void {
 function checkLogOf(path: string): void {
   // The log first: of a journal that is just being made, the database has its first page before the log has anything.
   // One byte is nothing to SQLite, which writes it itself into an empty file on some systems.
-  if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 1) return;
+  if (sizeBeside(path, "-wal") === 0 || statSync(path).size > 1) return;
   const problem = "it is empty, and its log (-wal) is not; write what is sound to a new file with repair";
   throw new ProblemError({ kind: "damaged", problem });
-}
-
-function refuse(problem: string): never {
-  throw new ProblemError({ kind: "store", problem, retryable: false, outcome: "not-done" } satisfies Problem);
 }

@@ -5,7 +5,7 @@ import { openDatabase } from "./database.ts";
 import { EntryReader } from "./entry-reader.ts";
 import { EntryWriter } from "./entry-writer.ts";
 import { checkLog } from "./log-check.ts";
-import { ProblemError, problemOf } from "./problem.ts";
+import { ProblemError, problemOf, refuse } from "./problem.ts";
 import { checkTables, migrate, pageBytes, versionOf } from "./schema.ts";
 import { endWriting, type Opener, readWriter, takeWriting } from "./writer-record.ts";
 import { describeProcess } from "./process-identity.ts";
@@ -77,7 +77,7 @@ export class JournalFile {
     checkTables(database, versionOf(database));
     database.exec(`PRAGMA page_size = ${pageBytes}`);
     const mode = database.prepare("PRAGMA journal_mode = WAL").get()?.["journal_mode"];
-    if (mode !== "wal") this.#refuse(`it cannot have a write-ahead log where it lies (SQLite answers "${String(mode)}"); use a local disk`);
+    if (mode !== "wal") refuse(`it cannot have a write-ahead log where it lies (SQLite answers "${String(mode)}"); use a local disk`);
     // Removed entries are overwritten: a page that is salvaged from a damaged file holds nothing that was compacted.
     database.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864");
     if (maxFileBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxFileBytes / pageBytes))}`);
@@ -108,9 +108,5 @@ export class JournalFile {
       // It was stopped in the middle of a transaction; the lock on the file ends with it only.
       throw new ProblemError({ kind: "locked", owner: describeProcess(writer), vitality: "writing" });
     }
-  }
-
-  #refuse(problem: string): never {
-    throw new ProblemError({ kind: "store", problem, retryable: false, outcome: "not-done" });
   }
 }

@@ -12,10 +12,11 @@
  *   D4. Fewer frames than its index (-shm) says were committed.
  * So damage within the page of a frame of the newest transaction cannot be told from F3, where there is no index.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { LogChecksum, withEachBitFlipped } from "./log-checksum.ts";
 import { frameHeaderBytes, headerBytes, type LogHeader, readHeader } from "./log-header.ts";
 import { type LogIndex, readLogIndex } from "./log-index.ts";
+import { sizeBeside } from "./plain-file.ts";
 
 /** What a log holds of committed pages. */
 export interface LogFrames {
@@ -50,7 +51,7 @@ const attempts = 5;
  */
 export function readLog(path: string, index: LogIndex | undefined = readLogIndex(path)): LogFrames | undefined {
   const log = `${path}-wal`;
-  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) < headerBytes) return undefined;
+  if (sizeBeside(path, "-wal") < headerBytes) return undefined;
   const descriptor = openSync(log, "r");
   try {
     let found = readOnce(descriptor, index);

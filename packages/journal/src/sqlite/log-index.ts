@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import { LogChecksum } from "./log-checksum.ts";
+import { sizeBeside } from "./plain-file.ts";
 
 const copyBytes = 48;
 
@@ -17,10 +18,9 @@ export interface LogIndex {
  * somebody may be writing.
  */
 export function readLogIndex(path: string): LogIndex | undefined {
-  const index = `${path}-shm`;
-  if ((statSync(index, { throwIfNoEntry: false })?.size ?? 0) < 2 * copyBytes) return undefined;
+  if (sizeBeside(path, "-shm") < 2 * copyBytes) return undefined;
   const bytes = Buffer.alloc(2 * copyBytes);
-  const descriptor = openSync(index, "r");
+  const descriptor = openSync(`${path}-shm`, "r");
   try {
     readSync(descriptor, bytes, 0, bytes.length, 0);
   } finally {

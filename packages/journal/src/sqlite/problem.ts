@@ -22,6 +22,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** Throws it for what will not pass by itself, and of which nothing was done. */
+export function refuse(problem: string): never {
+  throw new ProblemError({ kind: "store", problem, retryable: false, outcome: "not-done" });
+}
+
 /** https://www.sqlite.org/rescode.html */
 const codes = {
   busy: 5,
@@ -64,7 +69,22 @@ export function problemOf(error: unknown): Problem {
     default:
       // Integers beyond what JavaScript can count come of damage only.
       if (error instanceof RangeError) return { kind: "damaged", problem: `a number in it is none of ours (${message})` };
-      return store(`the store failed: ${message}`);
+      return store(problemOfSystem(error, message));
+  }
+}
+
+/** https://nodejs.org/api/errors.html#common-system-errors */
+function problemOfSystem(error: unknown, message: string): string {
+  switch (typeof error === "object" && error !== null && "code" in error ? error.code : undefined) {
+    case "EACCES":
+    case "EPERM":
+      return `it cannot be opened (${message}); look at the owner and the permissions of the file and its directory`;
+    case "ELOOP":
+    case "ENAMETOOLONG":
+    case "ENOTDIR":
+      return `its path leads to no file (${message}); give the path of a file`;
+    default:
+      return `the store failed: ${message}`;
   }
 }
 

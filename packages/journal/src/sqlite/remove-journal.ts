@@ -30,8 +30,14 @@ function remove(file: string, name: string): boolean {
   } finally {
     database.close();
   }
-  for (const left of [`${file}-wal`, `${file}-shm`, name]) rmSync(left, { force: true });
+  removeFiles(file);
+  rmSync(name, { force: true });
   return true;
+}
+
+/** Removes a file that nobody has open, with what SQLite keeps beside it. */
+export function removeFiles(path: string): void {
+  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${path}${suffix}`, { force: true });
 }
 
 function mayBeWritten(database: DatabaseSync): boolean {

@@ -19,7 +19,10 @@ import { AppendQueue } from "./append-queue.ts";
 import { defaultBusyMs } from "./database.ts";
 import { holdFile } from "./held-files.ts";
 import { withJournalErrors } from "./journal-problem.ts";
+import { makeFile } from "./new-file.ts";
 import { imagePages, readPages } from "./pages.ts";
+import { sizeBeside, statFile } from "./plain-file.ts";
+import { refuse } from "./problem.ts";
 import { ownProcess } from "./process-identity.ts";
 import { realFile } from "./real-file.ts";
 import { WorkerLink } from "./worker-link.ts";
@@ -27,6 +30,10 @@ import type { Opened } from "./worker-messages.ts";
 
 /** How to open a SQLite journal. */
 export interface SqliteJournalOptions {
+  /** Reject with `JournalError` when the file is not there, or is empty, in place of making a journal of it. Default false. */
+  readonly mustExist?: boolean | undefined;
+  /** Permissions of a file that is made, whatever the mask of the process. Default 0o600: for the owner alone. */
+  readonly mode?: number | undefined;
   /** Take the journal from a writer that lives: its next append is fenced. Default false: `JournalLockedError`. */
   readonly takeOver?: boolean | undefined;
   /**
@@ -69,19 +76,31 @@ export async function openLinked(
   path: string,
   options: SqliteJournalOptions = {},
 ): Promise<{ readonly journal: SqliteJournal; readonly link: WorkerLink }> {
-  const { takeOver = false, maxFileBytes, busyMs = defaultBusyMs } = options;
+  const { takeOver = false, maxFileBytes, busyMs = defaultBusyMs, mustExist = false, mode } = options;
   checkLimits(path, options);
   const opening = randomUUID();
   const record = { ...ownProcess(), opening };
   const file = withJournalErrors(path, () => realFile(path));
+  if (mustExist) withJournalErrors(file, () => checkThere(file));
+  const made = makeFile(file, mode);
   const link = new WorkerLink({ path: file, record, died: [...died], takeOver, maxFileBytes, busyMs });
-  const opened = await link.opened();
-  const release = holdFile(file);
+  const { opened, release } = await holdOpened(file, link).finally(made);
   void link.exited.then(() => {
     release();
     if (!link.closed) died.add(opening);
   });
   return { journal: new SqliteJournal(file, { ...opened, link, options }), link };
+}
+
+async function holdOpened(file: string, link: WorkerLink): Promise<{ readonly opened: Opened; readonly release: () => void }> {
+  const opened = await link.opened();
+  return { opened, release: holdFile(file) };
+}
+
+function checkThere(file: string): void {
+  const found = statFile(file);
+  if (found === undefined) refuse("there is no such file; give the path of a journal");
+  if (found.size === 0 && sizeBeside(file, "-wal") === 0) refuse("nothing was written to it yet; give the path of a journal");
 }
 
 function checkLimits(path: string, limits: SqliteJournalOptions): void {

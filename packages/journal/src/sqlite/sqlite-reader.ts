@@ -14,7 +14,7 @@ import { holdFile } from "./held-files.ts";
 import { withJournalErrors } from "./journal-problem.ts";
 import { checkLog } from "./log-check.ts";
 import { imagePages, readPages } from "./pages.ts";
-import { ProblemError } from "./problem.ts";
+import { ProblemError, refuse } from "./problem.ts";
 import { vitalityOf } from "./process-identity.ts";
 import { realFile } from "./real-file.ts";
 import { checkTables, schemaVersion, versionOf } from "./schema.ts";
@@ -118,7 +118,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
   #do<T>(work: (reader: EntryReader) => T): T {
     return withJournalErrors(this.path, () => {
       if (!this.#closed) return work(this.#reader);
-      throw new ProblemError({ kind: "store", problem: "it is closed; open it again to use it", retryable: false, outcome: "not-done" });
+      return refuse("it is closed; open it again to use it");
     });
   }
 }

@@ -23,7 +23,6 @@ import {
   type Address,
   type Amount,
   type CheckedChildSpec,
-  type EffectRecord,
   type Exit,
   type Failure,
   type MessageRefusedError,
@@ -42,6 +41,7 @@ import { inheritBooks, type Books } from "../durable/books.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
 import type { Stored } from "../durable/stored-past.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
+import type { DescribedEffect } from "./effect.ts";
 import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
@@ -159,9 +159,9 @@ export class Cell implements Runnable {
     this.#notes.add(what);
   }
 
-  /** The notes that no record has yet, as effects of turn `seq`, of which `count` are there already. */
-  noteEffects(count: number): readonly EffectRecord[] {
-    return this.#notes?.effects(this, count) ?? noEffects;
+  /** The notes that no record has yet, as effects of the next turn. */
+  get notes(): readonly DescribedEffect[] {
+    return this.#notes?.effects ?? noEffects;
   }
 
   /** A record is stored: its books hold from now on, and its notes need not come again. */
@@ -392,5 +392,5 @@ export class Cell implements Runnable {
   }
 }
 
-const noEffects: readonly EffectRecord[] = [];
+const noEffects: readonly DescribedEffect[] = [];
 const noKeys: EffectKey[] = [];

@@ -74,28 +74,31 @@ export function isRecorded(effect: Effect): boolean {
   return effect.kind !== "machine" || !effect.type.startsWith("orgtree.");
 }
 
-/** An effect as it is stored under its key, without what cannot be written down. */
-export function describeEffect(effect: Effect, key: FullKey): EffectRecord {
+/** An effect as it is stored, but for the key, which follows from its place in the turn. */
+export type DescribedEffect = Omit<EffectRecord, "key">;
+
+/** An effect as it is stored, without what cannot be written down. */
+export function describeEffect(effect: Effect): DescribedEffect {
   switch (effect.kind) {
     case "message":
     case "signal":
     case "internal":
-      return { kind: "tell", key, detail: { to: effect.to, message: effect.message, trace: traceText(effect.trace) } };
+      return { kind: "tell", detail: { to: effect.to, message: effect.message, trace: traceText(effect.trace) } };
     case "deliver":
-      return { kind: "deliver", key, detail: { to: effect.mail.to, message: effect.mail.message } };
+      return { kind: "deliver", detail: { to: effect.mail.to, message: effect.mail.message } };
     case "ask": {
       const { mail, tag, timeoutMs } = effect;
-      return { kind: "ask", key, detail: { to: mail.to, message: mail.message, tag, timeoutMs } };
+      return { kind: "ask", detail: { to: mail.to, message: mail.message, tag, timeoutMs } };
     }
     case "machine":
-      return { kind: effect.type, key, detail: describeParams(effect) };
+      return { kind: effect.type, detail: describeParams(effect) };
     case "run":
-      return { kind: "run", key, detail: describeWork(effect) };
+      return { kind: "run", detail: describeWork(effect) };
     case "refuse":
-      return { kind: "refuse", key, detail: { to: effect.to, failure: toFailure(effect.error) } };
+      return { kind: "refuse", detail: { to: effect.to, failure: toFailure(effect.error) } };
     default: {
       const { kind, ...detail } = effect;
-      return { kind, key, detail };
+      return { kind, detail };
     }
   }
 }

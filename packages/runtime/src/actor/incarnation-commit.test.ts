@@ -21,7 +21,7 @@ describe("a turn that waits for its commit", () => {
     await world.clock.advance(5);
     expect([other.got, got, heard]).toEqual([[], [], []]);
     expect(commits.held.map(({ record }) => record)).toMatchObject([
-      { address: "/m", incarnation: 1, cause: "message", effects: [{ kind: "tell", detail: { to: "/other", message: "said" } }] },
+      { address: "/m", incarnation: 1, cause: { type: "message" }, effects: [{ kind: "tell", detail: { to: "/other", message: "said" } }] },
     ]);
     commits.release();
     await world.clock.settle();
@@ -167,7 +167,7 @@ describe("a turn that waits for its commit", () => {
     commits.held.shift()!.accept(); // The root's decision to start it.
     await world.clock.settle();
     expect(world.node()).toMatchObject({ status: "starting" });
-    expect(commits.held[0]!.record).toMatchObject({ address: "/m", cause: "init", seq: 0 });
+    expect(commits.held[0]!.record).toMatchObject({ address: "/m", cause: { type: "init" }, seq: 0 });
     commits.release();
     await started;
     expect(world.node()).toMatchObject({ status: "running" });

@@ -33,7 +33,7 @@ import { abandonEffects, performManaged, type Undone } from "./perform.ts";
 import { currentState } from "../logic-version.ts";
 import { resumeHoldings, resumePending } from "./resumption.ts";
 import { allLost, type CutOff } from "./unknown-outcome.ts";
-import { carryOut, loseMail, makeRecord } from "./turn-cycle.ts";
+import { carryOut, loseMail, makeTurnRecord } from "./turn-cycle.ts";
 import type { Trace } from "./mail.ts";
 
 /** Where an incarnation stands; `suspended` failed and waits for a directive. */
@@ -127,7 +127,7 @@ export class Incarnation {
     if (this.cell.kernel.store === undefined || this.body!.isSupervisor === true) return this.#up();
     let record: TurnRecord;
     try {
-      record = makeRecord(this, undefined);
+      record = makeTurnRecord(this, undefined);
     } catch (error) {
       return this.#throwAtStart(error);
     }

@@ -1,5 +1,5 @@
-import type { Address, EffectRecord } from "@orgtree/core";
-import { effectKey, fullKey } from "../durable/effect-key.ts";
+import type { EffectRecord } from "@orgtree/core";
+import type { DescribedEffect } from "./effect.ts";
 
 /** The kind of an effect that is a note; see `ActorSystem.note`. */
 export const noteKind = "orgtree.note";
@@ -12,9 +12,9 @@ export class Notes {
     this.#waiting.push(what);
   }
 
-  /** As effects of turn `seq` of an address, of which `count` are there already. */
-  effects({ address, seq }: { readonly address: Address; readonly seq: number }, count: number): readonly EffectRecord[] {
-    return this.#waiting.map((detail, at) => ({ kind: noteKind, key: fullKey(address, effectKey(seq, count + at)), detail }));
+  /** As effects of the next turn. */
+  get effects(): readonly DescribedEffect[] {
+    return this.#waiting.map((detail) => ({ kind: noteKind, detail }));
   }
 
   /** A record is stored that has the first of them. */

@@ -6,24 +6,24 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, toFailure, type EffectRecord, type Failure } from "@orgtree/core";
-import { bookTurn } from "../durable/bookkeeping.ts";
+import { AskFailedError, describeFailure, toFailure, type Failure } from "@orgtree/core";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { wasTaken } from "../durable/taken-marks.ts";
-import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
-import { effectKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
+import type { Cause } from "../durable/turn-entry.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Body, ComputeResult } from "./body.ts";
-import { describeEffect, isRecorded } from "./effect.ts";
+import { describeEffect, isRecorded, type DescribedEffect } from "./effect.ts";
 import type { TimerSignal } from "./holdings.ts";
 import type { Incarnation } from "./incarnation.ts";
 import { versionOf } from "../logic-version.ts";
-import { isRedelivered, traceText, type Mail } from "./mail.ts";
+import { isRedelivered, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
 import { resumeReply } from "./resumption.ts";
 import { RecordRequest } from "./record-request.ts";
 import type { Signal } from "./signal.ts";
+import { makeRecord, nextBooks } from "./turn-record.ts";
 
 /** One turn. The caller has checked `takesMail`. */
 export function takeMail(life: Incarnation, mail: Mail): void {
@@ -58,7 +58,7 @@ function recordSpending(life: Incarnation, mail: Mail, request: RecordRequest): 
   life.turn.close();
   let record: TurnRecord;
   try {
-    record = makeRecord(life, mail);
+    record = makeTurnRecord(life, mail);
   } catch (error) {
     life.turn.end();
     return life.failLater(error);
@@ -94,7 +94,7 @@ function answerAgain({ cell }: Incarnation, mail: Mail): void {
 function commitTurn(life: Incarnation, mail: Mail): void {
   let record: TurnRecord;
   try {
-    record = makeRecord(life, mail);
+    record = makeTurnRecord(life, mail);
   } catch (error) {
     // What is written down of a turn is the user's: reading it may throw, and fails the turn like any other throw.
     return failTurn(life, mail, toFailure(error, life.cell.address));
@@ -147,12 +147,11 @@ function failTurn(life: Incarnation, mail: Mail, failure: Failure): void {
 }
 
 function makePoisonRecord(life: Incarnation, mail: Mail, failure: Failure): TurnRecord | undefined {
-  const { kernel, address, seq } = life.cell;
+  const { kernel, address } = life.cell;
   if (kernel.store === undefined || life.body!.isSupervisor === true) return undefined;
   forgetTurn(life);
   try {
-    const letter = { kind: "dead-letter", key: fullKey(address, effectKey(seq, 0)), detail: { reason: "failed", failure } };
-    return makeRecord(life, mail, [letter]);
+    return makeTurnRecord(life, mail, [{ kind: "dead-letter", detail: { reason: "failed", failure } }]);
   } catch (error) {
     kernel.logger.warn({ err: error, address }, "that a message failed could not be stored");
     return undefined;
@@ -205,61 +204,34 @@ function leaveUnanswered(life: Incarnation, mail: Mail, why: string): void {
   if (mail.replyTo !== undefined) kernel.asks.reject(mail.replyTo, new AskFailedError(address, "unknown", why));
 }
 
-/** The turn as it is stored; throws what cannot be. */
-export function makeRecord(life: Incarnation, mail: Mail | undefined, more: readonly EffectRecord[] = []): TurnRecord {
-  const { body, number: incarnation, turn, cell } = life;
-  const { address, seq, kernel } = cell;
-  const own = turn.effects.flatMap((effect, number) =>
-    isRecorded(effect) ? [describeEffect(effect, fullKey(address, effectKey(seq, number)))] : [],
-  );
-  const notes = cell.noteEffects(turn.effects.length);
-  const effects = more.length + notes.length === 0 ? own : [...own, ...more, ...notes];
-  const record: TurnRecord = {
-    address,
-    incarnation,
-    seq,
-    ...(mail === undefined ? initialStep : causeOf(mail, body!)),
-    trace: traceText(life.trace()),
-    atMs: turn.epochMs,
-    effects,
-    get state() {
-      return body!.state();
-    },
-    books: nextBooks(life, mail),
+/** The turn as it is stored; throws what cannot be. Its own effects are all that it has, or what is told in their place. */
+export function makeTurnRecord(life: Incarnation, mail: Mail | undefined, more: readonly DescribedEffect[] = []): TurnRecord {
+  const { body, turn, cell } = life;
+  const { effects, epochMs } = turn;
+  const stash = life.stashed === 0 ? undefined : life.holdings.stash;
+  const record = makeRecord(life, {
+    cause: mail === undefined ? initialStep : causeOf(mail, body!),
+    atMs: epochMs,
+    effects: [...effects.map((effect) => (isRecorded(effect) ? describeEffect(effect) : undefined)), ...more],
+    state: body!.state(),
+    books: nextBooks(cell, { mail, stash, effects, epochMs, isFirst: mail === undefined }),
     isFresh: mail === undefined || life.isMigrated,
     logic: versionOf(cell.spec.logic),
-    plan: cell.planVersion,
-    mark: turn.effects.findLast((effect) => effect.kind === "checkpoint")?.name,
-  };
-  kernel.store!.prepare(record);
+    mark: effects.findLast((effect) => effect.kind === "checkpoint")?.name,
+  });
+  cell.kernel.store!.prepare(record);
   return record;
 }
 
-function nextBooks(life: Incarnation, mail: Mail | undefined): Books {
-  const { cell, turn } = life;
-  const { books = emptyBooks, seq } = cell;
-  return bookTurn(mail === undefined ? inheritBooks(books, cell.birth) : books, {
-    seq,
-    mail,
-    stash: life.stashed === 0 ? undefined : life.holdings.stash,
-    effects: turn.effects,
-    epochMs: turn.epochMs,
-    acknowledged: cell.takeAcknowledged(),
-    spent: cell.takeSpent(),
-  });
-}
-
-type Cause = Pick<TurnRecord, "kind" | "key" | "cause" | "from" | "message" | "via">;
-
-const initialStep: Cause = { kind: "init", key: undefined, cause: "init", from: undefined, message: undefined };
+const initialStep: Cause = { kind: "init", key: undefined, type: "init", from: undefined, message: undefined };
 
 /** What a turn's record names as its cause: the type of the message, where it has one. */
 function causeOf(mail: Mail, body: Body): Cause {
   const { kind, key, from, message } = mail;
   // The body has not seen it, and what it saw before is not the cause.
-  if (message instanceof RecordRequest) return { kind, key, cause: message.event.type, from, message: message.event };
+  if (message instanceof RecordRequest) return { kind, key, type: message.event.type, from, message: message.event };
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
-    return { kind, key, cause: "orgtree.work-undone", from, message: undefined };
+    return { kind, key, type: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;
   const type = typeof event === "object" && event !== null ? (event as { type?: unknown }).type : undefined;
   // What a child looks like is no data, and is in the next state anyhow.
@@ -267,7 +239,7 @@ function causeOf(mail: Mail, body: Body): Cause {
   return {
     kind,
     key,
-    cause: typeof type === "string" ? type : kind,
+    type: typeof type === "string" ? type : kind,
     from,
     message: isLook ? { type } : event,
     via: provenanceOf(mail, { event, body }),

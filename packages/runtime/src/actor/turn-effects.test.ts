@@ -36,7 +36,7 @@ class Traces {
       tell("/listener", { type: "BEFORE" }),
       this.note("action before"),
       sendTo("old", { type: "HELLO" }),
-      spawnChild(this.child("new"), { id: "new" }),
+      spawnChild("new", { id: "new" }),
       raise({ type: "LATE" }, { delay: 10 }),
       boom,
       this.note("action behind"),
@@ -45,9 +45,9 @@ class Traces {
       reply("answer"),
     ];
     return machineOf({
-      a: { entry: spawnChild(this.child("old"), { id: "old" }), on: { GO: { target: "b", actions } } },
+      a: { entry: spawnChild("old", { id: "old" }), on: { GO: { target: "b", actions } } },
       b: { on: { LATE: { actions: this.note("timer") } } },
-    });
+    }).provide({ actors: { old: this.child("old"), new: this.child("new") } });
   }
 }
 
@@ -109,7 +109,7 @@ test("a turn that throws in its first phase leaves nothing, whatever it collecte
   await world.clock.advance(100);
   expect(traces.seen).toEqual([]);
   expect(world.state()).toBe("a");
-  expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init"]);
+  expect(commits.of("/m").map(({ cause }) => cause.type)).toEqual(["init"]);
   expect(world.letters()).toEqual(["failed: GO"]);
 });
 

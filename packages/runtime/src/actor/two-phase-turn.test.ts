@@ -29,18 +29,15 @@ const busyMachine = () =>
             ask("/listener", { type: "ASKED" }, { tag: "t" }),
             reply("answer"),
             raise({ type: "LATE" }, { delay: 10 }),
-            spawnChild(
-              fromCallback(() => note("spawned")()),
-              { id: "spawned" },
-            ),
+            spawnChild("spawned", { id: "spawned" }),
           ],
         },
         NEXT: "c",
       },
     },
-    b: { invoke: { src: fromPromise(async () => note("invoked")()), id: "call" }, on: { NEXT: "c", LATE: { actions: note("timer") } } },
+    b: { invoke: { src: "invoked", id: "call" }, on: { NEXT: "c", LATE: { actions: note("timer") } } },
     c: {},
-  });
+  }).provide({ actors: { spawned: fromCallback(() => note("spawned")()), invoked: fromPromise(async () => note("invoked")()) } });
 
 /** The same as a plain actor. */
 const busyPlain: PlainLogic<string, { type: string }> = plain({
@@ -114,7 +111,7 @@ describe.each([
     commits.last.accept();
     await world.clock.settle();
     expect(world.exits()).toMatchObject([{ kind: "normal" }]);
-    expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init", "NOTHING", "NEXT", "END"]);
+    expect(commits.of("/m").map(({ cause }) => cause.type)).toEqual(["init", "NOTHING", "NEXT", "END"]);
   });
 
   test("it has not started yet when the turn is its initial step", async () => {
@@ -202,7 +199,7 @@ describe.each([
       commits
         .of("/m")
         .slice(0, 5)
-        .map(({ cause, seq, incarnation }) => [cause, seq, incarnation]),
+        .map(({ cause, seq, incarnation }) => [cause.type, seq, incarnation]),
     ).toEqual([
       ["init", 0, 1],
       ["GO", 1, 1],
@@ -210,7 +207,7 @@ describe.each([
       ["GO", 3, 2],
       ["NEXT", 4, 2],
     ]);
-    expect(refused).toMatchObject({ cause: "GO", seq: 1 });
+    expect(refused).toMatchObject({ cause: { type: "GO" }, seq: 1 });
     expect(world.letters()).toEqual([]);
   });
 
@@ -267,8 +264,8 @@ describe("the record of a turn", () => {
       ).provide({ actions: { named: () => {} }, actors: { clerk: createMachine({}) } }),
     );
     await world.system.ask("/m", { type: "GO" });
-    const record = commits.of("/m").find(({ cause }) => cause === "GO")!;
-    expect(record).toMatchObject({ address: "/m", incarnation: 1, seq: 1, cause: "GO" });
+    const record = commits.of("/m").find(({ cause }) => cause.type === "GO")!;
+    expect(record).toMatchObject({ address: "/m", incarnation: 1, seq: 1, cause: { type: "GO" } });
     expect(structuredClone(record.effects)).toEqual([
       { kind: "named", key: "/m#1.0", detail: { level: 3 } },
       { kind: "tell", key: "/m#1.1", detail: { to: "/listener", message: { type: "TOLD" }, trace: record.trace } },
@@ -312,7 +309,7 @@ describe("the record of a turn", () => {
     }
     const records = commits.of("/m");
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => at));
-    expect(records.map(({ cause, incarnation }) => `${incarnation} ${cause}`)).toEqual([
+    expect(records.map(({ cause, incarnation }) => `${incarnation} ${cause.type}`)).toEqual([
       "1 init",
       "1 GO",
       "2 init",
@@ -336,7 +333,7 @@ describe("the record of a turn", () => {
     await world.tell({ type: "GO" });
     await world.clock.advance(10);
     const [, ...records] = commits.of("/m");
-    expect(records.map(({ cause }) => cause)).toEqual(["GO", "xstate.done.actor.call", "xstate.after.10.(machine).c"]);
+    expect(records.map(({ cause }) => cause.type)).toEqual(["GO", "xstate.done.actor.call", "xstate.after.10.(machine).c"]);
     expect(new Set(records.map(({ trace }) => trace)).size).toBe(1);
   });
 
@@ -348,14 +345,14 @@ describe("the record of a turn", () => {
     await world.clock.advance(10);
     commits.last.accept();
     await world.clock.settle();
-    expect(commits.of("/m").map(({ cause }) => cause)).toEqual(["init", "GO"]);
+    expect(commits.of("/m").map(({ cause }) => cause.type)).toEqual(["init", "GO"]);
   });
 });
 
 test("commits of different actors may count in another order than they were asked for", async () => {
   const held = new Map<string, () => void>();
   const commit = (record: TurnRecord): Promise<void> => {
-    if (record.cause !== "GO") return Promise.resolve();
+    if (record.cause.type !== "GO") return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     held.set(record.address, resolve);
     return promise;

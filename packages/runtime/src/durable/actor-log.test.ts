@@ -2,22 +2,24 @@ import { randomBytes } from "node:crypto";
 import type { Entry, NewEntry } from "@orgtree/core";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ActorLog, type Durable, type TurnToStore } from "./actor-log.ts";
+import { ActorLog, type Durable } from "./actor-log.ts";
 import { emptyBooks } from "./books.ts";
 import { decodeTurn, LayoutError } from "./turn-entry.ts";
+import type { TurnRecord } from "./turn-store.ts";
 
 /** A log with what it has written, as a journal would keep it. */
 class Written {
   readonly log = new ActorLog("/m");
   readonly entries: Entry[] = [];
 
-  write(state: unknown, more: Partial<TurnToStore> = {}): NewEntry {
+  write(state: unknown, more: Partial<TurnRecord> = {}): NewEntry {
     const seq = this.entries.length;
     const durable: Durable = { state, books: emptyBooks };
     const cause = { kind: "message" as const, key: undefined, type: "STEP", from: undefined, message: { type: "STEP", seq } };
-    const turn: TurnToStore = {
+    const turn: TurnRecord = {
+      address: "/m",
       seq,
-      durable,
+      ...durable,
       isFresh: seq === 0,
       incarnation: 1,
       atMs: 1_000 + seq,

@@ -1,21 +1,12 @@
 import { diff, encode, maxRecordLevels, patch, seal, type Address, type Entry, type NewEntry } from "@orgtree/core";
 import type { Books } from "./books.ts";
 import { decodeTurn, encodeTurn, type StoredTurn } from "./turn-entry.ts";
+import type { TurnRecord } from "./turn-store.ts";
 
 /** What is stored of an actor: its state and its books. */
 export interface Durable {
   readonly state: unknown;
   readonly books: Books;
-}
-
-/** A turn that is about to be stored. */
-export interface TurnToStore extends Omit<StoredTurn, "change"> {
-  readonly seq: number;
-  readonly durable: Durable;
-  /** The name of the checkpoint that the turn makes. */
-  readonly mark?: string | undefined;
-  /** Nothing of what was stored before counts any more: a fresh life. */
-  readonly isFresh: boolean;
 }
 
 /** Parts behind a `whole` before somebody looks whether a new one pays; doubled each time it does not. */
@@ -49,19 +40,19 @@ export class ActorLog {
   }
 
   /** The entry of a turn; throws `NotStorableError`. It counts once `stored` is called. */
-  entry(turn: TurnToStore): NewEntry {
-    const { seq, durable, isFresh, mark, ...rest } = turn;
+  entry({ seq, state, books, isFresh, mark, ...turn }: TurnRecord): NewEntry {
+    const durable: Durable = { state, books };
     seal(durable, `the state of ${this.#address}`, maxRecordLevels);
-    seal(rest.cause.message, `the message that ${this.#address} took`);
+    seal(turn.cause.message, `the message that ${this.#address} took`);
     const isWhole = isFresh || this.#last === undefined || this.#paysWhole(durable);
     const change = isWhole ? { whole: durable } : { delta: diff(this.#last, durable) };
-    const data = encodeTurn({ ...rest, change }, `a turn of ${this.#address}`);
+    const data = encodeTurn({ ...turn, change }, `a turn of ${this.#address}`);
     return { address: this.#address, seq, kind: isWhole ? "whole" : "part", mark, data };
   }
 
   /** The entry is in the journal. */
-  stored({ kind, data }: NewEntry, durable: Durable): void {
-    this.#last = durable;
+  stored({ kind, data }: NewEntry, { state, books }: Durable): void {
+    this.#last = { state, books };
     if (kind === "whole") {
       this.#parts = 0;
       this.#partBytes = 0;

@@ -13,7 +13,8 @@ export interface BookedTurn {
   readonly mail: Mail | undefined;
   /** What it has put aside before, and not taken up again. */
   readonly stash?: readonly Mail[] | undefined;
-  readonly effects: readonly Effect[];
+  /** By their places; undefined for what leaves nothing owing. */
+  readonly effects: readonly (Effect | undefined)[];
   /** Now, milliseconds since 1970. */
   readonly epochMs: number;
   /** Messages, questions and answers that their recipients have taken since the last turn. */
@@ -31,7 +32,7 @@ export function bookTurn(books: Books, turn: BookedTurn): Books {
   const spent = addAmounts(taken.spent, turn.spent);
   let next: Books = pending === taken.pending && spent === taken.spent ? taken : { ...taken, pending, spent };
   for (const [at, effect] of turn.effects.entries())
-    next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
+    if (effect !== undefined) next = bookEffect(next, effect, { key: effectKey(turn.seq, at), epochMs: turn.epochMs });
   return next;
 }
 

@@ -17,7 +17,7 @@ import {
   type Pin,
   type RollbackReport,
 } from "@orgtree/core";
-import { ActorLog, type Durable } from "./actor-log.ts";
+import { ActorLog } from "./actor-log.ts";
 import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
@@ -28,24 +28,10 @@ import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, StoredPast } from "./stored-past.ts";
 import type { TurnRecord, TurnStore } from "./turn-store.ts";
 
-/** A turn in bytes. */
-export interface Prepared {
-  readonly entry: NewEntry;
-  readonly durable: Durable;
-}
-
 /** What a journal store needs of its system. */
 export interface StoreSurroundings {
   readonly epochMs: () => number;
   readonly logger: Logger;
-}
-
-/** The entry of a turn in the log of its actor. Throws `NotStorableError`. */
-export function prepareEntry(log: ActorLog, turn: TurnRecord): Prepared {
-  const { seq, isFresh, incarnation, trace, effects, logic, state, books, mark, kind, key, plan, atMs, via } = turn;
-  const durable = { state, books };
-  const cause = { kind, key, type: turn.cause, from: turn.from, message: turn.message, via };
-  return { entry: log.entry({ seq, mark, durable, isFresh, incarnation, atMs, trace, cause, effects, logic, plan }), durable };
 }
 
 /** The turns of all actors of a system, in a journal. */
@@ -70,7 +56,7 @@ export class JournalStore implements TurnStore, StoredPast {
   readonly #pins = new Map<Address, Pin>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
-  readonly #prepared = new WeakMap<TurnRecord, Prepared>();
+  readonly #prepared = new WeakMap<TurnRecord, NewEntry>();
 
   constructor(journal: Journal, around: StoreSurroundings) {
     this.#journal = journal;
@@ -155,14 +141,14 @@ export class JournalStore implements TurnStore, StoredPast {
     const { address, incarnation } = turn;
     let log = this.#logs.get(address);
     if (log === undefined) this.#logs.set(address, (log = new ActorLog(address)));
-    this.#prepared.set(turn, prepareEntry(log, turn));
+    this.#prepared.set(turn, log.entry(turn));
     this.#incarnations.set(address, incarnation);
   }
 
   async store(turn: TurnRecord): Promise<void> {
     this.checkParked(turn.address);
-    const { entry, durable } = this.#prepared.get(turn)!;
-    const ends = turn.ends === undefined ? [] : endEntries({ toEnd: turn.ends });
+    const entry = this.#prepared.get(turn)!;
+    const ends = endEntries({ toEnd: turn.ends ?? [] });
     this.#storeEnds();
     try {
       await this.#journal.append([entry, ...ends]);
@@ -170,7 +156,7 @@ export class JournalStore implements TurnStore, StoredPast {
       if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
       throw error;
     }
-    this.#logs.get(turn.address)!.stored(entry, durable);
+    this.#logs.get(turn.address)!.stored(entry, turn);
     for (const { address } of ends) this.#forget(address);
   }
 

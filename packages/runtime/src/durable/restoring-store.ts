@@ -1,7 +1,6 @@
-import type { Address } from "@orgtree/core";
+import type { Address, NewEntry } from "@orgtree/core";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { ActorLog } from "./actor-log.ts";
-import { prepareEntry, type Prepared } from "./journal-store.ts";
 import type { TurnRecord, TurnStore } from "./turn-store.ts";
 
 /**
@@ -16,7 +15,7 @@ export class RestoringStore implements TurnStore {
   readonly #written = new Logs();
   /** They know only what was written. */
   readonly #read = new Logs();
-  readonly #prepared = new WeakMap<TurnRecord, Prepared>();
+  readonly #prepared = new WeakMap<TurnRecord, NewEntry>();
 
   constructor(store: TurnStore | undefined) {
     this.#store = store;
@@ -24,13 +23,13 @@ export class RestoringStore implements TurnStore {
 
   prepare(turn: TurnRecord): void {
     this.#store?.prepare(turn);
-    this.#prepared.set(turn, prepareEntry(this.#written.of(turn.address), turn));
+    this.#prepared.set(turn, this.#written.of(turn.address).entry(turn));
   }
 
   async store(turn: TurnRecord): Promise<void> {
     await this.#store?.store(turn);
-    const { entry, durable } = this.#prepared.get(turn)!;
-    this.#written.of(turn.address).stored(entry, durable);
+    const entry = this.#prepared.get(turn)!;
+    this.#written.of(turn.address).stored(entry, turn);
     this.#read.of(turn.address).read([{ ...entry, position: 0 }]);
   }
 

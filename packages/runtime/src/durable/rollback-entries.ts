@@ -39,7 +39,7 @@ function rollbackEntry(
   const incarnation = Math.max(moment.turn.incarnation, lastIncarnation?.(address) ?? 0);
   const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
   const turn = { incarnation, atMs, trace, cause, effects: [], logic, plan };
-  const entry = log.entry({ ...turn, seq, durable, isFresh: true });
+  const entry = log.entry({ ...turn, address, seq, ...durable, isFresh: true });
   return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
 }
 

@@ -65,8 +65,8 @@ export async function resolveStored(
   const { incarnation, trace, logic, plan } = moment.turn;
   const seq = ((await journal.lastSeqs()).get(address) ?? moment.turn.seq) + 1;
   const cause = { kind: "internal", key: undefined, type: outcomeType, from: undefined, message: { key: inner, ...outcome } } as const;
-  const durable = found.told(outcome);
-  await journal.append([log.entry({ seq, durable, isFresh: false, incarnation, atMs, trace, cause, effects: [], logic, plan })]);
+  const turn = { ...found.told(outcome), address, seq, isFresh: false, incarnation, atMs, trace, cause, effects: [], logic, plan };
+  await journal.append([log.entry(turn)]);
   return outward(journal, address, found);
 }
 

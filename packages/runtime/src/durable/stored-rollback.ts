@@ -15,7 +15,7 @@ import {
   type StoredSupervision,
   type SupervisorReport,
 } from "@orgtree/core";
-import { ActorLog, type Durable } from "./actor-log.ts";
+import { ActorLog } from "./actor-log.ts";
 import { effectKey, fullKey } from "./effect-key.ts";
 import { readMoments, type Moment } from "./past-turn.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
@@ -153,10 +153,11 @@ function decisionEntry(
     directive: "rollback",
     rollback: report,
   };
-  const durable: Durable = { state: withRunningChild(state, id, birth), books: moment.books };
   return log.entry({
+    address,
     seq: birth,
-    durable,
+    state: withRunningChild(state, id, birth),
+    books: moment.books,
     isFresh: false,
     incarnation,
     atMs,

@@ -5,7 +5,7 @@ import type { Provenance } from "./provenance.ts";
 /** What one entry of the journal holds: one turn of one actor. */
 export interface StoredTurn {
   readonly incarnation: number;
-  /** When it was computed, milliseconds since 1970. */
+  /** When it was computed, milliseconds since 1970: the one moment that all of the turn knows. */
   readonly atMs: number;
   readonly trace: string;
   readonly cause: Cause;

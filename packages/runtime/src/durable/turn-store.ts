@@ -1,41 +1,18 @@
-import type { Address, EffectRecord } from "@orgtree/core";
-import type { Provenance } from "./provenance.ts";
-import type { Books } from "./books.ts";
-import type { EffectKey } from "./effect-key.ts";
-import type { LogicVersion, StoredCauseKind } from "./turn-entry.ts";
+import type { Address } from "@orgtree/core";
+import type { Durable } from "./actor-log.ts";
+import type { StoredTurn } from "./turn-entry.ts";
 
 /** One turn as it is about to be stored. */
-export interface TurnRecord {
+export interface TurnRecord extends Omit<StoredTurn, "change">, Durable {
   readonly address: Address;
-  readonly incarnation: number;
   /** Rises by one for each turn of this address and never goes back, not even over a restart. */
   readonly seq: number;
-  readonly kind: StoredCauseKind;
-  /** Of a message that has a number; of a signal: what it is about. */
-  readonly key: EffectKey | undefined;
-  /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
-  readonly cause: string;
-  readonly from: Address | undefined;
-  /** What the turn took. */
-  readonly message: unknown;
-  readonly via?: Provenance | undefined;
-  /** When it was computed, milliseconds since 1970: the one moment that all of the turn knows. */
-  readonly atMs: number;
-  /** The trace that this turn belongs to. */
-  readonly trace: string;
-  readonly effects: readonly EffectRecord[];
-  /** The next state. */
-  readonly state: unknown;
-  readonly books: Books;
   /** The first turn of a life: what was stored before counts no more. */
   readonly isFresh: boolean;
-  readonly logic: LogicVersion | undefined;
-  /** The version of the plan that the actor is part of. */
-  readonly plan: number | undefined;
+  /** The turn makes a checkpoint of this name. */
+  readonly mark?: string | undefined;
   /** Places that are given up for good with it, and the numbers of their ends. */
   readonly ends?: readonly { readonly address: Address; readonly seq: number }[];
-  /** The turn makes a checkpoint of this name. */
-  readonly mark: string | undefined;
 }
 
 /** Where turns are stored before anything of them is visible. */

@@ -340,8 +340,8 @@ describe("a trace", () => {
     records.length = 0;
     await world.start(logic);
     await world.clock.advance(1);
-    const init = records.find(({ cause, address }) => cause === "init" && address === "/m")!;
-    const caused = records.filter(({ trace }) => trace === init.trace).map(({ address, cause }) => [address, cause]);
+    const init = records.find(({ cause, address }) => cause.type === "init" && address === "/m")!;
+    const caused = records.filter(({ trace }) => trace === init.trace).map(({ address, cause }) => [address, cause.type]);
     expect(caused).toEqual([
       ["/m", "init"],
       ["/other", "message"],

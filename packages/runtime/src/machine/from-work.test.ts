@@ -66,8 +66,11 @@ describe("declared work", () => {
     const commits = new Commits();
     await using world = startWorld({ store: commits });
     const { logic, calls } = heldWork();
-    const spawn = assign({ ref: ({ spawn }) => spawn(logic, { id: "work", input: "question" }) });
-    await world.start(machineOf({ a: { on: { GO: { actions: spawn } } } }, { context: {} }));
+    const spawn = assign(({ spawn }) => {
+      spawn("work", { id: "work", input: "question" });
+      return {};
+    });
+    await world.start(machineOf({ a: { on: { GO: { actions: spawn } } } }, { context: {} }).provide({ actors: { work: logic } }));
     await world.tell({ type: "GO" });
     const effects = commits.of("/m").at(-1)!.effects;
     expect(effects).toMatchObject([{ kind: "xstate.spawnChild", key: "/m#1.0", detail: { id: "work", input: "question" } }]);

@@ -24,7 +24,7 @@ import { Cell } from "../actor/cell.ts";
 import { Incarnation } from "../actor/incarnation.ts";
 import { Mail, redeliver } from "../actor/mail.ts";
 import { RecordRequest } from "../actor/record-request.ts";
-import { makeRecord } from "../actor/turn-cycle.ts";
+import { makeTurnRecord } from "../actor/turn-cycle.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
 import { fullKey, partsOfKey, type EffectKey } from "../durable/effect-key.ts";
@@ -141,7 +141,7 @@ async function begin(life: Incarnation, { spec }: StoredStep): Promise<TurnRecor
   const begun = await life.body!.begin(spec.input);
   life.turn.close();
   if (begun === "ignore") throw new Error("it does not want to run now");
-  return makeRecord(life, undefined);
+  return makeTurnRecord(life, undefined);
 }
 
 function compute(life: Incarnation, step: StoredStep): TurnRecord {
@@ -176,7 +176,7 @@ function recordSpending(life: Incarnation, body: Body, step: StoredStep): TurnRe
   const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new RecordRequest());
   life.turn.open(mail);
   life.turn.close();
-  return makeRecord(life, mail);
+  return makeTurnRecord(life, mail);
 }
 
 function computeMail(life: Incarnation, body: Body, { turn, mail }: { readonly turn: PastTurn; readonly mail: Mail }): TurnRecord {
@@ -187,13 +187,13 @@ function computeMail(life: Incarnation, body: Body, { turn, mail }: { readonly t
     if (result === "skipped") throw new Error("what it took does not count for it");
     if (life.turn.postponed) throw new Error("it puts the message aside");
     life.turn.close();
-    return makeRecord(life, mail);
+    return makeTurnRecord(life, mail);
   } catch (error) {
     if (letter === undefined) throw error;
     life.turn.forget();
     body.discard();
     const failure = toFailure(error, turn.address);
-    return makeRecord(life, mail, [{ kind: "dead-letter", key: letter.key, detail: { reason: "failed", failure } }]);
+    return makeTurnRecord(life, mail, [{ kind: "dead-letter", detail: { reason: "failed", failure } }]);
   }
 }
 

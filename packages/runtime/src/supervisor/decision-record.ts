@@ -1,50 +1,31 @@
-import { isQuery, type Address, type ReplyTo, type SupervisionEvent, type SupervisionStep } from "@orgtree/core";
-import type { Effect, ReplyEffect } from "../actor/effect.ts";
+import type { Address, ReplyTo, SupervisionEvent, SupervisionStep } from "@orgtree/core";
+import type { ReplyEffect } from "../actor/effect.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
-import { traceText, type Mail } from "../actor/mail.ts";
-import type { Books } from "../durable/books.ts";
-import { effectKey, fullKey, type EffectKey } from "../durable/effect-key.ts";
+import type { Mail } from "../actor/mail.ts";
+import { makeRecord } from "../actor/turn-record.ts";
+import type { EffectKey } from "../durable/effect-key.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Logic } from "../logic.ts";
 
 /** A decision of a supervisor as it is stored, before it is carried out. */
 export function makeDecisionRecord(
   life: Incarnation,
-  decision: {
+  decision: Pick<TurnRecord, "books" | "state" | "ends"> & {
     readonly event: SupervisionEvent<Logic>;
     readonly steps: readonly SupervisionStep[];
-    readonly books: Books;
-    readonly state: unknown;
-    readonly ends: NonNullable<TurnRecord["ends"]>;
   },
 ): TurnRecord {
-  const { address, seq } = life.cell;
-  const { event, steps, books, state, ends } = decision;
-  const asked = mailOf(event);
-  const notes = life.cell.noteEffects(steps.length);
-  return {
-    address,
-    incarnation: life.number,
-    seq,
-    kind: "decision",
-    key: asked?.key,
-    cause: event.kind === "call" ? event.call.kind : event.kind,
-    from: asked?.from,
-    message: describeEvent(event),
-    trace: traceText(life.trace()),
+  const { event, steps, ...parts } = decision;
+  const { key, from } = mailOf(event) ?? {};
+  const type = event.kind === "call" ? event.call.kind : event.kind;
+  return makeRecord(life, {
+    ...parts,
+    cause: { kind: "decision", key, type, from, message: describeEvent(event) },
     atMs: life.cell.kernel.clock.epochMs(),
-    effects: [
-      ...steps.map((step, at) => ({ kind: step.kind, key: fullKey(address, effectKey(seq, at)), detail: describeStep(step) })),
-      ...notes,
-    ],
-    state,
-    books,
+    effects: steps.map((step) => ({ kind: step.kind, detail: describeStep(step) })),
     isFresh: event.kind === "begin",
     logic: undefined,
-    mark: undefined,
-    plan: life.cell.planVersion,
-    ends,
-  };
+  });
 }
 
 /** The message or the signal that an event came as. */
@@ -72,9 +53,6 @@ export function replyEffect({ reply, result }: SupervisionStep & { kind: "reply"
   const owed = { to: mail.replyTo, key: mail.key === undefined ? undefined : key };
   return result.ok ? { kind: "reply", value: result.value, ...owed } : { kind: "refuse", error: result.error, ...owed };
 }
-
-/** Stands for a step that leaves nothing owing. */
-export const nothing: Effect = { kind: "unstash" };
 
 /** What a supervisor decided about, as it is stored: specifications are code. */
 function describeEvent(event: SupervisionEvent<Logic>): unknown {
@@ -104,9 +82,4 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
 /** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
 function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
   return "reply" in detail ? {} : detail;
-}
-
-/** A call that only looks decides nothing that a journal would have to know. */
-export function isLook(event: SupervisionEvent<Logic>): boolean {
-  return event.kind === "call" && isQuery(event.call);
 }

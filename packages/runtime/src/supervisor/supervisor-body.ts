@@ -3,6 +3,7 @@ import {
   checkPlanner,
   checkSupervisorSpec,
   childAddress,
+  isQuery,
   listChildren,
   makeSupervision,
   restoreSupervision,
@@ -20,14 +21,14 @@ import {
   type SupervisionStep,
 } from "@orgtree/core";
 import { later, type BeginResult, type Body, type Termination } from "../actor/body.ts";
-import { bookTurn } from "../durable/bookkeeping.ts";
-import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
+import type { Books } from "../durable/books.ts";
 import { effectKey, type EffectKey } from "../durable/effect-key.ts";
 import { outcomeOf, type Effect } from "../actor/effect.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
+import { nextBooks } from "../actor/turn-record.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
 import { ChangedChildren } from "./changed-children.ts";
@@ -35,7 +36,7 @@ import { startError } from "./child-moment.ts";
 import { Children } from "./children.ts";
 import { EarlierChildren } from "./earlier-children.ts";
 import { Planners } from "./planners.ts";
-import { mailOf, isLook, makeDecisionRecord, nothing, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
+import { mailOf, makeDecisionRecord, replyEffect, storeReply, type StoredReply } from "./decision-record.ts";
 import { readCall } from "./supervisor-call.ts";
 import { logReport } from "./supervisor-log.ts";
 import type { SupervisorLogic } from "./supervisor.ts";
@@ -123,7 +124,7 @@ export class SupervisorBody implements Body, Supervisor {
         const around = { nowMs: kernel.clock.nowMs(), random: kernel.random, decision: this.#life.cell.seq };
         const steps = supervise(this.#supervision, event, around);
         if (this.#isRoot) this.#earlier.keepParked(steps);
-        if (kernel.store !== undefined && steps.length > 0 && !isLook(event) && !this.#needsNoRecord(event)) {
+        if (kernel.store !== undefined && steps.length > 0 && !this.#needsNoRecord(event)) {
           this.#heard = [...events.slice(at), ...this.#heard];
           return this.#commitSteps(event, steps);
         }
@@ -141,8 +142,9 @@ export class SupervisorBody implements Body, Supervisor {
     kernel.recovery.supervisorDone(address);
   }
 
-  /** That what was running runs again was decided when it was started; and a tree that stays as it is stored has not ended. */
+  /** Who only looks decides nothing; that what was running runs again was decided when it was started; and a tree that stays as it is stored has not ended. */
   #needsNoRecord(event: SupervisionEvent<Logic>): boolean {
+    if (event.kind === "call" && isQuery(event.call)) return true;
     if ((event.kind === "exited" || event.kind === "start-failed") && this.#isRoot && this.#earlier.isParked(event.id)) return true;
     return event.kind === "recover" || this.#supervision.operation?.purpose.kind === "recover";
   }
@@ -178,18 +180,15 @@ export class SupervisorBody implements Body, Supervisor {
   /** What a decision leaves owing: answers to actors, and its own end. */
   #bookSteps(event: SupervisionEvent<Logic>, steps: readonly SupervisionStep[]): Books {
     const { cell } = this.#life;
-    const effects = steps.map((step, at): Effect => {
+    const effects = steps.map((step, at): Effect | undefined => {
       if (step.kind === "exit") return { kind: "exit", exit: step.exit };
       if (step.kind === "ask-planner") return this.#planners.question(step, effectKey(cell.seq, at));
       if (step.kind === "drop") this.#children.absorb(step.id);
       if (step.kind === "remove") this.#children.inherit(step.id);
       if (step.kind === "forget") cell.spend(this.#children.spentSinceStored(step.id));
-      return step.kind === "reply" ? (replyEffect(step, effectKey(cell.seq, at)) ?? nothing) : nothing;
+      return step.kind === "reply" ? replyEffect(step, effectKey(cell.seq, at)) : undefined;
     });
-    const mail = mailOf(event);
-    const books = event.kind === "begin" ? inheritBooks(cell.books ?? emptyBooks, cell.birth) : (cell.books ?? emptyBooks);
-    const epochMs = cell.kernel.clock.epochMs();
-    return bookTurn(books, { seq: cell.seq, mail, effects, epochMs, acknowledged: cell.takeAcknowledged(), spent: cell.takeSpent() });
+    return nextBooks(cell, { mail: mailOf(event), effects, epochMs: cell.kernel.clock.epochMs(), isFirst: event.kind === "begin" });
   }
 
   /** One step that cannot be done must not make a supervisor deaf, which would take all below it along. */

@@ -67,7 +67,7 @@ describe("a supervisor", () => {
     const records = commits.of("/desk");
     expect(records.map(({ seq }) => seq)).toEqual(records.map((_, at) => records[0]!.seq + at));
     const { seq } = records.at(-1)!;
-    expect(records.map(({ cause }) => cause)).toEqual(["begin", "started", "started", "exited"]);
+    expect(records.map(({ cause }) => cause.type)).toEqual(["begin", "started", "started", "exited"]);
     expect(records.at(-1)!.effects).toMatchObject([
       { kind: "report", key: `/desk#${seq}.0`, detail: { report: { context: "child-terminated", child: "one" } } },
       { kind: "start", key: `/desk#${seq}.1`, detail: { id: "one" } },
