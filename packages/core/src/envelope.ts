@@ -32,7 +32,9 @@ export type DeadLetterReason =
   | "forged" // its type belongs to the runtime
   | "oversized"
   | "late-reply" // an answer that nobody waits for
-  | "turn-aborted"; // sent by a turn that failed before the message left
+  | "turn-aborted" // sent by a turn that failed before the message left
+  | "unreachable" // nobody was there, in the other process, to take it
+  | "connection-lost"; // it was on its way to another process; it may have arrived
 
 /** A message that was lost, and why. Every lost message is exactly one of these. */
 export interface DeadLetter {

@@ -70,6 +70,7 @@ export {
   failureClassOf,
   FailureError,
   maxCauseDepth,
+  readFailure,
   reviveError,
   toFailure,
 } from "./failure.ts";
@@ -167,3 +168,5 @@ export { type Delta, diff, patch } from "./journal/delta.ts";
 export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
+export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
+export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";

@@ -75,25 +75,27 @@ export class ActorSystem {
       stallMs: checkOption(options.stallMs ?? 100, "stallMs"),
       keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
       freeze: options.freeze ?? false,
+      transport: options.transport,
       makeBody,
     });
     kernels.set(this, this.#kernel);
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
     const { past } = this.#kernel;
-    if (past === noPast) {
-      this.#root.start();
-    } else {
-      this.#ready = this.#load(past);
-      this.#ready.catch(() => {}); // Whoever starts something hears of it.
-    }
+    if (past === noPast) this.#root.start();
+    if (past === noPast && this.#kernel.remote === undefined) return;
+    this.#ready = this.#load(past);
+    this.#ready.catch(() => {}); // Whoever starts something hears of it.
   }
 
-  /** Nobody lives before the journal is read. */
+  /** Nobody lives before the journal is read, and nothing from elsewhere is taken. */
   async #load(past: StoredPast): Promise<void> {
-    this.#kernel.nextSeq = await past.load();
-    this.#root.seq = this.#kernel.nextSeq;
-    this.#root.start();
+    if (past !== noPast) {
+      this.#kernel.nextSeq = await past.load();
+      this.#root.seq = this.#kernel.nextSeq;
+      this.#root.start();
+    }
+    await this.#kernel.remote?.start();
   }
 
   /**
@@ -184,7 +186,10 @@ export class ActorSystem {
   tell(to: Address, message: unknown): void {
     const mail = this.#mail(to, message);
     const cell = this.#kernel.cells.get(to);
-    if (cell === undefined) return this.#kernel.bury(mail, "no-recipient");
+    if (cell === undefined) {
+      if (this.#kernel.remote?.send(mail) !== true) this.#kernel.bury(mail, "no-recipient");
+      return;
+    }
     const refusal = cell.accept(mail);
     if (refusal !== undefined) throw refusal;
   }
@@ -196,16 +201,16 @@ export class ActorSystem {
   ask(to: Address, message: unknown, options: AskOptions = {}): Promise<unknown> {
     const asking = Promise.withResolvers<unknown>();
     try {
-      const { asks, cells } = this.#kernel;
+      const { asks, cells, remote } = this.#kernel;
       const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
       options.signal?.throwIfAborted();
       const mail = this.#mail(to, message);
       const cell = cells.get(to);
-      if (cell === undefined) throw new UnknownRecipientError(to);
+      if (cell === undefined && remote?.hosts(to) !== true) throw new UnknownRecipientError(to);
       const plain = new OutsideAsker(this.#kernel, to, asking);
       const asker = options.signal === undefined ? plain : impatientAsker(this.#kernel, mail, { asker: plain, signal: options.signal });
       const replyTo = asks.open(asker, mail, { timeoutMs });
-      const refusal = cell.accept(mail);
+      const refusal = cell === undefined ? void remote!.send(mail) : cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
     } catch (error) {
       asking.reject(error);
@@ -234,7 +239,7 @@ export class ActorSystem {
     const { promise, resolve, reject } = Promise.withResolvers<Exit>();
     const { signal } = options;
     if (signal?.aborted === true) reject(signal.reason);
-    else if (!this.#kernel.cells.has(address)) reject(new UnknownRecipientError(address));
+    else if (!this.#kernel.cells.has(address) && this.#kernel.remote?.watch(address) !== true) reject(new UnknownRecipientError(address));
     else if (signal === undefined) this.#kernel.watches.addOutside(address, ({ exit }) => resolve(exit));
     else watchUntil(this.#kernel, address, { signal, resolve, reject });
     return promise;
@@ -309,6 +314,7 @@ export class ActorSystem {
       await ended;
     }
     this.#kernel.timers.close();
+    await this.#kernel.remote?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock, Journal, Logger, Random } from "@orgtree/core";
+import type { Clock, Journal, Logger, Random, Transport } from "@orgtree/core";
 
 /** How a system is made. Everything has a default. */
 export interface SystemOptions {
@@ -13,6 +13,10 @@ export interface SystemOptions {
    * at an address where one lived goes on where that one was. Default: nothing is stored, and turns count at once.
    */
   readonly journal?: Journal;
+  /**
+   * Brings messages to actors that other systems host, and theirs to those here. The system closes it. Default: all actors are here.
+   */
+  readonly transport?: Transport;
   /**
    * After how long a turn that waits for its commit is told of (`commit-late`), and told of again; it waits on. When the system is
    * closed it waits no longer than that. Milliseconds, default 30,000.

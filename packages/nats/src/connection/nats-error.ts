@@ -1,7 +1,7 @@
 import { ExpectedError } from "@orgtree/core";
 
 /** Why NATS cannot be used, as somebody can act on it. */
-export type NatsProblem = "unreachable" | "server-too-old" | "not-permitted";
+export type NatsProblem = "unreachable" | "server-too-old" | "not-permitted" | "settings";
 
 /** A connection could not be made, or cannot be used. The message names the remedy. */
 export class NatsError extends ExpectedError {

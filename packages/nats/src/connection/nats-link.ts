@@ -33,11 +33,14 @@ const defaults: NodeConnectionOptions = {
 export class NatsLink implements AsyncDisposable {
   readonly connection: NatsConnection;
   readonly replies: Replies;
+  /** What the subjects begin with to which answers come. Default `_INBOX`. */
+  readonly inboxPrefix: string | undefined;
   readonly #listeners = new Set<(event: LinkEvent) => void>();
   #isConnected = true;
 
   private constructor(connection: NatsConnection, options: NatsLinkOptions) {
     this.connection = connection;
+    this.inboxPrefix = options.inboxPrefix;
     this.replies = new Replies(connection, options.inboxPrefix);
     void this.#watch();
   }

@@ -72,6 +72,8 @@ export class PendingCommit {
     if (this.#done === undefined) return;
     const { address } = this.#record;
     if (error instanceof FencedError) {
+      // What ends here now goes on elsewhere: nobody there is told of an end.
+      this.#kernel.remote?.silence();
       const message = "the commit of its turn was refused";
       return this.#settle({ kind: "refused", failure: failureOf(address, { class: "fenced", name: "CommitRefused", message }, error) });
     }

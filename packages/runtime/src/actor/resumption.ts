@@ -2,6 +2,7 @@
  * How a life goes on where one of another process was: what it held is held again, and what it had begun is carried on, or
  * is known to be lost.
  */
+import type { Address } from "@orgtree/core";
 import type { Answer, Books, Pending } from "../durable/books.ts";
 import { isLater, type EffectKey } from "../durable/effect-key.ts";
 import { settled } from "../durable/stored-answer.ts";
@@ -28,8 +29,26 @@ export function resumeHoldings(life: Incarnation, books: Books): void {
 /** When everybody of its tree is there again: what it waits for, and what it has not handed over yet, in the order of its keys. */
 export function resumePending(life: Incarnation, books: Books): void {
   for (const target of Object.keys(books.watching) as (keyof Books["watching"])[]) watch(life, target);
-  const pending = Object.entries(books.pending) as [EffectKey, Pending][];
-  for (const [key, each] of pending.sort(([a], [b]) => (isLater(a, b) ? 1 : -1))) resume(life, key, each);
+  for (const [key, each] of inOrder(books)) resume(life, key, each);
+}
+
+/** What an actor owes to some of those elsewhere, and asks them, once more: nobody knows what of it arrived. Who has taken it knows it again. */
+export function resumeToward({ kernel, address, life, books }: Cell, isTo: (recipient: Address) => boolean): void {
+  if (life === undefined || books === undefined) return;
+  for (const [key, pending] of inOrder(books)) {
+    if (pending.kind === "deliver" && isTo(pending.to)) resume(life, key, pending);
+    else if (pending.kind === "reply" && pending.to.address !== undefined && isTo(pending.to.address)) resume(life, key, pending);
+    else if (pending.kind === "ask" && isTo(pending.to) && kernel.asks.isOpen({ address, askId: pending.askId })) {
+      const mail = numbered(new Mail("message", { to: pending.to, from: address, trace: kernel.newTrace() }, pending.message), key);
+      mail.replyTo = { address, askId: pending.askId };
+      if (pending.dueMs !== undefined) mail.deadlineMs = kernel.clock.nowMs() + Math.max(0, pending.dueMs - kernel.clock.epochMs());
+      kernel.send(mail);
+    }
+  }
+}
+
+function inOrder({ pending }: Books): readonly (readonly [EffectKey, Pending])[] {
+  return (Object.entries(pending) as [EffectKey, Pending][]).sort(([a], [b]) => (isLater(a, b) ? 1 : -1));
 }
 
 function resume(life: Incarnation, key: EffectKey, pending: Pending): void {

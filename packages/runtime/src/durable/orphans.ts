@@ -29,6 +29,11 @@ export class Orphans {
     return [...owed].map(([key, pending]) => ({ from, key, pending }));
   }
 
+  /** Everything that is owed. */
+  *all(): Iterable<Orphan> {
+    for (const [from, { owed }] of this.#places) for (const [key, pending] of owed) yield { from, key, pending };
+  }
+
   /** Somebody lives there again, and owes it now. */
   adopt(from: Address): void {
     this.#places.delete(from);

@@ -13,6 +13,7 @@ import {
   type Random,
   type ReplyTo,
   type SystemEvent,
+  type Transport,
 } from "@orgtree/core";
 import { Accounts } from "./accounts.ts";
 import { answererOf, Asks, type Answerer, type Outcome } from "./asks.ts";
@@ -31,6 +32,7 @@ import { guardLogger } from "./guarded-logger.ts";
 import { Pauses } from "./pauses.ts";
 import { Recovery } from "./recovery.ts";
 import { Registry } from "./registry.ts";
+import { Remote } from "../remote/remote.ts";
 import { RunningWork } from "./running-work.ts";
 import type { Signal } from "../actor/signal.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
@@ -56,6 +58,7 @@ export interface KernelOptions {
   /** States are frozen after each turn. */
   readonly freeze: boolean;
   readonly makeBody: MakeBody;
+  readonly transport?: Transport | undefined;
 }
 
 /** Makes what runs in a cell from its logic. Passed in, because supervisors make cells in their turn. */
@@ -86,6 +89,8 @@ export class Kernel {
   readonly orphans = new Orphans();
   readonly runningWork = new RunningWork();
   readonly pauses = new Pauses();
+  /** The other systems, where there are any. */
+  readonly remote: Remote | undefined;
   readonly recovery: Recovery = new Recovery(this);
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
@@ -107,6 +112,7 @@ export class Kernel {
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
+    this.remote = options.transport === undefined ? undefined : new Remote(this, options.transport);
     // A timer is nobody's, whoever armed it: what fires in it is run on behalf of those it belongs to.
     const { clock } = options;
     const ownerless: Clock = {
@@ -129,6 +135,7 @@ export class Kernel {
   leave(): void {
     if (this.store === undefined) return;
     this.leaving = true;
+    this.remote?.silence();
     this.store = undefined;
     this.past = noPast;
   }
@@ -188,14 +195,22 @@ export class Kernel {
   send(mail: Mail): void {
     const cell = this.cells.get(mail.to);
     if (cell === undefined) {
-      if (!this.recovery.takes(mail)) this.lose(mail, "no-recipient");
+      if (this.remote?.send(mail) !== true && !this.recovery.takes(mail)) this.lose(mail, "no-recipient");
       return;
     }
     const refusal = cell.accept(mail);
-    if (refusal !== undefined) this.#refuse(mail, refusal);
+    if (refusal !== undefined) this.refuse(mail, refusal);
   }
 
-  #refuse(mail: Mail, error: MailboxFullError | MessageRefusedError): void {
+  /** Brings a mail of another system's to who lives here; gives back why he does not get it. */
+  bring(mail: Mail): UnknownRecipientError | MailboxFullError | MessageRefusedError | undefined {
+    const cell = this.cells.get(mail.to);
+    if (cell !== undefined) return cell.accept(mail);
+    return this.recovery.takes(mail) ? undefined : new UnknownRecipientError(mail.to);
+  }
+
+  /** A mail was not wanted: its sender is told, or it is lost. */
+  refuse(mail: Mail, error: MailboxFullError | MessageRefusedError): void {
     const reason: DeadLetterReason = error instanceof MessageRefusedError ? error.reason : "mailbox-full";
     if (mail.replyTo !== undefined && this.asks.reject(mail.replyTo, error)) return;
     const sender = mail.from === undefined ? undefined : this.cells.get(mail.from);
@@ -248,12 +263,18 @@ export class Kernel {
   answer(to: ReplyTo, outcome: Outcome, by: Answerer): boolean {
     if (this.asks.settle(to, outcome, by)) return true;
     if (by.key === undefined) return false;
+    if (this.remote?.answer(to, outcome, by) === true) return true;
     if (to.address !== undefined && !this.recovery.isWhole(to.address)) return true;
     this.#acknowledge(by.address, by.key);
     return false;
   }
 
   #acknowledge(sender: Address, key: EffectKey): void {
+    if (this.remote?.acknowledge(sender, key) !== true) this.taken(sender, key);
+  }
+
+  /** What an actor of this system sent under this key was taken. */
+  taken(sender: Address, key: EffectKey): void {
     const cell = this.cells.get(sender);
     if (cell !== undefined) cell.acknowledge(key);
     else this.orphans.acknowledge(sender, key);

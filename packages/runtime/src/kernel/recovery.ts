@@ -56,7 +56,7 @@ export class Recovery {
 
   /** Takes a mail for an address where nobody lives: to keep it (R1, R2), or since its answer is known. False where that is no concern of ours. */
   takes(mail: Mail): boolean {
-    if (this.#isAwaited(mail)) {
+    if (this.isAwaited(mail)) {
       const kept = this.#kept.get(mail.to);
       if (kept === undefined) this.#kept.set(mail.to, [mail]);
       else kept.push(mail);
@@ -67,7 +67,8 @@ export class Recovery {
     return orphan !== undefined;
   }
 
-  #isAwaited({ to, key }: Mail): boolean {
+  /** Somebody will be there who is not yet (R1, R2). */
+  isAwaited({ to, key }: Pick<Mail, "to" | "key">): boolean {
     if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(to, top)) return true;
     if (!this.#kernel.past.has(to)) return false;
     return !this.isWhole(to) || (key !== undefined && this.#isRemembered(to));
@@ -161,6 +162,14 @@ export class Recovery {
   }
 
   // What places owe that nobody has taken over
+
+  /** All that is owed to some of those elsewhere goes out again. */
+  handOverAgain(isTo: (recipient: Address) => boolean): void {
+    for (const orphan of Array.from(this.#kernel.orphans.all())) {
+      const recipient = recipientOf(orphan);
+      if (recipient !== undefined && isTo(recipient)) this.#handOver(orphan);
+    }
+  }
 
   *#orphansOf(top: Address): Iterable<Orphan> {
     const { past, orphans } = this.#kernel;

@@ -26,6 +26,11 @@ export class Watches {
     return this.#watchersOf.size + this.#watchedBy.size + this.#outside.size;
   }
 
+  /** Who is watched. */
+  targets(): readonly Address[] {
+    return [...new Set([...this.#watchersOf.keys(), ...this.#outside.keys()])];
+  }
+
   add(watcher: Address, target: Address): void {
     setOf(this.#watchersOf, target).add(watcher);
     setOf(this.#watchedBy, watcher).add(target);

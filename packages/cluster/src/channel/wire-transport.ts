@@ -1,0 +1,158 @@
+import type { Address, Clock, Endpoint, Logger, Random, SendOptions, Transport, TransportReceiver, Wire, WireEvent } from "@orgtree/core";
+import { hostName } from "./host-name.ts";
+import { Incoming } from "./incoming.ts";
+import { type ChannelLimits, limitsOf } from "./limits.ts";
+import { Outgoing } from "./outgoing.ts";
+import { decodePacket, encodePacket } from "./packet.ts";
+
+/** What a transport over a wire needs. */
+export interface WireTransportOptions {
+  readonly wire: Wire;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** Where this system is reached. */
+  readonly endpoint: Endpoint;
+  /** Who hosts an address. */
+  readonly endpointOf: (address: Address) => Endpoint;
+  /** Whose actors go on in another process when theirs is gone. Default: nobody's. */
+  readonly outlives?: ((endpoint: Endpoint) => boolean) | undefined;
+  /** Which of several systems that claim the endpoint is right: the one with the greatest. Default 0. */
+  readonly epoch?: number | undefined;
+  readonly limits?: Partial<ChannelLimits> | undefined;
+}
+
+/** What went through a transport, since it was made. */
+export interface TransportCounts {
+  readonly sent: number;
+  readonly received: number;
+  readonly refused: number;
+  /** Packets that could not be read, or were of another version. */
+  readonly unreadable: number;
+  /** Parcels that were not acknowledged yet. */
+  readonly waiting: number;
+}
+
+/**
+ * A transport over a wire that loses, doubles and reorders packets: one channel for each endpoint that is sent to, each with a window, a bounded
+ * queue, repetition, and a limit of silence.
+ */
+export class WireTransport implements Transport {
+  readonly endpoint: Endpoint;
+  readonly endpointOf: (address: Address) => Endpoint;
+  readonly outlives: (endpoint: Endpoint) => boolean;
+  readonly #options: WireTransportOptions;
+  readonly #limits: ChannelLimits;
+  readonly #host: string;
+  readonly #outgoing = new Map<Endpoint, Outgoing>();
+  #incoming: Incoming | undefined;
+  #receiver: TransportReceiver | undefined;
+  #stops: (() => void)[] = [];
+  #closing: Promise<void> | undefined;
+  readonly #counts = { sent: 0, received: 0, refused: 0, unreadable: 0 };
+
+  /** Throws `SpecError` for limits that are none. */
+  constructor(options: WireTransportOptions) {
+    this.#options = options;
+    this.endpoint = options.endpoint;
+    this.endpointOf = options.endpointOf;
+    this.outlives = options.outlives ?? (() => false);
+    this.#limits = limitsOf(options.limits);
+    this.#host = hostName(options.epoch ?? 0, this.#newName());
+  }
+
+  get counts(): TransportCounts {
+    let waiting = 0;
+    for (const channel of this.#outgoing.values()) waiting += channel.waiting;
+    return { ...this.#counts, waiting };
+  }
+
+  send(to: Endpoint, body: unknown, options: SendOptions): void {
+    this.#counts.sent++;
+    if (this.#closing !== undefined) {
+      options.ended?.({ type: "unreachable", problem: "this system was closed" });
+      return;
+    }
+    let channel = this.#outgoing.get(to);
+    if (channel === undefined) this.#outgoing.set(to, (channel = this.#channelTo(to)));
+    channel.send(body, options);
+  }
+
+  async start(receiver: TransportReceiver): Promise<void> {
+    const { wire, clock } = this.#options;
+    this.#receiver = receiver;
+    const receive = (body: unknown, from: Endpoint) => {
+      this.#counts.received++;
+      const refusal = receiver.receive(body, from);
+      if (refusal !== undefined) this.#counts.refused++;
+      return refusal;
+    };
+    this.#incoming = new Incoming({ wire, clock, at: this.endpoint, limits: this.#limits, host: this.#host, receiver: { receive } });
+    this.#stops.push(wire.listen((event) => this.#happened(event)));
+    this.#stops.push(await wire.receive(this.endpoint, (packet) => this.#hear(packet)));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const channel of this.#outgoing.values()) channel.close();
+    this.#incoming?.stop();
+    for (const stop of this.#stops) stop();
+    await Promise.resolve();
+  }
+
+  #channelTo(to: Endpoint): Outgoing {
+    const { wire, clock } = this.#options;
+    const receiver = {
+      renewed: (endpoint: Endpoint) => this.#receiver?.renewed(endpoint),
+      lost: (endpoint: Endpoint, problem: string) => this.#receiver?.lost(endpoint, problem),
+    };
+    return new Outgoing(to, { clock, wire, from: this.endpoint, limits: this.#limits, receiver, newName: () => this.#newName() });
+  }
+
+  #hear(bytes: Uint8Array): void {
+    if (this.#closing !== undefined) return;
+    const packet = decodePacket(bytes);
+    const incoming = this.#incoming!;
+    switch (packet.type) {
+      case "open":
+        return incoming.open(packet.channel, packet.from);
+      case "data":
+        return incoming.data(packet);
+      case "ping":
+        return incoming.ping(packet);
+      case "close":
+        return incoming.close(packet.channel);
+      case "unreadable":
+        return this.#unreadable(packet);
+      default:
+        for (const channel of this.#outgoing.values()) if (channel.hear(packet)) return;
+    }
+  }
+
+  #unreadable({ problem, open }: Extract<ReturnType<typeof decodePacket>, { type: "unreadable" }>): void {
+    this.#counts.unreadable++;
+    this.#options.logger.warn({ endpoint: this.endpoint, problem }, "a packet cannot be read");
+    if (open === undefined) return;
+    const reset = {
+      type: "reset",
+      channel: open.channel,
+      host: this.#host,
+      problem: `${this.endpoint} refuses the packet: ${problem}`,
+    } as const;
+    this.#options.wire.send(open.from, encodePacket(reset));
+  }
+
+  #happened(event: WireEvent): void {
+    if (event.type === "nobody") this.#outgoing.get(event.to)?.nobody("nobody listens there");
+    else if (event.type === "refused") this.#outgoing.get(event.to)?.nobody("this process is not allowed to send there");
+    else if (event.type === "back") for (const channel of this.#outgoing.values()) channel.back();
+  }
+
+  #newName(): string {
+    return Math.floor(this.#options.random.next() * 2 ** 48).toString(36) + Math.floor(this.#options.random.next() * 2 ** 48).toString(36);
+  }
+}

@@ -1,0 +1,78 @@
+import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
+import type { Address, ChildSpec, SystemEvent } from "@orgtree/core";
+import { MemoryFile, MemoryJournal } from "@orgtree/journal";
+import { type ActorSystem, createActorSystem, type Logic, VirtualClock } from "@orgtree/runtime";
+import { seededRandom, silent } from "./post.ts";
+
+/** A system of its own on the network, with what it is made of. */
+export interface Node {
+  readonly system: ActorSystem;
+  readonly transport: WireTransport;
+  readonly wire: MemoryWire;
+  readonly events: SystemEvent[];
+}
+
+/**
+ * Several systems in one process, on one network and one clock. The first letter of an address says who hosts it: `/a-clerk` is at the endpoint
+ * `a`. Those in lower case have a journal, and outlive their process.
+ */
+export class Nodes {
+  readonly clock = new VirtualClock();
+  readonly network = new MemoryNetwork({ clock: this.clock });
+  readonly #files = new Map<string, MemoryFile>();
+  #count = 0;
+
+  /** Begins a system at an endpoint, after any that was there: it takes its journal over. */
+  async begin(endpoint: string, specs: readonly ChildSpec<Logic>[] = []): Promise<Node> {
+    const wire = this.network.connect(`${endpoint}${++this.#count}`);
+    const isDurable = endpoint === endpoint.toLowerCase();
+    const file = this.#files.get(endpoint) ?? new MemoryFile();
+    this.#files.set(endpoint, file);
+    const journal = isDurable ? new MemoryJournal(file) : undefined;
+    const transport = new WireTransport({
+      wire,
+      clock: this.clock,
+      random: seededRandom(this.#count),
+      logger: silent,
+      endpoint,
+      endpointOf: (address) => address.slice(1, 2),
+      outlives: (at) => at === at.toLowerCase(),
+      epoch: journal?.epoch ?? this.#count,
+    });
+    const system = createActorSystem({
+      clock: this.clock,
+      random: seededRandom(100 + this.#count),
+      transport,
+      ...(journal && { journal }),
+    });
+    const events: SystemEvent[] = [];
+    system.observe((event) => void events.push(event));
+    for (const spec of specs) await this.settled(system.start(spec));
+    return { system, transport, wire, events };
+  }
+
+  /** The process is gone: nothing of it is heard any more, and nothing that it still does is stored. */
+  async kill({ wire }: Node, endpoint: string): Promise<void> {
+    wire.cut();
+    // Whoever opens a journal fences the one before.
+    void new MemoryJournal(this.#files.get(endpoint)!).epoch;
+    await this.clock.settle();
+  }
+
+  /** Lets time go on until a promise settles, for a minute at most. */
+  async settled<T>(promise: Promise<T>): Promise<T> {
+    const state = { isOver: false };
+    const over = (): void => void (state.isOver = true);
+    promise.then(over, over);
+    for (let steps = 0; !state.isOver && steps < 1_200; steps++) {
+      await this.clock.settle();
+      if (!state.isOver) await this.clock.advance(50);
+    }
+    if (!state.isOver) throw new Error("it did not settle within a minute");
+    return promise;
+  }
+
+  ask(node: Node, to: Address, message: unknown): Promise<unknown> {
+    return this.settled(node.system.ask(to, message, { timeoutMs: 30_000 }));
+  }
+}
