@@ -154,6 +154,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
   type NewEntry,
   type Pin,

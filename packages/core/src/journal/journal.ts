@@ -183,6 +183,14 @@ export class JournalDamagedError extends JournalError {
   override readonly name = "JournalDamagedError";
 }
 
+/**
+ * The journal was removed, renamed or replaced under its writer, so that nobody would find what is still stored. Nothing more is; what was
+ * acknowledged before is where it was taken.
+ */
+export class JournalMovedError extends JournalError {
+  override readonly name = "JournalMovedError";
+}
+
 /** The past that was asked for has been compacted: what the actors were at that position is not known any more. */
 export class JournalCompactedError extends JournalError {
   override readonly name = "JournalCompactedError";

@@ -3,12 +3,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { Compactor } from "./compactor.ts";
 import { openDatabase } from "./database.ts";
 import { EntryReader } from "./entry-reader.ts";
-import { EntryWriter } from "./entry-writer.ts";
+import { type AppendResult, EntryWriter } from "./entry-writer.ts";
 import { checkLog } from "./log-check.ts";
 import { ProblemError, problemOf, refuse } from "./problem.ts";
 import { checkTables, migrate, pageBytes, versionOf } from "./schema.ts";
 import { endWriting, type Opener, readWriter, takeWriting } from "./writer-record.ts";
 import { describeProcess } from "./process-identity.ts";
+import { FilePlace } from "./file-place.ts";
+import type { PackedAppends } from "./packed-appends.ts";
 import { endHiddenWriter } from "./hidden-writer.ts";
 
 /** Where and how to open for writing. */
@@ -27,6 +29,7 @@ export class JournalFile {
   readonly writer: EntryWriter;
   readonly #database: DatabaseSync;
   readonly #compactor: Compactor;
+  readonly #place: FilePlace;
 
   private constructor(options: FileOptions) {
     this.#database = openDatabase(options.path, "write", options.busyMs);
@@ -36,6 +39,7 @@ export class JournalFile {
       this.run = this.reader.run();
       this.writer = new EntryWriter(this.#database, { epoch: this.epoch, lastPosition: this.reader.lastPosition() });
       this.#compactor = new Compactor(this.#database, this.writer);
+      this.#place = new FilePlace(options.path);
     } catch (error) {
       this.#database.close();
       throw new ProblemError(problemOf(error));
@@ -50,6 +54,21 @@ export class JournalFile {
       const problem = problemOf(error);
       const isHidden = problem.kind === "locked" && problem.vitality === "hidden";
       if (isHidden && endHiddenWriter(options.path)) return new JournalFile(options);
+      throw error;
+    }
+  }
+
+  /** Stores what waits, where it will be found; see `EntryWriter.write`. */
+  write(batches: readonly PackedAppends[]): AppendResult[] {
+    this.#place.refuseMoved();
+    try {
+      const results = this.writer.write(batches);
+      this.#place.check();
+      return results;
+    } catch (error) {
+      // For SQLite it is a disk that fails, and may work again.
+      if (problemOf(error).kind === "store" && this.#place.isReadOnly())
+        refuse("its file system is read-only by now; see why, and open it again");
       throw error;
     }
   }

@@ -6,6 +6,7 @@ import {
   JournalError,
   JournalFencedError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
 } from "@orgtree/core";
 import { type Problem, problemOf } from "./problem.ts";
@@ -23,6 +24,8 @@ export function toJournalError(path: string, problem: Problem): JournalError {
       return new JournalVersionError(path, problem.problem);
     case "damaged":
       return new JournalDamagedError(path, problem.problem);
+    case "moved":
+      return new JournalMovedError(path, problem.problem, { outcome: "unknown" });
     case "compacted":
       return new JournalCompactedError(path, problem.position, problem.oldest);
     case "store":

@@ -8,6 +8,8 @@ export type Problem =
   | { readonly kind: "locked"; readonly owner: string; readonly vitality: "alive" | "writing" | "hidden" | "unknown" }
   | { readonly kind: "version"; readonly problem: string }
   | { readonly kind: "damaged"; readonly problem: string }
+  /** Whether the last append is where somebody will find it, nobody knows. */
+  | { readonly kind: "moved"; readonly problem: string }
   | { readonly kind: "compacted"; readonly position: number; readonly oldest: number }
   | { readonly kind: "store"; readonly problem: string; readonly retryable: boolean; readonly outcome: "not-done" | "unknown" };
 

@@ -75,7 +75,7 @@ export class WorkerLoop {
 
   #append(group: readonly PackedAppends[]): void {
     try {
-      this.#post({ type: "appended", results: this.#file.writer.write(group), failures: this.#failures });
+      this.#post({ type: "appended", results: this.#file.write(group), failures: this.#failures });
     } catch (error) {
       const problem = problemOf(error);
       this.#failures++;

@@ -1,4 +1,4 @@
-import { AskFailedError, JournalDamagedError, JournalError } from "@orgtree/core";
+import { AskFailedError, JournalDamagedError, JournalError, JournalMovedError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { createActorSystem } from "../actor-system.ts";
 import { startWorld } from "../machine/machine.fixture.ts";
@@ -101,30 +101,36 @@ describe("a commit that the store fails", () => {
     },
   );
 
-  test("for good is tried again for the root only: with it everything would end", async () => {
-    let isBroken = true;
-    const broken = new JournalError("j", "read-only");
-    const store = ({ address }: TurnRecord): Promise<void> => (isBroken && address === "/" ? Promise.reject(broken) : Promise.resolve());
+  test.each([
+    ["it is damaged", new JournalDamagedError("j", "its pages are damaged")],
+    ["it was moved", new JournalMovedError("j", "it was removed", { outcome: "unknown" })],
+    ["it may only be read", new JournalError("j", "it is read-only for this process")],
+    ["it is closed", new JournalError("j", "it is closed")],
+  ])("because %s ends the root, and whoever starts something hears why", async (_, problem) => {
+    const store = ({ address }: TurnRecord): Promise<void> => (address === "/" ? Promise.reject(problem) : Promise.resolve());
     await using world = startWorld({ store: { store }, commitMs: 1_000 });
-    const started = world.start(counter);
-    await world.clock.advance(5_000);
-    expect(world.exits("/")).toEqual([]);
-    isBroken = false;
-    await world.clock.advance(1_000);
-    await started;
-    await expect(world.system.ask("/m", "ADD")).resolves.toBe(1);
-  });
-
-  test("because it is damaged ends the root, and whoever starts something hears why", async () => {
-    const damaged = new JournalDamagedError("j", "its pages are damaged");
-    const store = ({ address }: TurnRecord): Promise<void> => (address === "/" ? Promise.reject(damaged) : Promise.resolve());
-    await using world = startWorld({ store: { store }, commitMs: 1_000 });
-    const why = "its pages are damaged";
     for (let round = 0; round < 2; round++) {
       const error = await world.system.start({ id: "m", logic: counter }).catch((error: unknown) => error);
-      expect(error).toMatchObject({ name: "SystemClosedError", message: expect.stringContaining(why) as string });
+      expect(error).toMatchObject({ name: "SystemClosedError", message: expect.stringContaining(problem.message) as string });
     }
     expect(world.exits("/")).toMatchObject([{ kind: "failure", failure: { class: "crash", kind: "commit", name: "NotStored" } }]);
+  });
+
+  test("for good, of everybody in a system that runs, ends it: nobody waits for ever", async () => {
+    const readOnly = new JournalError("j", "its file system is read-only by now");
+    let isReadOnly = false;
+    const store = (): Promise<void> => (isReadOnly ? Promise.reject(readOnly) : Promise.resolve());
+    await using world = startWorld({ store: { store }, commitMs: 1_000 });
+    await world.start(counter);
+    isReadOnly = true;
+    for (let times = 0; times < 5; times++) {
+      const [answer] = await Promise.all([world.system.ask("/m", "ADD").catch((error: unknown) => error), world.clock.settle()]);
+      expect(answer).toBeInstanceOf(Error);
+    }
+    await world.clock.advance(60_000);
+    expect(world.exits("/")).toMatchObject([{ kind: "failure", failure: { kind: "commit", name: "NotStored" } }]);
+    const error = await world.system.start({ id: "n", logic: counter }).catch((error: unknown) => error);
+    expect(error).toMatchObject({ name: "SystemClosedError", message: expect.stringContaining(readOnly.message) as string });
   });
 
   test("may be the first of an actor: it starts later, or not within its time", async () => {

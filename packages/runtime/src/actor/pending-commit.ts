@@ -1,14 +1,4 @@
-import {
-  describeFailure,
-  ExpectedError,
-  FencedError,
-  JournalDamagedError,
-  JournalError,
-  rootAddress,
-  toFailure,
-  type Address,
-  type Failure,
-} from "@orgtree/core";
+import { describeFailure, ExpectedError, FencedError, JournalError, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -79,10 +69,8 @@ export class PendingCommit {
     }
     this.#lastError = error;
     if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
-    // Trying again would not help. The root does so all the same, since everything would end with it; but what is damaged stays so.
-    const endsAll = address === rootAddress && !this.#kernel.leaving && !(error instanceof JournalDamagedError);
-    if (!endsAll && error instanceof ExpectedError && !error.retryable)
-      return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });
+    // Trying again would not help, the root neither: it ends, and with it everything, as somebody has to look.
+    if (error instanceof ExpectedError && !error.retryable) return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
   }
