@@ -14,6 +14,7 @@ export {
   JournalFencedError,
   JournalFullError,
   JournalLockedError,
+  JournalMovedError,
   JournalVersionError,
   type NewEntry,
   type Pin,
