@@ -29,7 +29,6 @@ export {
   type ForkOptions,
   type ForkPoint,
   type ForkReport,
-  type ForkSource,
   type JournalReport,
   MemoryFile,
   MemoryJournal,

@@ -130,7 +130,7 @@ function schedule(turn: SupervisionTurn, id: string, failure: Failure | undefine
   const delayMs = backoff === undefined ? 0 : backoffMs(backoff, row.failuresInARow, around.random);
   const token = ++state.lastToken;
   row.status = "restarting";
-  row.retry = { token, atMs: around.nowMs + delayMs, failure };
+  row.retry = { token, atMs: around.nowMs + delayMs, delayMs, failure };
   turn.steps.push({ kind: "schedule", id, token, delayMs, attempt: row.failuresInARow });
 }
 

@@ -112,6 +112,8 @@ export interface Retry {
   /** Only the newest attempt counts; a timer with another token is stale. */
   readonly token: number;
   readonly atMs: number;
+  /** The whole wait. */
+  readonly delayMs: number;
   /** What made it necessary; undefined after a quiet exit. */
   readonly failure: Failure | undefined;
 }
