@@ -41,7 +41,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const tell = (brief: PlannerBrief): void => this.#tell({ kind: "planner-briefed", token, brief });
     const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.past.previewRollback(childAddress(address, id), { orBirth: true });
+    const preview = kernel.past.previewRollback(childAddress(address, id), { orBeginning: true });
     preview
       .then(
         ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),
