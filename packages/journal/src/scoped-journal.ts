@@ -47,7 +47,7 @@ export class ScopedJournal implements Journal {
   async append(entries: readonly NewEntry[]): Promise<number> {
     this.#checkOpen();
     checkEntries(this.#scope, entries);
-    const appending = this.#whole.append(entries.map((entry) => ({ ...entry, address: this.#outer(entry.address) })));
+    const appending = this.#whole.append(entries.map((entry) => at(this.#outer(entry.address), entry)));
     this.#appends.add(appending);
     try {
       return await appending;
@@ -69,24 +69,23 @@ export class ScopedJournal implements Journal {
     }
   }
 
-  async image(address: Address, at?: number): Promise<Image | undefined> {
+  async image(address: Address, position?: number): Promise<Image | undefined> {
     this.#checkOpen();
-    const image = await this.#whole.image(this.#outer(address), at);
-    return image === undefined ? undefined : { address, entries: image.entries.map((entry) => ({ ...entry, address })) };
+    const image = await this.#whole.image(this.#outer(address), position);
+    return image === undefined ? undefined : { address, entries: image.entries.map((entry) => at(address, entry)) };
   }
 
   async *read({ address, within, ...query }: EntryQuery = {}): AsyncGenerator<Entry> {
     this.#checkOpen();
     const where = address === undefined ? { within: this.#outer(within ?? rootAddress) } : { address: this.#outer(address) };
     const both = address !== undefined && within !== undefined ? { ...where, within: this.#outer(within) } : where;
-    for await (const entry of this.#whole.read({ ...query, ...both })) yield { ...entry, address: this.#inner(entry.address) };
+    for await (const entry of this.#whole.read({ ...query, ...both })) yield at(this.#inner(entry.address), entry);
   }
 
   async lastSeqs(): Promise<ReadonlyMap<Address, number>> {
     this.#checkOpen();
     const seqs = new Map<Address, number>();
-    for (const [address, seq] of await this.#whole.lastSeqs())
-      if (isWithin(address, this.#scope)) seqs.set(this.#inner(address), seq);
+    for (const [address, seq] of await this.#whole.lastSeqs()) if (isWithin(address, this.#scope)) seqs.set(this.#inner(address), seq);
     return seqs;
   }
 
@@ -116,4 +115,9 @@ export class ScopedJournal implements Journal {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new JournalError(this.#scope, "it is closed; make another one of the whole");
   }
+}
+
+/** The same entry of another address. */
+function at<E extends NewEntry>(address: Address, entry: E): E {
+  return { ...entry, address };
 }

@@ -1,0 +1,5 @@
+export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
+export type { Job, JobEnd, JobRequest } from "./job.ts";
+export { type Catalog, type RunnableOrganization, UnknownWorkloadError } from "./catalog.ts";
+export { Partition, type PartitionParts } from "./partition.ts";
+export { readRunInput, type RunInput } from "./run-input.ts";
