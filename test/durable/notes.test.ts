@@ -40,6 +40,20 @@ describe("what is noted of an actor", () => {
     expect(await notesOf(world)).toEqual([["/org/a", "first"]]);
   });
 
+  test("has a key of its own, also in the record of a turn that failed", async () => {
+    const world = new World();
+    const courier = plain<null, "boom">({ init: () => null, receive: (state, message, turn) => (turn.deliver("/org/a", message), state) });
+    await world.start(spec);
+    await world.start({ id: "courier", logic: courier });
+    world.system.note("/org/a", "before the failure");
+    await world.tell("/courier", "boom");
+    const failed = (await new Timeline(new MemoryJournal(world.file), "/org/a").at()).turn;
+    expect(failed.effects.map(({ kind, key }) => [kind, key])).toEqual([
+      ["dead-letter", `/org/a#${failed.seq}.0`],
+      ["orgtree.note", `/org/a#${failed.seq}.1`],
+    ]);
+  });
+
   test("is stored with the decision on its failure, before its next life", async () => {
     const world = new World();
     await world.start(spec);

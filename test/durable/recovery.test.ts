@@ -306,3 +306,12 @@ test("who cannot be read is left as it is, with its tree, and everybody else goe
   expect(failures.map(({ name }) => name)).toContain("TreeParkedError");
   expect(await world.turns("/org/y")).toEqual(before);
 });
+
+test("what a newer program has stored is refused with what to do about it", async () => {
+  const world = new World();
+  world.isReplayed = false;
+  await world.start({ id: "desk", logic: desk });
+  await world.append([{ address: "/desk", seq: 1_000, kind: "whole", data: new Uint8Array([0x92, 0x02, 0x01]) }]);
+  await world.crash();
+  await expect(world.start({ id: "desk", logic: desk })).rejects.toThrow("it was written by a newer version of orgtree; update orgtree");
+});

@@ -144,6 +144,10 @@ export class FaultyJournal implements Journal {
     this.#waiting = [];
   }
 
+  horizon(): Promise<number> {
+    return this.#inner.horizon();
+  }
+
   images(at?: number): AsyncIterable<Image> {
     return this.#inner.images(at);
   }

@@ -34,6 +34,14 @@ export type Happening = {
   | { readonly what: "event"; readonly event: SystemEvent }
 );
 
+type Without<H, K extends PropertyKey> = H extends unknown ? Omit<H, K> : never;
+
+/** What happened, without when and where. */
+export type Noted = Without<Happening, "atMs" | "process">;
+
+/** What became of an operation. */
+export type OperationNoted = Without<Extract<Happening, { operation: string }>, "atMs" | "process" | "operation">;
+
 type HappeningOf<W extends Happening["what"]> = Extract<Happening, { what: W }>;
 
 /** All that was seen in one run, in order. */

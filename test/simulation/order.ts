@@ -1,4 +1,4 @@
-import type { Address, FailureClass } from "@orgtree/core";
+import type { Address, FailureClass, ToolKind } from "@orgtree/core";
 
 /** What an actor is asked to do. `id` is the operation's, and belongs to nobody else. */
 export type Order =
@@ -39,7 +39,7 @@ export type Order =
     };
 
 /** What declared work does to the world. */
-export type Does = "pure" | "idempotent" | "irreversible";
+export type Does = Exclude<ToolKind, "compensable">;
 
 /** The names and groups of a run: few, so that they are wanted by several. */
 export const nameList: readonly string[] = ["ann", "ben"];

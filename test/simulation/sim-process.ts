@@ -14,7 +14,7 @@ import { createActorSystem, supervisor, type ActorSystem, type Logic, type WorkC
 import type { Agenda } from "./agenda.ts";
 import { makeClerk } from "./clerk.ts";
 import { FaultyJournal, type FaultyJournalOptions } from "./faulty-journal.ts";
-import type { History } from "./history.ts";
+import type { History, Noted } from "./history.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
 import type { Does, Order } from "./order.ts";
 import type { MemberPlan, SeatsPlan, TeamPlan } from "./plan.ts";
@@ -83,9 +83,9 @@ export class SimProcess {
     for (const [id, to] of added) this.line.after(random.int(5, 40), () => this.#add(to, id));
   }
 
-  #note(happening: object): void {
+  #note(happening: Noted): void {
     const { history, agenda, number } = this.#options;
-    history.note({ atMs: agenda.nowMs, process: number, ...happening } as Parameters<History["note"]>[0]);
+    history.note({ atMs: agenda.nowMs, process: number, ...happening });
   }
 
   /** Sometimes whoever runs the process does not wait for the next one. */

@@ -4,7 +4,7 @@ import { toFailure, type Address, type Entry, type NewEntry } from "@orgtree/cor
 import { Agenda } from "./agenda.ts";
 import type { Report } from "./clerk.ts";
 import type { AppendFault } from "./faulty-journal.ts";
-import { History } from "./history.ts";
+import { History, type Noted, type OperationNoted } from "./history.ts";
 import { groupList, nameList } from "./order.ts";
 import { membersOf, type FaultPlan, type MemberPlan, type OperationPlan, type Plan } from "./plan.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -121,8 +121,8 @@ class Simulation {
     });
   }
 
-  #note(happening: object): void {
-    this.#history.note({ atMs: this.#agenda.nowMs, process: this.#processes, ...happening } as Parameters<History["note"]>[0]);
+  #note(happening: Noted, process = this.#processes): void {
+    this.#history.note({ atMs: this.#agenda.nowMs, process, ...happening });
   }
 
   // Faults
@@ -193,7 +193,7 @@ class Simulation {
     const process = this.#process;
     if (!this.#isUp || !process.line.passes()) return;
     const { number } = process.line;
-    const note = (happening: object): void => this.#note({ process: number, operation: id, ...happening });
+    const note = (happening: OperationNoted): void => this.#note({ operation: id, ...happening }, number);
     note({ what: "arrived" });
     if (order.type === "admin") return this.#administer(process, { to, order, note });
     try {
@@ -215,7 +215,7 @@ class Simulation {
 
   #administer(
     process: SimProcess,
-    { to, order, note }: { to: Address; order: OperationPlan["order"] & { type: "admin" }; note: (h: object) => void },
+    { to, order, note }: { to: Address; order: OperationPlan["order"] & { type: "admin" }; note: (happening: OperationNoted) => void },
   ): void {
     const { call, child } = order;
     if (call === "terminate") this.#added.delete(child);

@@ -1,5 +1,5 @@
-import { decode, encode, type Address, type Entry } from "@orgtree/core";
-import type { EffectKey } from "@orgtree/runtime";
+import { encode, type Address, type Entry } from "@orgtree/core";
+import { lastMoment, readTurn, type EffectKey, type Moment } from "@orgtree/runtime";
 
 /** A turn as it stands in the journal: what happened for good. */
 export interface JournaledTurn {
@@ -23,11 +23,12 @@ export interface JournaledTurn {
   readonly again: Readonly<Record<EffectKey, { readonly from: Address | undefined; readonly message: unknown }>>;
 }
 
-/** All that was stored, in order. The layout is that of `turn-entry.ts` in the runtime. */
+/** All that was stored, in order. */
 export function readTurns(archive: readonly Entry[]): readonly JournaledTurn[] {
-  return archive.map(({ address, seq, position, kind, data }) => {
+  return archive.map((entry) => {
+    const { address, seq, position, kind } = entry;
     const place = { address, seq, position, kind };
-    return kind === "end" ? { ...place, ...noTurn } : { ...place, ...turnOf(decode(data) as readonly unknown[]) };
+    return kind === "end" ? { ...place, ...noTurn } : { ...place, ...turnOf(entry) };
   });
 }
 
@@ -44,26 +45,26 @@ const noTurn = {
   again: {},
 } as const;
 
-function turnOf(fields: readonly unknown[]): Omit<JournaledTurn, "address" | "seq" | "position" | "kind"> {
-  const [, incarnation, atMs, , took, key, cause, from, message, effects, , change, , plan] = fields;
+function turnOf(entry: Entry): Omit<JournaledTurn, "address" | "seq" | "position" | "kind"> {
+  const { incarnation, atMs, cause, effects, plan } = readTurn(entry);
+  const { kind: took, key, type, from, message } = cause;
   return {
-    incarnation: incarnation as number,
-    atMs: atMs as number,
-    took: took as string,
-    key: (key as EffectKey | null) ?? undefined,
-    cause: cause as string,
-    from: (from as Address | null) ?? undefined,
+    incarnation,
+    atMs,
+    took,
+    key,
+    cause: type,
+    from,
     message,
-    effects: (effects as readonly [string, string, Record<string, unknown>][]).map(([kind, key, detail]) => ({ kind, key, detail })),
-    plan: (plan as number | null) ?? undefined,
-    again: took === "rollback" ? againIn(change) : {},
+    plan,
+    effects: effects as JournaledTurn["effects"],
+    again: took === "rollback" ? againIn(lastMoment([entry])) : {},
   };
 }
 
-function againIn(whole: unknown): JournaledTurn["again"] {
-  const { pending } = (whole as { books: { pending: Record<string, { kind: string; from?: Address | null; message: unknown }> } }).books;
-  const again = Object.entries(pending).filter(([, { kind }]) => kind === "again");
-  return Object.fromEntries(again.map(([key, { from, message }]) => [key, { from: from ?? undefined, message }]));
+function againIn({ books }: Moment): JournaledTurn["again"] {
+  const again = Object.entries(books.pending).flatMap(([key, each]) => (each.kind === "again" ? [[key, each] as const] : []));
+  return Object.fromEntries(again);
 }
 
 /** Equal for equal data. */

@@ -155,6 +155,7 @@ export {
   JournalFullError,
   JournalLockedError,
   JournalMovedError,
+  type JournalReader,
   JournalVersionError,
   type NewEntry,
   type Pin,
@@ -166,7 +167,6 @@ export { Pins } from "./journal/pins.ts";
 export { newRun } from "./journal/run-name.ts";
 export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
-export { horizonOf } from "./journal/horizon.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
 export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";

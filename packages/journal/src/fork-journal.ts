@@ -1,5 +1,5 @@
-import { JournalCompactedError, type Address, type Journal, type NewEntry } from "@orgtree/core";
-import { ForkError, positionOf, type ForkPoint, type ForkSource } from "./fork-point.ts";
+import type { Address, Journal, JournalReader, NewEntry } from "@orgtree/core";
+import { ForkError, positionOf, type ForkPoint } from "./fork-point.ts";
 
 /** What a fork copied. Plain data. */
 export interface ForkReport {
@@ -34,11 +34,12 @@ const batchBytes = 4_194_304;
  * Rejects with `ForkError` when there is no such point or `target` is not empty, with `JournalCompactedError` when compaction has gone
  * past it; nothing was stored then.
  */
-export async function forkJournal(source: ForkSource, target: Journal, { at }: ForkOptions = {}): Promise<ForkReport> {
+export async function forkJournal(source: JournalReader, target: Journal, { at }: ForkOptions = {}): Promise<ForkReport> {
   for await (const _ of target.read()) throw new ForkError("the journal of a fork must be empty; name a new one");
   const position = at === undefined ? undefined : await positionOf(source, at);
-  const horizon = await horizonOf(source, position);
-  const copy = new Copy(target, horizon);
+  // Throws where compaction has gone past it.
+  if (position !== undefined) for await (const _ of source.images(position)) break;
+  const copy = new Copy(target, await source.horizon());
   for await (const entry of source.read({ upTo: position })) await copy.add(entry);
   await copy.addNumbers(await usedNumbers(source, copy.last));
   await copy.store();
@@ -49,21 +50,8 @@ export async function forkJournal(source: ForkSource, target: Journal, { at }: F
   return { position: copy.last, entries: copy.count, actors: actors.sort(), run: target.run };
 }
 
-/** Images before it are not complete. Rejects with `JournalCompactedError` where the position is one of those. */
-async function horizonOf(source: ForkSource, position: number | undefined): Promise<number> {
-  try {
-    for await (const _ of source.images(0)) break;
-    return 0;
-  } catch (error) {
-    if (!(error instanceof JournalCompactedError)) throw error;
-    if (position === undefined || position >= error.oldest) return error.oldest;
-    const { journal, oldest } = error;
-    throw new JournalCompactedError(journal, position, oldest);
-  }
-}
-
 /** The greatest number that each address had used at a position; of those that were used later, nothing. */
-async function usedNumbers(source: ForkSource, position: number): Promise<ReadonlyMap<Address, number>> {
+async function usedNumbers(source: JournalReader, position: number): Promise<ReadonlyMap<Address, number>> {
   const used = new Map(await source.lastSeqs());
   for await (const { address } of source.read({ after: position })) used.delete(address);
   return used;

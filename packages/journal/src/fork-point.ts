@@ -1,4 +1,4 @@
-import { ExpectedError, nearestName, type Address, type Journal } from "@orgtree/core";
+import { ExpectedError, nearestName, type Address, type JournalReader } from "@orgtree/core";
 
 /** Where a fork begins: a position, what was stored with a turn of an actor, or the newest checkpoint of a name. */
 export type ForkPoint =
@@ -12,22 +12,22 @@ export class ForkError extends ExpectedError {
   readonly retryable = false;
 }
 
-/** What is read of a journal that is forked; its writer may go on meanwhile. */
-export type ForkSource = Pick<Journal, "read" | "images" | "lastSeqs">;
-
 /** The position of a point. Rejects with `ForkError` when it is not there. */
-export async function positionOf(source: ForkSource, point: ForkPoint): Promise<number> {
+export async function positionOf(source: JournalReader, point: ForkPoint): Promise<number> {
   if ("position" in point) return checkReached(source, point.position);
   return "checkpoint" in point ? positionOfCheckpoint(source, point.checkpoint) : positionOfTurn(source, point);
 }
 
-async function checkReached(source: ForkSource, position: number): Promise<number> {
+async function checkReached(source: JournalReader, position: number): Promise<number> {
   if (!Number.isSafeInteger(position) || position < 1) throw new ForkError(`position ${position} is none; the first is 1`);
   for await (const _ of source.read({ after: position - 1 })) return position;
   throw new ForkError(`position ${position} is behind the end of the journal; leave it out for all that is stored`);
 }
 
-async function positionOfTurn(source: ForkSource, { address, seq }: { readonly address: Address; readonly seq: number }): Promise<number> {
+async function positionOfTurn(
+  source: JournalReader,
+  { address, seq }: { readonly address: Address; readonly seq: number },
+): Promise<number> {
   for await (const { position } of source.read({ address, fromSeq: seq, toSeq: seq })) return position;
   const known = [...(await source.lastSeqs()).keys()];
   if (known.includes(address)) throw new ForkError(`${address} has no turn ${seq}; orgtree history lists those that are there`);
@@ -35,7 +35,7 @@ async function positionOfTurn(source: ForkSource, { address, seq }: { readonly a
   throw new ForkError(`nothing is stored of ${address}${nearest === undefined ? "" : `; did you mean ${nearest}?`}`);
 }
 
-async function positionOfCheckpoint(source: ForkSource, name: string): Promise<number> {
+async function positionOfCheckpoint(source: JournalReader, name: string): Promise<number> {
   let found: number | undefined;
   const known = new Set<string>();
   for await (const { position, mark } of source.read()) {

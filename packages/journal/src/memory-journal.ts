@@ -49,6 +49,12 @@ export class MemoryJournal implements Journal, AsyncDisposable {
     return work.store();
   }
 
+  // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject
+  async horizon(): Promise<number> {
+    this.#checkOpen();
+    return this.#file.horizon;
+  }
+
   async *images(at?: number): AsyncGenerator<Image> {
     this.#checkOpen();
     const position = checkPosition(this.#file.name, at) ?? this.#file.lastPosition;

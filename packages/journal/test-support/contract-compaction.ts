@@ -58,6 +58,24 @@ export function testCompaction(make: MakeStore): void {
       await journal.close();
     });
 
+    test("has a horizon behind it, over each opening, which only rises", async () => {
+      await using store = await make();
+      let journal = await store.open();
+      expect(await journal.horizon()).toBe(0);
+      const first = await journal.append([entry("/a", 1, { kind: "whole" })]);
+      const second = await journal.append([entry("/a", 2, { kind: "whole" })]);
+      expect(await journal.horizon()).toBe(0);
+      await journal.compact({ keepAfter: second });
+      expect(await journal.horizon()).toBe(second);
+      await journal.compact({ keepAfter: first });
+      await journal.close();
+      await expect(journal.horizon()).rejects.toBeInstanceOf(JournalError);
+      journal = await store.open();
+      expect(await journal.horizon()).toBe(second);
+      await expect(collect(journal.images(second - 1))).rejects.toMatchObject({ oldest: second });
+      await journal.close();
+    });
+
     test("leaves marked entries, and what is needed to view them", async () => {
       await using store = await make();
       const journal = await store.open();

@@ -2,9 +2,9 @@
  * The private copy of a fork. That of the original is the original's: it may go on working in it, and removes it at its end. What was done in
  * it up to the fork is done again in a new one, from the journal.
  */
-import { ExpectedError, JournalCompactedError, parseToolInput, ToolError, type Journal, type ToolCall } from "@orgtree/core";
+import { ExpectedError, parseToolInput, ToolError, type JournalReader, type ToolCall } from "@orgtree/core";
 import type { Organization, RecordEntry } from "@orgtree/org";
-import { readTurn, type PastTurn } from "@orgtree/runtime";
+import { parseOutward, readTurn, type PastTurn } from "@orgtree/runtime";
 import { workspaceTools, type Workspace } from "@orgtree/tools";
 import { notesOf } from "./run-past.ts";
 
@@ -25,7 +25,7 @@ export const knownEditors: ReadonlySet<string> = new Set(["write_file", "replace
  * Makes the edits again, in a copy in which nothing was done yet, that a journal has the results of. Rejects with `ForkedRunError` where they
  * are not all that has changed the first copy.
  */
-export async function redoEdits(workspace: Workspace, journal: Pick<Journal, "read" | "images">): Promise<void> {
+export async function redoEdits(workspace: Workspace, journal: JournalReader): Promise<void> {
   await checkComplete(journal);
   const { writeFile, replaceText } = workspaceTools(workspace);
   const editors = new Map([writeFile, replaceText].map((tool) => [tool.name, tool]));
@@ -61,7 +61,7 @@ interface Change {
 }
 
 /** The calls of tools that may have changed something, as far as they have ended, in order. */
-async function changesIn(journal: Pick<Journal, "read">): Promise<readonly Change[]> {
+async function changesIn(journal: JournalReader): Promise<readonly Change[]> {
   const calls = new Map<string, ToolCall>();
   const changes: Change[] = [];
   for await (const stored of journal.read()) {
@@ -71,7 +71,9 @@ async function changesIn(journal: Pick<Journal, "read">): Promise<readonly Chang
       const { src, input } = (detail ?? {}) as { readonly src?: unknown; readonly input?: unknown };
       if (kind === "xstate.spawnChild" && src === "runTool") calls.set(key, input as ToolCall);
     }
-    changes.push(...toolEntriesOf(turn).map((entry) => ({ entry, call: calls.get(withoutRun(entry.key)), position: turn.position })));
+    changes.push(
+      ...toolEntriesOf(turn).map((entry) => ({ entry, call: calls.get(parseOutward(entry.key)!.key), position: turn.position })),
+    );
   }
   return changes;
 }
@@ -80,16 +82,7 @@ function toolEntriesOf(turn: PastTurn): readonly ToolEntry[] {
   return notesOf(turn).filter((entry): entry is ToolEntry => entry.kind === "tool" && entry.changes);
 }
 
-/** What an effect is called in its journal; outside its run stands in front of it. */
-function withoutRun(key: string): string {
-  return key.slice(key.indexOf("/"));
-}
-
-async function checkComplete(journal: Pick<Journal, "images">): Promise<void> {
-  try {
-    for await (const _ of journal.images(0)) break;
-  } catch (error) {
-    if (!(error instanceof JournalCompactedError)) throw error;
+async function checkComplete(journal: JournalReader): Promise<void> {
+  if ((await journal.horizon()) > 0)
     throw new ForkedRunError("its past was compacted, and with it what was done in the first copy", "begin a run anew");
-  }
 }

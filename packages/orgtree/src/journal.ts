@@ -9,7 +9,6 @@ export {
   type ForkOptions,
   type ForkPoint,
   type ForkReport,
-  type ForkSource,
   type JournalReport,
   MemoryJournal,
   openSqliteJournal,

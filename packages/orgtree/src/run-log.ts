@@ -1,5 +1,5 @@
 /** What a journal holds of a run beside its actors: whose it is, what it works on and where, and how it ended. */
-import type { Address, CheckOutcome, ChildSpec, Clock, Journal } from "@orgtree/core";
+import type { Address, CheckOutcome, ChildSpec, Clock, Journal, JournalReader } from "@orgtree/core";
 import { createActorSystem, plain, Timeline, type Logic, type PlainLogic } from "@orgtree/runtime";
 import type { RunResult } from "./run.ts";
 
@@ -66,7 +66,7 @@ const logic: PlainLogic<RunLog, LogStep, LogInput> = plain<RunLog, LogStep, LogI
 });
 
 /** The run that a journal holds; undefined where it holds none. Rejects with `JournalError`, `UnreadableTurnError`. */
-export async function readRunLog(journal: Pick<Journal, "image" | "images" | "read" | "lastSeqs">): Promise<RunLog | undefined> {
+export async function readRunLog(journal: JournalReader): Promise<RunLog | undefined> {
   if ((await journal.image(runLogAddress)) === undefined) return undefined;
   return (await new Timeline(journal, runLogAddress).at()).state as RunLog;
 }

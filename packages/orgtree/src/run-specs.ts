@@ -1,5 +1,5 @@
 /** What a run was started with, made again from its journal: for `replay`, which computes all turns once more. */
-import type { ChildSpec, Journal, ModelClient } from "@orgtree/core";
+import type { ChildSpec, ModelClient, JournalReader } from "@orgtree/core";
 import { buildRun, RunRecord, type Organization } from "@orgtree/org";
 import type { Logic } from "@orgtree/runtime";
 import { findRun } from "./durable-run.ts";
@@ -9,7 +9,7 @@ import { readRunPast } from "./run-past.ts";
 
 /** The run whose specs are wanted. */
 export interface StoredRun<E> {
-  readonly journal: Pick<Journal, "image" | "images" | "read" | "lastSeqs">;
+  readonly journal: JournalReader;
   /** What the organization works on, or something that looks like it: its tools and its contract are made of it, and not used. */
   readonly environment?: E;
 }

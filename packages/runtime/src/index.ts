@@ -16,12 +16,12 @@ export { machine, type MachineLogic, type MachineOptions } from "./machine/machi
 export { ignore, plain, type PlainLogic } from "./actor/plain.ts";
 export { guardProcess, type ProcessGuard } from "./process-guard.ts";
 export { type Change, changesBetween, describePath, type Path } from "./durable/changes.ts";
-export { type EffectKey, type FullKey, partsOfKey, turnOfKey } from "./durable/effect-key.ts";
+export { type EffectKey, type FullKey, parseOutward, partsOfKey, turnOfKey } from "./durable/effect-key.ts";
 export { type CauseKind, causeKindOf, type MomentView, sizeOfState, viewMoment } from "./durable/moment-view.ts";
 export { listPastActors, type PastActor } from "./durable/past-actors.ts";
 export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts";
-export { type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
-export { type JournalPast, Timeline, type TimelineRange } from "./durable/timeline.ts";
+export { lastMoment, type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
+export { Timeline, type TimelineRange } from "./durable/timeline.ts";
 export { pinGivenUp } from "./durable/given-up.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";

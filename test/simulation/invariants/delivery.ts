@@ -53,6 +53,7 @@ export const nothingIsSeenBeforeItsCommit: Invariant = {
 
 export const deliveredInTheEnd: Invariant = {
   name: "what is delivered arrives, or is a dead letter",
+  isStuck: true,
   check(facts) {
     const { sent, received, letters } = facts;
     const receipts = countBy(received, pairOf);
@@ -106,6 +107,7 @@ export const deliveredInOrder: Invariant = {
 /** Of those that came in the last process, since what a process had in its mailboxes goes with it. */
 export const processedOrDeadLetter: Invariant = {
   name: "every message that a process saw is processed or a dead letter",
+  isStuck: true,
   check({ history, plan, turns, letters, lastProcess }) {
     const arrivals = history.of("arrived");
     for (const { id, order, mode } of plan.operations) {
@@ -152,6 +154,7 @@ const mostUnderwayMs = 5_000;
 
 export const givenAnswersAreHeard: Invariant = {
   name: "an answer that was given is heard",
+  isStuck: true,
   check({ turns, turnsOf, history }) {
     // Who was given up is told nothing; that it was may not be stored when everything dies.
     const failed = new Set(history.events("actor-exited").flatMap(({ event }) => (event.exit.kind === "shutdown" ? [] : [event.address])));

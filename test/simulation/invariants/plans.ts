@@ -204,6 +204,7 @@ export const compactionIsUnseen: Invariant = {
 
 export const stoppedInReverse: Invariant = {
   name: "children are stopped in the reverse of their order",
+  isStuck: true,
   check({ history, tree, members }) {
     const closing = history.all.findLastIndex(({ what }) => what === "closing");
     const exits = history.all

@@ -45,6 +45,7 @@ function attemptsIn({ cause, effects }: JournaledTurn, { members }: TeamPlan): n
 
 export const everybodyAnswers: Invariant = {
   name: "no actor is stuck for ever",
+  isStuck: true,
   check({ reports, living, isBusy, endMs, members }) {
     if (isBusy) return `something still goes on at ${endMs}`;
     for (const [address, node] of living) {
@@ -65,6 +66,7 @@ function isLimited(members: Facts["members"], address: Address): boolean {
 
 export const permanentChildrenRun: Invariant = {
   name: "a permanent child runs, unless somebody gave it up",
+  isStuck: true,
   check(facts) {
     const { members, living, history } = facts;
     const givenUp = new Set<Address>();
@@ -146,6 +148,7 @@ export const numbersAreUsedOnce: Invariant = {
 
 export const everythingIsGivenBack: Invariant = {
   name: "a closed system has nothing open",
+  isStuck: true,
   check({ open }) {
     if (open === undefined) return "the system did not close";
     const { actors, timers, asks } = open;

@@ -90,6 +90,7 @@ export const resultsAreNotRecomputed: Invariant = {
 
 export const workComesToAnEnd: Invariant = {
   name: "what was begun comes to an end",
+  isStuck: true,
   check({ timelines, reports, members }) {
     for (const [address, report] of reports) {
       if (report === undefined) continue;

@@ -4,7 +4,7 @@ import {
   RunRecord,
   specsOfRun,
   type ChildSpec,
-  type JournalPast,
+  type JournalReader,
   type Logic,
   type ModelClient,
   type Organization,
@@ -31,7 +31,7 @@ export function buildStandInRun(organization: Organization): RunTree {
  * What the run in a journal was started with, with a stand-in for what it worked on. Rejects as `specsOfRun` does, and with `UsageError` when
  * the organization cannot be built without the real thing.
  */
-export async function standInSpecs(organization: Organization, journal: JournalPast): Promise<readonly ChildSpec<Logic>[]> {
+export async function standInSpecs(organization: Organization, journal: JournalReader): Promise<readonly ChildSpec<Logic>[]> {
   const check = (await readRunLog(journal))?.place?.check ?? "CHECK";
   try {
     return await specsOfRun(organization, { journal, environment: standInFor({ check }) });

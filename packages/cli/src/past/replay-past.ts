@@ -4,7 +4,7 @@ import {
   replay,
   type ChildSpec,
   type Divergence,
-  type JournalPast,
+  type JournalReader,
   type Logic,
   type ReplayReport,
   type SkipReason,
@@ -46,7 +46,7 @@ export async function replayPast(input: CommandInput, surroundings: Surroundings
 }
 
 /** What a module says was started at the top, or what the run in the journal was started with; throws `UsageError`. */
-async function specsOf({ path, exports }: LoadedFile, journal: JournalPast): Promise<readonly ChildSpec<Logic>[]> {
+async function specsOf({ path, exports }: LoadedFile, journal: JournalReader): Promise<readonly ChildSpec<Logic>[]> {
   const { specs, default: exported } = exports;
   const given: unknown = typeof specs === "function" ? await (specs as () => unknown)() : specs;
   if (Array.isArray(given)) return given as readonly ChildSpec<Logic>[];
@@ -56,7 +56,7 @@ async function specsOf({ path, exports }: LoadedFile, journal: JournalPast): Pro
 }
 
 /** How far it goes. */
-async function endOf(journal: JournalPast): Promise<string> {
+async function endOf(journal: JournalReader): Promise<string> {
   const seqs = [...(await journal.lastSeqs())].map(([address, seq]) => `${address} ${seq}`);
   return seqs.sort().join("\n");
 }

@@ -1,9 +1,9 @@
-import { Timeline, type Address, type JournalPast, type Moment, type PlaceEnd } from "orgtree";
+import { Timeline, type Address, type JournalReader, type Moment, type PlaceEnd } from "orgtree";
 import type { RollbackMark } from "./cause-text.ts";
 
 /** Turns that a rollback has undone since: their numbers, with that of the turn that says so. */
 export async function undoneTurns(
-  { journal, address }: { readonly journal: JournalPast; readonly address: Address },
+  { journal, address }: { readonly journal: JournalReader; readonly address: Address },
   moments: readonly (Moment | PlaceEnd)[],
 ): Promise<ReadonlyMap<number, number>> {
   const undone = new Map<number, number>();
@@ -21,7 +21,7 @@ export async function undoneTurns(
 }
 
 /** Where compaction has removed it, all that is left came behind it. */
-async function positionOf(journal: JournalPast, { address, seq }: RollbackMark["to"]): Promise<number> {
+async function positionOf(journal: JournalReader, { address, seq }: RollbackMark["to"]): Promise<number> {
   for await (const { position } of journal.read({ address, fromSeq: seq, toSeq: seq })) return position;
   return -1;
 }

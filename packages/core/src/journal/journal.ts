@@ -75,15 +75,32 @@ export interface Pin extends Disposable {
   release(): void;
 }
 
-/** A journal that has been opened for writing. One writer at a time: a new one raises the epoch, and the old one is fenced. */
-export interface Journal {
-  /** Rises with each opening for writing. */
-  readonly epoch: number;
+/** The past that is stored, to be read; its writer may go on meanwhile. */
+export interface JournalReader {
   /**
    * The name of the run that is stored here: no other journal has it, and it stays over each opening. What is done in the world is
    * known by it, so that the runs of two journals, of which one began as a copy of the other, are never taken for one another.
    */
   readonly run: string;
+  /** The position before which compaction has left only what was marked: what others were then is not known. 0 where nothing was compacted. */
+  horizon(): Promise<number>;
+  /**
+   * Every actor that has not ended, as of now or of a position: one consistent moment. Throws `JournalCompactedError` for a position
+   * that compaction has gone past.
+   */
+  images(at?: number): AsyncIterable<Image>;
+  /** One actor, as of now or of a position; undefined when it is not there, or has ended. */
+  image(address: Address, at?: number): Promise<Image | undefined>;
+  /** What was stored, in the order of positions. */
+  read(query?: EntryQuery): AsyncIterable<Entry>;
+  /** The greatest number of each address that was ever there, ended ones included, so that no number comes twice. */
+  lastSeqs(): Promise<ReadonlyMap<Address, number>>;
+}
+
+/** A journal that has been opened for writing. One writer at a time: a new one raises the epoch, and the old one is fenced. */
+export interface Journal extends JournalReader {
+  /** Rises with each opening for writing. */
+  readonly epoch: number;
   /**
    * Stores entries, all or none, in this order. When it resolves they are durable; gives back the position of the last.
    *
@@ -98,17 +115,6 @@ export interface Journal {
    * `JournalError` when the store failed. Nothing of the append is stored then, but with an `outcome` of `unknown`.
    */
   append(entries: readonly NewEntry[]): Promise<number>;
-  /**
-   * Every actor that has not ended, as of now or of a position: one consistent moment. Throws `JournalCompactedError` for a position
-   * that compaction has gone past.
-   */
-  images(at?: number): AsyncIterable<Image>;
-  /** One actor, as of now or of a position; undefined when it is not there, or has ended. */
-  image(address: Address, at?: number): Promise<Image | undefined>;
-  /** What was stored, in the order of positions. */
-  read(query?: EntryQuery): AsyncIterable<Entry>;
-  /** The greatest number of each address that was ever there, ended ones included, so that no number comes twice. */
-  lastSeqs(): Promise<ReadonlyMap<Address, number>>;
   /** While it holds, compaction removes nothing that is needed to read from `position` on. */
   pin(position: number): Pin;
   /** Removes what nobody needs: everything before the images of `keepAfter`, but for marked entries and pins. */

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Address, type Entry, type EntryKind, JournalError } from "@orgtree/core";
+import { type Address, type Entry, type EntryKind, JournalError, type JournalReader } from "@orgtree/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { collect, show } from "../../test-support/collect.ts";
 import { bytesOf, copyJournal, writeRandomJournal } from "../../test-support/random-journal.ts";
 import { temporaryDirectory } from "../../test-support/temporary-directory.ts";
 import { openLinked, openSqliteJournal } from "../sqlite/sqlite-journal.ts";
-import { type JournalReader, openSqliteJournalReader } from "../sqlite/sqlite-reader.ts";
+import { openSqliteJournalReader } from "../sqlite/sqlite-reader.ts";
 import { exportJournal } from "./export-journal.ts";
 import { repairJournal } from "./repair-journal.ts";
 import { verifyJournal } from "./verify-journal.ts";

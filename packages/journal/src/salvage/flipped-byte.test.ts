@@ -1,7 +1,7 @@
 /** One byte of a sound file is another one: it is named, or it does not matter. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { JournalError, type NewEntry } from "@orgtree/core";
+import { JournalError, type NewEntry, type JournalReader } from "@orgtree/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { collect, show } from "../../test-support/collect.ts";
 import { pseudoRandom, writeRandomJournal } from "../../test-support/random-journal.ts";
@@ -10,7 +10,7 @@ import { JournalFile } from "../sqlite/journal-file.ts";
 import { withJournalErrors } from "../sqlite/journal-problem.ts";
 import { ownProcess } from "../sqlite/process-identity.ts";
 import { openSqliteJournal } from "../sqlite/sqlite-journal.ts";
-import { type JournalReader, openSqliteJournalReader } from "../sqlite/sqlite-reader.ts";
+import { openSqliteJournalReader } from "../sqlite/sqlite-reader.ts";
 import { repairJournal } from "./repair-journal.ts";
 import { verifyJournal } from "./verify-journal.ts";
 

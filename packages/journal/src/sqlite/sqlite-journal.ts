@@ -149,6 +149,11 @@ export class SqliteJournal implements Journal, AsyncDisposable {
     return this.#queue.append(entries, checkEntries(this.path, entries));
   }
 
+  async horizon(): Promise<number> {
+    this.#checkOpen();
+    return this.#link.request("horizon", {});
+  }
+
   async *images(at?: number): AsyncGenerator<Image> {
     this.#checkOpen();
     const position = checkPosition(this.path, at) ?? (await this.#lastPosition());

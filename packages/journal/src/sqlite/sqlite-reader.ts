@@ -4,8 +4,8 @@ import {
   type Entry,
   type EntryQuery,
   type Image,
-  type Journal,
   type JournalDamagedError,
+  type JournalReader,
 } from "@orgtree/core";
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase } from "./database.ts";
@@ -19,9 +19,6 @@ import { vitalityOf } from "./process-identity.ts";
 import { realFile } from "./real-file.ts";
 import { checkTables, schemaVersion, versionOf } from "./schema.ts";
 import { readWriter } from "./writer-record.ts";
-
-/** The half of a journal that only reads. */
-export type JournalReader = Pick<Journal, "run" | "images" | "image" | "read" | "lastSeqs" | "close">;
 
 /** How to open a journal for reading. */
 export interface SqliteJournalReaderOptions {
@@ -74,6 +71,11 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
   get hasLivingWriter(): boolean {
     const writer = withJournalErrors(this.path, () => readWriter(this.#database));
     return writer !== undefined && vitalityOf(writer) === "alive";
+  }
+
+  // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject
+  async horizon(): Promise<number> {
+    return this.#do((reader) => reader.horizon());
   }
 
   async *images(at?: number): AsyncGenerator<Image> {

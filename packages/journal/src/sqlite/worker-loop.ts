@@ -121,6 +121,8 @@ export class WorkerLoop {
         return reader.read(request.asks.query, request.asks.after);
       case "lastPosition":
         return this.#file.writer.lastPosition;
+      case "horizon":
+        return reader.horizon();
       case "lastSeqs":
         return reader.lastSeqs();
       case "close":

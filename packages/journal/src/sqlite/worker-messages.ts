@@ -24,6 +24,7 @@ export interface Requests {
   readonly images: { readonly asks: { readonly at: number; readonly after: number }; readonly gives: ImagePage };
   readonly read: { readonly asks: { readonly query: EntryQuery; readonly after: number }; readonly gives: EntryPage };
   readonly lastPosition: { readonly asks: object; readonly gives: number };
+  readonly horizon: { readonly asks: object; readonly gives: number };
   readonly lastSeqs: { readonly asks: object; readonly gives: ReadonlyMap<Address, number> };
   /** The cut is decided when the request is made. */
   readonly compact: {

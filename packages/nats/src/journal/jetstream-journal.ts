@@ -112,6 +112,11 @@ export class JetStreamJournal implements Journal, AsyncDisposable {
     return this.#parts.queue.append(entries, checkEntries(this.name, entries));
   }
 
+  async horizon(): Promise<number> {
+    await this.#readable();
+    return this.#parts.index.horizon;
+  }
+
   async *images(at?: number): AsyncGenerator<Image> {
     await this.#readable();
     const { index, reader, pins } = this.#parts;

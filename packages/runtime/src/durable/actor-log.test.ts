@@ -68,7 +68,7 @@ describe("what a log has written", () => {
         const read = new ActorLog("/m");
         const newest = read.read(written.image);
         expect(read.last).toEqual({ state, books: emptyBooks });
-        expect(newest).toMatchObject({ cause: { type: "STEP", message: { seq: steps.length - 1 } }, atMs: 999 + steps.length });
+        expect(newest).toMatchObject({ turn: { cause: { type: "STEP", message: { seq: steps.length - 1 } }, atMs: 999 + steps.length } });
         // And it goes on from there as if nothing had happened.
         expect(read.last).toEqual(written.log.last);
       }),

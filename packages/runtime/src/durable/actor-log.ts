@@ -1,6 +1,7 @@
-import { diff, encode, maxRecordLevels, patch, seal, type Address, type Entry, type NewEntry } from "@orgtree/core";
+import { diff, encode, maxRecordLevels, seal, type Address, type Entry, type NewEntry } from "@orgtree/core";
 import type { Books } from "./books.ts";
-import { decodeTurn, encodeTurn, type StoredTurn } from "./turn-entry.ts";
+import { foldEntry, type Moment } from "./past-turn.ts";
+import { encodeTurn } from "./turn-entry.ts";
 import type { TurnRecord } from "./turn-store.ts";
 
 /** What is stored of an actor: its state and its books. */
@@ -70,16 +71,11 @@ export class ActorLog {
     return false;
   }
 
-  /** Reads the image of an actor; gives back its newest turn. Throws `RangeError` for entries that cannot be read. */
-  read(entries: readonly Entry[]): StoredTurn {
-    let turn: StoredTurn | undefined;
-    for (const entry of entries) {
-      turn = decodeTurn(entry.data);
-      const value = "whole" in turn.change ? turn.change.whole : patch(this.#last, turn.change.delta);
-      this.stored(entry, value as Durable);
-    }
-    if (turn === undefined) throw new RangeError(`there is no entry of ${this.#address}`);
+  /** Reads entries of the actor, oldest first; gives back the newest moment. Throws `UnreadableTurnError`. */
+  read(entries: readonly Entry[]): Moment {
+    let newest: Moment | undefined;
+    for (const entry of entries) this.stored(entry, (newest = foldEntry(this.#last, entry)));
     seal(this.#last, `the stored state of ${this.#address}`, maxRecordLevels);
-    return turn;
+    return newest!;
   }
 }

@@ -10,12 +10,11 @@ import {
   type Address,
   type GivingUp,
   type Journal,
+  type JournalReader,
   type SupervisorReport,
   type TurnPlace,
 } from "@orgtree/core";
 import { readMoments, readTurn, type Moment } from "./past-turn.ts";
-
-type Past = Pick<Journal, "read" | "image" | "images">;
 
 /** Where a tree was given up, and the newest turn from which it can go on where it was; undefined where the journal has that no more. */
 export interface GivingUpPlaces {
@@ -24,7 +23,7 @@ export interface GivingUpPlaces {
 }
 
 /** Looks up where the tree at `top` was given up, and where it was before that. Rejects with `JournalError`, `UnreadableTurnError`. */
-export async function findGivingUp(journal: Past, top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces> {
+export async function findGivingUp(journal: JournalReader, top: Address, gaveUp: GivingUp): Promise<GivingUpPlaces> {
   const { seq } = gaveUp;
   let position: number | undefined;
   for await (const entry of journal.read({ address: rootAddress, fromSeq: seq, toSeq: seq })) position = entry.position;
@@ -42,7 +41,7 @@ export async function findGivingUp(journal: Past, top: Address, gaveUp: GivingUp
  * Keeps compaction from what trees that were given up need to go on where they were, until the journal is closed; gives back their tops. A
  * system does so itself. Rejects with `JournalError`, `UnreadableTurnError`.
  */
-export async function pinGivenUp(journal: Past & Pick<Journal, "pin">): Promise<readonly Address[]> {
+export async function pinGivenUp(journal: JournalReader & Pick<Journal, "pin">): Promise<readonly Address[]> {
   const state = (await imageAt(journal, rootAddress)).at(-1)?.state;
   const tops: Address[] = [];
   if (!isStoredSupervision(state)) return tops;
@@ -59,7 +58,7 @@ export async function pinGivenUp(journal: Past & Pick<Journal, "pin">): Promise<
 
 /** The newest turn in the tree before any decision about the failure, and before the end that the failed actor asked for. */
 async function findBefore(
-  journal: Past,
+  journal: JournalReader,
   top: Address,
   gaveUp: GivingUp & { readonly position: number },
 ): Promise<GivingUpPlaces["before"]> {
@@ -80,7 +79,11 @@ interface Decided {
 }
 
 /** Who gave up first: the supervisor furthest down among those through whom the failure came up. */
-async function firstGivingUp(journal: Past, top: Address, gaveUp: GivingUp & { readonly position: number }): Promise<Decided | undefined> {
+async function firstGivingUp(
+  journal: JournalReader,
+  top: Address,
+  gaveUp: GivingUp & { readonly position: number },
+): Promise<Decided | undefined> {
   const escalated = causeChain(gaveUp.failure).filter(({ name, address }) => name === "Escalated" && address !== undefined);
   const supervisor = escalated.at(-1)?.address ?? rootAddress;
   if (supervisor === rootAddress) return { supervisor, child: idOf(top), position: gaveUp.position };
@@ -98,7 +101,7 @@ async function firstGivingUp(journal: Past, top: Address, gaveUp: GivingUp & { r
 const noReport = { context: undefined, child: "" } as const;
 
 /** The first decision that led to the giving up: behind the newest moment at which the child had not failed. */
-async function firstDecision(journal: Past, { supervisor, child, position }: Decided): Promise<number | undefined> {
+async function firstDecision(journal: JournalReader, { supervisor, child, position }: Decided): Promise<number | undefined> {
   for (let first = position; ;) {
     const moments = await imageAt(journal, supervisor, first - 1);
     if (moments.length === 0) return undefined;
@@ -119,7 +122,7 @@ function isQuiet(state: unknown, child: string): boolean {
 }
 
 /** The newest turn of all who are there at a position. */
-async function newestWithin(journal: Past, top: Address, position: number): Promise<GivingUpPlaces["before"]> {
+async function newestWithin(journal: JournalReader, top: Address, position: number): Promise<GivingUpPlaces["before"]> {
   let newest: GivingUpPlaces["before"];
   for await (const { address, entries } of journal.images(position)) {
     const last = entries.at(-1)!;
@@ -128,7 +131,7 @@ async function newestWithin(journal: Past, top: Address, position: number): Prom
   return newest;
 }
 
-async function imageAt(journal: Past, address: Address, position?: number): Promise<readonly Moment[]> {
+async function imageAt(journal: JournalReader, address: Address, position?: number): Promise<readonly Moment[]> {
   const image = position !== undefined && position < 0 ? undefined : await journal.image(address, position);
   return image === undefined ? [] : [...readMoments(image.entries)];
 }

@@ -77,22 +77,22 @@ export class JournalStore implements TurnStore, StoredPast {
     try {
       this.#read(image);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      const { address, entries } = image;
-      const unreadable = new UnreadableTurnError(entries.at(-1)!, error.message, error);
-      this.#logger.error({ err: unreadable, address }, "what is stored of an actor cannot be read; its tree stays as it is");
-      this.#unreadable.set(address, unreadable);
-      this.park(address, unreadable);
+      if (!(error instanceof UnreadableTurnError)) throw error;
+      const { address } = image;
+      this.#logger.error({ err: error, address }, "what is stored of an actor cannot be read; its tree stays as it is");
+      this.#unreadable.set(address, error);
+      this.park(address, error);
     }
   }
 
   #read({ address, entries }: Image): void {
     const log = new ActorLog(address);
-    const newest = log.read(entries);
+    const { turn } = log.read(entries);
+    const durable = log.last!;
     this.#logs.set(address, log);
-    this.#found.set(address, { durable: log.last!, newest, seq: entries.at(-1)!.seq });
-    this.#incarnations.set(address, newest.incarnation);
-    const { spent } = log.last!.books;
+    this.#found.set(address, { durable, newest: turn, seq: turn.seq });
+    this.#incarnations.set(address, turn.incarnation);
+    const { spent } = durable.books;
     if (isNothing(spent)) return;
     for (let at: Address | undefined = address; at !== undefined; at = parentAddress(at))
       this.#spent.set(at, addAmounts(this.spentWithin(at), spent));

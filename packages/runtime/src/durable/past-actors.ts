@@ -1,7 +1,6 @@
-import { idOf, isStoredSupervision, parentAddress, storedChild, type Address, type Entry } from "@orgtree/core";
+import { idOf, isStoredSupervision, parentAddress, storedChild, type Address, type Entry, type JournalReader } from "@orgtree/core";
 import { sizeOfState, viewMoment, type MomentView } from "./moment-view.ts";
-import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
-import type { JournalPast } from "./timeline.ts";
+import { lastMoment, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 
 /** An actor of whom turns are in a journal. Plain data. */
 export interface PastActor extends Pick<MomentView, "label"> {
@@ -28,12 +27,11 @@ export interface PastActor extends Pick<MomentView, "label"> {
  *
  * Rejects with `UnreadableTurnError`, or with the journal's own error where an entry is damaged.
  */
-export async function listPastActors(journal: JournalPast): Promise<readonly PastActor[]> {
+export async function listPastActors(journal: JournalReader): Promise<readonly PastActor[]> {
   const counts = await countTurns(journal);
   const living = new Map<Address, Moment>();
   for await (const { address, entries } of journal.images()) {
-    const moment = [...readMoments(entries)].at(-1)!;
-    living.set(address, moment);
+    living.set(address, lastMoment(entries));
   }
   const actors: PastActor[] = [];
   for (const [address, { turns, seq }] of counts) {
@@ -62,7 +60,7 @@ interface Count {
   seq: number;
 }
 
-async function countTurns(journal: JournalPast): Promise<ReadonlyMap<Address, Count>> {
+async function countTurns(journal: JournalReader): Promise<ReadonlyMap<Address, Count>> {
   const counts = new Map<Address, Count>();
   for await (const { address, seq, kind } of journal.read()) {
     if (kind === "end") continue;
@@ -77,7 +75,7 @@ async function countTurns(journal: JournalPast): Promise<ReadonlyMap<Address, Co
 }
 
 /** Undefined when it was compacted meanwhile. */
-async function turnAt(journal: JournalPast, address: Address, seq: number): Promise<PastTurn | undefined> {
+async function turnAt(journal: JournalReader, address: Address, seq: number): Promise<PastTurn | undefined> {
   let found: Entry | undefined;
   for await (const entry of journal.read({ address, fromSeq: seq, toSeq: seq })) found = entry;
   return found === undefined ? undefined : readTurn(found);

@@ -1,10 +1,10 @@
-import { patch, type Address, type Delta, type Entry } from "@orgtree/core";
+import { patch, type Address, type Entry, type JournalReader } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
-import { decodeTurn, LayoutError, type StoredTurn } from "./turn-entry.ts";
+import { decodeTurn, LayoutError, type StoredTurn, type TurnFacts } from "./turn-entry.ts";
 
 /** One turn of an actor as it is in a journal, without what it led to. */
-export interface PastTurn extends Omit<StoredTurn, "change"> {
+export interface PastTurn extends TurnFacts {
   readonly address: Address;
   readonly seq: number;
   /** Its place among all turns of the journal. */
@@ -33,31 +33,39 @@ export interface PlaceEnd {
 
 /** The turn of an entry. Throws `UnreadableTurnError`. */
 export function readTurn(entry: Entry): PastTurn {
-  return readStep(entry).turn;
+  return pastTurn(entry, decodeEntry(entry));
 }
 
-/**
- * The moments that entries lead through: a `whole` and its parts, as the image of an actor has them. Nothing of an earlier moment
- * is changed by a later one. Throws `UnreadableTurnError`.
- */
+/** What an entry leads to from what was before, of which nothing is changed: the one step of all that is read. Throws `UnreadableTurnError`. */
+export function foldEntry(before: Durable | undefined, entry: Entry): Moment {
+  const stored = decodeEntry(entry);
+  const { change } = stored;
+  if (!("whole" in change) && before === undefined) throw new UnreadableTurnError(entry, "what it builds on is not there");
+  const { state, books } = ("whole" in change ? change.whole : patch(before, change.delta)) as Durable;
+  return { kind: "turn", turn: pastTurn(entry, stored), state, books };
+}
+
+/** The moments that entries lead through: a `whole` and its parts, as the image of an actor has them. Throws `UnreadableTurnError`. */
 export function* readMoments(entries: readonly Entry[]): Generator<Moment> {
-  let durable: Durable | undefined;
-  for (const entry of entries) {
-    const { turn, change } = readStep(entry);
-    if (!("whole" in change) && durable === undefined) throw new UnreadableTurnError(entry, "what it builds on is not there");
-    durable = ("whole" in change ? change.whole : patch(durable, change.delta)) as Durable;
-    yield { kind: "turn", turn, state: durable.state, books: durable.books };
-  }
+  let moment: Moment | undefined;
+  for (const entry of entries) yield (moment = foldEntry(moment, entry));
 }
 
-/** The turn of an entry, and how what it led to is made of what was before. Throws `UnreadableTurnError`. */
-export function readStep(entry: Entry): {
-  readonly turn: PastTurn;
-  readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
-} {
-  const { address, seq, position, mark, data } = entry;
-  const { change, ...stored } = decodeEntry(entry);
-  return { turn: { ...stored, address, seq, position, mark, isWhole: "whole" in change, storedBytes: data.length }, change };
+/** The last of them. */
+export function lastMoment(entries: readonly Entry[]): Moment {
+  let last: Moment | undefined;
+  for (const moment of readMoments(entries)) last = moment;
+  return last!;
+}
+
+/** An actor as it is stored now; undefined where it has ended, or never was. Rejects with `UnreadableTurnError`. */
+export async function newestMoment(journal: Pick<JournalReader, "image">, address: Address): Promise<Moment | undefined> {
+  const image = await journal.image(address);
+  return image === undefined ? undefined : lastMoment(image.entries);
+}
+
+function pastTurn({ address, seq, position, mark, data }: Entry, { change, ...facts }: StoredTurn): PastTurn {
+  return { ...facts, address, seq, position, mark, isWhole: "whole" in change, storedBytes: data.length };
 }
 
 function decodeEntry(entry: Entry): StoredTurn {

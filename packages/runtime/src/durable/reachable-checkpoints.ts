@@ -1,7 +1,6 @@
-import { horizonOf, isWithin, parentAddress, rootAddress, type Address, type Journal } from "@orgtree/core";
+import { isWithin, parentAddress, rootAddress, type Address, type JournalReader } from "@orgtree/core";
 import { readTurn, type PastTurn } from "./past-turn.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
-import type { JournalPast } from "./timeline.ts";
 
 /** A checkpoint to which somebody may be rolled back. */
 export interface ReachableCheckpoint {
@@ -18,7 +17,7 @@ export interface ReachableCheckpoint {
  *
  * Rejects with `JournalError` where something is damaged, `UnreadableTurnError`.
  */
-export async function reachableCheckpoints(journal: JournalPast): Promise<readonly ReachableCheckpoint[]> {
+export async function reachableCheckpoints(journal: JournalReader): Promise<readonly ReachableCheckpoint[]> {
   const found = new CheckpointSearch(journal);
   for await (const entry of journal.read()) {
     if (entry.kind === "end") {
@@ -30,19 +29,19 @@ export async function reachableCheckpoints(journal: JournalPast): Promise<readon
     if (mark !== undefined) found.add({ address, seq, position, name: mark });
     if (entry.kind === "whole") await found.takeRollback(readTurn(entry));
   }
-  const horizon = await horizonOf(journal);
+  const horizon = await journal.horizon();
   return found.reachable().filter(({ position }) => position >= horizon);
 }
 
 class CheckpointSearch {
-  readonly #journal: Pick<Journal, "read">;
+  readonly #journal: JournalReader;
   readonly #living = new Set<Address>();
   readonly #ended = new Set<Address>();
   /** Where those began to live who have come to a place that was given up before: they are somebody else. */
   readonly #beginnings = new Map<Address, number>();
   #checkpoints: ReachableCheckpoint[] = [];
 
-  constructor(journal: Pick<Journal, "read">) {
+  constructor(journal: JournalReader) {
     this.#journal = journal;
   }
 

@@ -2,14 +2,14 @@ import type { Address, NewEntry } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
 import type { RollbackMark } from "./rollback-cut.ts";
 import type { Rollback, RolledBackActor } from "./rollback.ts";
-import type { StoredTurn } from "./turn-entry.ts";
+import type { TurnFacts } from "./turn-entry.ts";
 
 /** One actor that goes back, as it is stored. */
 export interface RollbackEntry {
   readonly actor: RolledBackActor;
   readonly log: ActorLog;
   readonly entry: NewEntry;
-  readonly newest: StoredTurn;
+  readonly newest: TurnFacts;
 }
 
 /** When it is stored, and by whom. */
@@ -40,7 +40,7 @@ function rollbackEntry(
   const cause = { kind: "rollback", key: undefined, type: "rollback", from: undefined, message } as const;
   const turn = { incarnation, atMs, trace, cause, effects: [], logic, plan };
   const entry = log.entry({ ...turn, address, seq, ...durable, isFresh: true });
-  return { actor, log, entry, newest: { ...turn, change: { whole: durable } } };
+  return { actor, log, entry, newest: turn };
 }
 
 /** That the places of those who did not exist then are given up. */

@@ -14,7 +14,7 @@ import {
 import { withKnownResults } from "../machine/known-results.ts";
 import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
-import { readMoments, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
+import { foldEntry, lastMoment, newestMoment, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
 import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
 import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
@@ -87,7 +87,7 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   using _pin = journal.pin(position);
   const atCut = new Map<Address, Moment>();
   for await (const { address, entries } of journal.images(position)) {
-    if (isWithin(address, top)) atCut.set(address, [...readMoments(entries)].at(-1)!);
+    if (isWithin(address, top)) atCut.set(address, lastMoment(entries));
   }
   const { turns, pasts } = await readLater(journal, top, position);
   const lastSeqs = await journal.lastSeqs();
@@ -97,7 +97,7 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   const states: unknown[] = []; // As they are now.
   let lost = noAmount; // What those have spent who are gone.
   for (const address of gone) {
-    const now = await newest(journal, address);
+    const now = await newestMoment(journal, address);
     if (now === undefined) continue;
     states.push(now.state);
     lost = addAmounts(lost, now.books.spent);
@@ -105,7 +105,7 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   }
   const actors: RolledBackActor[] = [];
   for (const [address, moment] of atCut) {
-    const now = (await newest(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
+    const now = (await newestMoment(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
     states.push(now.state);
     const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
     actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
@@ -141,17 +141,12 @@ async function readLater(
     const turn = readTurn(entry);
     turns.push(turn);
     if (turn.cause.kind !== "rollback") noteLater(past, turn);
-    else noteRollback(past, [...readMoments([entry])][0]!, await readUndone(journal, turn));
+    else noteRollback(past, foldEntry(undefined, entry), await readUndone(journal, turn));
   }
   return { turns, pasts };
 }
 
 const makePast = (): LaterPast => ({ turns: [], again: new Map(), hasEnded: false });
-
-async function newest(journal: Journal, address: Address): Promise<Moment | undefined> {
-  const image = await journal.image(address);
-  return image === undefined ? undefined : [...readMoments(image.entries)].at(-1);
-}
 
 function rollBackActor(
   moment: Moment,

@@ -1,11 +1,11 @@
-import { ExpectedError, type Address, type FailureClass, type Journal, type ToolKind } from "@orgtree/core";
+import { ExpectedError, type Address, type FailureClass, type Journal, type JournalReader, type ToolKind } from "@orgtree/core";
 import { describeWork } from "../actor/unknown-outcome.ts";
 import { pathKey, type Path } from "../machine/child-path.ts";
 import { isStoredMachine, type StoredMachine, type StoredOrigin } from "../machine/stored-machine.ts";
 import { ActorLog, type Durable } from "./actor-log.ts";
 import type { Books, Pending } from "./books.ts";
 import { attemptKey, fullKey, outwardKey, parseOutward, splitKey, type EffectKey, type FullKey } from "./effect-key.ts";
-import { readMoments, type Moment } from "./past-turn.ts";
+import { lastMoment, type Moment } from "./past-turn.ts";
 
 /** What somebody who has looked says of work that was cut off. */
 export type Outcome = { readonly done: unknown } | { readonly notDone: true };
@@ -56,8 +56,7 @@ export async function resolveStored(
   const image = await journal.image(address);
   if (image === undefined) throw new OutcomeError(key, `nothing is stored of ${address}: it was given up, or never there`);
   const log = new ActorLog(address);
-  log.read(image.entries);
-  const moment = [...readMoments(image.entries)].at(-1)!;
+  const moment = log.read(image.entries);
   const found = cutOffIn(moment).find((each) => each.key === inner);
   if (found === undefined) throw new OutcomeError(key, `no work of ${address} has the key ${key}; ${underWay(journal, moment)}`);
   if ("notDone" in outcome && found.does === undefined)
@@ -71,10 +70,10 @@ export async function resolveStored(
 }
 
 /** The work of an organization that does not run, which was under way when its process ended and may not simply be begun again. */
-export async function listCutOff(journal: Pick<Journal, "images" | "run">): Promise<readonly CutOffWork[]> {
+export async function listCutOff(journal: JournalReader): Promise<readonly CutOffWork[]> {
   const all: CutOffWork[] = [];
   for await (const { address, entries } of journal.images()) {
-    const found = cutOffIn([...readMoments(entries)].at(-1)!);
+    const found = cutOffIn(lastMoment(entries));
     all.push(...found.filter(({ does }) => does !== "pure" && does !== "idempotent").map((each) => outward(journal, address, each)));
   }
   return all;
@@ -94,7 +93,7 @@ function underWay(journal: Journal, moment: Moment): string {
   return keys.length === 0 ? "nothing is under way there" : `under way there: ${keys.join(", ")}`;
 }
 
-function outward(journal: Pick<Journal, "run">, address: Address, { key, what, does }: Found): CutOffWork {
+function outward(journal: JournalReader, address: Address, { key, what, does }: Found): CutOffWork {
   return { address, key: outwardKey(journal.run, key), what, does };
 }
 

@@ -4,12 +4,12 @@ import type { Books } from "./books.ts";
 import type { GivingUpPlaces } from "./given-up.ts";
 import { RollbackError } from "./rollback-error.ts";
 import type { RollbackOrder } from "./rollback.ts";
-import type { StoredTurn } from "./turn-entry.ts";
+import type { TurnFacts } from "./turn-entry.ts";
 
 /** What a new life of an actor has to know of the one before. */
 export interface Stored {
   readonly durable: Durable;
-  readonly newest: StoredTurn;
+  readonly newest: TurnFacts;
   /** The number of the newest turn. */
   readonly seq: number;
 }

@@ -8,7 +8,6 @@ import {
   storedChild,
   withRunningChild,
   type Address,
-  type Image,
   type Journal,
   type NewEntry,
   type RollbackReport,
@@ -17,7 +16,7 @@ import {
 } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
 import { effectKey, fullKey } from "./effect-key.ts";
-import { readMoments, type Moment } from "./past-turn.ts";
+import { newestMoment, type Moment } from "./past-turn.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
 import { ConsentError, needsConsent } from "./consent-error.ts";
@@ -78,8 +77,7 @@ async function findStarter(journal: Journal, top: Address): Promise<Starter | un
   const image = await journal.image(parent);
   if (image === undefined) return undefined;
   const log = new ActorLog(parent);
-  log.read(image.entries);
-  const moment = newestOf(image)!;
+  const moment = log.read(image.entries);
   const { state } = moment;
   if (!isStoredSupervision(state) || (parent !== rootAddress && storedChild(state, idOf(top)) === undefined))
     throw new RollbackError(top, (await neverThere(journal, top)) ?? `its supervisor does not have it any more; roll back ${parent}`);
@@ -99,7 +97,7 @@ async function neverThere(journal: Journal, top: Address): Promise<string | unde
 async function checkRuns(journal: Journal, supervisor: Address, top: Address): Promise<void> {
   let below = top;
   for (let address: Address | undefined = supervisor; address !== undefined && address !== rootAddress; address = parentAddress(address)) {
-    const moment = newestOf(await journal.image(address));
+    const moment = await newestMoment(journal, address);
     if (moment === undefined)
       throw new RollbackError(top, (await neverThere(journal, top)) ?? `${address}, above it, is not there any more; roll back ${address}`);
     const { state, books } = moment;
@@ -109,10 +107,6 @@ async function checkRuns(journal: Journal, supervisor: Address, top: Address): P
       throw new RollbackError(top, `${below}, above it, is ${status ?? "not there any more"}; roll back ${below}`);
     below = address;
   }
-}
-
-function newestOf(image: Image | undefined): Moment | undefined {
-  return image === undefined ? undefined : [...readMoments(image.entries)].at(-1);
 }
 
 /** What a supervisor was in the middle of is carried on when it is there again. */
@@ -131,7 +125,7 @@ function checkOperation(stored: StoredSupervision, top: Address): void {
 }
 
 async function birthOf(journal: Journal, top: Address): Promise<number> {
-  return newestOf(await journal.image(top))?.books.birth ?? 0;
+  return (await newestMoment(journal, top))?.books.birth ?? 0;
 }
 
 /** That the supervisor decided so, and what it will start. */

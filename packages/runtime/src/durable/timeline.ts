@@ -1,9 +1,6 @@
-import { JournalCompactedError, nearestName, type Address, type Entry, type Journal } from "@orgtree/core";
+import { JournalCompactedError, nearestName, type Address, type Entry, type JournalReader } from "@orgtree/core";
 import { UnknownTurnError, UnreadableTurnError } from "./past-errors.ts";
-import { readMoments, readTurn, type Moment, type PastTurn, type PlaceEnd } from "./past-turn.ts";
-
-/** What is read of a journal to look at the past. A journal that is opened for reading beside its writer has it as well. */
-export type JournalPast = Pick<Journal, "read" | "image" | "images" | "lastSeqs">;
+import { lastMoment, newestMoment, readMoments, readTurn, type Moment, type PastTurn, type PlaceEnd } from "./past-turn.ts";
 
 /** Which part of a timeline; all conditions hold together. */
 export interface TimelineRange {
@@ -23,9 +20,9 @@ export interface TimelineRange {
  */
 export class Timeline {
   readonly address: Address;
-  readonly #journal: JournalPast;
+  readonly #journal: JournalReader;
 
-  constructor(journal: JournalPast, address: Address) {
+  constructor(journal: JournalReader, address: Address) {
     this.#journal = journal;
     this.address = address;
   }
@@ -53,12 +50,12 @@ export class Timeline {
    */
   async at(seq?: number): Promise<Moment> {
     // The newest is had without a look at all that came before, which may be much, or damaged.
-    const newest = seq === undefined ? await this.#journal.image(this.address) : undefined;
-    if (newest !== undefined) return lastOf(readMoments(newest.entries));
+    const newest = seq === undefined ? await newestMoment(this.#journal, this.address) : undefined;
+    if (newest !== undefined) return newest;
     const places = await this.#places(seq === undefined ? {} : { fromSeq: seq, toSeq: seq });
     const place = places.findLast(({ kind }) => kind !== "end");
     if (place === undefined) throw await this.#unknown(seq);
-    return lastOf(readMoments(await this.#leadingTo(place)));
+    return lastMoment(await this.#leadingTo(place));
   }
 
   async #places({ fromSeq, toSeq, last = Infinity }: TimelineRange): Promise<readonly Place[]> {
@@ -105,12 +102,6 @@ export class Timeline {
 }
 
 type Place = Pick<Entry, "seq" | "position" | "kind">;
-
-function lastOf(moments: Iterable<Moment>): Moment {
-  let last: Moment | undefined;
-  for (const moment of moments) last = moment;
-  return last!;
-}
 
 /** Each stretch leads back to one whole entry, or is an end. */
 function* stretchesOf(places: readonly Place[]): Generator<readonly Place[]> {

@@ -2,8 +2,8 @@ import { decode, encode, legible, type Address, type Delta, type EffectRecord } 
 import type { EffectKey, FullKey } from "./effect-key.ts";
 import type { Provenance } from "./provenance.ts";
 
-/** What one entry of the journal holds: one turn of one actor. */
-export interface StoredTurn {
+/** What is known of one turn of one actor, beside who it was and what it led to. */
+export interface TurnFacts {
   readonly incarnation: number;
   /** When it was computed, milliseconds since 1970: the one moment that all of the turn knows. */
   readonly atMs: number;
@@ -11,12 +11,16 @@ export interface StoredTurn {
   readonly cause: Cause;
   /** What it did that left nothing open: tells, events for observers, action functions. For people; nothing follows from it. */
   readonly effects: readonly EffectRecord[];
-  /** The complete value, or what changed of the one before. */
-  readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
   /** Which logic computed it: the hash of the machine, and the version that its author gave it. */
   readonly logic: LogicVersion | undefined;
   /** The version of the plan that the actor was part of. */
   readonly plan: number | undefined;
+}
+
+/** What one entry of the journal holds. */
+export interface StoredTurn extends TurnFacts {
+  /** The complete value, or what changed of the one before. */
+  readonly change: { readonly whole: unknown } | { readonly delta: Delta | undefined };
 }
 
 /** What kind of thing a turn took: the initial step takes nothing, a supervisor decides, a rollback is no turn of the actor's own. */

@@ -1,9 +1,9 @@
 import type { Address } from "@orgtree/core";
 import type { Durable } from "./actor-log.ts";
-import type { StoredTurn } from "./turn-entry.ts";
+import type { TurnFacts } from "./turn-entry.ts";
 
 /** One turn as it is about to be stored. */
-export interface TurnRecord extends Omit<StoredTurn, "change">, Durable {
+export interface TurnRecord extends TurnFacts, Durable {
   readonly address: Address;
   /** Rises by one for each turn of this address and never goes back, not even over a restart. */
   readonly seq: number;

@@ -1,21 +1,18 @@
 import {
   encode,
-  horizonOf,
   legible,
   maxRecordLevels,
-  patch,
   rootAddress,
   seal,
   SpecError,
   type Address,
   type ChildSpec,
-  type Journal,
+  type JournalReader,
 } from "@orgtree/core";
 import { noteKind } from "../actor/notes.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { changesBetween, type Change } from "../durable/changes.ts";
-import { UnreadableTurnError } from "../durable/past-errors.ts";
-import { readStep, type PastTurn } from "../durable/past-turn.ts";
+import { foldEntry, type PastTurn } from "../durable/past-turn.ts";
 import { outcomeType } from "../durable/stored-outcome.ts";
 import { versionOf } from "../logic-version.ts";
 import type { Logic } from "../logic.ts";
@@ -75,20 +72,18 @@ export interface Divergence {
  * An `init` that gives back a promise is called and awaited as it is. Rejects with `SpecError`, or with the journal's own error.
  */
 export async function replay(
-  journal: Pick<Journal, "read" | "images">,
+  journal: JournalReader,
   specs: readonly ChildSpec<Logic>[],
   { specOf, upTo }: ReplayOptions = {},
 ): Promise<ReplayReport> {
-  const run = new Replay(new SpecBook(specs, specOf), await horizonOf(journal));
+  const run = new Replay(new SpecBook(specs, specOf), await journal.horizon());
   for await (const entry of journal.read({ upTo })) {
     if (entry.kind === "end") {
       run.end(entry.address);
       continue;
     }
-    const { turn, change } = readStep(entry);
-    const before = run.stateOf(entry.address);
-    if (!("whole" in change) && before === undefined) throw new UnreadableTurnError(entry, "what it builds on is not there");
-    const after = ("whole" in change ? change.whole : patch(before, change.delta)) as Durable;
+    const { turn, state, books } = foldEntry(run.stateOf(entry.address), entry);
+    const after = { state, books };
     seal(after, `the state of ${entry.address}`, maxRecordLevels);
     const divergence = await run.take(turn, after);
     if (divergence !== undefined) return run.report(divergence);
