@@ -89,6 +89,12 @@ export class ScopedJournal implements Journal {
     return seqs;
   }
 
+  /** That of the whole. */
+  async horizon(): Promise<number> {
+    this.#checkOpen();
+    return this.#whole.horizon();
+  }
+
   pin(position: number): Pin {
     return this.#whole.pin(position);
   }
