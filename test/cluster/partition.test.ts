@@ -2,7 +2,7 @@
 import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
 import type { Endpoint } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
-import { type Catalog, ClusterClient, deskEndpoint, type Job, type JobRequest, Partition } from "@orgtree/node";
+import { type Catalog, ClusterClient, deskEndpoint, type Job, type JobRequest, Partition, type RunNewsPage } from "@orgtree/node";
 import { createActorSystem, plain, VirtualClock } from "@orgtree/runtime";
 import { agent, callTool, organization, scriptedModel } from "orgtree";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -196,5 +196,32 @@ describe("an actor that is submitted", () => {
     from.system.tell("/counter-1", "end");
     await until(async () => (await get(from, "counter-1")).status !== "running");
     expect(await get(from, "counter-1")).toMatchObject({ status: "done", output: 17 });
+  });
+});
+
+describe("the story of a run", () => {
+  test("is told from any position on, to who waits for it, and over a change of the process", async () => {
+    const first = await host();
+    const from = await client();
+    await settled(from.submit(run));
+    await until(() => calls.length === 1);
+    const read = (partition: Partition, after: number, waitMs = 0): Promise<RunNewsPage> =>
+      settled(partition.news("r1", { after, limit: 100, waitMs }));
+    const begun = await read(first.partition, 0);
+    const at = begun.news.at(-1)!.position;
+    expect([begun.isOver, begun.news.flatMap(({ entries }) => entries.map(({ kind }) => kind))]).toEqual([false, ["model"]]);
+    const waiting = first.partition.news("r1", { after: at, limit: 100, waitMs: 60_000 });
+    calls[0]!.let();
+    const next = await settled(waiting);
+    expect(next.news.flatMap(({ entries }) => entries.map(({ kind }) => kind))[0]).toBe("tool");
+    await until(() => calls.length === 2);
+    first.wire.cut();
+    const second = await host();
+    await until(() => calls.length === 3);
+    calls[2]!.let();
+    await until(async () => (await get(from, "r1")).status !== "running");
+    const rest = await read(second.partition, at);
+    expect(rest.isOver).toBe(true);
+    expect(rest.news.flatMap(({ entries }) => entries.map(({ kind }) => kind))).toEqual(["tool", "model", "tool", "alarm", "model"]);
   });
 });

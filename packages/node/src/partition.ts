@@ -1,7 +1,7 @@
 import { childAddress, toFailure, type Clock, type Endpoint, type Journal, type Logger, type Random, type Transport } from "@orgtree/core";
 import { ScopedJournal } from "@orgtree/journal";
 import { createActorSystem, type ActorSystem, type WorkContext } from "@orgtree/runtime";
-import { run, runOnRepository, type RunResult } from "orgtree";
+import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
 import { lookUp, type Catalog } from "./catalog.ts";
 import { deskSpec, type DeskLimits } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
@@ -20,6 +20,16 @@ export interface PartitionParts {
   readonly desk?: Partial<DeskLimits> | undefined;
 }
 
+/** Until it is looked again for what has happened, in milliseconds. */
+const storedSoonMs = 50;
+
+/** A part of the story of a run. */
+export interface RunNewsPage {
+  readonly news: readonly RunNews[];
+  /** Nothing more comes from here: the run has ended, or goes on elsewhere. */
+  readonly isOver: boolean;
+}
+
 /** Where the actors of a partition are in its journal, and where the runs are: each in a scope of its own. */
 const actorsScope = "/actors";
 const runsScope = "/runs";
@@ -34,6 +44,8 @@ export class Partition {
   readonly #parts: PartitionParts;
   readonly #cancelled = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** Who waits for news of a run. */
+  readonly #waiting = new Map<string, Set<() => void>>();
   #ending: Promise<void> | undefined;
 
   private constructor(parts: PartitionParts) {
@@ -55,8 +67,54 @@ export class Partition {
     return [...this.#running.keys()];
   }
 
-  /** The journal of a run: what is stored of it, to be read. */
-  journalOf(id: string): Journal {
+  /**
+   * What is stored of a run behind a position, at most `limit` turns of it; where there is nothing yet it waits up to `waitMs`. `isOver`: the
+   * run is not under way here, so that nothing more comes.
+   */
+  async news(
+    id: string,
+    { after, limit, waitMs }: { readonly after: number; readonly limit: number; readonly waitMs: number },
+  ): Promise<RunNewsPage> {
+    const { clock } = this.#parts;
+    const giveUpMs = clock.nowMs() + waitMs;
+    for (let hasHeard = false; ; hasHeard = true) {
+      // Asked before it is read: what a run stores last is in what is read then.
+      const isOver = !this.#running.has(id);
+      const news = await this.#readNews(id, { after, limit });
+      const leftMs = giveUpMs - clock.nowMs();
+      if (news.length > 0 || isOver || leftMs <= 0) return { news, isOver: isOver && news.length < limit };
+      // What has happened is stored soon, with the next turn.
+      await this.#heard(id, hasHeard ? Math.min(leftMs, storedSoonMs) : leftMs);
+    }
+  }
+
+  async #readNews(id: string, { after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly RunNews[]> {
+    const news: RunNews[] = [];
+    for await (const each of readRunNews(this.#journalOf(id), after)) {
+      news.push(each);
+      if (news.length === limit) break;
+    }
+    return news;
+  }
+
+  /** Resolves when something happens in a run, or its time is over. */
+  async #heard(id: string, waitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.setTimer(waitMs, resolve);
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting);
+    waiting.add(resolve);
+    await promise;
+    cancel();
+    waiting.delete(resolve);
+    if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id);
+  }
+
+  #tellHeard(id: string): void {
+    for (const resolve of this.#waiting.get(id) ?? []) resolve();
+  }
+
+  #journalOf(id: string): Journal {
     return new ScopedJournal(this.#parts.journal, childAddress(runsScope, id));
   }
 
@@ -106,8 +164,9 @@ export class Partition {
     signal.addEventListener("abort", stop, { once: true });
     this.#running.set(id, controller);
     if (this.#cancelled.has(id)) controller.abort(new Error("it was cancelled"));
-    const journal = this.journalOf(id);
-    const options = { model: model(), journal, clock, random, logger, signal: controller.signal };
+    const journal = this.#journalOf(id);
+    const onEvent = (): void => this.#tellHeard(id);
+    const options = { model: model(), journal, clock, random, logger, signal: controller.signal, onEvent, onEntry: onEvent };
     try {
       const result: RunResult & { readonly patch?: string } =
         repository === undefined
@@ -117,6 +176,7 @@ export class Partition {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#running.delete(id);
+      this.#tellHeard(id);
       await journal.close();
     }
   }
