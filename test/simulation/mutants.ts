@@ -92,14 +92,14 @@ const recovery: readonly Mutant[] = [
   {
     name: "timers are not set again",
     file: `${runtime}/actor/resumption.ts`,
-    from: "setTimer(life, name, Math.max(0, dueMs - epochMs))",
-    to: "void [setTimer, name, dueMs, epochMs]",
+    from: "setTimer(life, name, leftMs(due, epochMs))",
+    to: "void [setTimer, name, due, epochMs]",
   },
   {
     name: "timers are early after a crash",
     file: `${runtime}/actor/resumption.ts`,
-    from: "Math.max(0, dueMs - epochMs)",
-    to: "Math.max(0, dueMs - epochMs - 50)",
+    from: "leftMs(due, epochMs)",
+    to: "leftMs(due, epochMs + 50)",
   },
   {
     name: "irreversible work begins again",

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { listCutOff, resolveStored, systemClock, type CutOffWork, type Outcome } from "orgtree";
+import { listCutOff, OutcomeError, resolveStored, systemClock, type CutOffWork, type Outcome } from "orgtree";
 import { openSqliteJournal, openSqliteJournalReader } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
@@ -44,8 +44,8 @@ async function resolveIn(path: string, key: string, outcome: Outcome): Promise<C
   try {
     return await resolveStored(journal, key, { outcome, atMs: systemClock.epochMs() });
   } catch (error) {
-    if ((error as Error).name !== "OutcomeError") throw error;
-    throw new UsageError((error as Error).message, "orgtree resolve FILE lists the work that was cut off");
+    if (!(error instanceof OutcomeError)) throw error;
+    throw new UsageError(error.message, "orgtree resolve FILE lists the work that was cut off");
   }
 }
 

@@ -4,7 +4,8 @@ import type { FailureClass } from "../failure.ts";
 
 /**
  * The port of a journal: where each turn of each actor is stored before anything of it is visible. A journal knows addresses,
- * numbers and bytes; what the bytes mean is the runtime's affair.
+ * numbers and bytes; what the bytes mean is the runtime's affair. `whole`, `part` and image are what event sourcing calls a snapshot, a
+ * delta, and a snapshot with its tail.
  *
  * Twins: memory and SQLite (`@orgtree/journal`). They pass one contract suite.
  */

@@ -9,6 +9,7 @@ import {
 } from "./supervision-state.ts";
 import type { CheckedChildSpec } from "./child-spec.ts";
 import {
+  type ClockShift,
   clockShift,
   shiftHistory,
   shiftPast,
@@ -36,7 +37,8 @@ export interface RestoreAround<L> extends Clocks {
  * somebody starts them, or it is decided that nobody will. Gives back what has changed in the code.
  */
 export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSupervision, around: RestoreAround<L>): SpecificationChange {
-  const { toNow } = clockShift(around);
+  const shift = clockShift(around);
+  const { toNow } = shift;
   state.stamps = stored.stamps.map(toNow);
   state.nextId = stored.nextId;
   state.lastToken = stored.lastToken;
@@ -50,7 +52,7 @@ export function restoreSupervision<L>(state: Supervision<L>, stored: StoredSuper
   for (const [id, row] of storedChildren(stored)) {
     const own = state.table.get(id) ?? newRow(state, id, around.specOf(id, row.input));
     if (own === undefined) state.past.set(id, shiftPast(row, toNow));
-    else restoreRow(own, row, toNow);
+    else restoreRow(own, row, shift);
   }
   rememberPast(state, storedPast(stored), toNow);
   if (stored.operation !== undefined) state.interrupted = restoreOperation(stored.operation, around.restoreReply);
@@ -78,14 +80,14 @@ function rememberPast(state: Supervision, children: ReadonlyMap<string, StoredPa
   for (const [id, child] of children) state.past.set(id, shiftPast(child, toNow));
 }
 
-function restoreRow(own: ChildRow, row: StoredRow, toNow: (ms: number) => number): void {
+function restoreRow(own: ChildRow, row: StoredRow, { toNow, toDue }: ClockShift): void {
   own.status = row.status;
   own.restarts = row.restarts;
   own.failuresInARow = row.failuresInARow;
   own.startedMs = toNow(row.startedMs);
   own.stamps = row.stamps.map(toNow);
   own.history = shiftHistory(row.history, toNow);
-  own.retry = row.retry === undefined ? undefined : { ...row.retry, atMs: toNow(row.retry.atMs) };
+  own.retry = row.retry === undefined ? undefined : { ...row.retry, atMs: toDue(row.retry.atMs, row.retry.delayMs) };
   own.verdict = row.verdict;
   own.birth = row.birth;
 }

@@ -1,6 +1,5 @@
-import type { ChildStatus, Operation, PastChild, PendingVerdict, Replanning, Supervision } from "./supervision-state.ts";
+import type { ChildStatus, Operation, PastChild, PendingVerdict, Replanning, Retry, Supervision } from "./supervision-state.ts";
 import type { RungHistory } from "./directive.ts";
-import type { Failure } from "../failure.ts";
 
 /**
  * What is stored of a supervisor, so that a new process knows its children, their restart history, the attempts that are
@@ -39,7 +38,7 @@ export interface StoredRow {
   readonly startedMs: number;
   readonly stamps: readonly number[];
   readonly history: RungHistory;
-  readonly retry: { readonly token: number; readonly atMs: number; readonly failure: Failure | undefined } | undefined;
+  readonly retry: Retry | undefined;
   readonly verdict: PendingVerdict | undefined;
   readonly birth: number;
   /** Children of a dynamic supervisor only: what they were started with, for its template. */
@@ -57,14 +56,22 @@ export interface Clocks {
   readonly epochMs: number;
 }
 
-/** Times of the monotonic clock as they are stored, and back. Long before everything is 0 there. */
-export function clockShift({ nowMs, epochMs }: Clocks): {
+/** Times of the monotonic clock as they are stored, and back. */
+export interface ClockShift {
+  /** Long before everything is 0 there. */
   readonly toEpoch: (ms: number) => number;
+  /** What has been; where the clock was set back meanwhile, just now. */
   readonly toNow: (ms: number) => number;
-} {
+  /** What is to come: no later than what was waited for from now on. */
+  readonly toDue: (ms: number, delayMs: number) => number;
+}
+
+/** The two clocks as they stand against each other now. */
+export function clockShift({ nowMs, epochMs }: Clocks): ClockShift {
   return {
     toEpoch: (ms) => (ms === -Infinity ? 0 : Math.round(ms - nowMs + epochMs)),
-    toNow: (ms) => (ms === 0 ? -Infinity : ms - epochMs + nowMs),
+    toNow: (ms) => (ms === 0 ? -Infinity : Math.min(nowMs, ms - epochMs + nowMs)),
+    toDue: (ms, delayMs) => Math.min(delayMs, ms - epochMs) + nowMs,
   };
 }
 

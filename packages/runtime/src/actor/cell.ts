@@ -45,7 +45,7 @@ import type { DescribedEffect } from "./effect.ts";
 import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
-import { SpendingNote } from "./spending-note.ts";
+import { RecordRequest } from "./record-request.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -121,9 +121,9 @@ export class Cell implements Runnable {
   /** Settles when what is spent by now is in a record, or the life is over. */
   stored(): Promise<void> {
     if (this.life === undefined) return Promise.resolve();
-    const note = new SpendingNote();
-    this.internal(note);
-    return note.stored;
+    const request = new RecordRequest();
+    this.internal(request);
+    return request.stored;
   }
 
   /** What was spent since it was asked last; it goes into the next record. */
@@ -346,7 +346,7 @@ export class Cell implements Runnable {
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
     for (const notice of this.mailbox.takeNotices()) {
-      if (notice.message instanceof SpendingNote) notice.message.done();
+      if (notice.message instanceof RecordRequest) notice.message.done();
       else kernel.bury(notice, "stopped");
     }
     const id = idOf(address);

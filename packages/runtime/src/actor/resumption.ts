@@ -4,6 +4,7 @@
  */
 import type { Address } from "@orgtree/core";
 import type { Answer, Books, Pending } from "../durable/books.ts";
+import { leftMs } from "../durable/due.ts";
 import { isLater, type EffectKey } from "../durable/effect-key.ts";
 import { settled } from "../durable/stored-answer.ts";
 import type { Cell } from "./cell.ts";
@@ -16,7 +17,7 @@ import { openAsk, setTimer, tellLife, watch } from "./perform.ts";
 export function resumeHoldings(life: Incarnation, books: Books): void {
   const { kernel, address } = life.cell;
   const epochMs = kernel.clock.epochMs();
-  for (const [name, dueMs] of Object.entries(books.timers)) setTimer(life, name, Math.max(0, dueMs - epochMs));
+  for (const [name, due] of Object.entries(books.timers)) setTimer(life, name, leftMs(due, epochMs));
   for (const name of Object.keys(books.names)) kernel.registry.register(name, address);
   for (const group of Object.keys(books.groups)) kernel.registry.join(group, address);
   for (const replyTo of Object.values(books.asked)) {
@@ -41,7 +42,7 @@ export function resumeToward({ kernel, address, life, books }: Cell, isTo: (reci
     else if (pending.kind === "ask" && isTo(pending.to) && kernel.asks.isOpen({ address, askId: pending.askId })) {
       const mail = numbered(new Mail("message", { to: pending.to, from: address, trace: kernel.newTrace() }, pending.message), key);
       mail.replyTo = { address, askId: pending.askId };
-      if (pending.dueMs !== undefined) mail.deadlineMs = kernel.clock.nowMs() + Math.max(0, pending.dueMs - kernel.clock.epochMs());
+      if (pending.due !== undefined) mail.deadlineMs = kernel.clock.nowMs() + leftMs(pending.due, kernel.clock.epochMs());
       kernel.send(mail);
     }
   }
@@ -63,7 +64,7 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
     case "ask": {
       if (pending.result !== undefined) return tellResult(life, key, { tag: pending.tag, result: pending.result });
       const mail = numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key);
-      const timeoutMs = pending.dueMs === undefined ? Infinity : Math.max(0, pending.dueMs - kernel.clock.epochMs());
+      const timeoutMs = pending.due === undefined ? Infinity : leftMs(pending.due, kernel.clock.epochMs());
       return openAsk(life, { mail, tag: pending.tag, askId: pending.askId, timeoutMs });
     }
     case "reply":

@@ -1,3 +1,4 @@
+import { dueAfter } from "./due.ts";
 import { addAmounts, toFailure, type Amount } from "@orgtree/core";
 import type { Effect, ReplyEffect, RunEffect } from "../actor/effect.ts";
 import { isRedelivered, type Mail } from "../actor/mail.ts";
@@ -82,7 +83,7 @@ function bookEffect(books: Books, effect: Effect, moment: Moment): Books {
     case "deliver":
       return { ...books, pending: withEntry(books.pending, moment.key, pendingOf(effect, moment.epochMs)) };
     case "timer":
-      return { ...books, timers: withEntry(books.timers, effect.name, moment.epochMs + effect.delayMs) };
+      return { ...books, timers: withEntry(books.timers, effect.name, dueAfter(effect.delayMs, moment.epochMs)) };
     case "cancel-timer":
       return { ...books, timers: without(books.timers, [effect.name]) };
     case "watch":
@@ -116,8 +117,8 @@ function pendingOf(effect: Extract<Effect, { kind: "ask" | "deliver" | "run" }>,
       return { kind: "deliver", to: effect.mail.to, message: effect.mail.message };
     case "ask": {
       const { mail, tag, askId, timeoutMs } = effect;
-      const dueMs = timeoutMs === Infinity ? undefined : epochMs + timeoutMs;
-      return { kind: "ask", to: mail.to, message: mail.message, tag, askId, dueMs };
+      const due = timeoutMs === Infinity ? undefined : dueAfter(timeoutMs, epochMs);
+      return { kind: "ask", to: mail.to, message: mail.message, tag, askId, due };
     }
     case "run":
       return pendingWork(effect);

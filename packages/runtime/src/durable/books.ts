@@ -1,3 +1,4 @@
+import type { Due } from "./due.ts";
 import { noAmount, type Address, type Amount, type Exit, type Failure, type ReplyTo, type ToolKind } from "@orgtree/core";
 import type { EffectKey } from "./effect-key.ts";
 
@@ -8,8 +9,8 @@ import type { EffectKey } from "./effect-key.ts";
 export interface Books {
   /** What was begun and is not over, by the key under which it was begun. */
   readonly pending: Readonly<Record<EffectKey, Pending>>;
-  /** The timers by name, and when they are due: milliseconds since 1970. */
-  readonly timers: Readonly<Record<string, number>>;
+  /** The timers by name. */
+  readonly timers: Readonly<Record<string, Due>>;
   /** The newest message taken from each sender whose messages are numbered; what is not newer is a duplicate. */
   readonly taken: Readonly<Record<Address, EffectKey>>;
   /** What came before it, was put aside, and is not taken yet. Left out where there is nothing of the kind. */
@@ -31,14 +32,14 @@ export interface Books {
 export type Pending =
   /** A message that is delivered once it is taken. */
   | { readonly kind: "deliver"; readonly to: Address; readonly message: unknown }
-  /** A question that waits for its answer, until `dueMs` (since 1970; none for ever). */
+  /** A question that waits for its answer, until it is due; undefined for ever. */
   | {
       readonly kind: "ask";
       readonly to: Address;
       readonly message: unknown;
       readonly tag: string;
       readonly askId: number;
-      readonly dueMs: number | undefined;
+      readonly due: Due | undefined;
       /** It came before a rollback, and the actor is to be told again. */
       readonly result?: Answer | undefined;
     }

@@ -39,7 +39,7 @@ describe("viewMoment", () => {
 
   test("has of a machine what has come to it and was not taken yet, and what else is stored", () => {
     const heard = [{ event: { type: "xstate.done.actor.booking", output: 7 }, source: ["booking"], target: ["booking"] }];
-    const timer = { id: "late", event: { type: "LATE", n: 1 }, dueMs: 5, owner: [], target: [] };
+    const timer = { id: "late", event: { type: "LATE", n: 1 }, dueMs: 5, setMs: 1, owner: [], target: [] };
     const state = {
       snapshot: { status: "active", value: "booking", context: {}, historyValue: {} },
       timers: { late: timer },

@@ -106,7 +106,7 @@ function supervisionParts(state: StoredSupervision): Record<string, unknown> {
 
 function booksParts(books: Books, machineTimers: StoredMachine["timers"]): Record<string, unknown> {
   const { pending, asked, watching, names, groups, spent, exit } = books;
-  const timers: Record<string, number> = { ...books.timers };
+  const timers = Object.fromEntries(Object.entries(books.timers).map(([name, { dueMs }]) => [name, dueMs]));
   // One of a child's is named with the way to the child.
   for (const { id, owner, dueMs } of Object.values(machineTimers)) timers[[...owner, id].join(" › ")] = dueMs;
   const lists = { watching: Object.keys(watching), names: Object.keys(names), groups: Object.keys(groups) };

@@ -1,3 +1,4 @@
+import { leftMs } from "../durable/due.ts";
 import { decode, encode, FailureError, type Exit, type MessageRefusedError } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateNode } from "xstate";
 import type { BeginResult, Body, ComputeResult, Termination } from "../actor/body.ts";
@@ -101,7 +102,7 @@ export class MachineBody implements Body {
     // Its process ended between its last turn and its end.
     if (snapshot.status === "done") return life.end(exitOf(snapshot, life.cell.address));
     const epochMs = life.cell.kernel.clock.epochMs();
-    for (const timer of host.plan.all) host.arm(timer, Math.max(0, timer.dueMs - epochMs));
+    for (const timer of host.plan.all) host.arm(timer, leftMs(timer, epochMs));
     host.startChildren("resumed");
     if (host.lost.length > 0) this.#lose(host.lost);
   }

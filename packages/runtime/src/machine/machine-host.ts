@@ -13,6 +13,7 @@
  *       anything of it. What happens between turns, a timer or the end of a promise, waits in the mailbox; what a step sends to
  *       children is taken by them in the same turn; what they send to the machine is stored until the machine takes it.
  */
+import { dueAfter } from "../durable/due.ts";
 import { isReservedType } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot } from "xstate";
 import { atomicLogic, isMachineLogic } from "./atomic-child.ts";
@@ -281,7 +282,7 @@ export class MachineHost {
   schedule(owner: unknown, target: unknown, event: AnyEventObject, delay: number, id = `timer-${++this.#lastId}`): void {
     const timer: MachineTimer = { owner, id, target, event, trace: this.life.trace() };
     if (!this.settling) return this.arm(timer, delay);
-    this.plan.set({ ...timer, dueMs: this.life.turn.epochMs + delay });
+    this.plan.set({ ...timer, ...dueAfter(delay, this.life.turn.epochMs) });
     this.#later("orgtree.arm", { id, delay }, () => this.arm(timer, delay));
   }
 

@@ -1,3 +1,4 @@
+import { dueAfter } from "../durable/due.ts";
 import { decode, encode } from "@orgtree/core";
 import type { AnyStateMachine, AnyStateNode, StateValue } from "xstate";
 import { isMachineLogic } from "./atomic-child.ts";
@@ -53,9 +54,9 @@ function visit(machine: AnyStateMachine, at: { readonly snapshot: PersistedMachi
       if (children[id] === undefined && snapshot.status === "active") throw missingChild(node, id);
     for (const { eventType: id, delay } of node.after as readonly { readonly eventType: string; readonly delay: unknown }[]) {
       const key = pathKey([...path, id]);
-      const dueMs = found.epochMs + delayOf(machine, delay, snapshot.context);
+      const due = dueAfter(delayOf(machine, delay, snapshot.context), found.epochMs);
       found.kept.add(key);
-      found.timers[key] = { id, event: { type: id }, dueMs, owner: path, target: path };
+      found.timers[key] = { id, event: { type: id }, ...due, owner: path, target: path };
     }
   }
   for (const [id, child] of Object.entries(children)) visitChild(machine, { id, child, path }, found);

@@ -1,3 +1,4 @@
+import type { Due } from "../durable/due.ts";
 import { NotStorableError, reviveError, toFailure, type Failure } from "@orgtree/core";
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, StateValue } from "xstate";
 import type { ChildActor } from "./child-actor.ts";
@@ -34,11 +35,9 @@ export interface StoredSnapshot {
 export type StoredOrigin = Omit<Origin, "trace">;
 
 /** A timer of a machine, or of one of its children. */
-export interface StoredTimer {
+export interface StoredTimer extends Due {
   readonly id: string;
   readonly event: AnyEventObject;
-  /** Milliseconds since 1970. */
-  readonly dueMs: number;
   readonly owner: Path;
   readonly target: Path;
 }
@@ -61,10 +60,10 @@ export function storeMachine(
   const paths = actorsBelow(now.snapshot);
   const pathOf = (actor: unknown): Path | undefined => (actor === host.self ? [] : paths.get(actor as ChildActor));
   const timers: Record<string, StoredTimer> = {};
-  for (const { id, event, dueMs, owner: by, target: to } of host.plan.all) {
+  for (const { id, event, dueMs, setMs, owner: by, target: to } of host.plan.all) {
     const owner = pathOf(by);
     const target = pathOf(to);
-    if (owner !== undefined && target !== undefined) timers[pathKey([...owner, id])] = { id, event, dueMs, owner, target };
+    if (owner !== undefined && target !== undefined) timers[pathKey([...owner, id])] = { id, event, dueMs, setMs, owner, target };
   }
   const begun: Record<string, StoredOrigin> = {};
   for (const [child, path] of paths) {
@@ -168,10 +167,10 @@ export class MachineRemains {
   plan(): void {
     const { plan, self, life } = this.#host;
     const actorAt = (path: Path): unknown => (path.length === 0 ? self : this.#byPath.get(pathKey(path)));
-    for (const { id, event, dueMs, owner: by, target: to } of Object.values(this.#stored.timers)) {
+    for (const { id, event, dueMs, setMs, owner: by, target: to } of Object.values(this.#stored.timers)) {
       const owner = actorAt(by);
       const target = actorAt(to);
-      if (owner !== undefined && target !== undefined) plan.set({ owner, id, target, event, dueMs, trace: life.trace() });
+      if (owner !== undefined && target !== undefined) plan.set({ owner, id, target, event, dueMs, setMs, trace: life.trace() });
     }
     plan.commit();
   }

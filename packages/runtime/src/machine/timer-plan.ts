@@ -1,9 +1,8 @@
+import type { Due } from "../durable/due.ts";
 import type { MachineTimer } from "./machine-timers.ts";
 
-/** A timer, and when it is due: milliseconds since 1970. */
-export interface PlannedTimer extends MachineTimer {
-  readonly dueMs: number;
-}
+/** A timer, and when it is due. */
+export interface PlannedTimer extends MachineTimer, Due {}
 
 /** The timers of a machine and of all below it as the turn that is computed will leave them. The real ones follow when it is committed. */
 export class TimerPlan {

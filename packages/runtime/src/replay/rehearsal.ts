@@ -23,7 +23,7 @@ import type { Body } from "../actor/body.ts";
 import { Cell } from "../actor/cell.ts";
 import { Incarnation } from "../actor/incarnation.ts";
 import { Mail, redeliver } from "../actor/mail.ts";
-import { SpendingNote } from "../actor/spending-note.ts";
+import { RecordRequest } from "../actor/record-request.ts";
 import { makeTurnRecord } from "../actor/turn-cycle.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
@@ -150,7 +150,7 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
   body.restore(before!.state);
   const aside = asideIn(turn.address, before!.books, after.books);
   if (aside.length > 0) life.holdings.stash = aside;
-  if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return noteSpending(life, body, step);
+  if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return recordSpending(life, body, step);
   let take: Mail;
   if (body instanceof MachineBody) {
     body.rest();
@@ -167,13 +167,13 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
 }
 
 /** A record without a turn: what was spent. */
-function noteSpending(life: Incarnation, body: Body, step: StoredStep): TurnRecord {
+function recordSpending(life: Incarnation, body: Body, step: StoredStep): TurnRecord {
   if (body instanceof MachineBody) {
     body.rest();
     skipStale(body, step);
     body.arrive(arrivedMeanwhile(step));
   } else body.install();
-  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new SpendingNote());
+  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new RecordRequest());
   life.turn.open(mail);
   life.turn.close();
   return makeTurnRecord(life, mail);

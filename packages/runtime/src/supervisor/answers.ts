@@ -1,4 +1,4 @@
-import { SpecError, type Directive, type OnFailure, type SupervisorSpec } from "@orgtree/core";
+import { SpecError, type ChildSpec, type Directive, type OnFailure, type SupervisorSpec } from "@orgtree/core";
 import type { Logic } from "../logic.ts";
 
 /** The keys of a class map under which one of the answers is this directive. What is no map has none: it is refused elsewhere. */
@@ -24,4 +24,15 @@ export function checkReplan({ plan, children, template }: SupervisorSpec<Logic>)
       "replan needs a supervisor with a plan, and this one has none: give it one, or answer otherwise",
     );
   }
+}
+
+/** Throws `SpecError` for a child that is to be put back to a checkpoint in a system that keeps none. */
+export function checkRollback(child: Pick<ChildSpec, "onFailure"> | undefined, field: string, hasJournal: boolean): void {
+  if (hasJournal) return;
+  const [key] = keysWith(child?.onFailure, "rollback");
+  if (key === undefined) return;
+  throw new SpecError(
+    `${field}.onFailure.${key}`,
+    "rollback needs a journal, and this system has none: give createActorSystem one, or answer otherwise",
+  );
 }

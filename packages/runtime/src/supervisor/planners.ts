@@ -1,3 +1,4 @@
+import { checkRollback } from "./answers.ts";
 import {
   childAddress,
   childrenOfPlan,
@@ -40,7 +41,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const tell = (brief: PlannerBrief): void => this.#tell({ kind: "planner-briefed", token, brief });
     const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.past.previewRollback(childAddress(address, id), { orBirth: true });
+    const preview = kernel.past.previewRollback(childAddress(address, id), { orBeginning: true });
     preview
       .then(
         ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),
@@ -82,6 +83,8 @@ export class Planners {
   /** The children of a plan; throws what is wrong with it. */
   childrenOf(plan: unknown): readonly CheckedChildSpec<Logic>[] {
     const { spec } = this.#supervision;
-    return childrenOfPlan(spec.plan!, plan, { flags: spec, field: "plan.children", typeOf: typeOfLogic });
+    const children = childrenOfPlan(spec.plan!, plan, { flags: spec, field: "plan.children", typeOf: typeOfLogic });
+    for (const child of children) checkRollback(child, `plan.children.${child.id}`, this.#life.cell.kernel.store !== undefined);
+    return children;
   }
 }

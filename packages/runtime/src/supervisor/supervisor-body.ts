@@ -31,6 +31,7 @@ import { PendingCommit } from "../actor/pending-commit.ts";
 import { nextBooks } from "../actor/turn-record.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import { Mail } from "../actor/mail.ts";
+import { checkRollback } from "./answers.ts";
 import { ChangedChildren } from "./changed-children.ts";
 import { startError } from "./child-moment.ts";
 import { Children } from "./children.ts";
@@ -78,6 +79,8 @@ export class SupervisorBody implements Body, Supervisor {
     const { address } = life.cell;
     const spec = checkSupervisorSpec(logic.spec, address, typeOfLogic);
     if (spec.plan !== undefined) checkPlanner(spec.plan, address);
+    for (const child of spec.children) checkRollback(child, `${address}.${child.id}`, this.#hasJournal);
+    checkRollback(spec.template, `${address}.template`, this.#hasJournal);
     this.#spec = spec;
     this.#supervision = makeSupervision(address, spec, isRoot);
     this.#supervision.keepsGivenUp = isRoot && life.cell.kernel.past.run !== undefined;
@@ -94,6 +97,10 @@ export class SupervisorBody implements Body, Supervisor {
   /** Of its own plan, else of the one that it is itself part of. */
   get planVersion(): number | undefined {
     return this.#supervision.plan?.version ?? this.#life.cell.planVersion;
+  }
+
+  get #hasJournal(): boolean {
+    return this.#life.cell.kernel.store !== undefined;
   }
 
   begin(): BeginResult | Promise<BeginResult> {
@@ -283,7 +290,7 @@ export class SupervisorBody implements Body, Supervisor {
   compute(mail: Mail): void {
     if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
     if (mail.kind === "signal") return this.#planners.hear(mail);
-    const call = readCall(this.#supervision, mail.message);
+    const call = readCall(this.#supervision, mail.message, this.#hasJournal);
     if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail });
     const { kernel } = this.#life.cell;
     if (mail.replyTo === undefined) kernel.bury(mail, "malformed");

@@ -11,6 +11,7 @@ import {
   type Supervision,
   type SupervisorCall,
 } from "@orgtree/core";
+import { checkRollback } from "./answers.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import type { SupervisorMessage } from "./supervisor.ts";
 
@@ -19,13 +20,19 @@ import type { SupervisorMessage } from "./supervisor.ts";
  *
  * Never throws: a message from a stranger, however odd, must not end a supervisor, and above all not the root.
  */
-export function readCall(supervision: Supervision<Logic>, message: unknown): SupervisorCall<Logic> | Error {
+export function readCall(supervision: Supervision<Logic>, message: unknown, hasJournal: boolean): SupervisorCall<Logic> | Error {
   try {
-    return read(supervision, message as SupervisorMessage);
+    return checked(read(supervision, message as SupervisorMessage), hasJournal);
   } catch (error) {
     if (error instanceof ExpectedError) return error;
     return new SupervisorCallError("bad-spec", supervision.address, `a supervisor cannot read this message: ${toFailure(error).message}`);
   }
+}
+
+function checked(call: SupervisorCall<Logic>, hasJournal: boolean): SupervisorCall<Logic> {
+  if (call.kind === "start-child") checkRollback(call.spec, "spec", hasJournal);
+  else if (call.kind === "change-spec") checkRollback(call.spec.template, "spec.template", hasJournal);
+  return call;
 }
 
 function read(supervision: Supervision<Logic>, message: SupervisorMessage): SupervisorCall<Logic> {
