@@ -93,7 +93,7 @@ function isPassing(error: unknown): error is Error {
 }
 
 /** Throws `SpecError` for what is no job. */
-export function checkJob({ id, kind, what }: JobRequest): void {
+function checkJob({ id, kind, what }: JobRequest): void {
   try {
     checkSegment(id);
   } catch (error) {

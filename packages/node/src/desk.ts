@@ -33,7 +33,7 @@ export interface DeskLimits {
 const defaults: DeskLimits = { running: 1_000, ended: 1_000 };
 
 /** The desk of a partition: takes jobs, has them done, and knows what became of them. */
-export function desk(worker: JobWorker, limits: Partial<DeskLimits> = {}): PlainLogic<DeskState, DeskCall> {
+function desk(worker: JobWorker, limits: Partial<DeskLimits> = {}): PlainLogic<DeskState, DeskCall> {
   const { running, ended } = { ...defaults, ...limits };
   return plain<DeskState, DeskCall>({
     works: {
