@@ -325,6 +325,7 @@ export {
 } from "./repository-run.ts";
 export { OtherRunError } from "./other-run.ts";
 export { beginRun, readRunLog, type RunLog, type RunOrigin } from "./run-log.ts";
+export { readRunNews, type RunNews } from "./run-past.ts";
 export type { AgentReport, RunReport } from "./run-report.ts";
 export { specsOfRun, type StoredRun } from "./run-specs.ts";
 export { type ResumedRun, run, type RunOptions, type RunResult } from "./run.ts";

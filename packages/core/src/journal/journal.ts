@@ -163,11 +163,14 @@ export class JournalConflictError extends JournalError {
   override readonly name = "JournalConflictError";
   readonly address: Address;
   readonly seq: number;
+  /** The newest number of the address. */
+  readonly last: number;
 
   constructor(journal: string, address: Address, seq: { readonly wanted: number; readonly last: number }) {
     super(journal, `entry ${seq.wanted} of ${address} cannot be stored: its newest is ${seq.last}`);
     this.address = address;
     this.seq = seq.wanted;
+    this.last = seq.last;
   }
 }
 
