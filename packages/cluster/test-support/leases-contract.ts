@@ -83,7 +83,9 @@ export function leasesContract(name: string, make: () => Promise<ContractStore>)
       const third = await one.leases.put("node.c", 1, 0);
       await one.leases.remove("node.a", next!);
       await seen.until((event) => event.type === "removed" && event.key === "node.a" && event.revision > third!);
-      const told = seen.events.slice(count).map((event) => (event.type === "stored" ? `${event.record.key}@${event.record.revision}` : event.type));
+      const told = seen.events
+        .slice(count)
+        .map((event) => (event.type === "stored" ? `${event.record.key}@${event.record.revision}` : event.type));
       expect(told).toEqual([`node.a@${next}`, `node.c@${third}`, "removed"]);
       seen.stop();
     });

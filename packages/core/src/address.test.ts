@@ -101,7 +101,20 @@ describe("checkAddress", () => {
 });
 
 describe("checkSegment", () => {
-  test.each(["", "a/b", "a.b", "ä", "~", "~gpu", "worker~", "worker~gpu~eu", `worker~${"x".repeat(33)}`, "x".repeat(maxSegmentLength + 1), null, 3])("refuses %j as an id", (id) => {
+  test.each([
+    "",
+    "a/b",
+    "a.b",
+    "ä",
+    "~",
+    "~gpu",
+    "worker~",
+    "worker~gpu~eu",
+    `worker~${"x".repeat(33)}`,
+    "x".repeat(maxSegmentLength + 1),
+    null,
+    3,
+  ])("refuses %j as an id", (id) => {
     expect(() => checkSegment(id as string)).toThrow(AddressError);
   });
 

@@ -108,7 +108,10 @@ function decidePartition(situation: Situation, { endpoint, wanted, nowMs }: Aske
   const record = view.partitions.get(endpoint);
   if (phase === "busy") return [];
   if (phase === "hosting") {
-    const end = endOf(situation, { isOurs: record?.node === me && record.revision === epoch, isWanted: wanted === me || wanted === undefined });
+    const end = endOf(situation, {
+      isOurs: record?.node === me && record.revision === epoch,
+      isWanted: wanted === me || wanted === undefined,
+    });
     return end === undefined ? [] : [{ type: "end", partition: endpoint, ...end }];
   }
   if (nowMs < retryAtMs || standing === "buried" || standing === "alone" || standing === "suspended") return [];

@@ -87,7 +87,8 @@ export class HeldPartition implements Holding {
     this.#mayWork = false;
     if (ended?.type !== "done") {
       const result = await inTime(clock, limits.endMs, () => host.end(this.endpoint, { inOrder: false }));
-      if (result.type !== "done") this.#parts.failed(this.endpoint, result.type === "late" ? new Error("it did not end in time") : result.error);
+      if (result.type !== "done")
+        this.#parts.failed(this.endpoint, result.type === "late" ? new Error("it did not end in time") : result.error);
     }
     this.#phase = "idle";
   }

@@ -75,8 +75,7 @@ export class Ownership {
     this.#limits = ownershipLimits(options.limits);
     this.#counts = checkPartitions(options.partitions ?? defaultPartitions);
     this.#pools = options.pools ?? [mainPool];
-    if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.name))
-      throw new SpecError("name", `1 to 40 letters, digits, _ and -, not "${options.name}"`);
+    if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.name)) throw new SpecError("name", `1 to 40 letters, digits, _ and -, not "${options.name}"`);
     for (const pool of this.#pools) {
       if (!Object.hasOwn(this.#counts, pool)) throw new SpecError("pools", `one of ${Object.keys(this.#counts).join(", ")}, not ${pool}`);
     }
@@ -110,7 +109,10 @@ export class Ownership {
     while (!this.#hasJoined && !this.#isOver && clock.nowMs() < untilMs) await this.#change(untilMs);
     if (this.#hasJoined) return;
     this.#end();
-    throw new ClusterError("unavailable", `the leases did not take this node within ${startMs} ms: look at the servers and at its permissions`);
+    throw new ClusterError(
+      "unavailable",
+      `the leases did not take this node within ${startMs} ms: look at the servers and at its permissions`,
+    );
   }
 
   /**
@@ -144,7 +146,9 @@ export class Ownership {
 
   /** Who takes part, as this node sees it. */
   nodes(): ReadonlyMap<string, NodeLease> {
-    const there = Array.from(this.#view.nodes.values()).filter((node) => node.lease.state !== "buried" && !isDead(node, this.#limits.leaseMs));
+    const there = Array.from(this.#view.nodes.values()).filter(
+      (node) => node.lease.state !== "buried" && !isDead(node, this.#limits.leaseMs),
+    );
     return new Map(there.map(({ id, lease }) => [id, lease]));
   }
 

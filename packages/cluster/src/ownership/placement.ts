@@ -24,21 +24,27 @@ export function place(
   }
   for (const partition of partitions) {
     if (placed.has(partition)) continue;
-    const liked = nodes.filter((node) => room.get(node)! > 0).sort((one, other) => byLiking(score(one, partition), score(other, partition)));
+    const liked = nodes
+      .filter((node) => room.get(node)! > 0)
+      .sort((one, other) => byLiking(score(one, partition), score(other, partition)));
     placed.set(partition, liked[0]!);
     room.set(liked[0]!, room.get(liked[0]!)! - 1);
   }
   return placed;
 }
 
-/** How many each may have: those that have most now have the one more, where it does not come out even. */
+/**
+ * How many each may have. Where it does not come out even, those have one more that have it now; how much more than that they have does not
+ * count, since it changes while they give it away.
+ */
 function roomOf(count: number, hosted: ReadonlyMap<string, readonly Endpoint[]>): Map<string, number> {
-  const byLoad = Array.from(hosted).sort(
-    ([one, ofOne], [other, ofOther]) => ofOther.length - ofOne.length || byLiking(stableHash(one), stableHash(other)),
-  );
   const least = Math.floor(count / hosted.size);
   const more = count % hosted.size;
-  return new Map(byLoad.map(([node], at) => [node, at < more ? least + 1 : least]));
+  const hasMore = ({ length }: readonly Endpoint[]): number => (length > least ? 1 : 0);
+  const inTurn = Array.from(hosted).sort(
+    ([one, ofOne], [other, ofOther]) => hasMore(ofOther) - hasMore(ofOne) || byLiking(stableHash(one), stableHash(other)),
+  );
+  return new Map(inTurn.map(([node], at) => [node, at < more ? least + 1 : least]));
 }
 
 function score(node: string, partition: Endpoint): number {
