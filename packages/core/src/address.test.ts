@@ -6,6 +6,7 @@ import {
   childAddress,
   idOf,
   isWithin,
+  labelOf,
   maxDepth,
   maxSegmentLength,
   parentAddress,
@@ -14,7 +15,7 @@ import {
 } from "./address.ts";
 import { AddressError } from "./errors.ts";
 
-const segments = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+const segments = fc.stringMatching(/^([A-Za-z0-9_-]{1,64}|[A-Za-z0-9_-]{1,31}~[A-Za-z0-9_-]{1,32})$/);
 const paths = fc.array(segments, { minLength: 1, maxLength: maxDepth });
 
 function addressOf(path: readonly string[]): Address {
@@ -73,6 +74,7 @@ describe("checkAddress", () => {
     ["a letter that is not ASCII", "/désk"],
     ["a line's end behind a good address", "/desk\n"],
     ["a segment that is too long", `/${"x".repeat(maxSegmentLength + 1)}`],
+    ["two labels", "/worker~gpu~eu"],
     ["too many segments", "/x".repeat(maxDepth + 1)],
     ["a number", 7],
     ["undefined", undefined],
@@ -99,7 +101,20 @@ describe("checkAddress", () => {
 });
 
 describe("checkSegment", () => {
-  test.each(["", "a/b", "a.b", "ä", "x".repeat(maxSegmentLength + 1), null, 3])("refuses %j as an id", (id) => {
+  test.each([
+    "",
+    "a/b",
+    "a.b",
+    "ä",
+    "~",
+    "~gpu",
+    "worker~",
+    "worker~gpu~eu",
+    `worker~${"x".repeat(33)}`,
+    "x".repeat(maxSegmentLength + 1),
+    null,
+    3,
+  ])("refuses %j as an id", (id) => {
     expect(() => checkSegment(id as string)).toThrow(AddressError);
   });
 
@@ -109,5 +124,16 @@ describe("checkSegment", () => {
         expect(checkSegment(id)).toBe(id);
       }),
     );
+  });
+});
+
+describe("labelOf", () => {
+  test.each([
+    ["worker~gpu", "gpu"],
+    ["worker-2~eu_1", "eu_1"],
+    ["worker", undefined],
+  ])("of %j is %j", (id, label) => {
+    expect(checkSegment(id)).toBe(id);
+    expect(labelOf(id)).toBe(label);
   });
 });

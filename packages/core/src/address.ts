@@ -15,12 +15,13 @@ export const maxSegmentLength = 64;
 /** Deepest tree: segments in one address. */
 export const maxDepth = 32;
 
-const segmentPattern = /^[A-Za-z0-9_-]+$/;
+const segmentPattern = /^[A-Za-z0-9_-]+(~[A-Za-z0-9_-]{1,32})?$/;
 
 /**
  * Checks one segment of an address, which is also the rule for a child's id.
  *
- * Letters, digits, `_` and `-`, 1 to 64 of them: everything else means something to a subject, a shell or a path.
+ * Letters, digits, `_` and `-`, 1 to 64 of them: everything else means something to a subject, a shell or a path. Behind a `~` it may end with
+ * a label of 1 to 32 of them, such as `worker~gpu`: the pool of processes that hosts what lies there.
  *
  * Throws `AddressError`.
  */
@@ -33,7 +34,9 @@ export function checkSegment(segment: string): string {
 function problemOf(segment: string): string | undefined {
   if (typeof segment !== "string" || segment.length === 0) return "an id must not be empty";
   if (segment.length > maxSegmentLength) return `an id has at most ${maxSegmentLength} characters, this one has ${segment.length}`;
-  if (!segmentPattern.test(segment)) return "an id is made of letters, digits, _ and - only";
+  if (!segmentPattern.test(segment)) {
+    return "an id is made of letters, digits, _ and - only, and may end with a label of up to 32 of them, as worker~gpu";
+  }
   return undefined;
 }
 
@@ -71,6 +74,12 @@ export function topOf(address: Address): Address {
 /** The last segment: the child's id under its supervisor. The root's is the empty string. */
 export function idOf(address: Address): string {
   return address.slice(address.lastIndexOf("/") + 1);
+}
+
+/** The label at the end of an id, such as `gpu` in `worker~gpu`. */
+export function labelOf(id: string): string | undefined {
+  const at = id.indexOf("~");
+  return at < 0 ? undefined : id.slice(at + 1);
 }
 
 /** True when `address` is `ancestor` or lies below it. */

@@ -5,6 +5,7 @@ export {
   childAddress,
   idOf,
   isWithin,
+  labelOf,
   topOf,
   maxDepth,
   parentAddress,
@@ -170,3 +171,4 @@ export { legible } from "./journal/legible.ts";
 export { checkStorable, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
 export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
 export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";
+export { LeaseError, type LeaseEvent, type LeaseRecord, type Leases } from "./transport/leases.ts";
