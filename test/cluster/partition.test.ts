@@ -5,7 +5,10 @@ import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { type Catalog, ClusterClient, deskEndpoint, type Job, type JobRequest, Partition, type RunNewsPage } from "@orgtree/node";
 import { createActorSystem, plain, VirtualClock } from "@orgtree/runtime";
 import { agent, callTool, organization, scriptedModel } from "orgtree";
-import { beforeEach, describe, expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { seededRandom, silent } from "./post.ts";
 
 let clock: VirtualClock;
@@ -13,6 +16,7 @@ let network: MemoryNetwork;
 let files: Map<Endpoint, MemoryFile>;
 let count: number;
 /** Calls of the tool: each waits until it is let go. */
+let marks: string;
 let calls: { readonly key: string; readonly let: () => void }[];
 
 beforeEach(() => {
@@ -21,6 +25,8 @@ beforeEach(() => {
   files = new Map();
   count = 0;
   calls = [];
+  marks = mkdtempSync(join(tmpdir(), "orgtree-marks-"));
+  onTestFinished(() => rmSync(marks, { recursive: true }));
 });
 
 const look = {
@@ -72,7 +78,17 @@ async function host(): Promise<{ readonly partition: Partition; readonly wire: M
   const wire = network.connect(`node ${++count}`);
   const transport = transportAt("main-0", wire, journal.epoch);
   const random = seededRandom(++count);
-  const beginning = Partition.begin({ endpoint: "main-0", journal, transport, catalog, clock, random, logger: silent });
+  const beginning = Partition.begin({
+    endpoint: "main-0",
+    journal,
+    transport,
+    catalog,
+    clock,
+    random,
+    logger: silent,
+    marks,
+    process: `process ${count}`,
+  });
   return { partition: await settled(beginning), wire };
 }
 
@@ -208,6 +224,7 @@ describe("the story of a run", () => {
     const read = (partition: Partition, after: number, waitMs = 0): Promise<RunNewsPage> =>
       settled(partition.news("r1", { after, limit: 100, waitMs }));
     const begun = await read(first.partition, 0);
+    expect(begun.news[0]).toMatchObject({ process: expect.stringMatching("process") as string });
     const at = begun.news.at(-1)!.position;
     expect([begun.isOver, begun.news.flatMap(({ entries }) => entries.map(({ kind }) => kind))]).toEqual([false, ["model"]]);
     const waiting = first.partition.news("r1", { after: at, limit: 100, waitMs: 60_000 });

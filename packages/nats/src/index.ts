@@ -1,4 +1,5 @@
 export { NatsError, type NatsProblem } from "./connection/nats-error.ts";
+export { natsSettings, type NatsEnvironment } from "./connection/nats-settings.ts";
 export { type LinkEvent, NatsLink, type NatsLinkOptions } from "./connection/nats-link.ts";
 export { NatsWire, type NatsWireOptions } from "./wire/nats-wire.ts";
 export { JetStreamJournalError, type JetStreamProblem } from "./journal/journal-problem.ts";

@@ -1,3 +1,4 @@
+export { ClusterNode, type ClusterNodeOptions, endpointsOf } from "./cluster-node.ts";
 export { ClusterClient, type ClusterClientOptions, ClusterUnavailableError } from "./cluster-client.ts";
 export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
 export type { Job, JobEnd, JobRequest } from "./job.ts";

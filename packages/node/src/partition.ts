@@ -1,4 +1,13 @@
-import { childAddress, toFailure, type Clock, type Endpoint, type Journal, type Logger, type Random, type Transport } from "@orgtree/core";
+import {
+  toFailure,
+  type Clock,
+  type Endpoint,
+  type Journal,
+  type Logger,
+  type Random,
+  type SystemEvent,
+  type Transport,
+} from "@orgtree/core";
 import { ScopedJournal } from "@orgtree/journal";
 import { createActorSystem, type ActorSystem, type WorkContext } from "@orgtree/runtime";
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
@@ -6,6 +15,7 @@ import { lookUp, type Catalog } from "./catalog.ts";
 import { deskSpec, type DeskLimits } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
 import { readRunInput } from "./run-input.ts";
+import { RunJournal } from "./run-journal.ts";
 
 /** What a partition is made of. */
 export interface PartitionParts {
@@ -17,7 +27,13 @@ export interface PartitionParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** What people call this process. */
+  readonly process: string;
+  /** Where it is marked which runs are under way: in the file system that the nodes share, if they do. */
+  readonly marks: string;
   readonly desk?: Partial<DeskLimits> | undefined;
+  /** Hears, once or more, that another process has taken the journal over. */
+  readonly fenced?: ((problem: string) => void) | undefined;
 }
 
 /** Until it is looked again for what has happened, in milliseconds. */
@@ -30,9 +46,8 @@ export interface RunNewsPage {
   readonly isOver: boolean;
 }
 
-/** Where the actors of a partition are in its journal, and where the runs are: each in a scope of its own. */
+/** Where the actors of a partition are in its journal. Each run has a scope of its own. */
 const actorsScope = "/actors";
-const runsScope = "/runs";
 
 /**
  * What a node hosts of a partition: a system of actors with its desk, and the runs, each of which has a system of its own. All write to one
@@ -53,6 +68,7 @@ export class Partition {
     this.endpoint = endpoint;
     this.#parts = parts;
     this.system = createActorSystem({ journal: new ScopedJournal(journal, actorsScope), transport, clock, random, logger });
+    this.system.observe((event) => this.#watchFence(event));
   }
 
   /** Goes on with what is stored, and takes what comes. Rejects as opening the journal's content does. */
@@ -114,8 +130,9 @@ export class Partition {
     for (const resolve of this.#waiting.get(id) ?? []) resolve();
   }
 
-  #journalOf(id: string): Journal {
-    return new ScopedJournal(this.#parts.journal, childAddress(runsScope, id));
+  #journalOf(id: string): RunJournal {
+    const { journal, marks } = this.#parts;
+    return new RunJournal(journal, { id, directory: marks });
   }
 
   /** Ends what it hosts, as it is: it goes on elsewhere. In order, turns are finished first. A second call waits for the first. */
@@ -158,27 +175,38 @@ export class Partition {
   async #run({ id, what, input }: JobRequest, { signal }: WorkContext): Promise<JobEnd> {
     const { organization, model, environment } = lookUp("organization", this.#parts.catalog.organizations, what);
     const { task, repository } = readRunInput(input);
-    const { clock, random, logger } = this.#parts;
+    const { clock, random, logger, process } = this.#parts;
     const controller = new AbortController();
     const stop = (): void => controller.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     this.#running.set(id, controller);
     if (this.#cancelled.has(id)) controller.abort(new Error("it was cancelled"));
     const journal = this.#journalOf(id);
-    const onEvent = (): void => this.#tellHeard(id);
-    const options = { model: model(), journal, clock, random, logger, signal: controller.signal, onEvent, onEntry: onEvent };
+    const onEntry = (): void => this.#tellHeard(id);
+    const onEvent = (event: SystemEvent): void => {
+      this.#watchFence(event);
+      onEntry();
+    };
+    const options = { model: model(), journal, clock, random, logger, signal: controller.signal, onEvent, onEntry, process };
     try {
+      journal.begin();
       const result: RunResult & { readonly patch?: string } =
         repository === undefined
           ? await run(organization, task, { ...options, environment: environment?.() as never })
           : await runOnRepository(organization as never, { ...repository, task }, options);
-      return this.#endOf(id, result, signal);
+      const end = this.#endOf(id, result, signal);
+      journal.end();
+      return end;
     } finally {
       signal.removeEventListener("abort", stop);
       this.#running.delete(id);
       this.#tellHeard(id);
       await journal.close();
     }
+  }
+
+  #watchFence(event: SystemEvent): void {
+    if (event.type === "actor-failed" && event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
   }
 
   #endOf(id: string, result: RunResult & { readonly patch?: string }, signal: AbortSignal): JobEnd {

@@ -7,7 +7,7 @@ import { readRunLog, writeRunLog, type RunLog } from "./run-log.ts";
 import { noPast, readRunPast, type RunPast } from "./run-past.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 
-type Place = Pick<RunOptions, "journal" | "clock" | "signal">;
+type Place = Pick<RunOptions, "journal" | "clock" | "signal" | "process">;
 
 /** The run in a journal. Rejects with `OtherRunError` when it is another organization's. */
 export async function findRun(journal: Parameters<typeof readRunLog>[0], organization: string): Promise<RunLog | undefined> {
@@ -44,12 +44,12 @@ const parking: ReadonlySet<string> = new Set(["LogicChangedError", "TreeParkedEr
 export async function enterRun(
   organization: Pick<Organization, "name">,
   task: string,
-  { journal, clock = systemClock, signal }: Place,
+  { journal, clock = systemClock, signal, process }: Place,
 ): Promise<RunPast> {
   if (journal === undefined) return noPast;
   const log = await findRun(journal, organization.name);
   if (log?.task !== undefined && log.task !== task) throw new OtherRunError("the journal is of a run with another task");
   const past = log?.task === undefined ? noPast : await readRunPast(journal);
-  await writeRunLog({ journal, clock, organization: organization.name }, { type: "enter", task }, signal);
+  await writeRunLog({ journal, clock, organization: organization.name }, { type: "enter", task, process }, signal);
   return past;
 }

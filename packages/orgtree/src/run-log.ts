@@ -37,7 +37,7 @@ export interface RunPlace {
 type LogStep =
   | { readonly type: "facts"; readonly facts: unknown }
   /** A process begins or goes on. */
-  | { readonly type: "enter"; readonly task: string }
+  | { readonly type: "enter"; readonly task: string; readonly process?: string | undefined }
   | { readonly type: "place"; readonly place: RunPlace }
   | { readonly type: "finish"; readonly result: RunLog["result"] };
 

@@ -46,13 +46,20 @@ export interface RunNews {
   readonly position: number;
   readonly events: readonly SystemEvent[];
   readonly entries: readonly RecordEntry[];
+  /** A process of this name begins or goes on: what follows is done by it. */
+  readonly process?: string | undefined;
 }
 
 /** What is stored of a run behind a position, as it happened. Turns that say nothing are left out. Rejects with `JournalError`, `UnreadableTurnError`. */
 export async function* readRunNews(journal: Pick<JournalReader, "read">, after = 0): AsyncGenerator<RunNews> {
   for await (const entry of journal.read({ after })) {
-    if (entry.kind === "end" || entry.address === rootAddress || entry.address === runLogAddress) continue;
+    if (entry.kind === "end" || entry.address === rootAddress) continue;
     const turn = readTurn(entry);
+    if (entry.address === runLogAddress) {
+      const { type, process } = (turn.cause.message ?? {}) as { readonly type?: unknown; readonly process?: unknown };
+      if (type === "enter" && typeof process === "string") yield { position: entry.position, events: [], entries: [], process };
+      continue;
+    }
     const [events, entries] = [eventsOf(turn), notesOf(turn)];
     if (events.length + entries.length > 0) yield { position: entry.position, events, entries };
   }

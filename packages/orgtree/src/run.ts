@@ -65,6 +65,8 @@ export interface RunOptions<E = unknown> {
   readonly journal?: Journal;
   /** Hears what was done before, when a run goes on. */
   readonly onResume?: (past: ResumedRun) => void;
+  /** What people call this process: it is stored with what it does of the run. */
+  readonly process?: string;
   /** For tests of agents: each goes on after each turn from what could be stored of it; see `SystemOptions`. Default false. */
   readonly restores?: boolean;
 }
@@ -90,6 +92,7 @@ const optionFields: readonly string[] = [
   "restores",
   "journal",
   "onResume",
+  "process",
 ] satisfies (keyof RunOptions)[];
 
 /**

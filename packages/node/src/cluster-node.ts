@@ -1,0 +1,176 @@
+import {
+  type ChannelLimits,
+  LocalFirstWire,
+  Ownership,
+  type OwnershipEvent,
+  type OwnershipLimits,
+  partitionOf,
+  type PartitionCounts,
+  type PartitionHost,
+  WireTransport,
+} from "@orgtree/cluster";
+import { type Address, type Clock, type Endpoint, JournalError, type Logger, type Random } from "@orgtree/core";
+import { type NatsLink, NatsLeases, NatsWire, openJetStreamJournal } from "@orgtree/nats";
+import { systemClock, systemRandom } from "@orgtree/runtime";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Catalog } from "./catalog.ts";
+import { deskEndpoint, type DeskLimits } from "./desk.ts";
+import { LeasedJournal } from "./leased-journal.ts";
+import { Partition } from "./partition.ts";
+
+/** What a node of a cluster is made of. */
+export interface ClusterNodeOptions {
+  /** Stays open when the node is closed. */
+  readonly link: NatsLink;
+  /** All nodes of a cluster name the same. */
+  readonly namespace: string;
+  /** What people call this node. */
+  readonly name: string;
+  readonly version: string;
+  readonly catalog: Catalog;
+  readonly partitions: PartitionCounts;
+  readonly pools?: readonly string[] | undefined;
+  /** On how many servers journals and leases are kept. Default 1. */
+  readonly replicas?: number | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly logger: Logger;
+  readonly channels?: Partial<ChannelLimits> | undefined;
+  readonly ownership?: Partial<OwnershipLimits> | undefined;
+  readonly desk?: Partial<DeskLimits> | undefined;
+  /** A directory that all nodes share: the private copies of runs on repositories are kept while their marks are there. Default: in the system's temporary one. */
+  readonly marks?: string | undefined;
+}
+
+/** Which endpoint has an address, in a namespace with these partitions. */
+export function endpointsOf(partitions: PartitionCounts): (address: Address) => Endpoint {
+  return (address) => deskEndpoint(address) ?? partitionOf(address, { partitions });
+}
+
+/** True for the endpoint of a partition: another process goes on with what is there. */
+export function isPartition(partitions: PartitionCounts, endpoint: Endpoint): boolean {
+  const at = endpoint.lastIndexOf("-");
+  return Object.hasOwn(partitions, endpoint.slice(0, at)) && /^\d+$/.test(endpoint.slice(at + 1));
+}
+
+/** One process of a cluster that hosts its share of the partitions. */
+export class ClusterNode implements PartitionHost, AsyncDisposable {
+  readonly ownership: Ownership;
+  readonly #options: ClusterNodeOptions;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #wire: LocalFirstWire;
+  readonly #natsWire: NatsWire;
+  readonly #leases: NatsLeases;
+  readonly #partitions = new Map<Endpoint, Partition>();
+
+  private constructor(options: ClusterNodeOptions, leases: NatsLeases) {
+    const { link, namespace, name, version, partitions, pools, logger } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
+    this.#leases = leases;
+    this.#natsWire = new NatsWire(link, { namespace });
+    this.#wire = new LocalFirstWire(this.#natsWire, this.#clock);
+    this.ownership = new Ownership({
+      leases,
+      clock: this.#clock,
+      random: this.#random,
+      logger,
+      host: this,
+      name,
+      partitions,
+      pools,
+      facts: { host: hostname(), pid: process.pid, version },
+      limits: options.ownership,
+    });
+  }
+
+  /** Joins the cluster; partitions come by and by. Rejects with `ClusterError`, `LeaseError`, `SpecError`. */
+  static async start(options: ClusterNodeOptions): Promise<ClusterNode> {
+    const { link, namespace, replicas = 1 } = options;
+    const leases = await NatsLeases.open(link, { namespace, replicas });
+    const node = new ClusterNode(options, leases);
+    await node.ownership.start();
+    return node;
+  }
+
+  /** What this node hosts, by endpoint. */
+  get partitions(): ReadonlyMap<Endpoint, Partition> {
+    return this.#partitions;
+  }
+
+  listen(listener: (event: OwnershipEvent) => void): () => void {
+    return this.ownership.listen(listener);
+  }
+
+  /** Hands over what it hosts, in order, and leaves. */
+  async drain(): Promise<void> {
+    await this.ownership.drain();
+    this.#release();
+  }
+
+  /** Ends what it hosts at once, and leaves. */
+  async close(): Promise<void> {
+    await this.ownership.close();
+    this.#release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #release(): void {
+    this.#natsWire.close();
+    this.#leases.close();
+  }
+
+  /** @internal For its ownership. */
+  async begin(endpoint: Endpoint, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const { link, name, namespace, replicas = 1, catalog, logger, partitions, channels, desk } = this.#options;
+    const { marks = join(tmpdir(), `orgtree-runs-${namespace}`) } = this.#options;
+    const [clock, random] = [this.#clock, this.#random];
+    const whole = await openJetStreamJournal(link, { name: `${namespace}-${endpoint}`, replicas });
+    try {
+      signal.throwIfAborted();
+      const transport = new WireTransport({
+        wire: this.#wire,
+        clock,
+        random,
+        logger,
+        endpoint,
+        endpointOf: endpointsOf(partitions),
+        outlives: (at) => isPartition(partitions, at),
+        epoch: whole.epoch,
+        limits: channels,
+      });
+      const journal = new LeasedJournal(whole, { clock, holds: () => this.ownership.mayBegin() });
+      const fenced = (problem: string): void => this.ownership.fell(endpoint, new JournalError(endpoint, problem));
+      const partition = await Partition.begin({
+        endpoint,
+        journal,
+        transport,
+        catalog,
+        clock,
+        random,
+        logger,
+        desk,
+        fenced,
+        marks,
+        process: name,
+      });
+      this.#partitions.set(endpoint, partition);
+    } catch (error) {
+      await whole.close();
+      throw error;
+    }
+  }
+
+  /** @internal For its ownership. */
+  async end(endpoint: Endpoint): Promise<void> {
+    const partition = this.#partitions.get(endpoint);
+    this.#partitions.delete(endpoint);
+    await partition?.end();
+  }
+}

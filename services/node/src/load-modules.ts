@@ -1,0 +1,60 @@
+import type { ModelClient } from "@orgtree/core";
+import type { Catalog, RunnableOrganization } from "@orgtree/node";
+import { isOrganization, openaiModel } from "orgtree";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { NodeConfig } from "./config.ts";
+
+/** A module cannot be used. */
+export class ModuleError extends Error {
+  override readonly name = "ModuleError";
+
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}`, options);
+  }
+}
+
+/** What modules export: an organization as their default, actors by name, or both. Rejects with `ModuleError`. */
+export async function loadModules(config: NodeConfig): Promise<Catalog> {
+  const organizations: Record<string, RunnableOrganization> = {};
+  const actors: Record<string, Catalog["actors"][string]> = {};
+  for (const file of config.modules) {
+    const exports = await importModule(file);
+    const { default: organization, actors: own = {} } = exports;
+    if (!isOrganization(organization) && Object.keys(own as object).length === 0)
+      throw new ModuleError(
+        file,
+        "it exports nothing that can be hosted: write export default organization({ … }), or export const actors = { … }",
+      );
+    if (isOrganization(organization)) {
+      if (Object.hasOwn(organizations, organization.name))
+        throw new ModuleError(file, `another module has an organization called ${organization.name}`);
+      organizations[organization.name] = { organization: organization as never, model: modelOf(file, exports, config) };
+    }
+    Object.assign(actors, own);
+  }
+  return { organizations, actors };
+}
+
+async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return (await import(pathToFileURL(resolve(file)).href)) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    throw new ModuleError(file, `it cannot be imported: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** One client for all runs, or a script of its own for each. */
+function modelOf(file: string, exports: Readonly<Record<string, unknown>>, config: NodeConfig): () => ModelClient {
+  if (!config.isScripted) {
+    const client = openaiModel({
+      apiKey: process.env["OPENAI_API_KEY"]!,
+      baseURL: process.env["OPENAI_BASE_URL"],
+      model: process.env["OPENAI_MODEL"] ?? "gpt-5-mini",
+    });
+    return () => client;
+  }
+  const { script } = (exports["demo"] ?? {}) as { readonly script?: (thinkMs: number) => ModelClient };
+  if (typeof script !== "function") throw new ModuleError(file, "it brings no script along, and there is no OPENAI_API_KEY: set it");
+  return () => script(config.thinkMs);
+}

@@ -1,0 +1,31 @@
+import type { NatsLink } from "@orgtree/nats";
+import type { ClusterNode } from "@orgtree/node";
+import type { Metric, Status } from "./status-server.ts";
+
+/** What a node tells of itself. */
+export function nodeStatus({ ownership, partitions }: ClusterNode, link: NatsLink): Status {
+  return {
+    problem() {
+      if (!link.isConnected) return "the connection to NATS is lost";
+      return ownership.mayBegin() ? undefined : "the lease of this node does not hold";
+    },
+    metrics: () => [
+      gauge("orgtree_nats_connected", "1 while the connection to NATS is there.", link.isConnected ? 1 : 0),
+      gauge("orgtree_lease_holds", "1 while this node may begin effects.", ownership.mayBegin() ? 1 : 0),
+      gauge("orgtree_partitions", "Partitions that this node hosts.", partitions.size),
+      perPartition("orgtree_actors", "Actors, supervisors included.", ({ system }) => system.open.actors),
+      perPartition("orgtree_runs", "Runs under way.", ({ runs }) => runs.length),
+    ],
+  };
+
+  function perPartition(name: string, help: string, count: (partition: PartitionOf) => number): Metric {
+    const values = Array.from(partitions, ([endpoint, partition]) => ({ labels: { partition: endpoint }, value: count(partition) }));
+    return { name, help, type: "gauge", values };
+  }
+}
+
+type PartitionOf = ClusterNode["partitions"] extends ReadonlyMap<string, infer P> ? P : never;
+
+function gauge(name: string, help: string, value: number): Metric {
+  return { name, help, type: "gauge", values: [{ value }] };
+}
