@@ -10,7 +10,7 @@ import {
   WireTransport,
 } from "@orgtree/cluster";
 import { type Address, type Clock, type Endpoint, JournalError, type Logger, type Random } from "@orgtree/core";
-import { type NatsLink, NatsLeases, NatsWire, openJetStreamJournal } from "@orgtree/nats";
+import { type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -90,7 +90,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   /** Joins the cluster; partitions come by and by. Rejects with `ClusterError`, `LeaseError`, `SpecError`. */
   static async start(options: ClusterNodeOptions): Promise<ClusterNode> {
     const { link, namespace, replicas = 1 } = options;
-    const leases = await NatsLeases.open(link, { namespace, replicas });
+    const leases = await openNatsLeases(link, { namespace, replicas });
     const node = new ClusterNode(options, leases);
     await node.ownership.start();
     return node;

@@ -1,3 +1,4 @@
+export { connectClient, type ConnectedClient, type ConnectOptions } from "./connect-client.ts";
 export { ClusterNode, type ClusterNodeOptions, endpointsOf } from "./cluster-node.ts";
 export { ClusterClient, type ClusterClientOptions, ClusterUnavailableError } from "./cluster-client.ts";
 export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
