@@ -3,3 +3,4 @@ export { type LinkEvent, NatsLink, type NatsLinkOptions } from "./connection/nat
 export { NatsWire, type NatsWireOptions } from "./wire/nats-wire.ts";
 export { JetStreamJournalError, type JetStreamProblem } from "./journal/journal-problem.ts";
 export { JetStreamJournal, type JetStreamJournalOptions, openJetStreamJournal } from "./journal/jetstream-journal.ts";
+export { NatsLeases, type NatsLeasesOptions, openNatsLeases } from "./leases/nats-leases.ts";

@@ -1,5 +1,5 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
-import { PermissionViolationError } from "@nats-io/transport-node";
+import { type Msg, PermissionViolationError } from "@nats-io/transport-node";
 import { ExpectedError, JournalError } from "@orgtree/core";
 
 /** What is wrong with JetStream, as somebody can act on it. */
@@ -43,6 +43,13 @@ export interface ApiProblem {
 /** The stream's last sequence is another than was expected: somebody else wrote, or what we wrote before is there after all. */
 export function isWrongSequence({ code }: ApiProblem): boolean {
   return code === 10_071 || code === 10_164;
+}
+
+/** What an answer to a publish says is wrong. Where it is empty, nobody was there to take it. */
+export function problemIn(reply: Msg): ApiProblem | undefined {
+  if (reply.data.byteLength === 0) return { code: reply.headers?.code ?? 503, description: "nobody leads the stream" };
+  const { error } = reply.json<{ error?: { err_code?: number; code: number; description: string } }>();
+  return error === undefined ? undefined : { code: error.err_code ?? error.code, description: error.description };
 }
 
 const kinds: readonly (readonly [readonly number[], JetStreamProblem, string])[] = [
@@ -101,7 +108,7 @@ export function notPermitted(subject: string): { readonly problem: JetStreamProb
   return { problem: "not-permitted", message: `this user may not publish to ${subject}: allow it in the permissions of the server` };
 }
 
-function violationIn(error: unknown): PermissionViolationError | undefined {
+export function violationIn(error: unknown): PermissionViolationError | undefined {
   if (error instanceof PermissionViolationError) return error;
   return error instanceof Error && error.cause !== undefined ? violationIn(error.cause) : undefined;
 }

@@ -3,7 +3,15 @@ import { headers, type Msg } from "@nats-io/transport-node";
 import { JournalError } from "@orgtree/core";
 import type { LinkEvent, NatsLink } from "../connection/nats-link.ts";
 import { type Block, makeBlock } from "./entry-index.ts";
-import { type ApiProblem, explainAnswer, isPassing, isWrongSequence, JetStreamJournalError, notPermitted } from "./journal-problem.ts";
+import {
+  type ApiProblem,
+  explainAnswer,
+  isPassing,
+  isWrongSequence,
+  JetStreamJournalError,
+  notPermitted,
+  problemIn,
+} from "./journal-problem.ts";
 import { splitRecord } from "./record.ts";
 import { fencedOutcome, lookAtLeader, type SentMessage } from "./settlement.ts";
 import type { StreamNames } from "./stream-settings.ts";
@@ -285,10 +293,4 @@ export class LogWriter {
       this.#fail(error);
     }
   }
-}
-
-function problemIn(reply: Msg): ApiProblem | undefined {
-  if (reply.data.byteLength === 0) return { code: reply.headers?.code ?? 503, description: "nobody leads the stream" };
-  const { error } = reply.json<{ error?: { err_code?: number; code: number; description: string } }>();
-  return error === undefined ? undefined : { code: error.err_code ?? error.code, description: error.description };
 }
