@@ -34,7 +34,6 @@ export {
   failureClasses,
   FailureError,
   type FailureKey,
-  FencedError,
   type FinishReason,
   GivenUpError,
   type GivingUp,

@@ -262,9 +262,16 @@ export class Cell implements Runnable {
 
   /**
    * Begins a new incarnation, by the decision `birth`; the supervisor hears how that went, perhaps at once. Where something is
-   * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
+   * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes: another life was
+   * decided then, and has not stored anything yet. True where it goes on.
    */
-  start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
+  start(birth: number, stored?: Stored): boolean {
+    const isSame = stored?.durable.books.birth === birth;
+    this.#begin(birth, stored, isSame);
+    return isSame;
+  }
+
+  #begin(birth: number, stored: Stored | undefined, isSame: boolean): void {
     this.incarnations = Math.max(this.incarnations, this.kernel.past.lastIncarnation(this.address)) + 1;
     this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
@@ -282,7 +289,7 @@ export class Cell implements Runnable {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
     }
-    if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
+    if (stored !== undefined && isSame) return this.kernel.within(life, () => life.reactivate(stored));
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
     if (stored !== undefined) {
       const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));

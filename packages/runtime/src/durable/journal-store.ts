@@ -1,6 +1,5 @@
 import {
   addAmounts,
-  FencedError,
   isNothing,
   isWithin,
   noAmount,
@@ -150,12 +149,7 @@ export class JournalStore implements TurnStore, StoredPast {
     const entry = this.#prepared.get(turn)!;
     const ends = endEntries({ toEnd: turn.ends ?? [] });
     this.#storeEnds();
-    try {
-      await this.#journal.append([entry, ...ends]);
-    } catch (error) {
-      if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
-      throw error;
-    }
+    await this.#journal.append([entry, ...ends]);
     this.#logs.get(turn.address)!.stored(entry, turn);
     for (const { address } of ends) this.#forget(address);
   }

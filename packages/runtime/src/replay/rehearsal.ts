@@ -67,8 +67,9 @@ export async function rehearse(step: StoredStep): Promise<Outcome> {
 /** A kernel in which time stands still and nothing ever fires. */
 class StillKernel extends Kernel {
   readonly #trace: string;
+  readonly #askIds: number[];
 
-  constructor({ atMs, trace }: PastTurn) {
+  constructor({ atMs, trace }: PastTurn, askIds: number[]) {
     const clock: Clock = { nowMs: () => atMs, epochMs: () => atMs, setTimer: () => () => {}, defer: () => {} };
     const never = { commitMs: Infinity, stallMs: Infinity, keepDeadLetters: 0, freeze: false };
     const store = {
@@ -78,19 +79,22 @@ class StillKernel extends Kernel {
     };
     super({ clock, random: { next: () => 0 }, logger: silent, store, past: noPast, makeBody, ...never });
     this.#trace = trace;
+    this.#askIds = askIds;
   }
 
   override newTrace(): string {
     return this.#trace;
+  }
+
+  override newAskId(): number {
+    return this.#askIds.shift() ?? 0;
   }
 }
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function makeLife({ turn, spec, before, after }: StoredStep): Incarnation {
-  const kernel = new StillKernel(turn);
-  const askIds = askIdsOf(after.books, turn.seq);
-  kernel.asks.newId = () => askIds.shift() ?? 0;
+  const kernel = new StillKernel(turn, askIdsOf(after.books, turn.seq));
   const supervisor = { hear: () => {}, account: undefined, planVersion: turn.plan };
   const cell = new Cell(kernel, { address: turn.address, supervisor }, spec);
   cell.seq = turn.seq;

@@ -50,10 +50,7 @@ export class Children {
     const { kernel } = this.#life.cell;
     const cell = this.place(id);
     const { birth } = this.#supervision.table.get(id)!;
-    const stored = kernel.past.take(cell.address);
-    // Another life than the one that is stored was decided, and has not stored anything yet.
-    const isSame = stored?.durable.books.birth === birth;
-    cell.start(birth, { stored, isSame });
+    const isSame = cell.start(birth, kernel.past.take(cell.address));
     kernel.recovery.release(cell.address);
     if (cell.life?.body?.isSupervisor !== true) kernel.recovery.isBack(cell.address);
     return isSame;

@@ -55,7 +55,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const mail = new Mail("message", { to: planner, from: address, trace: this.#life.trace() }, message);
     mail.key = key;
-    const question = { kind: "ask", mail, tag: `${planTag}${token}`, askId: kernel.asks.newId(), timeoutMs } as const;
+    const question = { kind: "ask", mail, tag: `${planTag}${token}`, askId: kernel.newAskId(), timeoutMs } as const;
     this.#questions.set(token, question);
     return question;
   }
