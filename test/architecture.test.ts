@@ -10,6 +10,7 @@ import * as org from "@orgtree/org";
 import * as runtime from "@orgtree/runtime";
 import * as tools from "@orgtree/tools";
 import * as door from "orgtree";
+import * as journalDoor from "orgtree/journal";
 import { describe, expect, test } from "vitest";
 
 const { ExpectedError } = core;
@@ -26,7 +27,6 @@ const samples: Record<string, core.ExpectedError> = {
     machine: "desk",
     findings: [{ rule: "no-final", severity: "error", state: "desk", message: "it can never end" }],
   }),
-  FencedError: new core.FencedError("/a", "its epoch is over"),
   JetStreamJournalError: new nats.JetStreamJournalError("run-3", { problem: "full", message: "the stream is full: compact the journal" }),
   JournalCompactedError: new core.JournalCompactedError("run.journal", 3, 7),
   JournalConflictError: new core.JournalConflictError("run.journal", "/a", { wanted: 3, last: 7 }),
@@ -132,7 +132,20 @@ describe("the one door", () => {
     const system = (_options: door.SystemOptions, _handle: door.SupervisorHandle, _observer: door.Observer): void => {};
     const call = (_context: door.ToolContext, _work: door.WorkContext, _works: door.Works): void => {};
     const logic = (_stored: door.StoredState, _plain: door.PlainLogic, _onFailure: door.OnFailure): void => {};
-    expect([turn, system, call, logic]).toHaveLength(4);
+    const start = (_start: door.StartOptions, _flags: door.RestartIntensity | door.Strategy | door.AutoShutdown): void => {};
+    const child = (_restart: door.RestartType, _backoff: door.Backoff, _child: door.ChildInfo): void => {};
+    const client = (_message: door.ModelMessage, _options: door.ModelCallOptions, _usage: door.ModelUsage): void => {};
+    const journal = (_file: journalDoor.MemoryFile, _new: journalDoor.NewEntry, _query: journalDoor.EntryQuery): void => {};
+    expect([turn, system, call, logic, start, child, client, journal]).toHaveLength(8);
+  });
+
+  test("has beside it a door of journals, which leads to the errors with which they reject", () => {
+    const names = (exports: object): readonly string[] =>
+      Object.entries(exports).flatMap(([name, value]) =>
+        value === core.JournalError || (value as { prototype?: unknown } | undefined)?.prototype instanceof core.JournalError ? [name] : [],
+      );
+    expect(names(core).length).toBeGreaterThan(5);
+    expect(names(journalDoor)).toEqual(names(core));
   });
 });
 
@@ -146,7 +159,6 @@ describe("the names that a package exports", () => {
         "BudgetExhaustedError",
         "ExpectedError",
         "FailureError",
-        "FencedError",
         "GivenUpError",
         "JournalCompactedError",
         "JournalConflictError",
@@ -207,7 +219,6 @@ describe("the names that a package exports", () => {
         "isQuery",
         "isQuiet",
         "isReservedType",
-        "isSealed",
         "isStoredSupervision",
         "isWithin",
         "killedExit",

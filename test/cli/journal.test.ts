@@ -178,7 +178,7 @@ describe("orgtree journal compact", () => {
 
   test.each([
     [["no.journal"], "there is no such file"],
-    [["desk.journal", "--keep-after", "x"], "--keep-after takes a position"],
+    [["desk.journal", "--keep-after", "x"], '--keep-after is "x"; give a whole number from 0 on'],
   ])("%j is refused by name, and nothing is made", async (args, problem) => {
     const { code, stderr } = await desk.call(["journal", "compact", ...args]);
     expect(code).toBe(2);

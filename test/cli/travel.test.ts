@@ -58,6 +58,7 @@ describe("orgtree fork", () => {
     { args: ["--to", "desk.journal"], says: "it is there already; a fork is a new file" },
     { args: [], says: "name it with --to NEW" },
     { args: ["--at", "999", "--to", "new.journal"], says: "position 999 is behind the end of the journal" },
+    { args: ["--at", "9007199254740993", "--to", "new.journal"], says: '--at is "9007199254740993"; give a whole number from 0 on' },
     { args: ["--at", "at 3", "--to", "new.journal"], says: 'there is no checkpoint "at 3"; did you mean "at 2"?' },
     { args: ["--at", "/desk/one", "--to", "new.journal"], says: "write ADDRESS@SEQ" },
     { args: ["--at", "/desk/on@1", "--to", "new.journal"], says: "nothing is stored of /desk/on; did you mean /desk/one?" },

@@ -1,5 +1,5 @@
 /** Rollback: of one actor and of a subtree, as a directive and by hand, and over crashes at every point of it. */
-import type { Address } from "@orgtree/core";
+import type { Address, ReplyTo } from "@orgtree/core";
 import { plain, supervisor, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -170,6 +170,31 @@ describe("one actor", () => {
     await order(world, "/org/b", { do: "add", n: 1 });
     await Promise.all([world.system.rollBack("/org/a", { consent: true }), world.clock.settle()]);
     expect(await get(world, "/org/a")).toEqual(answered);
+  });
+
+  test("an answer that comes while it goes back is there when it asks again", async () => {
+    const world = new World();
+    const slow = plain<ReplyTo | null, Order>({
+      init: () => null,
+      receive(asked, { do: what }, turn) {
+        if (what === "get") return turn.replyTo!;
+        if (what === "give") turn.reply("late", asked!);
+        return asked;
+      },
+    });
+    let stopping = (): void => {};
+    const asker = plain<State, Order>({ ...desk, terminate: () => stopping() });
+    await world.start({ id: "slow", logic: slow });
+    await world.start({ id: "asker", logic: asker });
+    await order(world, "/asker", { do: "ask", to: "/slow" }, { do: "checkpoint", n: 1 });
+    stopping = () => {
+      world.system.tell("/slow", { do: "give" });
+      // With another record whatever is believed to be taken is gone.
+      world.system.tell("/slow", { do: "add" });
+    };
+    await Promise.all([world.system.rollBack("/asker"), world.clock.settle()]);
+    expect(await get(world, "/asker")).toEqual(["ask", "checkpoint 1", 'orgtree.reply "late"']);
+    expect(world.events.filter(({ type }) => type === "dead-letter")).toEqual([]);
   });
 });
 

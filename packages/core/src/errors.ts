@@ -132,22 +132,6 @@ export class AskFailedError extends ExpectedError {
   }
 }
 
-/** A turn was refused: somebody else owns this actor by now. Nothing of the turn happened. */
-export class FencedError extends ExpectedError {
-  override readonly name = "FencedError";
-  readonly retryable = false;
-  readonly actor: Address;
-
-  constructor(actor: Address, why: string) {
-    super(`${actor} belongs to somebody else: ${why}`);
-    this.actor = actor;
-  }
-
-  override get failureClass(): FailureClass {
-    return "fenced";
-  }
-}
-
 /** Something was tried that the charter forbids. It did not happen. */
 export class RoleViolationError extends ExpectedError {
   override readonly name = "RoleViolationError";

@@ -51,7 +51,6 @@ export {
   AskTimeoutError,
   BudgetExhaustedError,
   ExpectedError,
-  FencedError,
   MailboxFullError,
   MessageRefusedError,
   RoleViolationError,
@@ -169,7 +168,7 @@ export { newRun } from "./journal/run-name.ts";
 export { checkPosition } from "./journal/position-check.ts";
 export { type Delta, diff, patch } from "./journal/delta.ts";
 export { legible } from "./journal/legible.ts";
-export { checkStorable, isSealed, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
+export { checkStorable, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
 export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
 export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";
 export { LeaseError, type LeaseEvent, type LeaseRecord, type Leases } from "./transport/leases.ts";

@@ -37,12 +37,10 @@ async function positionOfTurn(
 
 async function positionOfCheckpoint(source: JournalReader, name: string): Promise<number> {
   let found: number | undefined;
-  const known = new Set<string>();
-  for await (const { position, mark } of source.read()) {
-    if (mark !== undefined) known.add(mark);
-    if (mark === name) found = position;
-  }
+  for await (const { position } of source.read({ mark: name })) found = position;
   if (found !== undefined) return found;
+  const known = new Set<string>();
+  for await (const { mark } of source.read()) if (mark !== undefined) known.add(mark);
   const nearest = nearestName(name, [...known]);
   const remedy = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
   throw new ForkError(`there is no checkpoint "${name}"${known.size === 0 ? ", nor any other" : remedy}`);

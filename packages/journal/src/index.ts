@@ -3,6 +3,7 @@ export { ForkError, type ForkPoint } from "./fork-point.ts";
 export { forkFile } from "./sqlite/fork-file.ts";
 export { MemoryFile } from "./memory-file.ts";
 export { MemoryJournal } from "./memory-journal.ts";
+export { ScopedJournal } from "./scoped-journal.ts";
 export type { OrphanedPart } from "./salvage/chains.ts";
 export { type ExportedEntry, exportJournal } from "./salvage/export-journal.ts";
 export { repairJournal, type RepairReport } from "./salvage/repair-journal.ts";

@@ -15,10 +15,10 @@ import type { AgentWorld } from "./world.ts";
 export type AgentKind = "worker" | "planner" | "critic" | "verifier" | "custom";
 
 /** How an agent is supervised; what is left out has the organization's defaults. */
-export type Supervision = Partial<Pick<ChildSpec, "onFailure" | "backoff" | "shutdownMs" | "restart">>;
+export type AgentSupervision = Partial<Pick<ChildSpec, "onFailure" | "backoff" | "shutdownMs" | "restart">>;
 
 /** What an agent is given beside its charter. */
-export interface AgentOptions extends Charter, Supervision {
+export interface AgentOptions extends Charter, AgentSupervision {
   /** Its own model. Default: the run's. */
   readonly model?: ModelClient | undefined;
 }
@@ -27,7 +27,7 @@ export interface AgentOptions extends Charter, Supervision {
 export interface AgentDefinition {
   readonly kind: AgentKind;
   readonly charter: Charter;
-  readonly supervision: Supervision;
+  readonly supervision: AgentSupervision;
   readonly model: ModelClient | undefined;
   readonly make: (world: AgentWorld) => Part;
 }
@@ -66,10 +66,8 @@ export function critic(options: AgentOptions): AgentDefinition {
 
 /** An agent that executes the checks of the contract. It needs no model. */
 export function verifier(options: AgentOptions): AgentDefinition {
-  return define("verifier", options, (world) => {
-    if (world.checker === undefined) throw new SpecError(`agents.${world.name}`, "a verifier needs a contract whose checks it can execute");
-    return verifierPart(world, world.checker);
-  });
+  // Without a contract, and so without a checker, an organization with a verifier is refused.
+  return define("verifier", options, (world) => verifierPart(world, world.checker!));
 }
 
 /** An agent of your own: any logic, which answers to `assign` like the others if the lead is to use it. */
@@ -86,7 +84,7 @@ const makers: Readonly<Record<AgentKind, string>> = {
   custom: "customAgent",
 };
 
-const supervisionFields = ["onFailure", "backoff", "shutdownMs", "restart"] satisfies (keyof Supervision)[];
+const supervisionFields = ["onFailure", "backoff", "shutdownMs", "restart"] satisfies (keyof AgentSupervision)[];
 const agentFields: readonly string[] = [...charterFields, ...supervisionFields, "model"];
 
 function define(kind: AgentKind, options: AgentOptions, make: AgentDefinition["make"]): AgentDefinition {

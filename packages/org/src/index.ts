@@ -6,7 +6,7 @@ export {
   critic,
   customAgent,
   planner,
-  type Supervision,
+  type AgentSupervision,
   verifier,
 } from "./agent.ts";
 export type { AgentModel } from "./agent-model.ts";
@@ -24,7 +24,7 @@ export { isOrganization, organization, type Organization, type OrganizationParts
 export type { Part } from "./part.ts";
 export { relay } from "./relay.ts";
 export { type RecordEntry, type RecordView, RunRecord } from "./run-record.ts";
-export { buildRun, type RunPlan, type RunTree } from "./run-tree.ts";
+export { buildRun, type RunParts, type RunTree } from "./run-tree.ts";
 export type { Lead, LeadOutput, RiskClass, Team } from "./team.ts";
 export type { ToolBox, ToolResult } from "./tool-box.ts";
 export { FingerprintError } from "./work-fingerprint.ts";

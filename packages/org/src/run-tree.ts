@@ -26,7 +26,7 @@ import { ToolBox } from "./tool-box.ts";
 import type { AgentWorld } from "./world.ts";
 
 /** What one run is made of. */
-export interface RunPlan<E> {
+export interface RunParts<E> {
   readonly organization: Organization<E>;
   readonly task: string;
   readonly environment: E;
@@ -75,14 +75,14 @@ const defaultAgentAnswers: OnFailure = {
  *
  * Throws `SpecError` when a charter names a tool that this run does not have, or two tools have one name.
  */
-export function buildRun<E>(plan: RunPlan<E>): RunTree {
-  const { organization, environment, address, record } = plan;
+export function buildRun<E>(parts: RunParts<E>): RunTree {
+  const { organization, environment, address, record } = parts;
   const contract = organization.contract === undefined ? undefined : openContract(organization.contract, environment);
   const tools = organization.tools?.(environment) ?? [];
   checkToolNames(tools, contract === undefined ? [deliverToolName] : [deliverToolName, checkToolName]);
   const agents = new Map(Object.keys(organization.agents).map((name) => [name, childAddress(address, name)]));
   const children = Object.entries(organization.agents).map(([name, definition]) =>
-    agentSpec(plan, { name, definition, agents, tools, contract }),
+    agentSpec(parts, { name, definition, agents, tools, contract }),
   );
   const ofKind = (kind: AgentKind): Address[] =>
     Object.entries(organization.agents).flatMap(([name, definition]) => (definition.kind === kind ? [agents.get(name)!] : []));
@@ -93,7 +93,7 @@ export function buildRun<E>(plan: RunPlan<E>): RunTree {
   const [worker] = ofKind("worker");
   const [critic] = ofKind("critic");
   const team: Team = { agents, planner, worker, critic, gate, risk: organization.risk };
-  children.push(leadSpec(organization.lead(plan.task, team)));
+  children.push(leadSpec(organization.lead(parts.task, team)));
   const logic = supervisor({
     strategy: "one-for-one",
     intensity: { maxRestarts: 20, periodMs: 600_000 },
@@ -122,9 +122,9 @@ interface AgentPlace {
   readonly contract: RunContract | undefined;
 }
 
-function agentSpec<E>(plan: RunPlan<E>, place: AgentPlace): ChildSpec<Logic> {
+function agentSpec<E>(parts: RunParts<E>, place: AgentPlace): ChildSpec<Logic> {
   const { definition, agents } = place;
-  const world = worldOf(plan, place);
+  const world = worldOf(parts, place);
   const { supervision } = definition;
   return {
     id: place.name,
@@ -138,7 +138,7 @@ function agentSpec<E>(plan: RunPlan<E>, place: AgentPlace): ChildSpec<Logic> {
   };
 }
 
-function worldOf<E>({ model, record }: RunPlan<E>, { name, definition, agents, contract, ...place }: AgentPlace): AgentWorld {
+function worldOf<E>({ model, record }: RunParts<E>, { name, definition, agents, contract, ...place }: AgentPlace): AgentWorld {
   const address = agents.get(name)!;
   const checker = contract === undefined ? undefined : new Checker(contract, address, record);
   const tools = checker === undefined ? place.tools : [...place.tools, checker.tool()];

@@ -38,7 +38,7 @@ export function isFinal(result: RunResult): boolean {
   return true;
 }
 
-const parking: ReadonlySet<string> = new Set(["LogicChangedError", "TreeParkedError", "FencedError"]);
+const parking: ReadonlySet<string> = new Set(["LogicChangedError", "TreeParkedError", "JournalFencedError"]);
 
 /** What was done before, where the run was begun. Whoever goes on says so in the log. */
 export async function enterRun(

@@ -1,5 +1,25 @@
 // Files of journals: a door of its own, since it loads SQLite, which most programs do without.
 export {
+  type Compaction,
+  type CompactionResult,
+  type Entry,
+  type EntryKind,
+  type EntryQuery,
+  type Image,
+  type Journal,
+  JournalCompactedError,
+  JournalConflictError,
+  JournalDamagedError,
+  JournalError,
+  JournalFencedError,
+  JournalFullError,
+  JournalLockedError,
+  JournalMovedError,
+  JournalVersionError,
+  type NewEntry,
+  type Pin,
+} from "@orgtree/core";
+export {
   type DamagedEntry,
   type ExportedEntry,
   exportJournal,
@@ -10,6 +30,7 @@ export {
   type ForkPoint,
   type ForkReport,
   type JournalReport,
+  MemoryFile,
   MemoryJournal,
   openSqliteJournal,
   openSqliteJournalReader,

@@ -42,7 +42,7 @@ type LogStep =
   | { readonly type: "finish"; readonly result: RunLog["result"] };
 
 /** The address of the log. No organization may have its name. */
-const runLogAddress: Address = "/_run";
+export const runLogAddress: Address = "/_run";
 
 type LogInput = Pick<RunOrigin, "organization">;
 

@@ -4,13 +4,14 @@ import {
   rootAddress,
   type EndedCall,
   type Exit,
-  type Journal,
+  type JournalReader,
   type ModelClient,
   type SupervisorReport,
   type SystemEvent,
 } from "@orgtree/core";
 import type { Organization, RecordEntry } from "@orgtree/org";
 import { readTurn, type PastTurn } from "@orgtree/runtime";
+import { runLogAddress } from "./run-log.ts";
 
 /** What was done before, in order. */
 export interface RunPast {
@@ -25,7 +26,7 @@ export interface RunPast {
 export const noPast: RunPast = { entries: [], events: [], workedMs: 0 };
 
 /** Reads what was done. Rejects with `JournalError`, `UnreadableTurnError`. */
-export async function readRunPast(journal: Pick<Journal, "read">): Promise<RunPast> {
+export async function readRunPast(journal: Pick<JournalReader, "read">): Promise<RunPast> {
   const entries: RecordEntry[] = [];
   const events: SystemEvent[] = [];
   const time = new WorkedTime();
@@ -37,6 +38,24 @@ export async function readRunPast(journal: Pick<Journal, "read">): Promise<RunPa
     entries.push(...notesOf(turn));
   }
   return { entries, events, workedMs: time.workedMs };
+}
+
+/** What one stored turn of a run says. */
+export interface RunNews {
+  /** Where in its journal it stands: what comes later has a greater one. */
+  readonly position: number;
+  readonly events: readonly SystemEvent[];
+  readonly entries: readonly RecordEntry[];
+}
+
+/** What is stored of a run behind a position, as it happened. Turns that say nothing are left out. Rejects with `JournalError`, `UnreadableTurnError`. */
+export async function* readRunNews(journal: Pick<JournalReader, "read">, after = 0): AsyncGenerator<RunNews> {
+  for await (const entry of journal.read({ after })) {
+    if (entry.kind === "end" || entry.address === rootAddress || entry.address === runLogAddress) continue;
+    const turn = readTurn(entry);
+    const [events, entries] = [eventsOf(turn), notesOf(turn)];
+    if (events.length + entries.length > 0) yield { position: entry.position, events, entries };
+  }
 }
 
 /** Tells the models of a run which of their calls are over: an answer may depend on what was asked before. */

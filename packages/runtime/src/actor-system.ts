@@ -82,7 +82,7 @@ export class ActorSystem {
     this.#maxMessageSize = checkOption(options.maxMessageSize ?? 1_048_576, "maxMessageSize");
     this.#root = makeRoot(this.#kernel, (why) => (this.#rootEnd = `its root has ended: ${why}`));
     const { past } = this.#kernel;
-    if (past === noPast) this.#root.start();
+    if (past === noPast) this.#root.start(0);
     if (past === noPast && this.#kernel.remote === undefined) return;
     this.#ready = this.#load(past);
     this.#ready.catch(() => {}); // Whoever starts something hears of it.
@@ -93,7 +93,7 @@ export class ActorSystem {
     if (past !== noPast) {
       this.#kernel.nextSeq = await past.load();
       this.#root.seq = this.#kernel.nextSeq;
-      this.#root.start();
+      this.#root.start(0);
     }
     await this.#kernel.remote?.start();
   }

@@ -1,5 +1,5 @@
 export { ActorSystem, createActorSystem, SystemClosedError } from "./actor-system.ts";
-export type { AskOptions, RollbackOptions, SystemOptions, WatchOptions } from "./system-options.ts";
+export type { AskOptions, RollbackOptions, StartOptions, SystemOptions, WatchOptions } from "./system-options.ts";
 export type { BudgetHandle, Reservation } from "./kernel/budget-account.ts";
 export { LogicChangedError, type StoredState, TreeParkedError, type Versioned } from "./durable/logic-changed.ts";
 export { fromWork, type WorkLogic } from "./machine/from-work.ts";

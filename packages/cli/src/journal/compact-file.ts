@@ -2,16 +2,18 @@ import { resolve } from "node:path";
 import { pinGivenUp, reachableCheckpoints, type Address, type ReachableCheckpoint } from "orgtree";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
-import { UsageError } from "../input/usage-error.ts";
+import { parseWhole } from "../input/whole-number.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { countOf } from "../text/amounts.ts";
 import { cleanText } from "../text/display-width.ts";
-import { plainJson } from "../text/plain-json.ts";
+import { firstLines, printResult } from "../text/print-result.ts";
+import { span, type Line } from "../text/styled-line.ts";
 import { openToWrite } from "./open-to-write.ts";
 
 /** Carries out `orgtree journal compact`. */
 export async function compactFile(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
-  const keepAfter = positionOf(valueOf(input, "keep-after"));
+  const position = valueOf(input, "keep-after");
+  const keepAfter = position === undefined ? undefined : parseWhole(position, "--keep-after");
   const path = resolve(cwd, input.operands[0]!);
   const journal = await openToWrite(path, input.flags);
   try {
@@ -20,8 +22,10 @@ export async function compactFile(input: CommandInput, { cwd, stdout }: Surround
     const result = await journal.compact({ keepAfter: keepAfter ?? checkpoints[0]?.position });
     const lost = checkpoints.filter(({ position }) => keepAfter !== undefined && position < keepAfter);
     const oldest = keepAfter === undefined ? checkpoints[0] : undefined;
-    if (input.flags.has("json")) stdout.write(`${plainJson({ ...result, lost }, 2)}\n`);
-    else stdout.write(resultLines(input.operands[0]!, result, { lost, oldest, tops }).join(""));
+    printResult({ stdout }, input.flags, {
+      json: () => ({ ...result, lost }),
+      lines: () => resultLines(input.operands[0]!, result, { lost, oldest, tops }),
+    });
   } finally {
     await journal.close();
   }
@@ -43,25 +47,20 @@ function resultLines(
   file: string,
   { removed, kept }: { readonly removed: number; readonly kept: number },
   { lost, oldest, tops }: Kept,
-): readonly string[] {
-  const more = lost.length - maxListed;
+): readonly Line[] {
   return [
-    `${file}  ${countOf(removed, "entry", "entries")} removed, ${kept} kept\n`,
-    ...(tops.length === 0 ? [] : [`  kept: what ${cleanText(tops.join(", "))} would go on from, given up because of a failure\n`]),
+    [span(`${file}  ${countOf(removed, "entry", "entries")} removed, ${kept} kept`)],
+    ...(tops.length === 0 ? [] : [[span(`  kept: what ${cleanText(tops.join(", "))} would go on from, given up because of a failure`)]]),
     ...(oldest === undefined
       ? []
-      : [`  all behind position ${oldest.position} stays: ${wayOf(oldest, "can be rolled back to")}; --keep-after goes past it\n`]),
-    ...lost.slice(0, maxListed).map((checkpoint) => `  gone: the way back of ${wayOf(checkpoint, "to")}\n`),
-    ...(more > 0 ? [`  … and ${more} more; --json lists them all\n`] : []),
+      : [[span(`  all behind position ${oldest.position} stays: ${wayOf(oldest, "can be rolled back to")}; --keep-after goes past it`)]]),
+    ...firstLines(
+      lost.map((checkpoint) => [span(`  gone: the way back of ${wayOf(checkpoint, "to")}`)]),
+      maxListed,
+    ),
   ];
 }
 
 function wayOf({ address, name, seq }: ReachableCheckpoint, to: string): string {
   return cleanText(`${address} ${to} ${name}, turn ${seq}`);
-}
-
-function positionOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new UsageError(`--keep-after takes a position, not ${JSON.stringify(text)}`, "history and show name the position of each turn");
 }

@@ -2,6 +2,7 @@ import type { DamagedEntry, JournalReport, RepairReport } from "orgtree/journal"
 import { countOf, describeCount } from "../text/amounts.ts";
 import { cleanText } from "../text/display-width.ts";
 import { describeBytes } from "../text/moments.ts";
+import { firstLines } from "../text/print-result.ts";
 import { span, type Line } from "../text/styled-line.ts";
 
 /** Most findings that are listed; all of them are in the JSON. */
@@ -76,7 +77,8 @@ function describeDamage({ address, seq, position, problem }: DamagedEntry): stri
 }
 
 function findingLines(findings: readonly string[]): readonly Line[] {
-  const listed = findings.slice(0, maxListed).map((finding): Line => [span("  ✗ ", "bad"), span(cleanText(finding))]);
-  const more = findings.length - listed.length;
-  return more > 0 ? [...listed, [span(`  … and ${describeCount(more)} more; --json lists them all`, "dim")]] : listed;
+  return firstLines(
+    findings.map((finding) => [span("  ✗ ", "bad"), span(cleanText(finding))]),
+    maxListed,
+  );
 }

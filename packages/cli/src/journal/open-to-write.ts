@@ -13,12 +13,12 @@ export const takeOverOption: CommandOption = {
  * it, and `JournalError`.
  */
 export async function openToWrite(path: string, flags: ReadonlySet<string>): Promise<SqliteJournal> {
-  const { openSqliteJournal } = await import("orgtree/journal");
+  const { JournalLockedError, openSqliteJournal } = await import("orgtree/journal");
   try {
     return await openSqliteJournal(path, { mustExist: true, takeOver: flags.has(takeOverOption.name) });
   } catch (error) {
-    const { name, owner, vitality = "" } = error as Partial<Record<"name" | "owner" | "vitality", string>>;
-    if (name !== "JournalLockedError" || vitality === "writing") throw error;
+    if (!(error instanceof JournalLockedError) || error.vitality === "writing") throw error;
+    const { owner, vitality } = error;
     const problem = `${path}: ${owner} has it open for writing`;
     if (vitality === "alive") throw new UsageError(problem, "end that process first, or take the journal from it with --take-over");
     const remedy = "if it is over, take the journal from it with --take-over";

@@ -3,8 +3,7 @@ import { verifyJournal } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import type { CommandInput } from "../input/command.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
 import { reportLines } from "./journal-text.ts";
 
 /** Carries out `orgtree journal verify`. */
@@ -12,7 +11,6 @@ export async function verifyFile({ operands, flags }: CommandInput, { cwd, progr
   const file = operands[0]!;
   const report = await verifyJournal(resolve(cwd, file));
   const repairCall = `${program} journal repair ${file} --to NEW`;
-  if (flags.has("json")) stdout.write(`${plainJson(report, 2)}\n`);
-  else stdout.write(paintLines(reportLines(file, report, repairCall), stdout.hasColor));
+  printResult({ stdout }, flags, { json: () => report, lines: () => reportLines(file, report, repairCall) });
   return report.isSound ? exitCode.done : exitCode.failed;
 }

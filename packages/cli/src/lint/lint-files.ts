@@ -2,7 +2,7 @@ import { exitCode, type ExitCode } from "../exit-code.ts";
 import { importFile } from "../file/load-organization.ts";
 import type { CommandInput } from "../input/command.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { paintLines } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
 import { countFindings, lintLines, type LintedFile } from "./lint-text.ts";
 import { lintFile, lintImportFailure } from "./linted.ts";
 
@@ -12,8 +12,10 @@ export async function lintFiles({ operands, flags }: CommandInput, surroundings:
   const files: LintedFile[] = [];
   for (const path of operands) files.push(await lintPath(path, surroundings));
   const [errors, warnings] = [countFindings(files, "error"), countFindings(files, "warning")];
-  if (flags.has("json")) stdout.write(`${JSON.stringify({ files, errors, warnings }, undefined, 2)}\n`);
-  else stdout.write(paintLines(lintLines(files, stdout.size()?.columns), stdout.hasColor));
+  printResult(surroundings, flags, {
+    json: () => ({ files, errors, warnings }),
+    lines: () => lintLines(files, stdout.size()?.columns),
+  });
   if (files.every(({ linted }) => linted.length === 0)) {
     stderr.write("orgtree: there was nothing to lint; export the machine or the organization, by any name\n");
     return exitCode.usage;

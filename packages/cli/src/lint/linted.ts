@@ -77,6 +77,7 @@ function lintLogic(subject: string, logic: Logic, hasDeadline: boolean): Linted 
   return { subject, findings, ends: finals };
 }
 
+/** Known by its name: the file may have brought another copy of orgtree. */
 function specFinding(error: unknown): Finding | undefined {
   if (!(error instanceof Error) || error.name !== "SpecError") return undefined;
   const { field } = error as Error & { readonly field?: string };

@@ -1,36 +1,31 @@
 import { resolve } from "node:path";
-import { listCutOff, resolveStored, systemClock, type CutOffWork, type Outcome } from "orgtree";
+import { listCutOff, OutcomeError, resolveStored, systemClock, type CutOffWork, type Outcome } from "orgtree";
 import { openSqliteJournal, openSqliteJournalReader } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { cleanText } from "../text/display-width.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines, span, type Line } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
+import { span, type Line } from "../text/styled-line.ts";
 
 /** Carries out `orgtree resolve`. */
 export async function resolveWork(input: CommandInput, { cwd, stdout }: Surroundings): Promise<ExitCode> {
   const [file = "", key] = input.operands;
   const path = resolve(cwd, file);
   const outcome = parseOutcome(input, key);
-  const isJson = input.flags.has("json");
   if (key === undefined || outcome === undefined) {
     const works = await listIn(path);
-    if (isJson) stdout.write(`${plainJson(works, 2)}\n`);
-    else
-      stdout.write(
-        paintLines(
-          works.length === 0 ? [[span("nothing was cut off of which nobody knows what it came to")]] : works.flatMap(workLines),
-          stdout.hasColor,
-        ),
-      );
+    const none = [[span("nothing was cut off of which nobody knows what it came to")]];
+    printResult({ stdout }, input.flags, { json: () => works, lines: () => (works.length === 0 ? none : works.flatMap(workLines)) });
     return exitCode.done;
   }
   const work = await resolveIn(path, key, outcome);
   const told = "done" in outcome ? "is done" : "was not done, and is begun again at the next start";
-  if (isJson) stdout.write(`${plainJson({ ...work, ...outcome }, 2)}\n`);
-  else stdout.write(paintLines([...workLines(work), [span(`  ${told}`, "good")]], stdout.hasColor));
+  printResult({ stdout }, input.flags, {
+    json: () => ({ ...work, ...outcome }),
+    lines: () => [...workLines(work), [span(`  ${told}`, "good")]],
+  });
   return exitCode.done;
 }
 
@@ -44,8 +39,8 @@ async function resolveIn(path: string, key: string, outcome: Outcome): Promise<C
   try {
     return await resolveStored(journal, key, { outcome, atMs: systemClock.epochMs() });
   } catch (error) {
-    if ((error as Error).name !== "OutcomeError") throw error;
-    throw new UsageError((error as Error).message, "orgtree resolve FILE lists the work that was cut off");
+    if (!(error instanceof OutcomeError)) throw error;
+    throw new UsageError(error.message, "orgtree resolve FILE lists the work that was cut off");
   }
 }
 

@@ -74,14 +74,14 @@ function describeOwn(type: string, message: unknown): string {
 
 /** To where, and who was put back. */
 function rollbackText(message: unknown): string {
-  const { to, top } = (message ?? {}) as Partial<RollbackMark>;
+  const { to, top } = (message ?? {}) as Partial<RollbackCause>;
   if (to === undefined) return "";
   const whole = top === undefined || top === to.address ? "" : ` of ${top}`;
   return `to ${to.name === undefined ? "" : `${to.name}, `}${to.address}@${to.seq}${whole}`;
 }
 
 /** What the turn of an actor that was put back says of that. */
-export interface RollbackMark {
+export interface RollbackCause {
   /** Who was put back with all below it. */
   readonly top: Address;
   readonly to: RollbackReport["to"];

@@ -2,15 +2,13 @@ import { changesBetween, describePath, Timeline, viewMoment, type Moment, type M
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import type { CommandInput } from "../input/command.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
 import { changeLines } from "./change-text.ts";
 import { withPast } from "./past-journal.ts";
 import { parseTurnName, type TurnName } from "./turn-name.ts";
 
 /** Carries out `orgtree diff`. */
 export async function diffMoments({ operands, flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const { stdout } = surroundings;
   const [file = "", ...names] = operands;
   const [from, to] = names.map(parseTurnName);
   const [before, after] = await withPast(file, surroundings, async (journal): Promise<[Moment, Moment]> => {
@@ -18,10 +16,11 @@ export async function diffMoments({ operands, flags }: CommandInput, surrounding
     return [await at(from!), await at(to!)];
   });
   const changes = changesBetween(...comparable(viewMoment(before).parts, viewMoment(after).parts));
-  if (flags.has("json")) {
-    const told = changes.map((change) => ({ ...change, where: describePath(change.path) }));
-    stdout.write(`${plainJson({ from: nameOf(before), to: nameOf(after), changes: told }, 2)}\n`);
-  } else stdout.write(paintLines(changeLines([before, after], changes), stdout.hasColor));
+  const told = (): readonly unknown[] => changes.map((change) => ({ ...change, where: describePath(change.path) }));
+  printResult(surroundings, flags, {
+    json: () => ({ from: nameOf(before), to: nameOf(after), changes: told() }),
+    lines: () => changeLines([before, after], changes),
+  });
   return exitCode.done;
 }
 

@@ -3,10 +3,11 @@ import { forkFile, type ForkPoint, type ForkReport } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { parseWhole } from "../input/whole-number.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { countOf } from "../text/amounts.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines, span, type Line } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
+import { span, type Line } from "../text/styled-line.ts";
 import { parseTurnName } from "./turn-name.ts";
 
 /** Carries out `orgtree fork`. */
@@ -17,13 +18,12 @@ export async function forkPast(input: CommandInput, { cwd, stdout }: Surrounding
   const point = valueOf(input, "at");
   const at = point === undefined ? undefined : parsePoint(point);
   const report = await forkFile(resolve(cwd, file), { to: resolve(cwd, to), at });
-  if (input.flags.has("json")) stdout.write(`${plainJson({ from: file, to, ...report }, 2)}\n`);
-  else stdout.write(paintLines(forkLines(report, { file, to }), stdout.hasColor));
+  printResult({ stdout }, input.flags, { json: () => ({ from: file, to, ...report }), lines: () => forkLines(report, { file, to }) });
   return exitCode.done;
 }
 
 function parsePoint(text: string): ForkPoint {
-  if (/^\d+$/.test(text)) return { position: Number(text) };
+  if (/^\d+$/.test(text)) return { position: parseWhole(text, "--at") };
   if (!text.startsWith("/")) return { checkpoint: text };
   const { address, seq } = parseTurnName(text);
   if (seq === undefined) throw new UsageError(`--at ${text} names no turn`, "write ADDRESS@SEQ");

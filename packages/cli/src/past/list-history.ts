@@ -3,13 +3,13 @@ import { defaultTurns } from "../commands/history.ts";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { parseWhole } from "../input/whole-number.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
 import { actorLines, turnLines } from "./history-text.ts";
 import { momentJson } from "./moment-json.ts";
 import { withPast } from "./past-journal.ts";
-import { parseAddress, parseSeq } from "./turn-name.ts";
+import { parseAddress } from "./turn-name.ts";
 import { undoneTurns } from "./undone-turns.ts";
 
 /** Carries out `orgtree history`. */
@@ -19,9 +19,10 @@ export async function listHistory(input: CommandInput, surroundings: Surrounding
   if (address !== undefined) return listTurns({ file, address: parseAddress(address), range }, input, surroundings);
   if (input.values.size > 0) throw new UsageError("--last, --from and --to are about turns", "name the actor as well: FILE ADDRESS");
   const actors = await withPast(file, surroundings, listPastActors);
-  const { stdout } = surroundings;
-  if (input.flags.has("json")) stdout.write(`${plainJson({ actors }, 2)}\n`);
-  else stdout.write(paintLines(actorLines(actors, stdout.size()?.columns), stdout.hasColor));
+  printResult(surroundings, input.flags, {
+    json: () => ({ actors }),
+    lines: () => actorLines(actors, surroundings.stdout.size()?.columns),
+  });
   return exitCode.done;
 }
 
@@ -36,13 +37,14 @@ async function listTurns({ file, address, range }: Wanted, { flags }: CommandInp
     const shown = await readPage(new Timeline(journal, address), range);
     return { ...shown, undone: await undoneTurns({ journal, address }, shown.moments) };
   });
-  const { stdout } = surroundings;
-  if (flags.has("json")) {
-    const turns = page.moments.map((moment) =>
+  const turns = (): readonly unknown[] =>
+    page.moments.map((moment) =>
       moment.kind === "end" ? moment : { ...momentJson(moment, "turn"), undoneBy: page.undone.get(moment.turn.seq) },
     );
-    stdout.write(`${plainJson({ address, hasEarlier: page.hasEarlier, turns }, 2)}\n`);
-  } else stdout.write(paintLines(turnLines(address, page, stdout.size()?.columns), stdout.hasColor));
+  printResult(surroundings, flags, {
+    json: () => ({ address, hasEarlier: page.hasEarlier, turns: turns() }),
+    lines: () => turnLines(address, page, surroundings.stdout.size()?.columns),
+  });
   return exitCode.done;
 }
 
@@ -58,7 +60,7 @@ export interface Page {
 function readRange(input: CommandInput): TimelineRange {
   const number = (option: string, least: number): number | undefined => {
     const text = valueOf(input, option);
-    return text === undefined ? undefined : parseSeq(text, `--${option}`, least);
+    return text === undefined ? undefined : parseWhole(text, `--${option}`, least);
   };
   const [fromSeq, toSeq, last] = [number("from", 0), number("to", 0), number("last", 1)];
   return { fromSeq, toSeq, last: last ?? (fromSeq === undefined && toSeq === undefined ? defaultTurns : undefined) };

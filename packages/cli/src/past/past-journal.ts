@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { openSqliteJournalReader, type SqliteJournalReader } from "orgtree/journal";
+import { JournalDamagedError, openSqliteJournalReader, type SqliteJournalReader } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
 
@@ -18,7 +18,7 @@ export async function withPast<T>(
     await using journal = openSqliteJournalReader(resolve(surroundings.cwd, file));
     return await work(journal);
   } catch (error) {
-    if ((error as Error).name !== "JournalDamagedError") throw error;
-    throw new UsageError((error as Error).message, `see \`${surroundings.program} journal verify ${file}\``);
+    if (!(error instanceof JournalDamagedError)) throw error;
+    throw new UsageError(error.message, `see \`${surroundings.program} journal verify ${file}\``);
   }
 }

@@ -17,18 +17,18 @@ import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { countOf } from "../text/amounts.ts";
 import { cleanText } from "../text/display-width.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines, span, type Line } from "../text/styled-line.ts";
+import { firstLines, printResult } from "../text/print-result.ts";
+import { span, type Line } from "../text/styled-line.ts";
 import { describeCause } from "./cause-text.ts";
 import { changeLine } from "./change-text.ts";
 import { withPast } from "./past-journal.ts";
-import { parseSeq } from "./turn-name.ts";
+import { parseWhole } from "../input/whole-number.ts";
 
 /** Carries out `orgtree replay`. */
 export async function replayPast(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
   const [file = "", module = ""] = input.operands;
   const to = valueOf(input, "to");
-  const upTo = to === undefined ? {} : { upTo: parseSeq(to, "--to", 1) };
+  const upTo = to === undefined ? {} : { upTo: parseWhole(to, "--to", 1) };
   const report = await withPast(file, surroundings, async (journal) => {
     const before = await endOf(journal);
     const specs = await specsOf(await importFile(module, surroundings, "your organization, or specs"), journal);
@@ -39,9 +39,7 @@ export async function replayPast(input: CommandInput, surroundings: Surroundings
       "let MODULE only export, and start nothing at its top level (if (import.meta.main) …); of a run that goes on replay a fork";
     throw new UsageError(`${file} was written to while it was computed again`, remedy);
   });
-  const { stdout } = surroundings;
-  if (input.flags.has("json")) stdout.write(`${plainJson(reportJson(report), 2)}\n`);
-  else stdout.write(paintLines(reportLines(file, report), stdout.hasColor));
+  printResult(surroundings, input.flags, { json: () => reportJson(report), lines: () => reportLines(file, report) });
   return report.divergence === undefined ? exitCode.done : exitCode.failed;
 }
 
@@ -88,13 +86,11 @@ function reportLines(file: string, { computed, skipped, actors, divergence }: Re
 const maxListed = 20;
 
 function divergenceLines({ address, seq, position, cause, changes, threw }: Divergence): readonly Line[] {
-  const more = changes.length - maxListed;
   return [
     [],
     [span(`${address}@${seq}`, "strong"), span(`  leads to something else: position ${position}, ${cleanText(describeCause(cause))}`)],
     ...(threw === undefined ? [] : [[span(`  ✗ it throws ${cleanText(threw)}`, "bad")]]),
-    ...changes.slice(0, maxListed).map(changeLine),
-    ...(more > 0 ? [[span(`  … and ${more} more; --json lists them all`, "dim")]] : []),
+    ...firstLines(changes.map(changeLine), maxListed),
     [
       span(
         "  A logic that reads the clock, chance (Date.now, Math.random) or anything outside of state and message computes something",

@@ -4,10 +4,10 @@ import type { SqliteJournal } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
+import { parseWhole } from "../input/whole-number.ts";
 import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
-import { plainJson } from "../text/plain-json.ts";
-import { paintLines } from "../text/styled-line.ts";
+import { printResult } from "../text/print-result.ts";
 import { consentText, rollbackLines } from "./rollback-text.ts";
 import { parseAddress } from "./turn-name.ts";
 
@@ -21,8 +21,7 @@ export async function rollBackPast(input: CommandInput, { cwd, stdout, program }
   await checkGoesOn(journal, wanted, `${program} fork ${file}`);
   const report = await rollBackIn(journal, wanted);
   const { run } = journal;
-  if (input.flags.has("json")) stdout.write(`${plainJson({ address, run, ...report }, 2)}\n`);
-  else stdout.write(paintLines(rollbackLines(address, report, run), stdout.hasColor));
+  printResult({ stdout }, input.flags, { json: () => ({ address, run, ...report }), lines: () => rollbackLines(address, report, run) });
   return exitCode.done;
 }
 
@@ -53,5 +52,5 @@ async function rollBackIn(journal: SqliteJournal, { address, to, consent }: Want
 }
 
 function parsePoint(text: string | undefined): string | number | undefined {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
+  return text !== undefined && /^\d+$/.test(text) ? parseWhole(text, "--to") : text;
 }

@@ -2,6 +2,7 @@
 import type { Address, LaterEffect, RedeliveredMessage, RollbackReport } from "orgtree";
 import { countOf } from "../text/amounts.ts";
 import { cleanText } from "../text/display-width.ts";
+import { firstLines } from "../text/print-result.ts";
 import { span, type Line } from "../text/styled-line.ts";
 import { describeEffect, isWork, nameWork } from "./effect-text.ts";
 
@@ -12,14 +13,15 @@ const maxListed = 50;
 export function rollbackLines(address: Address, report: RollbackReport, run: string): readonly Line[] {
   const { to, actors, gone, redelivered, standing } = report;
   const name = to.name === undefined ? "" : `${to.name}, `;
-  const more = standing.length - maxListed;
   return [
     [span(address, "strong"), span(`  rolled back to ${name}${to.address}@${to.seq}`, "good")],
     [span(`  put back   ${actors.join(", ")}`)],
     ...(gone.length === 0 ? [] : [[span(`  gone       ${gone.join(", ")}`)]]),
     [span(`  ${countOf(redelivered, "message")} from outside ${redelivered === 1 ? "is" : "are"} delivered again${namesText(report)}`)],
-    ...standing.slice(0, maxListed).map((effect): Line => [span(`  stands     ${describeLater(effect)}`, "warning")]),
-    ...(more > 0 ? [[span(`  … and ${more} more; --json lists them all`, "dim")]] : []),
+    ...firstLines(
+      standing.map((effect) => [span(`  stands     ${describeLater(effect)}`, "warning")]),
+      maxListed,
+    ),
     ...(standing.length === 0 ? [] : [[span(`  ${keysText(run)}`, "dim")]]),
   ];
 }

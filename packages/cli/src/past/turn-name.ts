@@ -1,5 +1,6 @@
 import { checkAddress, type Address } from "orgtree";
 import { UsageError } from "../input/usage-error.ts";
+import { parseWhole } from "../input/whole-number.ts";
 
 /** A turn of an actor as it is written on the command line. */
 export interface TurnName {
@@ -12,7 +13,7 @@ export interface TurnName {
 export function parseTurnName(text: string): TurnName {
   const at = text.lastIndexOf("@");
   const address = parseAddress(at === -1 ? text : text.slice(0, at));
-  return { address, seq: at === -1 ? undefined : parseSeq(text.slice(at + 1), `the number behind @ in ${text}`) };
+  return { address, seq: at === -1 ? undefined : parseWhole(text.slice(at + 1), `the number behind @ in ${text}`) };
 }
 
 /** Reads an address; throws `UsageError`. */
@@ -22,11 +23,4 @@ export function parseAddress(text: string): Address {
   } catch (error) {
     throw new UsageError((error as Error).message, "write it as orgtree history lists it");
   }
-}
-
-/** Reads the number of a turn, or of turns; throws `UsageError`, in which `what` names it. */
-export function parseSeq(text: string, what: string, least = 0): number {
-  const seq = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(seq) && seq >= least) return seq;
-  throw new UsageError(`${what} is "${text}"`, `give a whole number from ${least} on`);
 }

@@ -1,7 +1,7 @@
 /** Carries out the plan of a run: with what is temporary for it, and with its journal. */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beginRun, openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult, type SpecError } from "orgtree";
+import { beginRun, openRepository, run as runOrganization, type Logger, type RunOptions, type RunResult, SpecError } from "orgtree";
 import type { SqliteJournal } from "orgtree/journal";
 import { UsageError } from "../input/usage-error.ts";
 import type { Progress, RunStart } from "../progress/progress.ts";
@@ -176,7 +176,6 @@ function once(work: () => void): () => void {
 
 /** Whoever typed `--ignored` has never heard of `ignoredPaths`. */
 function inWordsOfOptions(error: unknown): never {
-  const { name, message = "" } = error as Partial<SpecError>;
-  if (name !== "SpecError" || !message.includes("ignoredPaths")) throw error;
-  throw new UsageError(message.replace(/ignoredPaths:?/, "--ignored"));
+  if (!(error instanceof SpecError) || !error.message.includes("ignoredPaths")) throw error;
+  throw new UsageError(error.message.replace(/ignoredPaths:?/, "--ignored"));
 }

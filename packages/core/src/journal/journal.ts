@@ -4,7 +4,8 @@ import type { FailureClass } from "../failure.ts";
 
 /**
  * The port of a journal: where each turn of each actor is stored before anything of it is visible. A journal knows addresses,
- * numbers and bytes; what the bytes mean is the runtime's affair.
+ * numbers and bytes; what the bytes mean is the runtime's affair. `whole`, `part` and image are what event sourcing calls a snapshot, a
+ * delta, and a snapshot with its tail.
  *
  * Twins: memory and SQLite (`@orgtree/journal`). They pass one contract suite.
  */
@@ -162,11 +163,14 @@ export class JournalConflictError extends JournalError {
   override readonly name = "JournalConflictError";
   readonly address: Address;
   readonly seq: number;
+  /** The newest number of the address. */
+  readonly last: number;
 
   constructor(journal: string, address: Address, seq: { readonly wanted: number; readonly last: number }) {
     super(journal, `entry ${seq.wanted} of ${address} cannot be stored: its newest is ${seq.last}`);
     this.address = address;
     this.seq = seq.wanted;
+    this.last = seq.last;
   }
 }
 

@@ -1,12 +1,12 @@
 import { childAddress } from "../address.ts";
 import { withoutInput, type CheckedChildSpec } from "./child-spec.ts";
-import { SupervisorCallError, type SupervisorCallCode } from "../errors.ts";
+import { SupervisorCallError } from "../errors.ts";
 import { GivenUpError } from "./given-up-error.ts";
 import { beginOperation, dropChild } from "./supervision-operation.ts";
+import { answer, refuse } from "./supervision-reply.ts";
 import {
   isDown,
   makeRow,
-  type CallResult,
   type ChildCounts,
   type ChildInfo,
   type ChildRow,
@@ -55,19 +55,24 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
   const row = state.table.get(id);
   if (row !== undefined) {
     const address = childAddress(state.address, id);
-    if (row.status === "running") return refuse(turn, reply, ["already-started", id, `it already runs at ${address}`]);
-    return refuse(turn, reply, [
-      "already-present",
-      id,
-      `its spec is already there, ${row.status}; use restart-child, or delete-child first`,
-    ]);
+    if (row.status === "running")
+      return refuse(turn, reply, new SupervisorCallError("already-started", id, `it already runs at ${address}`));
+    return refuse(
+      turn,
+      reply,
+      new SupervisorCallError("already-present", id, `its spec is already there, ${row.status}; use restart-child, or delete-child first`),
+    );
   }
   if (state.table.size >= state.spec.maxChildren) {
-    return refuse(turn, reply, [
-      "max-children",
-      id,
-      `${state.address} has its ${state.spec.maxChildren} children (maxChildren); end one first`,
-    ]);
+    return refuse(
+      turn,
+      reply,
+      new SupervisorCallError(
+        "max-children",
+        id,
+        `${state.address} has its ${state.spec.maxChildren} children (maxChildren); end one first`,
+      ),
+    );
   }
   const { past } = state;
   const gaveUp = past.get(id)?.gaveUp;
@@ -76,7 +81,7 @@ function startChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "start
   } else if (gaveUp !== undefined) {
     const at = { address: state.address, seq: gaveUp.seq, position: undefined };
     const error = new GivenUpError(childAddress(state.address, id), { failure: gaveUp.failure, at, before: undefined });
-    return respond(turn, reply, { ok: false, error });
+    return refuse(turn, reply, error);
   }
   state.table.set(id, makeRow(state, call.spec));
   beginOperation(turn, { kind: "start-child", child: id, reply }, { toStop: [], toStart: [id] });
@@ -110,20 +115,24 @@ function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "ro
   const { id, to } = call;
   if (turn.state.past.get(id)?.gaveUp !== undefined) {
     const address = childAddress(turn.state.address, id);
-    return refuse(turn, reply, [
-      "not-found",
-      id,
-      `it was given up; close the system, and put it back with orgtree rollback FILE ${address}`,
-    ]);
+    return refuse(
+      turn,
+      reply,
+      new SupervisorCallError("not-found", id, `it was given up; close the system, and put it back with orgtree rollback FILE ${address}`),
+    );
   }
   if (!turn.state.table.has(id)) return notFound(turn, id, reply);
-  const plan = { to, birth: turn.around.decision ?? 0 };
-  beginOperation(turn, { kind: "rollback", child: id, plan, why: undefined, reply }, { toStop: [id], toStart: [id], rewind: id });
+  const target = { to, birth: turn.around.decision ?? 0 };
+  beginOperation(turn, { kind: "rollback", child: id, target, why: undefined, reply }, { toStop: [id], toStart: [id], rewind: id });
 }
 
 function requireStatic(turn: SupervisionTurn, id: string, reply: Reply): boolean {
   if (turn.state.spec.strategy !== "dynamic") return true;
-  refuse(turn, reply, ["dynamic", id, "a dynamic supervisor keeps no specs: terminate the child and start a new one"]);
+  refuse(
+    turn,
+    reply,
+    new SupervisorCallError("dynamic", id, "a dynamic supervisor keeps no specs: terminate the child and start a new one"),
+  );
   return false;
 }
 
@@ -131,7 +140,7 @@ function requireStopped(turn: SupervisionTurn, row: ChildRow, reply: Reply): boo
   if (row.status === "stopped") return true;
   const restarting = row.status === "restarting";
   const problem = restarting ? "it waits for a restart; terminate it first" : "it runs; terminate it first";
-  refuse(turn, reply, [restarting ? "restarting" : "running", row.spec.id, problem]);
+  refuse(turn, reply, new SupervisorCallError(restarting ? "restarting" : "running", row.spec.id, problem));
   return false;
 }
 
@@ -142,7 +151,11 @@ function requireStopped(turn: SupervisionTurn, row: ChildRow, reply: Reply): boo
 function changeSpec(turn: SupervisionTurn, call: SupervisorCall & { kind: "change-spec" }, reply: Reply): void {
   const { state } = turn;
   if ((state.spec.strategy === "dynamic") !== (call.spec.strategy === "dynamic")) {
-    return refuse(turn, reply, ["bad-spec", state.address, "a supervisor cannot change between dynamic and the other strategies"]);
+    return refuse(
+      turn,
+      reply,
+      new SupervisorCallError("bad-spec", state.address, "a supervisor cannot change between dynamic and the other strategies"),
+    );
   }
   state.spec = call.spec;
   const kept = new Map(state.table);
@@ -168,7 +181,7 @@ export function terminateStarting(turn: SupervisionTurn, id: string, reply: Repl
   if (operation === undefined || row === undefined || row.status !== "starting") return false;
   const { purpose } = operation;
   if (purpose.kind === "init" || purpose.kind === "added") return false;
-  if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, "it was terminated while it started"]);
+  if ("reply" in purpose) refuse(turn, purpose.reply, new SupervisorCallError("start-failed", id, "it was terminated while it started"));
   beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
   return true;
 }
@@ -198,24 +211,6 @@ export function countChildren(state: Supervision): ChildCounts {
   return { specs: state.spec.strategy === "dynamic" ? 1 : size, active, supervisors, workers: size - supervisors };
 }
 
-/** Answers a call. */
-export function answer(turn: SupervisionTurn, reply: Reply, value: unknown): void {
-  respond(turn, reply, { ok: true, value });
-}
-
-/** Refuses a call: code, child and problem. */
-export function refuse(
-  turn: SupervisionTurn,
-  reply: Reply,
-  why: readonly [SupervisorCallCode, string, ConstructorParameters<typeof SupervisorCallError>[2]],
-): void {
-  respond(turn, reply, { ok: false, error: new SupervisorCallError(...why) });
-}
-
 function notFound(turn: SupervisionTurn, id: string, reply: Reply): void {
-  refuse(turn, reply, ["not-found", id, `${turn.state.address} has no such child`]);
-}
-
-function respond(turn: SupervisionTurn, reply: Reply, result: CallResult): void {
-  turn.steps.push({ kind: "reply", reply, result });
+  refuse(turn, reply, new SupervisorCallError("not-found", id, `${turn.state.address} has no such child`));
 }

@@ -1,14 +1,14 @@
 import { backoffMs } from "./backoff.ts";
 import { childAddress } from "../address.ts";
 import { decideDirective, isNamed, type Directive, type DirectiveVerdict } from "./directive.ts";
-import type { SupervisorReport } from "../events.ts";
+import { SupervisorCallError } from "../errors.ts";
+import type { RollbackReport, SupervisorReport } from "../events.ts";
 import { failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
 import { decideRestart } from "./intensity.ts";
 import { affectedBy, decideAfterExit, decideAutoShutdown } from "./strategy.ts";
 import { beginOperation, beginShutdown, dropChild, leave, report } from "./supervision-operation.ts";
-import { refuse } from "./supervision-call.ts";
-import type { RollbackReport } from "../events.ts";
+import { refuse } from "./supervision-reply.ts";
 import { beginReplan, reportNoPlan } from "./supervision-replan.ts";
 import { isDown, type ChildRow, type FailedAttempt, type Operation, type SupervisionTurn } from "./supervision-state.ts";
 
@@ -154,9 +154,9 @@ function attempt(turn: SupervisionTurn, id: string, cause: Failure | undefined):
 /** The child alone goes back, whatever the strategy: its siblings hold what they know. Counts as an attempt. */
 function rollback(turn: SupervisionTurn, id: string, { failure, verdict }: { failure: Failure; verdict: DirectiveVerdict }): void {
   if (!isGranted(turn, id, failure)) return;
-  const plan = { to: verdict.to, birth: turn.around.decision ?? 0 };
+  const target = { to: verdict.to, birth: turn.around.decision ?? 0 };
   const why = { failure, rung: verdict.rung };
-  beginOperation(turn, { kind: "rollback", child: id, plan, why, reply: undefined }, { toStop: [], toStart: [id], rewind: id });
+  beginOperation(turn, { kind: "rollback", child: id, target, why, reply: undefined }, { toStop: [], toStart: [id], rewind: id });
 }
 
 /** What is stored of the child is what it was: it goes on from there. */
@@ -164,7 +164,7 @@ export function onRolledBack(turn: SupervisionTurn, operation: Operation, event:
   const { purpose } = operation;
   operation.outstanding.delete(event.id);
   if (purpose.kind !== "rollback") return;
-  turn.state.table.get(event.id)!.birth = purpose.plan.birth;
+  turn.state.table.get(event.id)!.birth = purpose.target.birth;
   const { address, seq, name } = event.report.to;
   const decision = `rolled back to ${name === undefined ? "" : `${name}, `}${address}#${seq}`;
   const exit: Exit = purpose.why === undefined ? shutdownExit : { kind: "failure", failure: purpose.why.failure };
@@ -184,7 +184,7 @@ export function onRollbackFailed(turn: SupervisionTurn, operation: Operation, ev
   report(turn, { context: "directive", child: id, exit: { kind: "failure", failure }, decision, directive: "rollback" });
   if (purpose.why === undefined) {
     leave(turn, row);
-    return refuse(turn, purpose.reply, ["start-failed", id, { problem: `${decision}; it is stopped`, failure }]);
+    return refuse(turn, purpose.reply, new SupervisorCallError("start-failed", id, { problem: `${decision}; it is stopped`, failure }));
   }
   climb(turn, id, purpose.why);
 }

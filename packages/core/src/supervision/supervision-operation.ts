@@ -1,16 +1,8 @@
-import { SupervisorCallError } from "../errors.ts";
 import type { SupervisorReport } from "../events.ts";
 import { failureOf, type Exit } from "../exit.ts";
 import { causeChain } from "../failure.ts";
-import {
-  isDown,
-  type ChildRow,
-  type ChildStatus,
-  type Operation,
-  type Purpose,
-  type Reply,
-  type SupervisionTurn,
-} from "./supervision-state.ts";
+import { refuseStopping } from "./supervision-reply.ts";
+import { isDown, type ChildRow, type ChildStatus, type Operation, type Purpose, type SupervisionTurn } from "./supervision-state.ts";
 
 /** Makes an operation the current one; `advance` then carries it on. */
 export function beginOperation(
@@ -79,7 +71,7 @@ function rewindChild(turn: SupervisionTurn, operation: Operation, id: string): v
   if (!turn.state.table.has(id)) return; // It is not in the code any more.
   operation.outstanding.add(id);
   const { purpose } = operation;
-  if (purpose.kind === "rollback") turn.steps.push({ kind: "rollback", id, plan: purpose.plan });
+  if (purpose.kind === "rollback") turn.steps.push({ kind: "rollback", id, target: purpose.target });
 }
 
 function startChild(turn: SupervisionTurn, id: string): boolean {
@@ -184,24 +176,12 @@ export function beginShutdown(turn: SupervisionTurn, exit: Exit): void {
 /** Tells everybody who waits for an operation or a call that the supervisor is stopping. */
 function abandon(turn: SupervisionTurn): void {
   const { state } = turn;
-  if (state.operation !== undefined) refuse(turn, state.operation.purpose);
+  const { purpose } = state.operation ?? {};
+  if (purpose !== undefined && "reply" in purpose) refuseStopping(turn, purpose.reply);
   // The exits that wait stay in `waiting`: they answer the stops to come.
-  for (const event of state.queue.slice(state.queueAt)) if (event.kind === "call") replyStopping(turn, event.reply);
+  for (const event of state.queue.slice(state.queueAt)) if (event.kind === "call") refuseStopping(turn, event.reply);
   state.queue.length = 0;
   state.queueAt = 0;
-}
-
-function refuse(turn: SupervisionTurn, purpose: Purpose): void {
-  if ("reply" in purpose) replyStopping(turn, purpose.reply);
-}
-
-function replyStopping(turn: SupervisionTurn, reply: Reply): void {
-  const { address } = turn.state;
-  turn.steps.push({
-    kind: "reply",
-    reply,
-    result: { ok: false, error: new SupervisorCallError("stopping", address, "the supervisor is stopping") },
-  });
 }
 
 /** Adds a causal report. */

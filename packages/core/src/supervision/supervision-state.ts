@@ -143,13 +143,13 @@ export type Purpose =
   | {
       readonly kind: "rollback";
       readonly child: string;
-      readonly plan: RollbackPlan;
+      readonly target: RollbackTarget;
       readonly why: FailedAttempt | undefined;
       readonly reply: Reply;
     }
-  /** `removed`: children of the old plan that the new one does not have. */
   /** Children that are new in the code. */
   | { readonly kind: "added" }
+  /** `removed`: children of the old plan that the new one does not have. */
   | { readonly kind: "replan"; readonly child: string; readonly removed: readonly string[] }
   | { readonly kind: "shutdown"; readonly exit: Exit }
   /** `drops`: the child was refused to whoever wanted to start it, so its spec goes too. */
@@ -158,7 +158,7 @@ export type Purpose =
   | { readonly kind: "restart-child"; readonly child: string; readonly reply: Reply };
 
 /** Where a child is rolled back to. */
-export interface RollbackPlan {
+export interface RollbackTarget {
   /** The name of a checkpoint, or the number of a turn of the child; the newest checkpoint where there is neither. */
   readonly to: string | number | undefined;
   /** The decision that the child's new life begins by; see `ChildRow.birth`. */
@@ -257,7 +257,7 @@ export type SupervisionStep =
   /** Ends a suspended child with its failure. Answered by `exited`. */
   | { readonly kind: "end"; readonly id: string }
   /** What is stored of a child that is down, and of all below it, becomes what it was. Answered by `rolled-back` or `rollback-failed`. */
-  | { readonly kind: "rollback"; readonly id: string; readonly plan: RollbackPlan }
+  | { readonly kind: "rollback"; readonly id: string; readonly target: RollbackTarget }
   /** Looks up what a planner is to know. Answered by `planner-briefed`. */
   | { readonly kind: "brief-planner"; readonly id: string; readonly token: number }
   /** Answered by `replanned` or `replan-failed`. */

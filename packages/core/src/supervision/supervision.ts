@@ -12,13 +12,15 @@
  */
 import { childAddress } from "../address.ts";
 import { withoutInput } from "./child-spec.ts";
+import { SupervisorCallError } from "../errors.ts";
 import { describeExit, failureOf, shutdownExit, type Exit } from "../exit.ts";
 import { describeFailure, type Failure } from "../failure.ts";
-import { answer, isQuery, onCall, refuse, terminateStarting } from "./supervision-call.ts";
+import { isQuery, onCall, terminateStarting } from "./supervision-call.ts";
 import { climb, onExit, onFailed, onRestartFailed, onRollbackFailed, onRolledBack, onRetry, startFailure } from "./supervision-exit.ts";
 import { onSpecificationChanged } from "./supervision-change.ts";
 import { onBriefed, onReplanFailed, onReplanned } from "./supervision-replan.ts";
 import { advance, beginOperation, beginShutdown, dropChild, leave, report, stoppedInOperation } from "./supervision-operation.ts";
+import { answer, refuse, refuseStopping } from "./supervision-reply.ts";
 import type { Operation, Supervision, SupervisionEvent, SupervisionStep, SupervisionTurn, Surroundings } from "./supervision-state.ts";
 
 /** Hears one event and says what is to be done. Changes `state` in place. */
@@ -159,7 +161,7 @@ function belongs(turn: SupervisionTurn, operation: Operation, event: Supervision
       return exitBelongs(turn, operation, event);
     case "call":
       if (operation.purpose.kind !== "shutdown") return false;
-      refuse(turn, event.reply, ["stopping", turn.state.address, "the supervisor is stopping"]);
+      refuseStopping(turn, event.reply);
       return true;
     case "failed": // One that does not run any more has ended, or will: it needs no directive.
       return turn.state.table.get(event.id)?.status !== "running";
@@ -213,7 +215,7 @@ function resumeInterrupted(turn: SupervisionTurn): void {
     if (row?.status === "stopping") stoppedInOperation(turn, id, shutdownExit);
     else if (row?.status === "starting") turn.steps.push({ kind: "start", id });
     else if (row !== undefined && interrupted.purpose.kind === "rollback")
-      turn.steps.push({ kind: "rollback", id, plan: interrupted.purpose.plan });
+      turn.steps.push({ kind: "rollback", id, target: interrupted.purpose.target });
     else interrupted.outstanding.delete(id);
   }
 }
@@ -265,7 +267,8 @@ function onStartFailed(turn: SupervisionTurn, operation: Operation, failed: { id
   report(turn, { context: "start-error", child: id, exit, decision: "told to the caller" });
   if (purpose.kind === "start-child") dropChild(turn, id);
   else turn.steps.push({ kind: "forget", id });
-  if ("reply" in purpose) refuse(turn, purpose.reply, ["start-failed", id, { problem: describeFailure(failure), failure }]);
+  if ("reply" in purpose)
+    refuse(turn, purpose.reply, new SupervisorCallError("start-failed", id, { problem: describeFailure(failure), failure }));
   turn.state.operation = undefined;
 }
 

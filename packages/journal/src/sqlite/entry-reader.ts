@@ -1,3 +1,4 @@
+import type { Page } from "./pages.ts";
 import type { Address, Entry, EntryQuery, Image } from "@orgtree/core";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { checkAddressRow, journalColumns, type JournalRow, toJournalRow } from "./own-rows.ts";
@@ -15,22 +16,6 @@ const maxPosition = 2 ** 50;
 const historySql = `SELECT ${rowColumns} FROM entries INDEXED BY entries_by_seq WHERE address = ? AND position <= ? ORDER BY seq DESC`;
 const addressIdSql = "SELECT id FROM addresses WHERE address = ?";
 const nextAddressSql = "SELECT id, address FROM addresses WHERE id > ? ORDER BY id LIMIT 1";
-
-/** Some images, in the order in which their addresses came. */
-export interface ImagePage {
-  readonly images: readonly Image[];
-  readonly damages: readonly Problem[];
-  /** Where to go on; undefined at the end. */
-  readonly next: number | undefined;
-}
-
-/** Some entries, in order. */
-export interface EntryPage {
-  readonly entries: readonly Entry[];
-  readonly damages: readonly Problem[];
-  /** Behind which position to go on; undefined at the end. */
-  readonly next: number | undefined;
-}
 
 /** What is read of the tables, by whoever has a connection. */
 export class EntryReader {
@@ -70,7 +55,7 @@ export class EntryReader {
   }
 
   /** The images as of `at` of the addresses behind `after`. A damaged one is left out and named. */
-  images(at: number, after: number): ImagePage {
+  images(at: number, after: number): Page<Image> {
     if (at < this.horizon()) this.#refuseCompacted(at);
     const images: Image[] = [];
     const damages: Problem[] = [];
@@ -78,7 +63,7 @@ export class EntryReader {
     let next = after;
     while (images.length < pageEntries && bytes < pageDataBytes && damages.length === 0) {
       const row = this.#query(nextAddressSql).get(next) as readonly [number, Address] | undefined;
-      if (row === undefined) return { images, damages, next: undefined };
+      if (row === undefined) return { items: images, damages, next: undefined };
       if (row[0] <= next) {
         damages.push(outOfPlace(`among the addresses, behind number ${next++}`).problem);
         break;
@@ -94,11 +79,11 @@ export class EntryReader {
         damages.push(named(error, `${row[1]} is left out`));
       }
     }
-    return { images, damages, next };
+    return { items: images, damages, next };
   }
 
   /** Entries behind `after`, as the query says. Where one is damaged the page ends, and the next begins behind it. */
-  read(query: EntryQuery, after: number): EntryPage {
+  read(query: EntryQuery, after: number): Page<Entry> {
     const { sql, values } = toSql(query);
     // Of one address both orders are the same, and an index has the one.
     const order = query.address === undefined ? "entries.position" : "entries.seq";
@@ -114,16 +99,16 @@ export class EntryReader {
         const entry = toEntry(row.slice(0, 7) as unknown as StoredRow, row[7]);
         entries.push(entry);
         bytes += entry.data.byteLength;
-        if (bytes >= pageDataBytes) return { entries, damages: [], next };
+        if (bytes >= pageDataBytes) return { items: entries, damages: [], next };
       }
-      return { entries, damages: [], next: entries.length < pageEntries ? undefined : next };
+      return { items: entries, damages: [], next: entries.length < pageEntries ? undefined : next };
     } catch (error) {
       if (!isDamage(error)) throw error;
       // An entry with a wrong checksum has a position; a page that SQLite cannot read has none, and is passed step by step.
-      if (error instanceof ProblemError) return { entries, damages: [error.problem], next };
+      if (error instanceof ProblemError) return { items: entries, damages: [error.problem], next };
       const beyond = this.#passDamage(next);
       const problem = named(error, `positions behind ${next} up to ${beyond - 1} cannot be read`);
-      return { entries, damages: [problem], next: beyond > this.#lastReadable() ? undefined : beyond - 1 };
+      return { items: entries, damages: [problem], next: beyond > this.#lastReadable() ? undefined : beyond - 1 };
     }
   }
 

@@ -1,39 +1,33 @@
-import { type Entry, type Image, JournalDamagedError } from "@orgtree/core";
-import type { EntryPage, ImagePage } from "./entry-reader.ts";
+import { JournalDamagedError } from "@orgtree/core";
 import { toJournalError } from "./journal-problem.ts";
 import type { Problem } from "./problem.ts";
 
+/** Some of what was asked for, in order. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly damages: readonly Problem[];
+  /** Behind what to go on; undefined at the end. */
+  readonly next: number | undefined;
+}
+
 /** Where pages come from, and who hears of damage. */
-export interface PageSource<Page> {
-  readonly page: (after: number) => Page | Promise<Page>;
+export interface Pages<Item> {
+  readonly page: (after: number) => Page<Item> | Promise<Page<Item>>;
+  /** Default 0. */
   readonly after?: number | undefined;
   readonly onDamage: ((error: JournalDamagedError) => void) | undefined;
 }
 
-/** Images, page by page. */
-export async function* imagePages(path: string, source: PageSource<ImagePage>): AsyncGenerator<Image> {
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const page: ImagePage = await source.page(after);
-    yield* page.images;
-    report(path, { damages: page.damages, onDamage: source.onDamage });
-    after = page.next;
-  }
-}
-
-/** Entries, page by page. */
-export async function* readPages(path: string, source: PageSource<EntryPage>): AsyncGenerator<Entry> {
-  for (let after: number | undefined = source.after ?? 0; after !== undefined;) {
-    const page: EntryPage = await source.page(after);
-    yield* page.entries;
-    report(path, { damages: page.damages, onDamage: source.onDamage });
-    after = page.next;
-  }
-}
-
-function report(path: string, { damages, onDamage }: { damages: readonly Problem[]; onDamage: PageSource<unknown>["onDamage"] }): void {
-  for (const damage of damages) {
-    const error = toJournalError(path, damage);
-    if (onDamage === undefined || !(error instanceof JournalDamagedError)) throw error;
-    onDamage(error);
+/** What is in pages, one by one. */
+export async function* itemsOf<Item>(path: string, { page, after = 0, onDamage }: Pages<Item>): AsyncGenerator<Item> {
+  for (let from: number | undefined = after; from !== undefined;) {
+    const { items, damages, next }: Page<Item> = await page(from);
+    yield* items;
+    for (const damage of damages) {
+      const error = toJournalError(path, damage);
+      if (onDamage === undefined || !(error instanceof JournalDamagedError)) throw error;
+      onDamage(error);
+    }
+    from = next;
   }
 }

@@ -20,7 +20,7 @@ import { defaultBusyMs } from "./database.ts";
 import { holdFile } from "./held-files.ts";
 import { withJournalErrors } from "./journal-problem.ts";
 import { makeFile } from "./new-file.ts";
-import { imagePages, readPages } from "./pages.ts";
+import { itemsOf } from "./pages.ts";
 import { sizeBeside, statFile } from "./plain-file.ts";
 import { refuse } from "./problem.ts";
 import { ownProcess } from "./process-identity.ts";
@@ -158,7 +158,7 @@ export class SqliteJournal implements Journal, AsyncDisposable {
     this.#checkOpen();
     const position = checkPosition(this.path, at) ?? (await this.#lastPosition());
     using _pin = this.#pins.pin(position + 1);
-    yield* imagePages(this.path, {
+    yield* itemsOf(this.path, {
       page: (after) => this.#link.request("images", { at: position, after }),
       onDamage: this.#onDamage,
     });
@@ -168,8 +168,8 @@ export class SqliteJournal implements Journal, AsyncDisposable {
     this.#checkOpen();
     const last = await this.#link.request("lastPosition", {});
     const bounded = { ...query, upTo: Math.min(query.upTo ?? last, last) };
-    yield* readPages(this.path, {
-      after: query.after ?? 0,
+    yield* itemsOf(this.path, {
+      after: query.after,
       page: (after) => this.#link.request("read", { query: bounded, after }),
       onDamage: this.#onDamage,
     });

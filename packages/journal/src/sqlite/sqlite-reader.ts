@@ -13,7 +13,7 @@ import { EntryReader } from "./entry-reader.ts";
 import { holdFile } from "./held-files.ts";
 import { withJournalErrors } from "./journal-problem.ts";
 import { checkLog } from "./log-check.ts";
-import { imagePages, readPages } from "./pages.ts";
+import { itemsOf } from "./pages.ts";
 import { ProblemError, refuse } from "./problem.ts";
 import { vitalityOf } from "./process-identity.ts";
 import { realFile } from "./real-file.ts";
@@ -81,7 +81,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
   async *images(at?: number): AsyncGenerator<Image> {
     const position = checkPosition(this.path, at) ?? this.#do((reader) => reader.lastPosition());
     const page = (after: number) => this.#do((reader) => reader.images(position, after));
-    yield* imagePages(this.path, { page, onDamage: this.#onDamage });
+    yield* itemsOf(this.path, { page, onDamage: this.#onDamage });
   }
 
   // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject
@@ -94,7 +94,7 @@ export class SqliteJournalReader implements JournalReader, AsyncDisposable {
     const last = this.#do((reader) => reader.lastPosition());
     const bounded = { ...query, upTo: Math.min(query.upTo ?? last, last) };
     const page = (after: number) => this.#do((reader) => reader.read(bounded, after));
-    yield* readPages(this.path, { after: query.after ?? 0, page, onDamage: this.#onDamage });
+    yield* itemsOf(this.path, { after: query.after, page, onDamage: this.#onDamage });
   }
 
   // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject

@@ -1,5 +1,5 @@
-import type { Address, CompactionResult, EntryQuery, Image } from "@orgtree/core";
-import type { EntryPage, ImagePage } from "./entry-reader.ts";
+import type { Address, CompactionResult, Entry, EntryQuery, Image } from "@orgtree/core";
+import type { Page } from "./pages.ts";
 import type { AppendResult } from "./entry-writer.ts";
 import type { FileOptions } from "./journal-file.ts";
 import type { PackedAppends } from "./packed-appends.ts";
@@ -21,8 +21,8 @@ export interface WorkerStart {
 /** Everything else that can be asked of the worker; answered in the order of the asking. */
 export interface Requests {
   readonly image: { readonly asks: { readonly address: Address; readonly at: number | undefined }; readonly gives: Image | undefined };
-  readonly images: { readonly asks: { readonly at: number; readonly after: number }; readonly gives: ImagePage };
-  readonly read: { readonly asks: { readonly query: EntryQuery; readonly after: number }; readonly gives: EntryPage };
+  readonly images: { readonly asks: { readonly at: number; readonly after: number }; readonly gives: Page<Image> };
+  readonly read: { readonly asks: { readonly query: EntryQuery; readonly after: number }; readonly gives: Page<Entry> };
   readonly lastPosition: { readonly asks: object; readonly gives: number };
   readonly horizon: { readonly asks: object; readonly gives: number };
   readonly lastSeqs: { readonly asks: object; readonly gives: ReadonlyMap<Address, number> };

@@ -45,7 +45,7 @@ import type { DescribedEffect } from "./effect.ts";
 import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
 import { resumePending } from "./resumption.ts";
-import { SpendingNote } from "./spending-note.ts";
+import { RecordRequest } from "./record-request.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
 
@@ -121,9 +121,9 @@ export class Cell implements Runnable {
   /** Settles when what is spent by now is in a record, or the life is over. */
   stored(): Promise<void> {
     if (this.life === undefined) return Promise.resolve();
-    const note = new SpendingNote();
-    this.internal(note);
-    return note.stored;
+    const request = new RecordRequest();
+    this.internal(request);
+    return request.stored;
   }
 
   /** What was spent since it was asked last; it goes into the next record. */
@@ -262,9 +262,16 @@ export class Cell implements Runnable {
 
   /**
    * Begins a new incarnation, by the decision `birth`; the supervisor hears how that went, perhaps at once. Where something is
-   * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes.
+   * stored of this place it goes on there, if that was the same life, else begins afresh with what the place owes: another life was
+   * decided then, and has not stored anything yet. True where it goes on.
    */
-  start(birth = 0, { stored, isSame }: { readonly stored?: Stored | undefined; readonly isSame?: boolean } = {}): void {
+  start(birth: number, stored?: Stored): boolean {
+    const isSame = stored?.durable.books.birth === birth;
+    this.#begin(birth, stored, isSame);
+    return isSame;
+  }
+
+  #begin(birth: number, stored: Stored | undefined, isSame: boolean): void {
     this.incarnations = Math.max(this.incarnations, this.kernel.past.lastIncarnation(this.address)) + 1;
     this.birth = birth;
     const life = new Incarnation(this, this.incarnations);
@@ -282,7 +289,7 @@ export class Cell implements Runnable {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);
     }
-    if (stored !== undefined && isSame === true) return this.kernel.within(life, () => life.reactivate(stored));
+    if (stored !== undefined && isSame) return this.kernel.within(life, () => life.reactivate(stored));
     // What was sent from here belongs to the place: where the other process did not hand it over, this one does.
     if (stored !== undefined) {
       const handOver = (): void => resumePending(life, inheritBooks(stored.durable.books, birth));
@@ -346,7 +353,7 @@ export class Cell implements Runnable {
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
     for (const notice of this.mailbox.takeNotices()) {
-      if (notice.message instanceof SpendingNote) notice.message.done();
+      if (notice.message instanceof RecordRequest) notice.message.done();
       else kernel.bury(notice, "stopped");
     }
     const id = idOf(address);

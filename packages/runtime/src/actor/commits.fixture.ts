@@ -1,4 +1,4 @@
-import { FencedError, type Address } from "@orgtree/core";
+import { JournalFencedError, type Address } from "@orgtree/core";
 import { noPast } from "../durable/stored-past.ts";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import { ActorSystem } from "../actor-system.ts";
@@ -34,7 +34,7 @@ export class Commits implements TestStore {
     this.records.push(record);
     if (this.holds !== "all" && record.address !== this.holds) return Promise.resolve();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const refuse = (): void => reject(new FencedError(record.address, "epoch 7 is over"));
+    const refuse = (): void => reject(new JournalFencedError("memory", { own: 7, current: 8 }));
     this.held.push({ record, accept: resolve, refuse, fail: reject });
     return promise;
   }

@@ -3,12 +3,13 @@ import { describe, expect, test } from "vitest";
 import { Asks } from "../kernel/asks.ts";
 import { Holdings } from "./holdings.ts";
 import { Mail } from "./mail.ts";
+import { systemRandom } from "../time/system-clock.ts";
 import { TimerQueue } from "../time/timer-queue.ts";
 import { VirtualClock } from "../time/virtual-clock.ts";
 
 function makeKernel() {
   const timers = new TimerQueue(new VirtualClock(), () => {});
-  return { timers, asks: new Asks(timers) };
+  return { timers, asks: new Asks(timers, systemRandom) };
 }
 
 function askIn(asks: Asks): { mail: Mail; rejected: Error[] } {

@@ -1,4 +1,4 @@
-import { FencedError } from "@orgtree/core";
+import { JournalFencedError } from "@orgtree/core";
 import { describe, expect, test } from "vitest";
 import { startWorld } from "../machine/machine.fixture.ts";
 import { plain } from "./plain.ts";
@@ -63,9 +63,7 @@ describe("a turn that waits for its commit", () => {
     commits.holds = undefined;
     await world.clock.settle();
     expect(world.failures()).toEqual([]);
-    expect(world.exits()).toMatchObject([
-      { kind: "failure", failure: { class: "fenced", cause: { message: "/m belongs to somebody else: epoch 7 is over" } } },
-    ]);
+    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "fenced", cause: { name: "JournalFencedError" } } }]);
     expect(world.of("emitted")).toHaveLength(1);
     expect(got).toEqual(["time 2"]);
     expect(world.letters()).toEqual([]);
@@ -76,7 +74,7 @@ describe("a turn that waits for its commit", () => {
     await using world = startWorld({
       store: {
         store: () => {
-          if (fails) throw new FencedError("/m", "closed");
+          if (fails) throw new JournalFencedError("memory", { own: 7, current: 8 });
           return Promise.resolve();
         },
       },
@@ -86,7 +84,7 @@ describe("a turn that waits for its commit", () => {
     world.system.tell("/m", "one");
     await Promise.resolve().then(() => (fails = false));
     await world.clock.settle();
-    expect(world.exits()).toMatchObject([{ failure: { class: "fenced", cause: { message: "/m belongs to somebody else: closed" } } }]);
+    expect(world.exits()).toMatchObject([{ failure: { class: "fenced", cause: { name: "JournalFencedError" } } }]);
   });
 
   test("is lost when the actor is killed meanwhile: its message and what it would have sent are dead letters", async () => {

@@ -136,7 +136,7 @@ export class IncarnationTurn implements Turn {
     this.#checkOpen();
     const timeoutMs = checkMs(options.timeoutMs ?? defaultAskMs, "timeoutMs");
     const mail = this.#numbered(to, message);
-    const askId = this.#life.cell.kernel.asks.newId();
+    const askId = this.#life.cell.kernel.newAskId();
     this.collect({ kind: "ask", mail, tag: options.tag, askId, timeoutMs });
   }
 

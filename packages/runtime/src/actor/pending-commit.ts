@@ -1,4 +1,4 @@
-import { describeFailure, ExpectedError, FencedError, JournalError, toFailure, type Address, type Failure } from "@orgtree/core";
+import { describeFailure, ExpectedError, JournalError, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -61,7 +61,7 @@ export class PendingCommit {
   #failed(error: unknown, retryMs: number): void {
     if (this.#done === undefined) return;
     const { address } = this.#record;
-    if (error instanceof FencedError) {
+    if (error instanceof ExpectedError && error.failureClass === "fenced") {
       // What ends here now goes on elsewhere: nobody there is told of an end.
       this.#kernel.remote?.silence();
       const message = "the commit of its turn was refused";

@@ -21,7 +21,7 @@ import { isRedelivered, type Mail } from "./mail.ts";
 import type { Uncommitted } from "./pending-commit.ts";
 import { performEffects } from "./perform.ts";
 import { resumeReply } from "./resumption.ts";
-import { SpendingNote } from "./spending-note.ts";
+import { RecordRequest } from "./record-request.ts";
 import type { Signal } from "./signal.ts";
 import { makeRecord, nextBooks } from "./turn-record.ts";
 
@@ -32,7 +32,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
   if (mail.deadlineMs !== undefined && mail.deadlineMs <= kernel.dispatcher.nowMs) return kernel.bury(mail, "expired");
   if (mail.kind === "signal" && !counts(life, mail.message as Signal)) return;
   if (mail.key !== undefined && isDuplicate(life, mail)) return answerAgain(life, mail);
-  if (mail.kind === "internal" && mail.message instanceof SpendingNote) return noteSpending(life, mail, mail.message);
+  if (mail.kind === "internal" && mail.message instanceof RecordRequest) return recordSpending(life, mail, mail.message);
   const body = life.body!;
   turn.open(mail);
   let result: ComputeResult;
@@ -53,7 +53,7 @@ export function takeMail(life: Incarnation, mail: Mail): void {
 }
 
 /** A record without a turn. */
-function noteSpending(life: Incarnation, mail: Mail, note: SpendingNote): void {
+function recordSpending(life: Incarnation, mail: Mail, request: RecordRequest): void {
   life.turn.open(mail);
   life.turn.close();
   let record: TurnRecord;
@@ -64,7 +64,7 @@ function noteSpending(life: Incarnation, mail: Mail, note: SpendingNote): void {
     return life.failLater(error);
   }
   life.commit(record, (failed) => {
-    note.done();
+    request.done();
     if (failed !== undefined) return uncommitted(life, mail, failed);
     life.cell.recorded(record);
     life.turn.end();
@@ -229,7 +229,7 @@ const initialStep: Cause = { kind: "init", key: undefined, type: "init", from: u
 function causeOf(mail: Mail, body: Body): Cause {
   const { kind, key, from, message } = mail;
   // The body has not seen it, and what it saw before is not the cause.
-  if (message instanceof SpendingNote) return { kind, key, type: message.event.type, from, message: message.event };
+  if (message instanceof RecordRequest) return { kind, key, type: message.event.type, from, message: message.event };
   if (kind === "internal" && (message as { kind?: unknown }).kind === "run")
     return { kind, key, type: "orgtree.work-undone", from, message: undefined };
   const event = kind === "internal" ? (body.took ?? (message as { event?: unknown }).event) : message;

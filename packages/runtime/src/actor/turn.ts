@@ -9,6 +9,8 @@ import type { BudgetHandle } from "../kernel/budget-account.ts";
 export interface Turn {
   readonly address: Address;
   readonly incarnation: number;
+  /** When this turn is computed, in milliseconds since 1970: the same all through the turn, and when it is computed again (`replay`). */
+  readonly epochMs: number;
   /** Who sent the message of this turn; undefined from outside, and for signals. */
   readonly from: Address | undefined;
   /** Set when the message is an ask. Plain data: it may be kept in the state and answered in a later turn. */

@@ -1,4 +1,4 @@
-import { AskFailedError, FencedError } from "@orgtree/core";
+import { AskFailedError, JournalFencedError } from "@orgtree/core";
 import { assign, createMachine, fromCallback, fromPromise, raise, sendTo, spawnChild } from "xstate";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { TurnRecord } from "../durable/turn-store.ts";
@@ -190,9 +190,7 @@ describe.each([
     expect(seen).toEqual([]);
     await expect(answer).resolves.toBe("answer");
     await world.clock.settle();
-    expect(world.exits()).toMatchObject([
-      { kind: "failure", failure: { class: "fenced", cause: { message: "/m belongs to somebody else: epoch 7 is over" } } },
-    ]);
+    expect(world.exits()).toMatchObject([{ kind: "failure", failure: { class: "fenced", cause: { name: "JournalFencedError" } } }]);
     expect(world.node()).toMatchObject({ incarnation: 2, mailbox: 0 });
     // The turn did not happen, and its number does not come again: its key may be known somewhere.
     expect(
@@ -224,7 +222,7 @@ describe.each([
   test("may be thrown at once", async () => {
     let isOver = false;
     const commit = async (record: TurnRecord): Promise<void> => {
-      if (isOver && record.address === "/m") throw new FencedError("/m", "epoch 7 is over");
+      if (isOver && record.address === "/m") throw new JournalFencedError("memory", { own: 7, current: 8 });
       return commits.store(record);
     };
     await using world = startWorld({ store: { store: commit } });

@@ -4,6 +4,7 @@ import {
   idOf,
   isStoredSupervision,
   isWithin,
+  JournalCompactedError,
   rootAddress,
   storedPast,
   storedRow,
@@ -32,7 +33,7 @@ export async function findGivingUp(journal: JournalReader, top: Address, gaveUp:
   try {
     return { at, before: await findBefore(journal, top, { ...gaveUp, position }) };
   } catch (error) {
-    if ((error as Error).name === "JournalCompactedError") return { at, before: undefined };
+    if (error instanceof JournalCompactedError) return { at, before: undefined };
     throw error;
   }
 }

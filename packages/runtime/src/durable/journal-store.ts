@@ -1,6 +1,5 @@
 import {
   addAmounts,
-  FencedError,
   isNothing,
   isWithin,
   noAmount,
@@ -22,7 +21,7 @@ import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
-import type { RollbackMark } from "./rollback-cut.ts";
+import type { RollbackCause } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, StoredPast } from "./stored-past.ts";
@@ -150,12 +149,7 @@ export class JournalStore implements TurnStore, StoredPast {
     const entry = this.#prepared.get(turn)!;
     const ends = endEntries({ toEnd: turn.ends ?? [] });
     this.#storeEnds();
-    try {
-      await this.#journal.append([entry, ...ends]);
-    } catch (error) {
-      if ((error as JournalError).failureClass === "fenced") throw new FencedError(turn.address, (error as Error).message);
-      throw error;
-    }
+    await this.#journal.append([entry, ...ends]);
     this.#logs.get(turn.address)!.stored(entry, turn);
     for (const { address } of ends) this.#forget(address);
   }
@@ -165,7 +159,7 @@ export class JournalStore implements TurnStore, StoredPast {
     const done = this.#found.get(top)?.newest.cause;
     // The process ended between the record and what it is for.
     if (done?.kind === "rollback" && this.#found.get(top)!.durable.books.birth === birth) {
-      const { top: _, ...report } = done.message as RollbackMark & RollbackReport;
+      const { top: _, ...report } = done.message as RollbackCause & RollbackReport;
       return report;
     }
     const planned = await planRollback(this.#journal, order);
@@ -187,7 +181,7 @@ export class JournalStore implements TurnStore, StoredPast {
     return report;
   }
 
-  async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport> {
+  async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport> {
     const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, nextSeq: 0 });
     return report;
   }

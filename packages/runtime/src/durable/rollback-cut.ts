@@ -9,7 +9,7 @@ export interface Cut {
 }
 
 /** What each record of a rollback says; that of the uppermost actor has the whole report. */
-export interface RollbackMark {
+export interface RollbackCause {
   readonly top: Address;
   readonly to: RollbackReport["to"];
 }
@@ -18,7 +18,7 @@ export interface RollbackMark {
 export interface WantedCut {
   readonly top: Address;
   readonly to?: string | number | undefined;
-  readonly orBirth?: boolean;
+  readonly orBeginning?: boolean;
 }
 
 /** What an earlier rollback has undone of a subtree: all between its cut and itself. */
@@ -33,9 +33,9 @@ export interface Undone {
  * there before the place was given up. Rejects with `RollbackError`.
  */
 export async function findCut(journal: Journal, wanted: WantedCut): Promise<Cut> {
-  const { top, to, orBirth } = wanted;
+  const { top, to, orBeginning } = wanted;
   let found: PastTurn[] = [];
-  let birth: PastTurn | undefined;
+  let beginning: PastTurn | undefined;
   let undone: Undone[] = [];
   let known = 0;
   let hasEnded = false;
@@ -45,18 +45,18 @@ export async function findCut(journal: Journal, wanted: WantedCut): Promise<Cut>
       continue;
     }
     // Whoever lives here now is somebody else; where nobody does, it is the last one who is put back.
-    if (hasEnded) [found, birth, undone, known, hasEnded] = [[], undefined, [], 0, false];
+    if (hasEnded) [found, beginning, undone, known, hasEnded] = [[], undefined, [], 0, false];
     known++;
     if (isWanted(entry, wanted)) found.push(readTurn(entry));
     if (entry.kind !== "whole") continue;
     const turn = readTurn(entry);
     if (turn.cause.kind === "rollback") undone.push(await readUndone(journal, turn));
-    else if (entry.address === top && (turn.cause.kind === "init" || turn.cause.type === "begin")) birth = turn;
+    else if (entry.address === top && (turn.cause.kind === "init" || turn.cause.type === "begin")) beginning = turn;
   }
   const isTurn = typeof to === "number" || turnIn(to) !== undefined;
   const cut = found.findLast((turn) => isTurn || !undone.some((each) => isUndone(turn, each)));
   if (cut !== undefined) return { turn: cut, name: cut.mark };
-  if (orBirth === true && birth !== undefined) return { turn: birth, name: birth.mark };
+  if (orBeginning === true && beginning !== undefined) return { turn: beginning, name: beginning.mark };
   throw new RollbackError(top, problemWith(to, known));
 }
 
@@ -75,7 +75,7 @@ function turnIn(to: string | number | undefined): { readonly address: string; re
 
 /** What the rollback of a turn has undone. */
 export async function readUndone(journal: Journal, { cause, position }: PastTurn): Promise<Undone> {
-  const { top, to } = cause.message as RollbackMark;
+  const { top, to } = cause.message as RollbackCause;
   let after = -1; // Where compaction has removed the cut, all that is left came behind it.
   for await (const entry of journal.read({ address: to.address, fromSeq: to.seq, toSeq: to.seq })) after = entry.position;
   return { top, after, before: position };

@@ -1,6 +1,6 @@
 import type { Address, NewEntry } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
-import type { RollbackMark } from "./rollback-cut.ts";
+import type { RollbackCause } from "./rollback-cut.ts";
 import type { Rollback, RolledBackActor } from "./rollback.ts";
 import type { TurnFacts } from "./turn-entry.ts";
 
@@ -25,13 +25,13 @@ export function rollbackEntries(
   { actors, report, top }: Pick<Rollback, "actors" | "report"> & { readonly top: Address },
   around: RollbackSurroundings,
 ): readonly RollbackEntry[] {
-  const mark: RollbackMark = { top, to: report.to };
-  return actors.map((actor) => rollbackEntry(actor, { ...around, message: actor.address === top ? { ...report, ...mark } : mark }));
+  const cause: RollbackCause = { top, to: report.to };
+  return actors.map((actor) => rollbackEntry(actor, { ...around, message: actor.address === top ? { ...report, ...cause } : cause }));
 }
 
 function rollbackEntry(
   actor: RolledBackActor,
-  { atMs, lastIncarnation, message }: RollbackSurroundings & { readonly message: RollbackMark },
+  { atMs, lastIncarnation, message }: RollbackSurroundings & { readonly message: RollbackCause },
 ): RollbackEntry {
   const { address, seq, durable, moment } = actor;
   const log = new ActorLog(address);

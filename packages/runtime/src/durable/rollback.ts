@@ -28,7 +28,7 @@ export interface RollbackOrder {
   /** The name of a checkpoint, the number of a turn of `top`, or any turn in the subtree, as `/desk/clerk@12`. Default: the newest checkpoint in the subtree. */
   readonly to?: string | number | undefined;
   /** Where there is no checkpoint: the beginning of the life of `top`. */
-  readonly orBirth?: boolean;
+  readonly orBeginning?: boolean;
   /** The decision that the new life of `top` begins by. */
   readonly birth: number;
   /** What `top` has spent, as far as this process knows of it: undefined where it has not lived in it. */

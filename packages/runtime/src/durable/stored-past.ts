@@ -59,7 +59,7 @@ export interface StoredPast {
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
   rollBack(order: RollbackOrder): Promise<RollbackReport>;
   /** What a rollback would do. Rejects with `RollbackError`. */
-  previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBirth">): Promise<RollbackReport>;
+  previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport>;
 }
 
 /** Nothing is stored: everybody begins afresh, and nobody goes back. */

@@ -24,11 +24,11 @@ export interface StoredTurn extends TurnFacts {
 }
 
 /** What kind of thing a turn took: the initial step takes nothing, a supervisor decides, a rollback is no turn of the actor's own. */
-export type CauseKind = "init" | "message" | "signal" | "internal" | "decision" | "rollback";
+export type StoredCauseKind = "init" | "message" | "signal" | "internal" | "decision" | "rollback";
 
 /** What a turn was about. */
 export interface Cause {
-  readonly kind: CauseKind;
+  readonly kind: StoredCauseKind;
   /** Of a message that has a number; of a signal: what it is about. */
   readonly key: EffectKey | undefined;
   /** The type of the message where it has one, else what kind of mail it was; `init` for the initial step. */
@@ -82,7 +82,7 @@ type Layout = readonly [
   incarnation: number,
   atMs: number,
   trace: string,
-  kind: CauseKind,
+  kind: StoredCauseKind,
   key: EffectKey | null,
   type: string,
   from: Address | null,

@@ -27,7 +27,7 @@ export interface TurnStore {
   /**
    * Stores a turn that was made ready. Until the promise resolves nothing of it is visible and the actor takes no other message.
    *
-   * Rejects with `FencedError` when somebody else owns the actor: nothing of the turn happens and the incarnation ends. Any
+   * Rejects with an error of the class `fenced` when somebody else owns the actor: nothing of the turn happens and the incarnation ends. Any
    * other rejection says that it was not stored; the same turn comes again, for a limited time. One that comes twice counts once.
    */
   store(turn: TurnRecord): Promise<void>;

@@ -1,7 +1,6 @@
 import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtree/core";
 import type { Mail } from "../actor/mail.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
-import { systemRandom } from "../time/system-clock.ts";
 import { QueueTimer, type TimerQueue } from "../time/timer-queue.ts";
 
 /**
@@ -52,7 +51,7 @@ export class Asks {
   readonly #random: Random;
   #count = 0;
 
-  constructor(timers: TimerQueue, random: Random = systemRandom) {
+  constructor(timers: TimerQueue, random: Random) {
     this.#timers = timers;
     this.#random = random;
   }

@@ -160,6 +160,11 @@ export class Kernel {
     return ++this.#lastTrace;
   }
 
+  /** The id of a question that is not asked yet. */
+  newAskId(): number {
+    return this.asks.newId();
+  }
+
   /** True when somebody listens, so that costly events need not be made for nobody. */
   get observed(): boolean {
     return this.#observers.size > 0;
@@ -258,13 +263,13 @@ export class Kernel {
 
   /**
    * Gives the answer to a question; false where it is too late for it. One with a key is owed until it is taken: where nobody waits for
-   * it any more it need not be given again. But whoever is not up again yet (`Recovery`) waits as well: he asks again, and hears it then.
+   * it any more it need not be given again. But who comes up, or goes back (`Recovery`), asks again what he waited for, and hears it then.
    */
   answer(to: ReplyTo, outcome: Outcome, by: Answerer): boolean {
     if (this.asks.settle(to, outcome, by)) return true;
     if (by.key === undefined) return false;
     if (this.remote?.answer(to, outcome, by) === true) return true;
-    if (to.address !== undefined && !this.recovery.isWhole(to.address)) return true;
+    if (to.address !== undefined && this.recovery.mayAskAgain(to.address)) return true;
     this.#acknowledge(by.address, by.key);
     return false;
   }

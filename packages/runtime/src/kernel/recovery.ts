@@ -69,9 +69,14 @@ export class Recovery {
 
   /** Somebody will be there who is not yet (R1, R2). */
   isAwaited({ to, key }: Pick<Mail, "to" | "key">): boolean {
-    if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(to, top)) return true;
+    if (this.#isGoingBack(to)) return true;
     if (!this.#kernel.past.has(to)) return false;
-    return !this.isWhole(to) || (key !== undefined && this.#isRemembered(to));
+    return !this.#isWhole(to) || (key !== undefined && this.#isRemembered(to));
+  }
+
+  #isGoingBack(address: Address): boolean {
+    if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(address, top)) return true;
+    return false;
   }
 
   /** The supervisor above, the next one that lives, knows of an earlier child there whose specification it has not. */
@@ -100,8 +105,13 @@ export class Recovery {
 
   // Trees
 
+  /** Whoever lives at an address may still ask again what he asked before: his tree is not whole, or he goes back. */
+  mayAskAgain(address: Address): boolean {
+    return !this.#isWhole(address) || this.#isGoingBack(address);
+  }
+
   /** The tree of an address is there, as far as this system knows of it. */
-  isWhole(address: Address): boolean {
+  #isWhole(address: Address): boolean {
     return this.#whole.has(topOf(address));
   }
 
@@ -134,7 +144,7 @@ export class Recovery {
   /** Has work done when the tree of a life is whole, perhaps at once (R4). */
   whenWhole(life: Incarnation, work: RecoveryWork): void {
     const { address } = life.cell;
-    if (this.isWhole(address) && !this.#starting.has(topOf(address))) goOn([{ life, work }]);
+    if (this.#isWhole(address) && !this.#starting.has(topOf(address))) goOn([{ life, work }]);
     else this.#waiting.push({ life, work });
   }
 

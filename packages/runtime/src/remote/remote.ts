@@ -244,7 +244,7 @@ export class Remote {
     const isTaken = asks.settle({ address: to, askId }, settled(answer), { address: by, key });
     if (isTaken || key === undefined) return undefined;
     // Nobody waits. An asker that is not there again yet will ask again; of the others it was taken, or is too late.
-    if (to === undefined || recovery.isWhole(to)) this.acknowledge(by, key);
+    if (to === undefined || !recovery.mayAskAgain(to)) this.acknowledge(by, key);
     return undefined;
   }
 

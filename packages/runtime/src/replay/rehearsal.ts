@@ -23,7 +23,7 @@ import type { Body } from "../actor/body.ts";
 import { Cell } from "../actor/cell.ts";
 import { Incarnation } from "../actor/incarnation.ts";
 import { Mail, redeliver } from "../actor/mail.ts";
-import { SpendingNote } from "../actor/spending-note.ts";
+import { RecordRequest } from "../actor/record-request.ts";
 import { makeTurnRecord } from "../actor/turn-cycle.ts";
 import type { Durable } from "../durable/actor-log.ts";
 import { emptyBooks, inheritBooks, type Books } from "../durable/books.ts";
@@ -67,8 +67,9 @@ export async function rehearse(step: StoredStep): Promise<Outcome> {
 /** A kernel in which time stands still and nothing ever fires. */
 class StillKernel extends Kernel {
   readonly #trace: string;
+  readonly #askIds: number[];
 
-  constructor({ atMs, trace }: PastTurn) {
+  constructor({ atMs, trace }: PastTurn, askIds: number[]) {
     const clock: Clock = { nowMs: () => atMs, epochMs: () => atMs, setTimer: () => () => {}, defer: () => {} };
     const never = { commitMs: Infinity, stallMs: Infinity, keepDeadLetters: 0, freeze: false };
     const store = {
@@ -78,19 +79,22 @@ class StillKernel extends Kernel {
     };
     super({ clock, random: { next: () => 0 }, logger: silent, store, past: noPast, makeBody, ...never });
     this.#trace = trace;
+    this.#askIds = askIds;
   }
 
   override newTrace(): string {
     return this.#trace;
+  }
+
+  override newAskId(): number {
+    return this.#askIds.shift() ?? 0;
   }
 }
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function makeLife({ turn, spec, before, after }: StoredStep): Incarnation {
-  const kernel = new StillKernel(turn);
-  const askIds = askIdsOf(after.books, turn.seq);
-  kernel.asks.newId = () => askIds.shift() ?? 0;
+  const kernel = new StillKernel(turn, askIdsOf(after.books, turn.seq));
   const supervisor = { hear: () => {}, account: undefined, planVersion: turn.plan };
   const cell = new Cell(kernel, { address: turn.address, supervisor }, spec);
   cell.seq = turn.seq;
@@ -150,7 +154,7 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
   body.restore(before!.state);
   const aside = asideIn(turn.address, before!.books, after.books);
   if (aside.length > 0) life.holdings.stash = aside;
-  if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return noteSpending(life, body, step);
+  if (turn.cause.kind === "internal" && turn.cause.type === "orgtree.spent") return recordSpending(life, body, step);
   let take: Mail;
   if (body instanceof MachineBody) {
     body.rest();
@@ -167,13 +171,13 @@ function compute(life: Incarnation, step: StoredStep): TurnRecord {
 }
 
 /** A record without a turn: what was spent. */
-function noteSpending(life: Incarnation, body: Body, step: StoredStep): TurnRecord {
+function recordSpending(life: Incarnation, body: Body, step: StoredStep): TurnRecord {
   if (body instanceof MachineBody) {
     body.rest();
     skipStale(body, step);
     body.arrive(arrivedMeanwhile(step));
   } else body.install();
-  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new SpendingNote());
+  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new RecordRequest());
   life.turn.open(mail);
   life.turn.close();
   return makeTurnRecord(life, mail);

@@ -50,17 +50,14 @@ export class Children {
     const { kernel } = this.#life.cell;
     const cell = this.place(id);
     const { birth } = this.#supervision.table.get(id)!;
-    const stored = kernel.past.take(cell.address);
-    // Another life than the one that is stored was decided, and has not stored anything yet.
-    const isSame = stored?.durable.books.birth === birth;
-    cell.start(birth, { stored, isSame });
+    const isSame = cell.start(birth, kernel.past.take(cell.address));
     kernel.recovery.release(cell.address);
     if (cell.life?.body?.isSupervisor !== true) kernel.recovery.isBack(cell.address);
     return isSame;
   }
 
   /** Puts a child that has stopped, and all below it, back; its supervisor hears how that went. */
-  rollBack({ id, plan }: SupervisionStep & { kind: "rollback" }): void {
+  rollBack({ id, target }: SupervisionStep & { kind: "rollback" }): void {
     const { cell } = this.#life;
     const { kernel } = cell;
     const top = childAddress(cell.address, id);
@@ -74,7 +71,7 @@ export class Children {
     const spent = place.books === undefined ? undefined : place.allSpent;
     const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
     kernel.past
-      .rollBack({ top, to: plan.to, birth: plan.birth, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
+      .rollBack({ top, ...target, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
         this.#supervisor.hear({ kind: "rolled-back", id, report });

@@ -41,7 +41,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const tell = (brief: PlannerBrief): void => this.#tell({ kind: "planner-briefed", token, brief });
     const nothingKnown: PlannerBrief = { checkpoint: undefined, standing: [] };
-    const preview = kernel.past.previewRollback(childAddress(address, id), { orBirth: true });
+    const preview = kernel.past.previewRollback(childAddress(address, id), { orBeginning: true });
     preview
       .then(
         ({ to, standing }) => tell({ checkpoint: to.name === undefined ? undefined : to, standing }),
@@ -55,7 +55,7 @@ export class Planners {
     const { address, kernel } = this.#life.cell;
     const mail = new Mail("message", { to: planner, from: address, trace: this.#life.trace() }, message);
     mail.key = key;
-    const question = { kind: "ask", mail, tag: `${planTag}${token}`, askId: kernel.asks.newId(), timeoutMs } as const;
+    const question = { kind: "ask", mail, tag: `${planTag}${token}`, askId: kernel.newAskId(), timeoutMs } as const;
     this.#questions.set(token, question);
     return question;
   }

@@ -1,4 +1,4 @@
-import { FencedError, type StoredSupervision } from "@orgtree/core";
+import { JournalFencedError, type StoredSupervision } from "@orgtree/core";
 import { assign } from "xstate";
 import { describe, expect, test } from "vitest";
 import { Commits } from "../actor/commits.fixture.ts";
@@ -93,7 +93,7 @@ describe("a supervisor", () => {
   test("whose commit throws at once is refused like any other", async () => {
     let isOver = false;
     const commit = (record: TurnRecord): Promise<void> => {
-      if (isOver && record.address === "/desk") throw new FencedError("/desk", "epoch 7 is over");
+      if (isOver && record.address === "/desk") throw new JournalFencedError("memory", { own: 7, current: 8 });
       return Promise.resolve();
     };
     await using world = startWorld({ store: { store: commit } });

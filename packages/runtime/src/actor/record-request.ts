@@ -1,5 +1,5 @@
 /** Asks for a record of what an actor has spent, in between of its turns: its state is the same behind it. */
-export class SpendingNote {
+export class RecordRequest {
   /** What the record names as its cause. */
   readonly event = { type: "orgtree.spent" };
   readonly stored: Promise<void>;

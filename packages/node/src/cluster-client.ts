@@ -1,0 +1,116 @@
+import {
+  AskFailedError,
+  AskTimeoutError,
+  checkSegment,
+  ExpectedError,
+  SpecError,
+  type Address,
+  type Clock,
+  type Endpoint,
+} from "@orgtree/core";
+import type { ActorSystem } from "@orgtree/runtime";
+import { deskAddress, type DeskCall } from "./desk.ts";
+import type { Job, JobRequest } from "./job.ts";
+
+/** What a client needs. */
+export interface ClusterClientOptions {
+  /** A system with a transport, which hosts nothing of the cluster. */
+  readonly system: ActorSystem;
+  readonly clock: Clock;
+  /** All partitions. */
+  readonly endpoints: readonly Endpoint[];
+  /** Who hosts an address. */
+  readonly endpointOf: (address: Address) => Endpoint;
+  /** How long a call is tried, in milliseconds: a partition may be on its way from one node to another. Default 30,000. */
+  readonly callMs?: number | undefined;
+}
+
+/** Between two attempts, in milliseconds. */
+const pauseMs = 100;
+/** An attempt waits no longer than this for its answer. */
+const attemptMs = 5_000;
+
+/**
+ * Speaks to the desks of a cluster. A call whose outcome is unknown is made again: a desk knows a job by its id, so nothing is done twice.
+ */
+export class ClusterClient {
+  readonly system: ActorSystem;
+  readonly #options: ClusterClientOptions;
+
+  constructor(options: ClusterClientOptions) {
+    this.system = options.system;
+    this.#options = options;
+  }
+
+  /**
+   * Has a job done. Resolves when it is stored; `isNew` is false where it was submitted before. Rejects with `SpecError` for what is no
+   * job, `JobConflictError`, `DeskFullError`, `ClusterUnavailableError`.
+   */
+  async submit(job: JobRequest): Promise<{ readonly job: Job; readonly isNew: boolean }> {
+    checkJob(job);
+    return (await this.#call(this.#deskOf(job.id), { type: "submit", job })) as { job: Job; isNew: boolean };
+  }
+
+  /** What became of a job; undefined for one that nobody knows (any more). */
+  async get(id: string): Promise<Job | undefined> {
+    return (await this.#call(this.#deskOf(id), { type: "get", id })) as Job | undefined;
+  }
+
+  /** Ends a job, soon. Gives back what it was; undefined for one that nobody knows. */
+  async cancel(id: string): Promise<Job | undefined> {
+    return (await this.#call(this.#deskOf(id), { type: "cancel", id })) as Job | undefined;
+  }
+
+  /** All jobs that are remembered, the newest first. Rejects where a desk cannot be reached. */
+  async list(): Promise<readonly Job[]> {
+    const lists = await Promise.all(this.#options.endpoints.map((endpoint) => this.#call(deskAddress(endpoint), { type: "list" })));
+    return (lists as readonly (readonly Job[])[]).flat().toSorted((one, other) => other.submittedMs - one.submittedMs);
+  }
+
+  #deskOf(id: string): Address {
+    return deskAddress(this.#options.endpointOf(`/${checkSegment(id)}`));
+  }
+
+  async #call(desk: Address, call: DeskCall): Promise<unknown> {
+    const { clock, callMs = 30_000 } = this.#options;
+    const giveUpMs = clock.nowMs() + callMs;
+    for (;;) {
+      try {
+        const timeoutMs = Math.max(1, Math.min(attemptMs, giveUpMs - clock.nowMs()));
+        return await this.system.ask(desk, call, { timeoutMs });
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        if (clock.nowMs() + pauseMs >= giveUpMs) throw new ClusterUnavailableError(desk, callMs, error);
+      }
+      await new Promise<void>((resolve) => void clock.setTimer(pauseMs, resolve));
+    }
+  }
+}
+
+/** Nobody hosts it just now, or whoever did was replaced: the next attempt finds who does. */
+function isPassing(error: unknown): error is Error {
+  return error instanceof AskFailedError || error instanceof AskTimeoutError || (error as Error).name === "UnknownRecipientError";
+}
+
+/** Throws `SpecError` for what is no job. */
+function checkJob({ id, kind, what }: JobRequest): void {
+  try {
+    checkSegment(id);
+  } catch (error) {
+    throw new SpecError("id", (error as Error).message);
+  }
+  if (kind !== "run" && kind !== "actor") throw new SpecError("kind", `"run" or "actor", not ${String(kind)}`);
+  if (typeof what !== "string") throw new SpecError("what", "the name of an organization, or of an actor");
+}
+
+/** A part of the cluster could not be reached for as long as a call may take. What was submitted may have arrived: submit it again. */
+export class ClusterUnavailableError extends ExpectedError {
+  override readonly name = "ClusterUnavailableError";
+  readonly retryable = true;
+  readonly desk: Address;
+
+  constructor(desk: Address, callMs: number, cause: Error) {
+    super(`${desk} did not answer within ${callMs} ms (${cause.message}); look whether its nodes are up, and try again`, { cause });
+    this.desk = desk;
+  }
+}

@@ -1,0 +1,195 @@
+import { childAddress, toFailure, type Clock, type Endpoint, type Journal, type Logger, type Random, type Transport } from "@orgtree/core";
+import { ScopedJournal } from "@orgtree/journal";
+import { createActorSystem, type ActorSystem, type WorkContext } from "@orgtree/runtime";
+import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
+import { lookUp, type Catalog } from "./catalog.ts";
+import { deskSpec, type DeskLimits } from "./desk.ts";
+import type { JobEnd, JobRequest } from "./job.ts";
+import { readRunInput } from "./run-input.ts";
+
+/** What a partition is made of. */
+export interface PartitionParts {
+  readonly endpoint: Endpoint;
+  /** Of the whole partition, opened for writing. The partition closes it. */
+  readonly journal: Journal;
+  readonly transport: Transport;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly desk?: Partial<DeskLimits> | undefined;
+}
+
+/** Until it is looked again for what has happened, in milliseconds. */
+const storedSoonMs = 50;
+
+/** A part of the story of a run. */
+export interface RunNewsPage {
+  readonly news: readonly RunNews[];
+  /** Nothing more comes from here: the run has ended, or goes on elsewhere. */
+  readonly isOver: boolean;
+}
+
+/** Where the actors of a partition are in its journal, and where the runs are: each in a scope of its own. */
+const actorsScope = "/actors";
+const runsScope = "/runs";
+
+/**
+ * What a node hosts of a partition: a system of actors with its desk, and the runs, each of which has a system of its own. All write to one
+ * journal, so whoever opens that takes over all of it.
+ */
+export class Partition {
+  readonly endpoint: Endpoint;
+  readonly system: ActorSystem;
+  readonly #parts: PartitionParts;
+  readonly #cancelled = new Set<string>();
+  readonly #running = new Map<string, AbortController>();
+  /** Who waits for news of a run. */
+  readonly #waiting = new Map<string, Set<() => void>>();
+  #ending: Promise<void> | undefined;
+
+  private constructor(parts: PartitionParts) {
+    const { endpoint, journal, transport, clock, random, logger } = parts;
+    this.endpoint = endpoint;
+    this.#parts = parts;
+    this.system = createActorSystem({ journal: new ScopedJournal(journal, actorsScope), transport, clock, random, logger });
+  }
+
+  /** Goes on with what is stored, and takes what comes. Rejects as opening the journal's content does. */
+  static async begin(parts: PartitionParts): Promise<Partition> {
+    const partition = new Partition(parts);
+    await partition.system.start(deskSpec(parts.endpoint, partition, parts.desk));
+    return partition;
+  }
+
+  /** The runs that are under way here. */
+  get runs(): readonly string[] {
+    return [...this.#running.keys()];
+  }
+
+  /**
+   * What is stored of a run behind a position, at most `limit` turns of it; where there is nothing yet it waits up to `waitMs`. `isOver`: the
+   * run is not under way here, so that nothing more comes.
+   */
+  async news(
+    id: string,
+    { after, limit, waitMs }: { readonly after: number; readonly limit: number; readonly waitMs: number },
+  ): Promise<RunNewsPage> {
+    const { clock } = this.#parts;
+    const giveUpMs = clock.nowMs() + waitMs;
+    for (let hasHeard = false; ; hasHeard = true) {
+      // Asked before it is read: what a run stores last is in what is read then.
+      const isOver = !this.#running.has(id);
+      const news = await this.#readNews(id, { after, limit });
+      const leftMs = giveUpMs - clock.nowMs();
+      if (news.length > 0 || isOver || leftMs <= 0) return { news, isOver: isOver && news.length < limit };
+      // What has happened is stored soon, with the next turn.
+      await this.#heard(id, hasHeard ? Math.min(leftMs, storedSoonMs) : leftMs);
+    }
+  }
+
+  async #readNews(id: string, { after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly RunNews[]> {
+    const news: RunNews[] = [];
+    for await (const each of readRunNews(this.#journalOf(id), after)) {
+      news.push(each);
+      if (news.length === limit) break;
+    }
+    return news;
+  }
+
+  /** Resolves when something happens in a run, or its time is over. */
+  async #heard(id: string, waitMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.setTimer(waitMs, resolve);
+    const waiting = this.#waiting.get(id) ?? new Set();
+    this.#waiting.set(id, waiting);
+    waiting.add(resolve);
+    await promise;
+    cancel();
+    waiting.delete(resolve);
+    if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id);
+  }
+
+  #tellHeard(id: string): void {
+    for (const resolve of this.#waiting.get(id) ?? []) resolve();
+  }
+
+  #journalOf(id: string): Journal {
+    return new ScopedJournal(this.#parts.journal, childAddress(runsScope, id));
+  }
+
+  /** Ends what it hosts, as it is: it goes on elsewhere. In order, turns are finished first. A second call waits for the first. */
+  end(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    for (const controller of this.#running.values()) controller.abort(new Error(`${this.endpoint} is handed over`));
+    await this.system.close();
+    await this.#parts.journal.close();
+  }
+
+  /** @internal For its desk. */
+  async work(job: JobRequest, context: WorkContext): Promise<JobEnd> {
+    try {
+      return job.kind === "run" ? await this.#run(job, context) : await this.#live(job);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      return { status: "failed", failure: toFailure(error) };
+    }
+  }
+
+  /** @internal For its desk. */
+  cancel(id: string): Promise<void> {
+    this.#cancelled.add(id);
+    this.#running.get(id)?.abort(new Error("it was cancelled"));
+    return Promise.resolve();
+  }
+
+  async #live({ id, what, input }: JobRequest): Promise<JobEnd> {
+    const spec = lookUp("actor", this.#parts.catalog.actors, what)(input);
+    const address = await this.system.start({ restart: "transient", ...spec, id });
+    const exit = await this.system.watch(address);
+    if (exit.kind === "failure" || exit.kind === "escalated") return { status: "failed", failure: exit.failure };
+    return exit.kind === "normal" ? { status: "done", output: exit.output } : { status: "cancelled" };
+  }
+
+  async #run({ id, what, input }: JobRequest, { signal }: WorkContext): Promise<JobEnd> {
+    const { organization, model, environment } = lookUp("organization", this.#parts.catalog.organizations, what);
+    const { task, repository } = readRunInput(input);
+    const { clock, random, logger } = this.#parts;
+    const controller = new AbortController();
+    const stop = (): void => controller.abort(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    this.#running.set(id, controller);
+    if (this.#cancelled.has(id)) controller.abort(new Error("it was cancelled"));
+    const journal = this.#journalOf(id);
+    const onEvent = (): void => this.#tellHeard(id);
+    const options = { model: model(), journal, clock, random, logger, signal: controller.signal, onEvent, onEntry: onEvent };
+    try {
+      const result: RunResult & { readonly patch?: string } =
+        repository === undefined
+          ? await run(organization, task, { ...options, environment: environment?.() as never })
+          : await runOnRepository(organization as never, { ...repository, task }, options);
+      return this.#endOf(id, result, signal);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#running.delete(id);
+      this.#tellHeard(id);
+      await journal.close();
+    }
+  }
+
+  #endOf(id: string, result: RunResult & { readonly patch?: string }, signal: AbortSignal): JobEnd {
+    const { status, report, patch } = result;
+    if (status === "cancelled") {
+      // Interrupted and not cancelled: another process goes on with it, and nobody is told of an end.
+      if (!this.#cancelled.has(id)) signal.throwIfAborted();
+      return { status, output: { report } };
+    }
+    const { output } = result;
+    if (status === "failed") return { status, failure: result.failure, output: { output, report, patch } };
+    return { status, output: { output, artefact: result.artefact, report, patch } };
+  }
+}
