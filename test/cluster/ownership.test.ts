@@ -103,6 +103,23 @@ describe("ownership", () => {
     expect(world.broken).toEqual([]);
   });
 
+  test("buries nobody when a machine stood still with all its nodes", async () => {
+    const world = new OwnershipWorld();
+    const nodes = [world.join(), world.join()];
+    await world.pass(5_300);
+    for (const { clock } of nodes) clock.stop();
+    await world.pass(10_000);
+    for (const { clock } of nodes) {
+      clock.resume();
+      // The first goes on alone for a while.
+      await world.pass(900);
+    }
+    await world.pass(5_000);
+    expect(buriesIn(nodes)).toBe(0);
+    expect(world.loads).toEqual([2, 2]);
+    expect(world.broken).toEqual([]);
+  });
+
   test("ends what a node has when it was alone for too long, and begins it again under new epochs when it is not", async () => {
     const world = new OwnershipWorld({ limits: { giveUpMs: 12_000 } });
     const node = world.join();

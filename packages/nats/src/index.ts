@@ -5,3 +5,4 @@ export { NatsLeases, type NatsLeasesOptions, openNatsLeases } from "./leases/nat
 export { NatsWire, type NatsWireOptions } from "./wire/nats-wire.ts";
 export { JetStreamJournalError, type JetStreamProblem } from "./journal/journal-problem.ts";
 export { JetStreamJournal, type JetStreamJournalOptions, openJetStreamJournal } from "./journal/jetstream-journal.ts";
+export { NatsLeases, type NatsLeasesOptions, openNatsLeases } from "./leases/nats-leases.ts";
