@@ -16,6 +16,8 @@ const places: Readonly<Record<string, string>> = {
   forks: "packages/journal/src",
   files: "packages/journal/src",
   test: "test",
+  cluster: "test/cluster",
+  nats: "test/nats",
 };
 
 const rows = [...page.matchAll(/\| (\w+)\/([\w./-]+): "([^"]*)" \|/g)].map(([, place, file, title]) => ({

@@ -28,7 +28,10 @@ export class ServiceProcess {
     const main = fileURLToPath(new URL(`../../${service}/src/main.ts`, import.meta.url));
     const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], ...environment };
     this.#process = spawn(process.execPath, ["--conditions=@orgtree/source", main], { env, stdio: ["ignore", "pipe", "pipe"] });
-    this.#process.stdout!.on("data", splitLines((line) => this.#hear(line)));
+    this.#process.stdout!.on(
+      "data",
+      splitLines((line) => this.#hear(line)),
+    );
     this.#process.stderr!.on("data", (text: Buffer) => (this.#errors = `${this.#errors}${text.toString()}`.slice(-4_000)));
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended = promise;
@@ -57,7 +60,8 @@ export class ServiceProcess {
       const found = this.#lines.find(fits);
       if (found !== undefined) return found;
       const left = giveUpAt - performance.now();
-      if (this.#isOver || left <= 0) throw new Error(`${this.name} ${this.#isOver ? "has ended" : "did not say so in time"}: ${this.#errors.trim()}`);
+      if (this.#isOver || left <= 0)
+        throw new Error(`${this.name} ${this.#isOver ? "has ended" : "did not say so in time"}: ${this.#errors.trim()}`);
       await this.#next(left);
     }
   }
