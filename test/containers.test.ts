@@ -89,7 +89,7 @@ describe("docker-compose.yml", () => {
 
 describe("the Dockerfile", () => {
   test("has no mistakes", () => {
-    expect(validate(dockerfile).map(({ message, range }) => `${range.start.line + 1}: ${message}`)).toEqual([]);
+    expect(validate(dockerfile).map(({ message, range }) => [range.start.line + 1, message])).toEqual([]);
   });
 
   test("copies and starts what is there, and has the targets that are built", () => {

@@ -30,7 +30,7 @@ export async function* readEvents(
 
 async function* parse(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
   let rest = "";
-  for await (const chunk of body.pipeThrough(new TextDecoderStream() as never) as unknown as AsyncIterable<string>) {
+  for await (const chunk of body.pipeThrough(new TextDecoderStream()) as unknown as AsyncIterable<string>) {
     const blocks = (rest + chunk).split("\n\n");
     rest = blocks.pop() ?? "";
     for (const block of blocks) {

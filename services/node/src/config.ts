@@ -22,7 +22,7 @@ export interface NodeConfig {
 }
 
 /** A variable of the environment is not what it has to be. */
-export class ConfigError extends Error {
+class ConfigError extends Error {
   override readonly name = "ConfigError";
 
   constructor(variable: string, value: string | undefined, remedy: string) {

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import type { NodeConfig } from "./config.ts";
 
 /** A module cannot be used. */
-export class ModuleError extends Error {
+class ModuleError extends Error {
   override readonly name = "ModuleError";
 
   constructor(file: string, problem: string, options?: ErrorOptions) {
@@ -29,7 +29,7 @@ export async function loadModules(config: NodeConfig): Promise<Catalog> {
     if (isOrganization(organization)) {
       if (Object.hasOwn(organizations, organization.name))
         throw new ModuleError(file, `another module has an organization called ${organization.name}`);
-      organizations[organization.name] = { organization: organization as never, model: modelOf(file, exports, config) };
+      organizations[organization.name] = { organization, model: modelOf(file, exports, config) };
     }
     Object.assign(actors, own);
   }
