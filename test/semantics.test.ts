@@ -12,12 +12,11 @@ const places: Readonly<Record<string, string>> = {
   tools: "packages/tools/src",
   model: "packages/model/src",
   org: "packages/org/src",
+  cluster: "packages/cluster/src/ownership",
   journal: "packages/journal/test-support",
   forks: "packages/journal/src",
   files: "packages/journal/src",
   test: "test",
-  cluster: "test/cluster",
-  nats: "test/nats",
 };
 
 const rows = [...page.matchAll(/\| (\w+)\/([\w./-]+): "([^"]*)" \|/g)].map(([, place, file, title]) => ({

@@ -121,6 +121,8 @@ export class OwnershipWorld {
     const started = ownership.start().catch((error: unknown) => error);
     const node = { name, clock, leases, host, ownership, events, started, isGone: false };
     this.nodes.push(node);
+    // Who could not join in time has gone again.
+    void started.then((error) => (node.isGone ||= error !== undefined));
     return node;
   }
 

@@ -162,6 +162,53 @@ describe("ownership", () => {
     expect(world.broken).toEqual([]);
   });
 
+  test("hands over each partition when it is ended, while others still end", async () => {
+    const world = new OwnershipWorld();
+    const [one, other] = [world.join(), world.join()];
+    await world.pass(5_000);
+    // One of the two takes very long.
+    let count = 0;
+    const { end } = one.host;
+    one.host.end = (partition, how) => {
+      one.host.mostMs = count++ === 0 ? 1e6 : 0;
+      return end.call(one.host, partition, how);
+    };
+    void one.ownership.drain();
+    await world.pass(500);
+    expect(one.host.running.size).toBe(1);
+    expect(other.host.working.size).toBe(3);
+    expect(one.ownership.nodes().get(one.ownership.node)?.state).toBe("draining");
+  });
+
+  test("ends what it has when somebody else has changed its record", async () => {
+    const world = new OwnershipWorld();
+    const node = world.join();
+    await world.pass(1_000);
+    const record = world.store.read("part.main-2")!;
+    void world.store.connect("a person").put("part.main-2", {}, record.revision);
+    await world.pass(100);
+    expect(node.events).toContainEqual({ type: "ends", partition: "main-2", why: "replaced" });
+    // Nobody else wants it, so it is claimed anew.
+    await world.pass(100);
+    expect(world.loads).toEqual([4]);
+    expect(world.broken).toEqual([]);
+  });
+
+  test("does not join again while something still ends that it had when it was buried", async () => {
+    const world = new OwnershipWorld({ limits: { endMs: 15_000 } });
+    const one = world.join();
+    await world.pass(1_000);
+    one.host.mostMs = 1e9;
+    world.join();
+    await world.pass(500);
+    one.leases.cut();
+    await world.pass(5_000);
+    one.leases.mend();
+    await world.pass(30_000);
+    expect(world.broken).toEqual([]);
+    expect(world.nodes[1]!.events.some(({ type }) => type === "buries")).toBe(true);
+  });
+
   test("closes a node at once, and others need not wait for its lease", async () => {
     const world = new OwnershipWorld();
     const [one] = [world.join(), world.join()];
