@@ -1,6 +1,6 @@
 export { ClusterClient, type ClusterClientOptions, ClusterUnavailableError } from "./cluster-client.ts";
 export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
-export type { Job, JobEnd, JobRequest } from "./job.ts";
+export type { Job, JobEnd, JobRequest, JobSummary } from "./job.ts";
 export { type Catalog, type RunnableOrganization, UnknownWorkloadError } from "./catalog.ts";
 export type { JobNews, JobNewsItem, NewsQuery, RunNewsPage } from "./job-news.ts";
 export { ClusterNews, type ClusterNewsOptions } from "./cluster-news.ts";
