@@ -18,6 +18,7 @@ import type { Catalog } from "./catalog.ts";
 import { deskEndpoint, type DeskLimits } from "./desk.ts";
 import { LeasedJournal } from "./leased-journal.ts";
 import { Partition } from "./partition.ts";
+import { serveNews } from "./serve-news.ts";
 
 /** What a node of a cluster is made of. */
 export interface ClusterNodeOptions {
@@ -64,6 +65,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #natsWire: NatsWire;
   readonly #leases: NatsLeases;
   readonly #partitions = new Map<Endpoint, Partition>();
+  readonly #stopNews = new Map<Endpoint, () => void>();
 
   private constructor(options: ClusterNodeOptions, leases: NatsLeases) {
     const { link, namespace, name, version, partitions, pools, logger } = options;
@@ -161,6 +163,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         process: name,
       });
       this.#partitions.set(endpoint, partition);
+      this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
     } catch (error) {
       await whole.close();
       throw error;
@@ -171,6 +174,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   async end(endpoint: Endpoint): Promise<void> {
     const partition = this.#partitions.get(endpoint);
     this.#partitions.delete(endpoint);
+    this.#stopNews.get(endpoint)?.();
+    this.#stopNews.delete(endpoint);
     await partition?.end();
   }
 }
