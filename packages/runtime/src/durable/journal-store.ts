@@ -232,7 +232,8 @@ export class JournalStore implements TurnStore, StoredPast {
   }
 
   end(address: Address, seq: number): void {
-    if (this.#parked.has(topOf(address))) return;
+    // Who was put back since has not ended.
+    if (this.#parked.has(topOf(address)) || (this.#found.get(address)?.seq ?? -1) > seq) return;
     this.#pin(address, undefined);
     if (!this.#forget(address)) return; // It was never there.
     this.#ends.push({ address, seq, kind: "end", data: new Uint8Array() });

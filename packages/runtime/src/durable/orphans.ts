@@ -45,6 +45,11 @@ export class Orphans {
     place.end("adopted");
   }
 
+  /** It was put back, and has not ended: whoever goes on there owes what was owed then. */
+  putBack(from: Address): void {
+    this.#places.delete(from);
+  }
+
   /** It was taken. */
   acknowledge(from: Address, key: EffectKey): void {
     const place = this.#places.get(from);
