@@ -286,6 +286,7 @@ describe("the names that a package exports", () => {
         "NatsWire",
         "findServer",
         "isAtLeast",
+        "natsSettings",
         "oldestServer",
         "openJetStreamJournal",
         "openNatsLeases",
