@@ -281,6 +281,7 @@ describe("the names that a package exports", () => {
         "NatsError",
         "NatsLeases",
         "NatsLink",
+        "NatsRequests",
         "NatsServerMissingError",
         "NatsWire",
         "findServer",
