@@ -187,7 +187,7 @@ export class ActorSystem {
     const mail = this.#mail(to, message);
     const cell = this.#kernel.cells.get(to);
     if (cell === undefined) {
-      if (this.#kernel.remote?.send(mail) !== true) this.#kernel.bury(mail, "no-recipient");
+      if (this.#kernel.remote?.mail.send(mail) !== true) this.#kernel.bury(mail, "no-recipient");
       return;
     }
     const refusal = cell.accept(mail);
@@ -210,7 +210,7 @@ export class ActorSystem {
       const plain = new OutsideAsker(this.#kernel, to, asking);
       const asker = options.signal === undefined ? plain : impatientAsker(this.#kernel, mail, { asker: plain, signal: options.signal });
       const replyTo = asks.open(asker, mail, { timeoutMs });
-      const refusal = cell === undefined ? void remote!.send(mail) : cell.accept(mail);
+      const refusal = cell === undefined ? void remote!.mail.send(mail) : cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
     } catch (error) {
       asking.reject(error);
@@ -239,7 +239,8 @@ export class ActorSystem {
     const { promise, resolve, reject } = Promise.withResolvers<Exit>();
     const { signal } = options;
     if (signal?.aborted === true) reject(signal.reason);
-    else if (!this.#kernel.cells.has(address) && this.#kernel.remote?.watch(address) !== true) reject(new UnknownRecipientError(address));
+    else if (!this.#kernel.cells.has(address) && this.#kernel.remote?.watches.watch(address) !== true)
+      reject(new UnknownRecipientError(address));
     else if (signal === undefined) this.#kernel.watches.addOutside(address, ({ exit }) => resolve(exit));
     else watchUntil(this.#kernel, address, { signal, resolve, reject });
     return promise;

@@ -200,7 +200,7 @@ export class Kernel {
   send(mail: Mail): void {
     const cell = this.cells.get(mail.to);
     if (cell === undefined) {
-      if (this.remote?.send(mail) !== true && !this.recovery.takes(mail)) this.lose(mail, "no-recipient");
+      if (this.remote?.mail.send(mail) !== true && !this.recovery.takes(mail)) this.lose(mail, "no-recipient");
       return;
     }
     const refusal = cell.accept(mail);
@@ -268,7 +268,7 @@ export class Kernel {
   answer(to: ReplyTo, outcome: Outcome, by: Answerer): boolean {
     if (this.asks.settle(to, outcome, by)) return true;
     if (by.key === undefined) return false;
-    if (this.remote?.answer(to, outcome, by) === true) return true;
+    if (this.remote?.mail.answer(to, outcome, by) === true) return true;
     if (to.address !== undefined && this.recovery.mayAskAgain(to.address)) return true;
     this.#acknowledge(by.address, by.key);
     return false;
