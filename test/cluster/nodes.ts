@@ -1,7 +1,7 @@
 import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
 import type { Address, ChildSpec, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
-import { type ActorSystem, createActorSystem, type Logic, VirtualClock } from "@orgtree/runtime";
+import { type ActorSystem, createActorSystem, type Logic, type SystemOptions, VirtualClock } from "@orgtree/runtime";
 import { seededRandom, silent } from "./post.ts";
 
 /** A system of its own on the network, with what it is made of. */
@@ -20,7 +20,17 @@ export class Nodes {
   readonly clock = new VirtualClock();
   readonly network = new MemoryNetwork({ clock: this.clock });
   readonly #files = new Map<string, MemoryFile>();
+  readonly #endpointOf: (address: Address) => string;
+  readonly #options: SystemOptions;
   #count = 0;
+
+  constructor({
+    endpointOf = (address) => address.slice(1, 2),
+    system = {},
+  }: { readonly endpointOf?: (address: Address) => string; readonly system?: SystemOptions } = {}) {
+    this.#endpointOf = endpointOf;
+    this.#options = system;
+  }
 
   /** Begins a system at an endpoint, after any that was there: it takes its journal over. */
   async begin(endpoint: string, specs: readonly ChildSpec<Logic>[] = []): Promise<Node> {
@@ -35,11 +45,12 @@ export class Nodes {
       random: seededRandom(this.#count),
       logger: silent,
       endpoint,
-      endpointOf: (address) => address.slice(1, 2),
+      endpointOf: this.#endpointOf,
       outlives: (at) => at === at.toLowerCase(),
       epoch: journal?.epoch ?? this.#count,
     });
     const system = createActorSystem({
+      ...this.#options,
       clock: this.clock,
       random: seededRandom(100 + this.#count),
       transport,

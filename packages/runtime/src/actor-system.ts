@@ -76,6 +76,7 @@ export class ActorSystem {
       keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
       freeze: options.freeze ?? false,
       transport: options.transport,
+      placing: { specOf: options.specOf, about: options.about },
       makeBody,
     });
     kernels.set(this, this.#kernel);
@@ -309,6 +310,7 @@ export class ActorSystem {
     this.#kernel.leave();
     // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
     await Promise.resolve();
+    await this.#kernel.remote?.endHosted();
     if (this.#root.life !== undefined) {
       const ended = this.watch(rootAddress);
       this.#root.life.stop(shutdownExit);

@@ -1,8 +1,10 @@
-import type { Address, Endpoint, SendOptions, SendRefusal, Transport } from "@orgtree/core";
+import { parentAddress, type Address, type Endpoint, type SendOptions, type SendRefusal, type Transport } from "@orgtree/core";
 import { resumeToward } from "../actor/resumption.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { HostedPlaces } from "./hosted-places.ts";
 import { readParcel, writeParcel, type Parcel } from "./parcel.ts";
+import { RemoteChildren } from "./remote-children.ts";
 import { RemoteMail } from "./remote-mail.ts";
 import { RemoteWatches } from "./remote-watches.ts";
 
@@ -16,26 +18,35 @@ import { RemoteWatches } from "./remote-watches.ts";
 export class Remote {
   readonly mail: RemoteMail;
   readonly watches: RemoteWatches;
+  /** Children of supervisors here that live elsewhere, … */
+  readonly children: RemoteChildren;
+  /** … and children here of supervisors elsewhere. */
+  readonly hosted: HostedPlaces;
   readonly #kernel: Kernel;
   readonly #transport: Transport;
   /** By endpoint and by what they are about. */
   readonly #kept = new Map<Endpoint, Map<string, Parcel>>();
   /** Nothing more is said: what ends here goes on elsewhere. */
   #isSilent = false;
+  #lastBirth: number;
 
   constructor(kernel: Kernel, transport: Transport) {
     this.#kernel = kernel;
     this.#transport = transport;
     this.mail = new RemoteMail(kernel, this);
     this.watches = new RemoteWatches(kernel, this);
+    this.children = new RemoteChildren(kernel, this);
+    this.hosted = new HostedPlaces(kernel, this);
+    this.#lastBirth = kernel.clock.epochMs() * 1_000;
   }
 
-  start(): Promise<void> {
-    return this.#transport.start({
+  async start(): Promise<void> {
+    await this.#transport.start({
       receive: (body, from) => this.#receive(body, from),
       renewed: (endpoint) => this.#renewed(endpoint),
       lost: (endpoint, problem) => this.#lost(endpoint, problem),
     });
+    this.hosted.begin();
   }
 
   /** Says and hears nothing any more. */
@@ -44,9 +55,18 @@ export class Remote {
     return this.#transport.close();
   }
 
+  /** Ends those whose supervisors are elsewhere. */
+  async endHosted(): Promise<void> {
+    await this.hosted.close();
+  }
+
   /** Says nothing any more of what happens here: another process goes on with it. */
   silence(): void {
     this.#isSilent = true;
+  }
+
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   /** Where this system is reached. */
@@ -56,6 +76,22 @@ export class Remote {
 
   endpointOf(address: Address): Endpoint {
     return this.#transport.endpointOf(address);
+  }
+
+  /** Another process goes on with those there when theirs is gone. */
+  outlives(endpoint: Endpoint): boolean {
+    return this.#transport.outlives(endpoint);
+  }
+
+  /** What the system of a child elsewhere is to know of its tree: what is said of it here, else what was said of the tree that it is in. */
+  aboutOf(child: Address): unknown {
+    const { placing } = this.#kernel;
+    return placing.about?.(child) ?? this.hosted.aboutOf(this.#kernel.topOf(parentAddress(child)!));
+  }
+
+  /** The number of a decision where none is stored: greater than those of any process before. */
+  newBirth(): number {
+    return ++this.#lastBirth;
   }
 
   /** True for an address that another system hosts. */
@@ -98,11 +134,12 @@ export class Remote {
   #receive(body: unknown, from: Endpoint): SendRefusal | undefined {
     const parcel = readParcel(body);
     if (parcel.type === "message") return this.mail.receiveMessage(parcel, from);
+    if (parcel.type === "order") return this.hosted.hear(parcel, from);
     this.#take(parcel, from);
     return undefined;
   }
 
-  #take(parcel: Exclude<Parcel, { type: "message" }>, from: Endpoint): void {
+  #take(parcel: Exclude<Parcel, { type: "message" | "order" }>, from: Endpoint): void {
     switch (parcel.type) {
       case "answer":
         return this.mail.receiveAnswer(parcel);
@@ -114,6 +151,9 @@ export class Remote {
         return this.watches.end(parcel.target, from);
       case "down":
         return this.watches.hearDown(parcel);
+      case "news":
+        if (this.endpointOf(parcel.address) === from) this.children.hear(parcel);
+        return;
       default:
         return parcel satisfies never;
     }
@@ -127,12 +167,17 @@ export class Remote {
     for (const cell of cells.values()) resumeToward(cell, isThere);
     recovery.handOverAgain(isThere);
     for (const [about, parcel] of Array.from(this.#kept.get(endpoint) ?? [])) this.sendKept(endpoint, about, parcel);
+    this.children.renewed(endpoint);
+    this.hosted.renewed(endpoint);
   }
 
   #lost(endpoint: Endpoint, problem: string): void {
-    if (this.#transport.outlives(endpoint)) return;
     // With its process everything there is gone for good.
-    this.#kept.delete(endpoint);
-    this.watches.lost(endpoint, problem);
+    if (!this.outlives(endpoint)) {
+      this.#kept.delete(endpoint);
+      this.watches.lost(endpoint, problem);
+    }
+    this.children.lost(endpoint, problem);
+    this.hosted.lost(endpoint);
   }
 }
