@@ -3,7 +3,7 @@ import type { Logic } from "@orgtree/runtime";
 import { type Node, Nodes } from "./nodes.ts";
 
 /** Where an address is hosted whose segments may have a mark, `name_b`: at the endpoint of the last one, and without any at `a`. */
-export function endpointOf(address: Address): Endpoint {
+function endpointOf(address: Address): Endpoint {
   return [...address.matchAll(/_([a-zA-Z])(?=\/|$)/g)].at(-1)?.[1] ?? "a";
 }
 

@@ -209,6 +209,7 @@ export class HostedPlace implements Supervisor {
       type: "news",
       address,
       birth,
+      incarnation: this.#cell?.incarnations ?? 0,
       isUp: this.#isUp,
       info: this.#info,
       suspended: this.#suspended,

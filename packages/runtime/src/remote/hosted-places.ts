@@ -84,6 +84,7 @@ export class HostedPlaces {
         type: "news",
         address,
         birth: durable.books.birth,
+        incarnation: this.#kernel.past.lastIncarnation(address),
         isUp: false,
         info: undefined,
         suspended: undefined,

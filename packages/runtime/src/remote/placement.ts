@@ -51,6 +51,7 @@ export interface News {
   readonly type: "news";
   readonly address: Address;
   readonly birth: number;
+  readonly incarnation: number;
   /** It came up. */
   readonly isUp: boolean;
   /** What its initial step gave back. */
@@ -90,14 +91,16 @@ export function writeOrder({ address, birth, want, isUp, resumed, terms }: Order
 }
 
 /** Reads the fields of news; undefined where they are none. */
-export function readNews([address, birth, isUp, info, suspended, end, spent]: readonly unknown[]): News | undefined {
+export function readNews([address, birth, incarnation, isUp, info, suspended, end, spent]: readonly unknown[]): News | undefined {
   if (typeof address !== "string" || !address.startsWith("/") || typeof birth !== "number" || typeof isUp !== "boolean") return undefined;
+  if (typeof incarnation !== "number") return undefined;
   const { turns, tokens, microUsd } = (spent ?? {}) as Partial<Amount>;
   if (!isCost(turns) || !isCost(tokens) || !isCost(microUsd)) return undefined;
   return {
     type: "news",
     address: address as Address,
     birth,
+    incarnation,
     isUp,
     info,
     suspended: suspended === undefined ? undefined : readSuspended(suspended),
@@ -107,8 +110,8 @@ export function readNews([address, birth, isUp, info, suspended, end, spent]: re
 }
 
 /** The fields of news. */
-export function writeNews({ address, birth, isUp, info, suspended, end, spent }: News): readonly unknown[] {
-  return [address, birth, isUp, info, suspended, end, spent];
+export function writeNews({ address, birth, incarnation, isUp, info, suspended, end, spent }: News): readonly unknown[] {
+  return [address, birth, incarnation, isUp, info, suspended, end, spent];
 }
 
 function readSuspended(value: unknown): Suspended {

@@ -18,6 +18,7 @@ import {
 } from "@orgtree/core";
 import type { Supervisor } from "../actor/cell.ts";
 import type { Grant } from "../kernel/accounts.ts";
+import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -55,9 +56,10 @@ export class RemoteChild {
   #suspended: Suspended | undefined;
   #resumed: string | undefined;
   #limit: Timer | undefined;
-  /** Its system has said something since the connection ended last. */
+  /** Its system has heard or said something since the connection ended last. */
   #isHeard = false;
   #grant: Grant | undefined;
+  #incarnation = 0;
   /** What is known of what was spent there, … */
   #counted: Amount = noAmount;
   /** … and what of that is not in the books of its supervisor. */
@@ -79,6 +81,16 @@ export class RemoteChild {
     if (spec === this.#spec) return;
     this.#spec = spec;
     if (this.#phase === "up") this.tell();
+  }
+
+  /** As far as is known here, for the tree view. */
+  view(): { readonly isSuspended: boolean; readonly incarnation: number; readonly spent: ReturnType<BudgetAccount["spent"]> | undefined } {
+    const isLimited = this.#spec.budget !== undefined;
+    return {
+      isSuspended: this.#phase === "suspended",
+      incarnation: this.#incarnation,
+      spent: isLimited ? this.#grant?.account.spent() : undefined,
+    };
   }
 
   // What its supervisor decides
@@ -105,7 +117,12 @@ export class RemoteChild {
       return supervisor.hear({ kind: "started", id: idOf(this.address), info: undefined });
     }
     const { startMs } = this.#spec;
-    if (startMs !== "infinity") this.#limitTo(startMs, () => this.#startTimedOut(startMs));
+    // Its own system ends what does not start in time, and says so; where that does not answer, it is given up here.
+    if (startMs !== "infinity")
+      this.#limitTo(startMs, () => {
+        if (this.#isHeard) this.#limitTo(answerMs, () => this.#startTimedOut(startMs));
+        else this.#startTimedOut(startMs);
+      });
   }
 
   #startTimedOut(startMs: number): void {
@@ -178,6 +195,7 @@ export class RemoteChild {
 
   hear(news: News): void {
     this.#isHeard = true;
+    this.#incarnation = Math.max(this.#incarnation, news.incarnation);
     this.#count(news.spent);
     const { supervisor } = this.#parts;
     const id = idOf(this.address);
@@ -254,6 +272,7 @@ export class RemoteChild {
     remote.sendParcel(remote.endpointOf(this.address), order, {
       isKept: true,
       ended: (outcome) => {
+        this.#isHeard = true;
         if (outcome.type !== "refused" || this.birth !== order.birth || this.#phase !== "starting") return;
         const { problem } = outcome.refusal;
         this.#failed({

@@ -12,7 +12,7 @@ export class RemoteChildren {
   readonly #remote: Remote;
   readonly #places = new Map<Address, RemoteChild>();
   /** Places that were given up, until their systems know of it. */
-  readonly #leaving = new Set<RemoteChild>();
+  readonly #leaving = new Map<string, RemoteChild>();
   /** What lives elsewhere, and of which it is not known yet whether anybody here wants it. */
   readonly #unclaimed = new Map<Address, News>();
 
@@ -21,19 +21,8 @@ export class RemoteChildren {
     this.#remote = remote;
   }
 
-  /** Places that are open, or not given up everywhere, for tests of leaks. */
-  get size(): number {
-    return this.#places.size + this.#leaving.size;
-  }
-
   get(address: Address): RemoteChild | undefined {
     return this.#places.get(address);
-  }
-
-  /** A child lives elsewhere, at an address or below it. */
-  hasWithin(top: Address): boolean {
-    for (const address of this.#places.keys()) if (isWithin(address, top)) return true;
-    return false;
   }
 
   /** The place at an address, made where there is none. */
@@ -50,17 +39,17 @@ export class RemoteChildren {
 
   #leave(child: RemoteChild): void {
     if (this.#places.get(child.address) === child) this.#places.delete(child.address);
-    if (!this.#remote.isSilent) this.#leaving.add(child);
+    if (!this.#remote.isSilent) this.#leaving.set(lifeOf(child), child);
   }
 
   hear(news: News): void {
     const { address, birth, end } = news;
     const child = this.#places.get(address);
     if (child?.birth === birth) return child.hear(news);
-    for (const left of this.#leaving) {
-      if (left.address !== address || left.birth !== birth) continue;
+    const left = this.#leaving.get(lifeOf(news));
+    if (left !== undefined) {
       left.hear(news);
-      if (end?.kind === "gone") this.#leaving.delete(left);
+      if (end?.kind === "gone") this.#leaving.delete(lifeOf(news));
       return;
     }
     // Where there is a place, its order says what becomes of other lives there (P1, P2).
@@ -96,12 +85,12 @@ export class RemoteChildren {
   /** Everything that is to be known there is told once more. */
   renewed(endpoint: Endpoint): void {
     // What was given up first, so that whoever came after it is not taken for it.
-    for (const child of [...this.#leaving, ...this.#places.values()]) if (this.#isAt(child, endpoint)) child.tell();
+    for (const child of [...this.#leaving.values(), ...this.#places.values()]) if (this.#isAt(child, endpoint)) child.tell();
   }
 
   lost(endpoint: Endpoint, problem: string): void {
     const isGone = !this.#remote.outlives(endpoint);
-    for (const child of Array.from(this.#leaving)) if (isGone && this.#isAt(child, endpoint)) this.#leaving.delete(child);
+    for (const [life, child] of Array.from(this.#leaving)) if (isGone && this.#isAt(child, endpoint)) this.#leaving.delete(life);
     for (const [address] of Array.from(this.#unclaimed)) if (this.#remote.endpointOf(address) === endpoint) this.#unclaimed.delete(address);
     for (const child of Array.from(this.#places.values())) if (this.#isAt(child, endpoint)) child.lost(problem, isGone);
   }
@@ -109,4 +98,8 @@ export class RemoteChildren {
   #isAt({ address }: RemoteChild, endpoint: Endpoint): boolean {
     return this.#remote.endpointOf(address) === endpoint;
   }
+}
+
+function lifeOf({ address, birth }: Pick<News, "address" | "birth">): string {
+  return `${address}#${birth}`;
 }
