@@ -276,6 +276,7 @@ describe("the names that a package exports", () => {
         "LocalServer",
         "NatsError",
         "NatsLink",
+        "NatsRequests",
         "NatsServerMissingError",
         "NatsWire",
         "findServer",

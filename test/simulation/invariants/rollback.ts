@@ -1,5 +1,5 @@
 /** Rollbacks: to one cut, with all that came from outside, and without anything that was undone. */
-import { isWithin, type Address } from "@orgtree/core";
+import { childAddress, isWithin, type Address } from "@orgtree/core";
 import { partsOfKey, type EffectKey } from "@orgtree/runtime";
 import { isPutAside } from "../clerk.ts";
 import { labelOf, type Facts } from "../facts.ts";
@@ -68,6 +68,19 @@ export const takenAgain: Invariant = {
         const problem = checkRecord(facts, rollback, record);
         if (problem !== undefined) return `${record.address} after the rollback at ${record.position}: ${problem}`;
       }
+    return undefined;
+  },
+};
+
+export const nobodySendsHimselfBack: Invariant = {
+  name: "nobody goes back who asked for it himself",
+  check({ turns }) {
+    for (const { cause, from, address, seq, message, effects } of turns) {
+      if (cause !== "rollback-child" || from === undefined) continue;
+      const child = childAddress(address, (message as { readonly id: string }).id);
+      const isRefused = effects.every(({ kind }) => kind === "reply");
+      if (isWithin(from, child) && !isRefused) return `${address} let ${from} put ${child} back in turn ${seq}`;
+    }
     return undefined;
   },
 };
