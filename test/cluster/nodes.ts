@@ -1,5 +1,5 @@
 import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
-import type { Address, ChildSpec, SystemEvent } from "@orgtree/core";
+import type { Address, ChildSpec, NewEntry, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { type ActorSystem, createActorSystem, type Logic, type SystemOptions, VirtualClock } from "@orgtree/runtime";
 import { seededRandom, silent } from "./post.ts";
@@ -10,6 +10,39 @@ export interface Node {
   readonly transport: WireTransport;
   readonly wire: MemoryWire;
   readonly events: SystemEvent[];
+}
+
+/** When a process is to die: before the append of this number is stored, or behind it, so that nobody hears of it. */
+export interface Death {
+  readonly at: number;
+  readonly isStored: boolean;
+}
+
+/** How a system begins. */
+export interface BeginOptions {
+  readonly death?: Death;
+  readonly system?: SystemOptions;
+}
+
+/** A journal with which its process may die. */
+class MortalJournal extends MemoryJournal {
+  #left: number;
+  readonly #death: Death;
+  readonly #die: () => void;
+
+  constructor(file: MemoryFile, death: Death, die: () => void) {
+    super(file);
+    this.#death = death;
+    this.#left = death.at;
+    this.#die = die;
+  }
+
+  override async append(entries: readonly NewEntry[]): Promise<number> {
+    if (--this.#left > 0) return super.append(entries);
+    if (this.#left === 0 && this.#death.isStored) await super.append(entries);
+    this.#die();
+    return new Promise<number>(() => {});
+  }
 }
 
 /**
@@ -33,12 +66,13 @@ export class Nodes {
   }
 
   /** Begins a system at an endpoint, after any that was there: it takes its journal over. */
-  async begin(endpoint: string, specs: readonly ChildSpec<Logic>[] = []): Promise<Node> {
+  async begin(endpoint: string, specs: readonly ChildSpec<Logic>[] = [], { death, system: own = {} }: BeginOptions = {}): Promise<Node> {
     const wire = this.network.connect(`${endpoint}${++this.#count}`);
     const isDurable = endpoint === endpoint.toLowerCase();
     const file = this.#files.get(endpoint) ?? new MemoryFile();
     this.#files.set(endpoint, file);
-    const journal = isDurable ? new MemoryJournal(file) : undefined;
+    const mortal = death === undefined ? new MemoryJournal(file) : new MortalJournal(file, death, () => wire.cut());
+    const journal = isDurable ? mortal : undefined;
     const transport = new WireTransport({
       wire,
       clock: this.clock,
@@ -51,6 +85,7 @@ export class Nodes {
     });
     const system = createActorSystem({
       ...this.#options,
+      ...own,
       clock: this.clock,
       random: seededRandom(100 + this.#count),
       transport,

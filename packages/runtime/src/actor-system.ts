@@ -27,6 +27,7 @@ import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore } from "./durable/journal-store.ts";
 import { RollbackError } from "./durable/rollback-error.ts";
+import { notStoredHere } from "./durable/stored-whole.ts";
 import { ConsentError, needsConsent } from "./durable/consent-error.ts";
 import { RestoringStore } from "./durable/restoring-store.ts";
 import { noPast, type StoredPast } from "./durable/stored-past.ts";
@@ -152,7 +153,8 @@ export class ActorSystem {
     const { to, consent = false } = options;
     const parent = parentAddress(checkAddress(address));
     if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
-    const { past } = this.#kernel;
+    const { past, remote } = this.#kernel;
+    if (remote?.hosts(address) === true) throw notStoredHere(address, address);
     const goBack = async (): Promise<RollbackReport> => {
       const call = { type: "rollback-child", id: idOf(address), to };
       return ((await this.ask(parent, call, { timeoutMs: Infinity })) as { info: RollbackReport }).info;

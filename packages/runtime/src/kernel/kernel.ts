@@ -293,7 +293,8 @@ export class Kernel {
    */
   answer(to: ReplyTo, outcome: Outcome, by: Giver): void {
     if (this.asks.settle(to, outcome, by)) return;
-    if (by.key !== undefined && (this.remote?.mail.answer(to, outcome, by) === true || this.recovery.keepsAnswer({ to, outcome, by }))) return;
+    if (by.key !== undefined && (this.remote?.mail.answer(to, outcome, by) === true || this.recovery.keepsAnswer({ to, outcome, by })))
+      return;
     this.loseAnswer({ to, outcome, by });
   }
 

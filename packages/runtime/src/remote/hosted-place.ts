@@ -83,6 +83,8 @@ export class HostedPlace implements Supervisor {
       spec = this.#specOf(terms!);
       stored = kernel.past.take(this.address);
     } catch (error) {
+      // What is stored of it is all that there is: a program that can go on with it may come.
+      if (kernel.past.has(this.address)) kernel.past.park(this.address, error);
       return this.#startFailed(toFailure(error, this.address));
     }
     const cell = this.#place(spec);

@@ -232,7 +232,8 @@ export class RemoteChild {
         return supervisor.hear({ kind: end.kind, id: idOf(this.address) });
       case "start-failed":
         if (end.isParked) kernel.past.park(this.address, end.failure);
-        return this.#failed(end.failure);
+        // It was up, and cannot go on in another process.
+        return this.#phase === "starting" ? this.#failed(end.failure) : this.#exited({ kind: "failure", failure: end.failure });
       case "gone":
         return this.#exited({ kind: "failure", failure: nodeLost(this.address, "nobody knows of it there") });
       default:

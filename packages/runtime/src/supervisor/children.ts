@@ -10,7 +10,7 @@ import {
 } from "@orgtree/core";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
-import { RollbackError } from "../durable/rollback-error.ts";
+import { notStoredHere } from "../durable/stored-whole.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Logic } from "../logic.ts";
 import { RemoteChild } from "../remote/remote-child.ts";
@@ -92,8 +92,7 @@ export class Children {
     this.goesBack(id);
     kernel.endPause(top);
     const place = this.place(id);
-    if (place instanceof RemoteChild)
-      return failed(new RollbackError(top, "it lives in another system, and a rollback takes back what one system has stored"));
+    if (place instanceof RemoteChild) return failed(notStoredHere(top, top));
     const spent = place.books === undefined ? undefined : place.allSpent;
     const seq = Math.max(place.seq, kernel.nextSeq);
     // The number is used up, also where nobody is started there afterwards.
