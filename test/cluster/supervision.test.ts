@@ -60,7 +60,7 @@ describe("a child in another system", () => {
     const b = await world.begin("b");
     const c = await world.begin("c");
     const outcomes: unknown[] = [];
-    const terms = { spec: { id: "w_b" }, about: undefined, planVersion: undefined };
+    const terms = { spec: { id: "w_b" }, about: undefined, planVersion: undefined, spent: { turns: 0, tokens: 0, microUsd: 0 } };
     c.transport.send("b", [6, w, 1, 0, false, undefined, terms], { ended: (outcome) => void outcomes.push(outcome) });
     c.transport.send("b", [6, w, 1, 9, false, undefined, terms], { ended: (outcome) => void outcomes.push(outcome) });
     c.transport.send("b", [7, w, 1, 1, true], { ended: (outcome) => void outcomes.push(outcome) });
@@ -133,6 +133,7 @@ describe("a child in another system", () => {
 });
 
 describe("a budget over systems", () => {
+  const onFailure = { "budget-exhausted": "restart" } as const;
   const spend = plain<number, number>({
     init: () => 0,
     receive: (state, tokens, turn) => {
@@ -145,7 +146,6 @@ describe("a budget over systems", () => {
     world = new Branches({ s: spend });
     await world.begin("b");
     const a = await world.begin("a");
-    const onFailure = { "budget-exhausted": "restart" } as const;
     const kids = [
       { id: "s_b", logic: spend, onFailure, budget: { tokens: 60 } },
       { id: "local", onFailure, logic: spend },
@@ -175,6 +175,31 @@ describe("a budget over systems", () => {
     await start(a, spec);
     await world.clock.advance(10_000);
     expect(a.system.tree().children[0]?.spent).toMatchObject({ tokens: 45 });
+  });
+
+  test.each(["b", "B"])("is not refilled by a loss of the process at %s, nor by a stop and a new start", async (endpoint) => {
+    world = new Branches({ s: spend });
+    const there = await world.begin(endpoint);
+    const a = await world.begin("a");
+    const address: Address = `/desk/s_${endpoint}`;
+    await start(a, { ...desk([{ id: `s_${endpoint}`, logic: spend, onFailure, budget: { tokens: 60 } }]), budget: { tokens: 100 } });
+    await world.tell(a, address, 45);
+    await world.tell(a, address, 20); // Too much: it fails, and with that it is told what was spent.
+    if (endpoint === "b") await world.kill(there, endpoint);
+    else there.wire.cut();
+    await world.clock.advance(8_000);
+    await world.begin(endpoint);
+    await world.clock.advance(8_000);
+    await world.tell(a, address, 20);
+    await world.tell(a, address, 10);
+    await world.tell(a, address, 6);
+    await world.settled(a.system.stop(address));
+    await world.settled(a.system.supervisor("/desk").restartChild(`s_${endpoint}`));
+    await world.tell(a, address, 6);
+    await world.tell(a, address, 5);
+    await world.tell(a, address, 1);
+    await world.settled(a.system.stop(address));
+    expect(a.system.tree().children[0]?.spent).toMatchObject({ tokens: 60 });
   });
 
   test("of a child that has no part of its own is refused: nobody could keep it to what is left above", async () => {

@@ -313,7 +313,7 @@ export class ActorSystem {
     this.#kernel.leave();
     // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
     await Promise.resolve();
-    await this.#kernel.remote?.endHosted();
+    await this.#kernel.remote?.hosted.close();
     if (this.#root.life !== undefined) {
       const ended = this.watch(rootAddress);
       this.#root.life.stop(shutdownExit);

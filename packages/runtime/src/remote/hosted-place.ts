@@ -3,6 +3,7 @@ import {
   ExpectedError,
   idOf,
   noAmount,
+  perDimension,
   shutdownExit,
   toFailure,
   type Address,
@@ -95,6 +96,13 @@ export class HostedPlace implements Supervisor {
       this.#end = { kind: "exited", exit: { kind: "failure", failure } };
       return this.tell();
     }
+    const { spent } = terms!;
+    const known = kernel.past.spentWithin(this.address);
+    kernel.accounts.grant(this.address, spec.budget!, {
+      above: undefined,
+      nowMs: kernel.clock.nowMs(),
+      spent: perDimension((name) => Math.max(known[name], spent[name])),
+    });
     cell.start(birth, stored);
     kernel.recovery.release(this.address);
   }

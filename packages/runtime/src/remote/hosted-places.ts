@@ -31,7 +31,7 @@ export class HostedPlaces {
     const parent = parentAddress(address);
     const isOurs = parent !== undefined && !this.#remote.hosts(address) && this.#remote.endpointOf(parent) === from;
     if (!isOurs) return { reason: "forged", problem: `no supervisor at ${from} has a child ${address} at ${this.#remote.endpoint}` };
-    if (this.#isClosed) return { reason: "no-recipient", problem: "this system is closed" };
+    if (this.#isClosed || this.#kernel.leaving) return { reason: "no-recipient", problem: "this system is closed" };
     let place = this.#places.get(address);
     if (want === "forget" || want === "drop") this.#leave(order, from);
     else if (place === undefined || place.birth <= birth) {

@@ -44,6 +44,8 @@ export interface Terms {
   readonly about: unknown;
   /** Of the plan that it follows from. */
   readonly planVersion: number | undefined;
+  /** What is known to have been spent at its place: nobody who lives there has spent less. */
+  readonly spent: Amount;
 }
 
 /** How it is. */
@@ -81,7 +83,7 @@ export function readOrder([address, birth, number, isUp, resumed, terms]: readon
   const want = wants[number as number];
   if (typeof address !== "string" || !address.startsWith("/") || typeof birth !== "number" || want === undefined) return undefined;
   if (typeof isUp !== "boolean" || (resumed !== undefined && typeof resumed !== "string")) return undefined;
-  if (want === "run" && typeof (terms as Partial<Terms> | undefined)?.spec !== "object") return undefined;
+  if (want === "run" && !isTerms(terms as Partial<Terms> | undefined)) return undefined;
   return { type: "order", address: address as Address, birth, want, isUp, resumed, terms: terms as Terms | undefined };
 }
 
@@ -94,8 +96,7 @@ export function writeOrder({ address, birth, want, isUp, resumed, terms }: Order
 export function readNews([address, birth, incarnation, isUp, info, suspended, end, spent]: readonly unknown[]): News | undefined {
   if (typeof address !== "string" || !address.startsWith("/") || typeof birth !== "number" || typeof isUp !== "boolean") return undefined;
   if (typeof incarnation !== "number") return undefined;
-  const { turns, tokens, microUsd } = (spent ?? {}) as Partial<Amount>;
-  if (!isCost(turns) || !isCost(tokens) || !isCost(microUsd)) return undefined;
+  if (!isAmount(spent as Partial<Amount> | undefined)) return undefined;
   return {
     type: "news",
     address: address as Address,
@@ -105,7 +106,7 @@ export function readNews([address, birth, incarnation, isUp, info, suspended, en
     info,
     suspended: suspended === undefined ? undefined : readSuspended(suspended),
     end: end === undefined ? undefined : readEnd(end),
-    spent: { turns, tokens, microUsd },
+    spent: spent as Amount,
   };
 }
 
@@ -134,6 +135,14 @@ function readEnd(value: unknown): PlaceEnd {
     default:
       throw new TypeError("it is no end of a life");
   }
+}
+
+function isTerms(terms: Partial<Terms> | undefined): boolean {
+  return typeof terms?.spec === "object" && isAmount(terms.spent);
+}
+
+function isAmount(amount: Partial<Amount> | undefined): boolean {
+  return isCost(amount?.turns) && isCost(amount.tokens) && isCost(amount.microUsd);
 }
 
 function isCost(value: unknown): value is number {

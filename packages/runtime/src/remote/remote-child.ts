@@ -1,13 +1,8 @@
 import {
-  addAmounts,
   idOf,
-  isNothing,
   killedExit,
   noAmount,
-  perDimension,
   shutdownExit,
-  SpecError,
-  subtractAmounts,
   toFailure,
   withoutInput,
   type Address,
@@ -17,13 +12,13 @@ import {
   type Failure,
 } from "@orgtree/core";
 import type { Supervisor } from "../actor/cell.ts";
-import type { Grant } from "../kernel/accounts.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { nodeLost } from "./parcel.ts";
 import type { News, Order, Suspended, Terms, Want } from "./placement.ts";
+import type { RemoteSpending } from "./remote-spending.ts";
 import type { Remote } from "./remote.ts";
 
 /** How long a child's system may take to say that it has stopped, beyond what the child may take. Milliseconds. */
@@ -36,8 +31,9 @@ export interface RemoteChildParts {
   readonly kernel: Kernel;
   readonly remote: Remote;
   readonly supervisor: Supervisor;
+  readonly spending: RemoteSpending;
   /** It is given up; it is kept in mind until its system knows. */
-  readonly leave: (child: RemoteChild) => void;
+  readonly leave: (child: RemoteChild, isDropped: boolean) => void;
 }
 
 /**
@@ -58,12 +54,7 @@ export class RemoteChild {
   #limit: Timer | undefined;
   /** Its system has heard or said something since the connection ended last. */
   #isHeard = false;
-  #grant: Grant | undefined;
   #incarnation = 0;
-  /** What is known of what was spent there, … */
-  #counted: Amount = noAmount;
-  /** … and what of that is not in the books of its supervisor. */
-  #owed: Amount = noAmount;
 
   constructor(parts: RemoteChildParts, address: Address, from: { readonly birth: number; readonly spec: CheckedChildSpec<Logic> }) {
     this.#parts = parts;
@@ -89,7 +80,7 @@ export class RemoteChild {
     return {
       isSuspended: this.#phase === "suspended",
       incarnation: this.#incarnation,
-      spent: isLimited ? this.#grant?.account.spent() : undefined,
+      spent: isLimited ? this.#parts.spending.spent() : undefined,
     };
   }
 
@@ -100,14 +91,14 @@ export class RemoteChild {
    * still does, until there is news of its end: it is not waited for.
    */
   start(birth: number, { isUp }: { readonly isUp: boolean }): void {
-    const { remote, supervisor } = this.#parts;
+    const { remote, spending, supervisor } = this.#parts;
     this.birth = birth;
     this.#want = "run";
     this.#isUp = isUp;
     this.#suspended = this.#resumed = undefined;
     this.#phase = "starting";
     try {
-      this.#openAccount();
+      spending.open(this.#spec.budget, supervisor.account);
     } catch (error) {
       return this.#failed(toFailure(error, this.address));
     }
@@ -186,8 +177,8 @@ export class RemoteChild {
     this.#cancelLimit();
     this.#phase = "ended";
     this.#want = want;
-    this.#grant?.account.close();
-    this.#parts.leave(this);
+    this.#parts.spending.close();
+    this.#parts.leave(this, want === "drop");
     this.tell();
   }
 
@@ -196,8 +187,8 @@ export class RemoteChild {
   hear(news: News): void {
     this.#isHeard = true;
     this.#incarnation = Math.max(this.#incarnation, news.incarnation);
-    this.#count(news.spent);
-    const { supervisor } = this.#parts;
+    const { spending, supervisor } = this.#parts;
+    spending.hear(news.spent, supervisor.account);
     const id = idOf(this.address);
     if (this.#phase === "stopping") {
       if (news.end !== undefined) this.#stopped(news.end);
@@ -288,9 +279,9 @@ export class RemoteChild {
   }
 
   #terms(): Terms {
-    const { remote, supervisor } = this.#parts;
+    const { remote, spending, supervisor } = this.#parts;
     const { logic: _logic, type: _type, ...spec } = this.#spec;
-    return { spec, about: remote.aboutOf(this.address), planVersion: supervisor.planVersion };
+    return { spec, about: remote.aboutOf(this.address), planVersion: supervisor.planVersion, spent: spending.known };
   }
 
   #failed(failure: Failure): void {
@@ -322,35 +313,6 @@ export class RemoteChild {
 
   // What it spends
 
-  /**
-   * What it may spend is set aside here as a whole, and its own system keeps it to that: so a limit holds over systems that cannot
-   * ask each other before each call. What is limited above and not by its own specification could not be kept to: it is refused.
-   */
-  #openAccount(): void {
-    const { kernel, supervisor } = this.#parts;
-    const { account: above } = supervisor;
-    const budget = this.#spec.budget ?? {};
-    const left = above?.left();
-    for (const name of ["turns", "tokens", "usd"] as const)
-      if (left !== undefined && left[name] !== Infinity && budget[name] === undefined)
-        throw new SpecError(
-          `${this.address}.budget.${name}`,
-          `missing: ${name} are limited above it, and a child in another system cannot share what is left there; give it a part of its own`,
-        );
-    this.#grant = kernel.accounts.grant(this.address, budget, { above, nowMs: kernel.clock.nowMs() });
-  }
-
-  /** What it has spent more than was known. */
-  #count(spent: Amount): void {
-    const more = perDimension((name) => Math.max(0, spent[name] - this.#counted[name]));
-    if (isNothing(more)) return;
-    this.#counted = addAmounts(this.#counted, more);
-    this.#owed = addAmounts(this.#owed, more);
-    const { supervisor } = this.#parts;
-    if (this.#grant !== undefined) this.#grant.account.giveBack(noAmount, more);
-    else supervisor.account?.giveBack(noAmount, more);
-  }
-
   /** Its own system keeps what it spends in its books. */
   takeSpent(): Amount {
     return noAmount;
@@ -358,8 +320,6 @@ export class RemoteChild {
 
   /** What was spent there, for the books of its supervisor. */
   takeAllSpent(): Amount {
-    const spent = this.#owed;
-    this.#owed = subtractAmounts(spent, spent);
-    return spent;
+    return this.#parts.spending.takeOwed();
   }
 }

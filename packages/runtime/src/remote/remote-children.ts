@@ -4,6 +4,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
 import type { News } from "./placement.ts";
 import { RemoteChild } from "./remote-child.ts";
+import { RemoteSpending } from "./remote-spending.ts";
 import type { Remote } from "./remote.ts";
 
 /** The children of this system's supervisors that live in other systems. */
@@ -13,6 +14,8 @@ export class RemoteChildren {
   readonly #places = new Map<Address, RemoteChild>();
   /** Places that were given up, until their systems know of it. */
   readonly #leaving = new Map<string, RemoteChild>();
+  /** What is spent there, until a place is dropped. */
+  readonly #spending = new Map<Address, RemoteSpending>();
   /** What lives elsewhere, and of which it is not known yet whether anybody here wants it. */
   readonly #unclaimed = new Map<Address, News>();
 
@@ -29,15 +32,19 @@ export class RemoteChildren {
   place(address: Address, supervisor: Supervisor, from: { readonly birth: number; readonly spec: CheckedChildSpec<Logic> }): RemoteChild {
     let child = this.#places.get(address);
     if (child === undefined) {
-      const leave = (left: RemoteChild): void => this.#leave(left);
-      child = new RemoteChild({ kernel: this.#kernel, remote: this.#remote, supervisor, leave }, address, from);
+      let spending = this.#spending.get(address);
+      if (spending === undefined) this.#spending.set(address, (spending = new RemoteSpending(this.#kernel, address)));
+      const leave = (left: RemoteChild, isDropped: boolean): void => this.#leave(left, isDropped);
+      child = new RemoteChild({ kernel: this.#kernel, remote: this.#remote, supervisor, spending, leave }, address, from);
       this.#places.set(address, child);
     }
     child.spec = from.spec;
     return child;
   }
 
-  #leave(child: RemoteChild): void {
+  #leave(child: RemoteChild, isDropped: boolean): void {
+    // Whoever comes there is somebody else; what is told yet of the one that was counts for that one.
+    if (isDropped) this.#spending.delete(child.address);
     if (this.#places.get(child.address) === child) this.#places.delete(child.address);
     if (!this.#remote.isSilent) this.#leaving.set(lifeOf(child), child);
   }

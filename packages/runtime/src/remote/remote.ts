@@ -55,11 +55,6 @@ export class Remote {
     return this.#transport.close();
   }
 
-  /** Ends those whose supervisors are elsewhere. */
-  async endHosted(): Promise<void> {
-    await this.hosted.close();
-  }
-
   /** Says nothing any more of what happens here: another process goes on with it. */
   silence(): void {
     this.#isSilent = true;
