@@ -26,7 +26,7 @@ export interface Leases {
   /** Removes a record that still has this revision; false when somebody was faster. Rejects as `put` does. */
   remove(key: string, revision: number): Promise<boolean>;
   /**
-   * Hears of all records, then `complete`, then of each change, in their order. Where it can hear nothing any more it says `lost`, and
+   * Hears of all records, then `complete`, then of changes, in their order; of several to one record perhaps only of the newest. Where it can hear nothing any more it says `lost`, and
    * begins anew by itself: a record of which it has not said anything by the next `complete` is gone. What it gives back stops it.
    */
   watch(listener: (event: LeaseEvent) => void): () => void;
