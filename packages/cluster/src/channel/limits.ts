@@ -22,6 +22,8 @@ export interface ChannelLimits {
   readonly lostMs: number;
   /** How long a parcel waits for somebody to be there, before it is `unreachable`. 0: not at all. Default 5,000. */
   readonly graceMs: number;
+  /** How long what is kept waits for a process without a successor. Default 60,000. */
+  readonly forgetMs: number;
   /** Until what has arrived is acknowledged. Default 2. */
   readonly ackMs: number;
   /** Channels from others that are remembered; the one that was used longest ago is forgotten, which ends it. Default 4,096. */
@@ -39,6 +41,7 @@ const defaults: ChannelLimits = {
   pingMs: 1_000,
   lostMs: 5_000,
   graceMs: 5_000,
+  forgetMs: 60_000,
   ackMs: 2,
   channels: 4_096,
 };

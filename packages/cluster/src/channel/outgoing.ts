@@ -21,6 +21,8 @@ export interface OutgoingParts {
   readonly receiver: Pick<TransportReceiver, "renewed" | "lost">;
   /** A name for a channel that nobody else has. */
   readonly newName: () => string;
+  /** A connection to there ended before, and was forgotten. */
+  readonly hadEnded: boolean;
   /** Who is there outlives his process: somebody will be there again, and what is kept for him waits as long as that takes. */
   readonly isLasting: boolean;
   /** Nothing is under way, and nothing waits, for who is not lasting: he may be forgotten. */
@@ -68,6 +70,9 @@ export class Outgoing {
   #heardMs = 0;
   #askedMs = 0;
   #retriedMs = 0;
+  /** Since when nobody has answered. */
+  #awayMs = 0;
+  #isAway = false;
   /** Behind which packet one was missing, where that was answered already: every packet behind the gap tells of it. */
   #gapAt = -1;
   #retryMs: number;
@@ -79,6 +84,7 @@ export class Outgoing {
   constructor(to: Endpoint, parts: OutgoingParts) {
     this.to = to;
     this.#parts = parts;
+    this.#hasEnded = parts.hadEnded;
     this.#retryMs = parts.limits.retryMs;
   }
 
@@ -98,7 +104,7 @@ export class Outgoing {
     if (bytes.byteLength > limits.parcelBytes)
       return refuse(options, "oversized", `it has ${bytes.byteLength} bytes, and ${limits.parcelBytes} go (parcelBytes); send a reference`);
     if (options.isKept === true) {
-      this.#hasKept ||= this.#parts.isLasting;
+      this.#hasKept = true;
       // Whoever keeps it sends it again when there is a connection.
       if (this.#hasEnded && this.#host === undefined) return this.#open();
     } else if (this.#queue.length >= limits.queueParcels || this.#queueBytes >= limits.queueBytes) {
@@ -150,6 +156,8 @@ export class Outgoing {
   #open(): void {
     if (this.#isOpening || this.#isClosed) return;
     this.#isOpening = true;
+    if (!this.#isAway) this.#awayMs = this.#parts.clock.nowMs();
+    this.#isAway = true;
     this.#channel = this.#parts.newName();
     this.#ask();
     this.#tickLater();
@@ -167,7 +175,7 @@ export class Outgoing {
       if (host !== this.#host && epochOf(host) > epochOf(this.#host ?? "")) this.#end(`${this.to} has a new host`);
       return;
     }
-    this.#isOpening = false;
+    this.#isOpening = this.#isAway = false;
     this.#host = host;
     this.#seq = this.#heard = 0;
     this.#gapAt = -1;
@@ -287,6 +295,7 @@ export class Outgoing {
     const nowMs = clock.nowMs();
     if (this.#host === undefined) {
       this.#expire();
+      this.#forgetKept();
       const isWanted = this.#queue.length > 0 || (this.#hasEnded && this.#hasKept);
       if (!isWanted) {
         this.#isOpening = false;
@@ -308,14 +317,21 @@ export class Outgoing {
     const { clock, limits, wire } = this.#parts;
     if (this.#host !== undefined && wire.isConnected) return;
     const sinceMs = clock.nowMs() - limits.graceMs;
-    const late = this.#queue.filter((parcel) => parcel.sinceMs <= sinceMs && (parcel.isKept !== true || !this.#parts.isLasting));
+    const late = this.#queue.filter((parcel) => parcel.isKept !== true && parcel.sinceMs <= sinceMs);
     if (late.length === 0) return;
     const isLate = new Set(late);
     this.#setQueue(this.#queue.filter((parcel) => !isLate.has(parcel)));
     const problem = wire.isConnected ? this.#problem : "the connection is lost";
-    for (const parcel of late) if (parcel.isKept !== true) tell(parcel, { type: "unreachable", problem });
-    // Nobody was there to lose a connection to, but what is kept for him is of no use any more.
-    if (late.some(({ isKept }) => isKept === true)) this.#parts.receiver.lost(this.to, problem);
+    for (const parcel of late) tell(parcel, { type: "unreachable", problem });
+  }
+
+  /** A process without a successor does not come back: what is kept for it is of no use any more. */
+  #forgetKept(): void {
+    const { clock, limits, isLasting, receiver } = this.#parts;
+    if (isLasting || !this.#hasKept || clock.nowMs() - this.#awayMs < limits.forgetMs) return;
+    this.#hasKept = false;
+    this.#setQueue(this.#queue.filter((parcel) => parcel.isKept !== true));
+    receiver.lost(this.to, this.#problem);
   }
 
   /** The connection is over. What is kept is dropped, since it is sent again; of the rest nobody knows whether it arrived. */
@@ -328,6 +344,7 @@ export class Outgoing {
     this.#sentBytes = 0;
     this.#problem = problem;
     this.#hasEnded ||= wasOpen;
+    this.#isAway = false;
     this.#setQueue(this.#queue.filter((parcel) => parcel.isKept !== true));
     for (const parcel of sent) if (parcel.isKept !== true) tell(parcel, { type: "unknown", problem });
     if (wasOpen && !this.#isClosed) this.#parts.receiver.lost(this.to, problem);

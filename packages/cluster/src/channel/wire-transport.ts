@@ -22,6 +22,9 @@ export interface WireTransportOptions {
   readonly limits?: Partial<ChannelLimits> | undefined;
 }
 
+/** Processes that have gone of which it is remembered. */
+const mostGone = 10_000;
+
 /** What went through a transport, since it was made. */
 export interface TransportCounts {
   readonly sent: number;
@@ -47,6 +50,8 @@ export class WireTransport implements Transport {
   readonly #limits: ChannelLimits;
   readonly #host: string;
   readonly #outgoing = new Map<Endpoint, Outgoing>();
+  /** Processes that have gone, the newest last. */
+  readonly #gone = new Set<Endpoint>();
   #incoming: Incoming | undefined;
   #receiver: TransportReceiver | undefined;
   #stops: (() => void)[] = [];
@@ -112,10 +117,18 @@ export class WireTransport implements Transport {
       renewed: (endpoint: Endpoint) => this.#receiver?.renewed(endpoint),
       lost: (endpoint: Endpoint, problem: string) => this.#receiver?.lost(endpoint, problem),
     };
-    const idle = (): void => void this.#outgoing.delete(to);
+    const idle = (): void => this.#forget(to);
+    const hadEnded = this.#gone.delete(to);
     const isLasting = this.outlives(to);
     const newName = (): string => this.#newName();
-    return new Outgoing(to, { clock, wire, from: this.endpoint, limits: this.#limits, receiver, newName, isLasting, idle });
+    return new Outgoing(to, { clock, wire, from: this.endpoint, limits: this.#limits, receiver, newName, isLasting, hadEnded, idle });
+  }
+
+  #forget(to: Endpoint): void {
+    this.#outgoing.delete(to);
+    // Where it comes back it was only away: what is kept for it has to be sent again.
+    this.#gone.add(to);
+    if (this.#gone.size > mostGone) this.#gone.delete(this.#gone.values().next().value!);
   }
 
   #hear(bytes: Uint8Array): void {
