@@ -298,4 +298,22 @@ describe("a subtree", () => {
     expect(outcomes.filter(Boolean).length).toBeGreaterThan(5);
     expect(outcomes.length).toBeLessThan(40);
   });
+
+  test("goes back as a whole and in parts, also where it was given up and put back before", async () => {
+    const world = new World();
+    const temporary = supervisor({ children: [{ id: "a", logic: desk, restart: "temporary" }] });
+    await world.start({ id: "org", logic: supervisor({ children: [{ id: "team", logic: temporary }] }) });
+    await order(world, "/org/team/a", { do: "checkpoint", n: 1 });
+    const rollBack = (address: Address): Promise<unknown> =>
+      Promise.all([world.system.rollBack(address, { consent: true }), world.clock.settle()]);
+    const log = ["checkpoint 1"];
+    for (const n of [1, 2, 3]) {
+      // It is stopped with its team, which gives up its place.
+      await rollBack("/org/team");
+      await order(world, "/org/team/a", { do: "add", n });
+      log.push(`add ${n}`);
+    }
+    await rollBack("/org/team/a");
+    expect(await get(world, "/org/team/a")).toEqual(log);
+  });
 });

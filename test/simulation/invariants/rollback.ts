@@ -90,9 +90,8 @@ function checkRecord(facts: Facts, rollback: RollbackFact, record: JournaledTurn
   const { turnsOf, rollbacks } = facts;
   const own = turnsOf.get(record.address)!;
   const since = own.filter(({ position }) => position > rollback.cut && position < rollback.position);
-  const end = since.findIndex(({ kind }) => kind === "end");
-  const lived = end < 0 ? since : since.slice(0, end);
   const earlier = rollbacks.filter(({ position }) => position < rollback.position);
+  const lived = livedOn(since, earlier);
   const outside = lived.filter(
     (turn) =>
       turn.took === "message" && (turn.from === undefined || !isWithin(turn.from, rollback.top)) && !isVoid(turn, turn.from, earlier),
@@ -104,6 +103,19 @@ function checkRecord(facts: Facts, rollback: RollbackFact, record: JournaledTurn
     .filter((name) => !failed.has(name));
   if (sameText(promised) !== sameText(firsts)) return `${firsts.join(", ")} came from outside, ${promised.join(", ")} is to come again`;
   return checkTaken(facts, record, own);
+}
+
+/** What somebody did up to the end of his place, or with what he did after he was put back to before it. */
+function livedOn(since: readonly JournaledTurn[], earlier: readonly RollbackFact[]): readonly JournaledTurn[] {
+  const lived: JournaledTurn[] = [];
+  let end: number | undefined;
+  for (const turn of since) {
+    const putBack = earlier.find(({ records }) => records.includes(turn));
+    if (end !== undefined && putBack !== undefined && putBack.cut < end) end = undefined;
+    if (turn.kind === "end") end ??= turn.position;
+    if (end === undefined) lived.push(turn);
+  }
+  return lived;
 }
 
 function checkTaken({ rollbacks, reports }: Facts, record: JournaledTurn, own: readonly JournaledTurn[]): string | undefined {

@@ -12,13 +12,13 @@ export interface LaterPast {
   turns: PastTurn[];
   /** What earlier rollbacks have put before it, by their keys. */
   readonly again: Map<EffectKey, Redelivery>;
-  /** The place was given up since: who lived there later was somebody else. */
-  hasEnded: boolean;
+  /** Where the place was given up since: who lived there later was somebody else. None where a rollback has undone that. */
+  endedAt: number | undefined;
 }
 
 /** One more turn since the cut. */
 export function noteLater(past: LaterPast, turn: PastTurn): void {
-  if (!past.hasEnded) past.turns.push(turn);
+  if (past.endedAt === undefined) past.turns.push(turn);
 }
 
 /**
@@ -26,7 +26,8 @@ export function noteLater(past: LaterPast, turn: PastTurn): void {
  * happened, and is not to come again.
  */
 export function noteRollback(past: LaterPast, { turn, books }: Moment, undone: Undone): void {
-  if (past.hasEnded) return;
+  if (past.endedAt !== undefined && past.endedAt < undone.after) return;
+  past.endedAt = undefined;
   const isVoid = ({ position, cause }: PastTurn): boolean =>
     position > undone.after && cause.kind === "message" && cause.from !== undefined && isWithin(cause.from, undone.top);
   past.turns = [...past.turns.filter((earlier) => !isVoid(earlier)), turn];

@@ -38,20 +38,22 @@ export async function findCut(journal: Journal, wanted: WantedCut): Promise<Cut>
   let beginning: PastTurn | undefined;
   let undone: Undone[] = [];
   let known = 0;
-  let hasEnded = false;
+  let endedAt: number | undefined;
   for await (const entry of journal.read({ within: top })) {
     if (entry.kind === "end") {
-      if (entry.address === top) hasEnded = true;
+      if (entry.address === top) endedAt ??= entry.position;
       continue;
     }
-    // Whoever lives here now is somebody else; where nobody does, it is the last one who is put back.
-    if (hasEnded) [found, beginning, undone, known, hasEnded] = [[], undefined, [], 0, false];
+    const turn = entry.kind === "whole" ? readTurn(entry) : undefined;
+    const rollback = turn?.cause.kind === "rollback" ? await readUndone(journal, turn) : undefined;
+    // Whoever lives here now is somebody else, unless he was put back; where nobody does, it is the last one who is put back.
+    if (endedAt !== undefined && (rollback === undefined || rollback.after > endedAt))
+      [found, beginning, undone, known] = [[], undefined, [], 0];
+    endedAt = undefined;
     known++;
-    if (isWanted(entry, wanted)) found.push(readTurn(entry));
-    if (entry.kind !== "whole") continue;
-    const turn = readTurn(entry);
-    if (turn.cause.kind === "rollback") undone.push(await readUndone(journal, turn));
-    else if (entry.address === top && (turn.cause.kind === "init" || turn.cause.type === "begin")) beginning = turn;
+    if (isWanted(entry, wanted)) found.push(turn ?? readTurn(entry));
+    if (rollback !== undefined) undone.push(rollback);
+    else if (turn?.address === top && (turn.cause.kind === "init" || turn.cause.type === "begin")) beginning = turn;
   }
   const isTurn = typeof to === "number" || turnIn(to) !== undefined;
   const cut = found.findLast((turn) => isTurn || !undone.some((each) => isUndone(turn, each)));

@@ -140,7 +140,7 @@ async function readLater(
     let past = pasts.get(address);
     if (past === undefined) pasts.set(address, (past = makePast()));
     if (entry.kind === "end") {
-      past.hasEnded = true;
+      past.endedAt ??= entry.position;
       continue;
     }
     const turn = readTurn(entry);
@@ -151,7 +151,7 @@ async function readLater(
   return { turns, pasts };
 }
 
-const makePast = (): LaterPast => ({ turns: [], again: new Map(), hasEnded: false });
+const makePast = (): LaterPast => ({ turns: [], again: new Map(), endedAt: undefined });
 
 function rollBackActor(
   moment: Moment,
