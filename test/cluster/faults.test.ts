@@ -115,7 +115,9 @@ async function run(seed: number): Promise<void> {
 }
 
 const first = Number(process.env["SEED"] ?? 1);
-const seeds = Array.from({ length: Number(process.env["RUNS"] ?? 40) }, (_, at) => first + at);
+/** Two that failed once: a child was terminated while the tree of its supervisor came up again. */
+const known = [275, 344];
+const seeds = [...known, ...Array.from({ length: Number(process.env["RUNS"] ?? 30) }, (_, at) => first + at)];
 
 test.each(seeds)(
   "whatever happens to their processes, a supervisor and its children elsewhere agree in the end (seed %i)",
