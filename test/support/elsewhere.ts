@@ -8,6 +8,7 @@ import {
   type SystemOptions,
   type VirtualClock,
 } from "@orgtree/runtime";
+import { MemoryJournal } from "@orgtree/journal";
 import { inject } from "vitest";
 
 declare module "vitest" {
@@ -43,9 +44,10 @@ export class Elsewhere {
         endpointOf: (address) => (address !== "/sup" && isWithin(address, "/sup") ? "branch" : "trunk"),
       });
     this.transport = transportAt("trunk");
-    // A journal is of one system, and what is stored is that of the supervisor.
-    const { journal: _journal, ...rest } = options;
-    this.system = createActorSystem({ ...rest, transport: transportAt("branch"), specOf: (address) => this.#specOf(address) });
+    // A journal is of one system.
+    const { journal, ...rest } = options;
+    const own = journal === undefined ? {} : { journal: new MemoryJournal() };
+    this.system = createActorSystem({ ...rest, ...own, transport: transportAt("branch"), specOf: (address) => this.#specOf(address) });
   }
 
   #specOf(address: Address): ChildSpec<Logic> | undefined {

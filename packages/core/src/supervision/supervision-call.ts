@@ -188,7 +188,8 @@ export function terminateStarting(turn: SupervisionTurn, id: string, reply: Repl
   const row = table.get(id);
   if (operation === undefined || row === undefined || row.status !== "starting") return false;
   const { purpose } = operation;
-  if (purpose.kind === "init" || purpose.kind === "added") return false;
+  // What belongs to more than this child is carried on with first.
+  if (purpose.kind === "init" || purpose.kind === "added" || purpose.kind === "recover") return false;
   if ("reply" in purpose) refuse(turn, purpose.reply, new SupervisorCallError("start-failed", id, "it was terminated while it started"));
   beginOperation(turn, { kind: "terminate", child: id, reply, drops: purpose.kind === "start-child" }, { toStop: [id], toStart: [] });
   return true;
