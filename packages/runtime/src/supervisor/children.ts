@@ -69,9 +69,11 @@ export class Children {
     kernel.endPause(top);
     const place = this.place(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
-    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
+    const nextSeq = Math.max(place.seq, kernel.nextSeq);
+    // The end of a place that was not there then takes this number; whoever lives there next comes behind it.
+    kernel.nextSeq = nextSeq + 1;
     kernel.past
-      .rollBack({ top, ...target, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
+      .rollBack({ top, ...target, spent, nextSeq, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
         this.#supervisor.hear({ kind: "rolled-back", id, report });
