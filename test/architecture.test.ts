@@ -275,6 +275,7 @@ describe("the names that a package exports", () => {
         "LocalServer",
         "NatsError",
         "NatsLink",
+        "NatsRequests",
         "NatsServerMissingError",
         "NatsWire",
         "findServer",

@@ -1,5 +1,6 @@
 export { NatsError, type NatsProblem } from "./connection/nats-error.ts";
 export { type LinkEvent, NatsLink, type NatsLinkOptions } from "./connection/nats-link.ts";
+export { type Answer, NatsRequests } from "./connection/nats-requests.ts";
 export { NatsWire, type NatsWireOptions } from "./wire/nats-wire.ts";
 export { JetStreamJournalError, type JetStreamProblem } from "./journal/journal-problem.ts";
 export { JetStreamJournal, type JetStreamJournalOptions, openJetStreamJournal } from "./journal/jetstream-journal.ts";
