@@ -258,6 +258,7 @@ export {
   type TurnAction,
   type TurnArgs,
   TurnClosedError,
+  UnknownSpecError,
   UnknownTurnError,
   UnknownWorkError,
   UnreadableTurnError,
