@@ -279,6 +279,21 @@ describe("a subtree", () => {
     });
   });
 
+  test("goes on where it was: whoever came later comes again, behind all that was there of him", async () => {
+    const world = new World();
+    const first = plain<State, Order>({ ...desk, init: (_input, turn) => (turn.checkpoint("born"), { log: [] }) });
+    const children = [
+      { id: "first", logic: first },
+      { id: "later", logic: desk },
+    ];
+    await world.start({ id: "top", logic: supervisor({ children }) });
+    await order(world, "/top/later", { do: "add", n: 1 });
+    const [report] = await Promise.all([world.system.rollBack("/top"), world.clock.settle()]);
+    expect(report).toMatchObject({ to: { address: "/top/first", name: "born" }, gone: ["/top/later"] });
+    expect(await get(world, "/top/later")).toEqual([]);
+    expect(world.events.flatMap((event) => (event.type === "report" ? [event.report.context] : []))).toEqual(["rolled-back"]);
+  });
+
   test("does so whenever its process dies in the middle of it", async () => {
     const outcomes: unknown[] = [];
     for (let records = 0; records < 40; records++) {

@@ -40,15 +40,14 @@ export class Agenda {
     };
   }
 
-  /** Runs what is due until `untilMs`; fewer when `mostSteps` were made. True when nothing more is due by then. */
-  async run(untilMs: number, mostSteps = Infinity): Promise<boolean> {
-    const lastStep = this.steps + mostSteps;
+  /** Runs what is due until `untilMs`, while it may. True when nothing more is due by then. */
+  async run(untilMs: number, mayGoOn: () => boolean): Promise<boolean> {
     await nextRound();
     for (;;) {
       this.#skipCancelled();
       const next = this.#heap[0];
       if (next === undefined || next.dueMs > untilMs) break;
-      if (this.steps >= lastStep) return false;
+      if (!mayGoOn()) return false;
       this.#pop();
       this.#nowMs = Math.max(this.#nowMs, next.dueMs);
       this.steps++;

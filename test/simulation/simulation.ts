@@ -43,7 +43,9 @@ const patienceMs = 20_000;
 const zombieMs = 300;
 /** How long it takes until somebody has looked at a process that has ended by itself. */
 const gaveUpMs = 50;
-const mostSteps = 40_000;
+/** Several times what a run makes. A loop in which somebody reads all of his past each time would take for ever to make many. */
+const mostSteps = 10_000;
+const mostTurns = 3_000;
 
 /** Runs a plan. The same plan always runs in the same way. */
 export async function simulate(plan: Plan): Promise<Outcome> {
@@ -81,9 +83,9 @@ class Simulation {
     const { operations, faults, chaosMs } = this.#plan;
     for (const operation of operations) this.#schedule(operation);
     for (const fault of faults) this.#agenda.after(fault.atMs, () => this.#strike(fault));
-    await this.#agenda.run(chaosMs);
+    await this.#run(chaosMs);
     this.#heal();
-    const isQuiet = await this.#agenda.run(chaosMs + quietMs, mostSteps);
+    const isQuiet = await this.#run(chaosMs + quietMs);
     const tree = this.#process.system.tree();
     const turns = readTurns(this.#archive);
     const names = new Map(nameList.map((name) => [name, this.#process.system.whereis(name)]));
@@ -104,6 +106,11 @@ class Simulation {
       endMs: this.#agenda.nowMs,
       steps: this.#agenda.steps,
     };
+  }
+
+  /** True when nothing more is due by then; false where it did not come to an end. */
+  #run(untilMs: number): Promise<boolean> {
+    return this.#agenda.run(untilMs, () => this.#agenda.steps < mostSteps && this.#archive.length < mostTurns);
   }
 
   #boot(): SimProcess {
@@ -248,7 +255,7 @@ class Simulation {
         () => reports.set(address, undefined),
       );
     }
-    await this.#agenda.run(this.#agenda.nowMs + 10_000, mostSteps);
+    await this.#run(this.#agenda.nowMs + 10_000);
     return reports;
   }
 
@@ -256,7 +263,7 @@ class Simulation {
     const { system } = this.#process;
     let open: Outcome["open"];
     this.#process.close(() => (open = system.open));
-    await this.#agenda.run(this.#agenda.nowMs + 60_000, mostSteps);
+    await this.#run(this.#agenda.nowMs + 60_000);
     return open;
   }
 }

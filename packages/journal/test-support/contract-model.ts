@@ -49,15 +49,19 @@ const randomStep: fc.Arbitrary<Step> = fc.oneof(
 
 export function testModel(make: MakeStore, runs: number): void {
   describe("against a naive model", () => {
-    test("any sequence of appends, duplicates, conflicts, compactions and openings", { timeout: 120_000 }, async () => {
-      await fc.assert(
-        fc.asyncProperty(fc.array(randomStep, { maxLength: 30 }), async (steps) => {
-          await using store = await make();
-          await live(store, steps);
-        }),
-        { numRuns: runs },
-      );
-    });
+    test(
+      "any sequence of appends, duplicates, conflicts, compactions and openings",
+      { timeout: Math.max(120_000, runs * 2_000) },
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(randomStep, { maxLength: 30 }), async (steps) => {
+            await using store = await make();
+            await live(store, steps);
+          }),
+          { numRuns: runs },
+        );
+      },
+    );
   });
 }
 

@@ -26,15 +26,21 @@ export const plansAreNumbered: Invariant = {
 
 export const plansAreDecided: Invariant = {
   name: "nobody works by a plan that is not stored",
-  check({ members, turns }) {
-    const newest = new Map<Address, Set<number>>();
+  check({ members, turns, rollbacks }) {
+    const plans = new Map<Address, { readonly position: number; readonly versions: readonly number[] }[]>();
     for (const turn of turns) {
-      const team = parentAddress(turn.address);
-      if (members.get(turn.address)?.kind === "team" && turn.cause === "begin") newest.set(turn.address, new Set([1]));
-      for (const version of versionsIn(turn)) newest.get(turn.address)?.add(version);
+      const { address, position } = turn;
+      const team = parentAddress(address);
+      const known = plans.get(address) ?? [];
+      plans.set(address, known);
+      const rollback = turn.took === "rollback" ? rollbacks.find(({ records }) => records.includes(turn)) : undefined;
+      // In a life before this one another plan may have been made.
+      if (rollback !== undefined) known.push({ position, versions: known.findLast((at) => at.position <= rollback.cut)?.versions ?? [] });
+      if (members.get(address)?.kind === "team" && turn.cause === "begin") known.push({ position, versions: [1] });
+      for (const version of versionsIn(turn)) known.push({ position, versions: [...(known.at(-1)?.versions ?? []), version] });
       const member = team === undefined ? undefined : members.get(team);
       if (turn.kind === "end" || turn.took === "rollback" || member?.kind !== "team" || member.replan === undefined) continue;
-      if (newest.get(team!)?.has(turn.plan!) !== true)
+      if (plans.get(team!)?.at(-1)?.versions.includes(turn.plan!) !== true)
         return `turn ${turn.seq} of ${turn.address} belongs to plan ${turn.plan}, which ${team} has not made`;
     }
     return undefined;

@@ -11,6 +11,7 @@ import { repairJournal } from "../salvage/repair-journal.ts";
 import { verifyJournal } from "../salvage/verify-journal.ts";
 import { LogChecksum } from "./log-checksum.ts";
 import { type LogDamage, readFrame, readLog } from "./log-frames.ts";
+import type { LogIndex } from "./log-index.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
 import { openSqliteJournalReader } from "./sqlite-reader.ts";
 
@@ -143,6 +144,31 @@ describe("a sound log", () => {
     expect(see(copyWith(bytes)).pages.size).toBeGreaterThan(0);
     expect(see(copyWith(bytes)).damage).toBeUndefined();
   });
+});
+
+test("a log may have the remains of several transactions that failed, where its index says what was committed", () => {
+  const [first, second, third, fourth] = ends() as [number, number, number, number];
+  // As if the second had been written anew where two had failed, of which the third and the fourth are what is left.
+  const bytes = changed((bytes) => {
+    for (const [end, sealed] of [
+      [second, second - 1],
+      [third, third - 1],
+    ] as const) {
+      const frame = bytes.subarray(offsetOf(end), offsetOf(end + 1)).fill(end, 100, 200);
+      const sum = new LogChecksum(true);
+      sum.set(bytes, offsetOf(sealed) + 16);
+      sum.add(frame.subarray(0, 8)).add(frame.subarray(24)).store(frame, 16);
+    }
+    return bytes.subarray(0, offsetOf(fourth + 1));
+  });
+  const indexed = (committed: number): LogIndex => ({ committed, salts: bytes.subarray(16, 24) });
+  const path = copyWith(bytes);
+  const found = readLog(path, indexed(second + 1));
+  expect(found).toMatchObject({ damage: undefined });
+  expect(found!.frames).toEqual(readLog(copyWith(bytes.subarray(0, offsetOf(second + 1))))!.frames);
+  // As much as that may as well be damage where the index says that it was committed, or nothing tells.
+  for (const known of [indexed(fourth + 1), indexed(first), undefined])
+    expect(readLog(copyWith(bytes), known)).toMatchObject({ damage: { isMended: false } });
 });
 
 describe("a damaged log", () => {

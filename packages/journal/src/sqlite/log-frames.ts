@@ -3,7 +3,8 @@
  *
  * SQLite takes the log up to the first frame that does not fit, and forgets the rest. Most often that is right:
  *   F1. Behind the newest transaction lie frames of earlier rounds, under other salts; all of them are in the database.
- *   F2. A transaction that was cut off, or failed, leaves frames that no commit follows, or the remains of one behind a newer transaction.
+ *   F2. A transaction that was cut off, or failed, leaves frames that no commit follows, or the remains of one behind a newer transaction;
+ *       several that failed, each shorter than the one before, leave the remains of each. Of more than one only the index tells.
  *   F3. A power failure leaves any part of the newest transaction, which was not synced yet; also its end without its middle.
  * What no writer leaves behind is damage, and what was acknowledged lies behind it or in it:
  *   D1. A header that does not fit, with frames behind it: it is synced before the first of them.
@@ -80,7 +81,7 @@ export function readFrame(descriptor: number, log: LogFrames, number: number): B
 function readOnce(descriptor: number, index: LogIndex | undefined): LogFrames | undefined {
   const header = readHeader(readStart(descriptor));
   if (header === undefined) return undefined;
-  return new LogScan(descriptor, header).read(index !== undefined && index.salts.equals(header.salts) ? index.committed : 0);
+  return new LogScan(descriptor, header, index !== undefined && index.salts.equals(header.salts) ? index.committed : 0).read();
 }
 
 function readStart(descriptor: number): Buffer {
@@ -104,6 +105,8 @@ class LogScan {
   readonly #descriptor: number;
   readonly #header: LogHeader;
   readonly #sum: LogChecksum;
+  /** Frames that were committed at least; 0 where nothing tells. */
+  readonly #indexed: number;
   readonly #frames = new Map<number, LogFrame>();
   /** Of the transaction whose end has not come yet, and of those in doubt before it. */
   #open: Frame[] = [];
@@ -115,15 +118,16 @@ class LogScan {
   /** Number of the newest frame that counts as committed; the first is 1. */
   #committed = 0;
 
-  constructor(descriptor: number, header: LogHeader) {
+  constructor(descriptor: number, header: LogHeader, indexed: number) {
     this.#descriptor = descriptor;
     this.#header = header;
     this.#sum = header.sum;
+    this.#indexed = indexed;
   }
 
-  read(indexed: number): LogFrames {
+  read(): LogFrames {
     this.#readFrames();
-    const missing = Math.max(0, indexed - this.#committed);
+    const missing = Math.max(0, this.#indexed - this.#committed);
     const isDamage = this.#open.some(({ state }) => state === "mended" || state === "unclear");
     // Who has lost the header knows of no first transaction that it fits.
     if (isDamage || missing > 0 || this.#header.isDamaged) this.#takeOpen();
@@ -193,7 +197,9 @@ class LogScan {
 
   #take(frame: Frame): void {
     this.#open.push(frame);
-    if (frame.state === "broken") this.#doubtfulEnds ??= 0;
+    // Right behind all that was committed the remains of one after the other may begin.
+    const isRemains = this.#indexed > 0 && this.#committed === this.#indexed;
+    if (frame.state === "broken") this.#doubtfulEnds = isRemains ? 0 : (this.#doubtfulEnds ?? 0);
     if (frame.pageCount === 0) return;
     if (this.#doubtfulEnds !== undefined) this.#doubtfulEnds++;
     const isRest = this.#doubtfulEnds === 1;
