@@ -215,6 +215,20 @@ describe("an actor that is submitted", () => {
   });
 });
 
+describe("an actor that is cancelled", () => {
+  test("is stopped, and who waits for its news hears that it is over", async () => {
+    const { partition } = await host();
+    const from = await client();
+    await settled(from.submit({ id: "counter-1", kind: "actor", what: "counter", input: 10 }));
+    await clock.advance(200);
+    const waiting = partition.news("counter-1", { after: 0, limit: 10, waitMs: 3_600_000 });
+    await settled(from.cancel("counter-1"));
+    expect(await settled(waiting)).toEqual({ news: [], isOver: true });
+    await until(async () => (await get(from, "counter-1")).status !== "running");
+    expect((await get(from, "counter-1")).status).toBe("cancelled");
+  });
+});
+
 describe("the story of a run", () => {
   test("is told from any position on, to who waits for it, and over a change of the process", async () => {
     const first = await host();

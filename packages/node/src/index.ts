@@ -4,6 +4,9 @@ export { ClusterClient, type ClusterClientOptions, ClusterUnavailableError } fro
 export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
 export type { Job, JobEnd, JobRequest } from "./job.ts";
 export { type Catalog, type RunnableOrganization, UnknownWorkloadError } from "./catalog.ts";
-export { Partition, type PartitionParts, type RunNewsPage } from "./partition.ts";
+export type { JobNews, JobNewsItem, NewsQuery, RunNewsPage } from "./job-news.ts";
+export { ClusterNews, type ClusterNewsOptions } from "./cluster-news.ts";
+export { type ServedNews, serveNews } from "./serve-news.ts";
+export { Partition, type PartitionParts } from "./partition.ts";
 export { readRunInput, type RunInput } from "./run-input.ts";
 export { deskAddress, deskEndpoint } from "./desk.ts";

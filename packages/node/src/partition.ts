@@ -14,6 +14,7 @@ import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from 
 import { lookUp, type Catalog } from "./catalog.ts";
 import { deskSpec, type DeskLimits } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
+import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
 import { RunJournal } from "./run-journal.ts";
 
@@ -39,13 +40,6 @@ export interface PartitionParts {
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
 
-/** A part of the story of a run. */
-export interface RunNewsPage {
-  readonly news: readonly RunNews[];
-  /** Nothing more comes from here: the run has ended, or goes on elsewhere. */
-  readonly isOver: boolean;
-}
-
 /** Where the actors of a partition are in its journal. Each run has a scope of its own. */
 const actorsScope = "/actors";
 
@@ -53,12 +47,14 @@ const actorsScope = "/actors";
  * What a node hosts of a partition: a system of actors with its desk, and the runs, each of which has a system of its own. All write to one
  * journal, so whoever opens that takes over all of it.
  */
-export class Partition {
+export class Partition implements JobNews {
   readonly endpoint: Endpoint;
   readonly system: ActorSystem;
   readonly #parts: PartitionParts;
   readonly #cancelled = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** Jobs that are actors, and what stops them. */
+  readonly #living = new Map<string, () => void>();
   /** Who waits for news of a run. */
   readonly #waiting = new Map<string, Set<() => void>>();
   #ending: Promise<void> | undefined;
@@ -84,18 +80,15 @@ export class Partition {
   }
 
   /**
-   * What is stored of a run behind a position, at most `limit` turns of it; where there is nothing yet it waits up to `waitMs`. `isOver`: the
-   * run is not under way here, so that nothing more comes.
+   * What is stored of a run behind a position; where there is nothing yet it waits. `isOver`: the job is not under way here, so that nothing
+   * more comes. Of an actor nothing is told but that.
    */
-  async news(
-    id: string,
-    { after, limit, waitMs }: { readonly after: number; readonly limit: number; readonly waitMs: number },
-  ): Promise<RunNewsPage> {
+  async news(id: string, { after, limit, waitMs }: NewsQuery): Promise<RunNewsPage> {
     const { clock } = this.#parts;
     const giveUpMs = clock.nowMs() + waitMs;
     for (let hasHeard = false; ; hasHeard = true) {
       // Asked before it is read: what a run stores last is in what is read then.
-      const isOver = !this.#running.has(id);
+      const isOver = !this.#running.has(id) && !this.#living.has(id);
       const news = await this.#readNews(id, { after, limit });
       const leftMs = giveUpMs - clock.nowMs();
       if (news.length > 0 || isOver || leftMs <= 0) return { news, isOver: isOver && news.length < limit };
@@ -161,13 +154,22 @@ export class Partition {
   cancel(id: string): Promise<void> {
     this.#cancelled.add(id);
     this.#running.get(id)?.abort(new Error("it was cancelled"));
+    this.#living.get(id)?.();
     return Promise.resolve();
   }
 
   async #live({ id, what, input }: JobRequest): Promise<JobEnd> {
     const spec = lookUp("actor", this.#parts.catalog.actors, what)(input);
     const address = await this.system.start({ restart: "transient", ...spec, id });
-    const exit = await this.system.watch(address);
+    const stop = (): void => {
+      this.system.stop(address).catch((error: unknown) => this.#parts.logger.warn({ id, error }, "a cancelled job was not stopped"));
+    };
+    this.#living.set(id, stop);
+    if (this.#cancelled.has(id)) stop();
+    const exit = await this.system.watch(address).finally(() => {
+      this.#living.delete(id);
+      this.#tellHeard(id);
+    });
     if (exit.kind === "failure" || exit.kind === "escalated") return { status: "failed", failure: exit.failure };
     return exit.kind === "normal" ? { status: "done", output: exit.output } : { status: "cancelled" };
   }
