@@ -23,7 +23,8 @@ export class NatsRequests {
 
   /** Rejects with `NatsError` where the connection is lost, nobody listens, nobody answers in time, or this user may not ask. */
   async ask(subject: string, question: Uint8Array, timeoutMs: number): Promise<Uint8Array> {
-    if (!this.#link.isConnected) throw new NatsError("unreachable", `the connection to ${this.#link.server} is lost; try again when it is back`);
+    if (!this.#link.isConnected)
+      throw new NatsError("unreachable", `the connection to ${this.#link.server} is lost; try again when it is back`);
     try {
       return (await this.#link.connection.request(subject, question, { timeout: timeoutMs })).data;
     } catch (error) {
