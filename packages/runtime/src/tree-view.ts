@@ -12,7 +12,10 @@ export interface TreeNode {
   readonly label: string | undefined;
   readonly incarnation: number;
   readonly restarts: number;
+  /** Messages that wait. */
   readonly mailbox: number;
+  /** Milliseconds since its newest turn began, or its life. */
+  readonly quietMs: number;
   /** What it and everything below it have spent, where it has an account of its own. */
   readonly spent: { readonly turns: number; readonly tokens: number; readonly usd: number } | undefined;
   /** In start order. */
@@ -33,6 +36,7 @@ export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): Tr
     incarnation: cell?.incarnations ?? 0,
     restarts: info?.restarts ?? 0,
     mailbox: cell?.mailbox.size ?? 0,
+    quietMs: cell === undefined ? 0 : Math.max(0, Math.trunc(kernel.clock.nowMs()) - cell.lastTurnMs),
     spent: cell?.ownAccount?.spent(),
     children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)),
   };

@@ -17,6 +17,8 @@ export interface BucketWishes {
   readonly replicas: number;
   /** How long to try while nobody answers or nobody leads. */
   readonly outageMs: number;
+  /** Makes none. */
+  readonly mustExist: boolean;
 }
 
 const streamNotFound = 10_059;
@@ -36,12 +38,12 @@ export function bucketOf(namespace: string): Bucket {
 export async function openBucket(
   { link, manager }: { readonly link: NatsLink; readonly manager: JetStreamManager },
   bucket: Bucket,
-  { replicas, outageMs }: BucketWishes,
+  { replicas, outageMs, mustExist }: BucketWishes,
 ): Promise<void> {
   const giveUpAt = performance.now() + outageMs;
   for (;;) {
     try {
-      return checkBucket(bucket, await findOrMake(manager, bucket, replicas), replicas);
+      return checkBucket(bucket, await findOrMake(manager, bucket, { replicas, mustExist }), replicas);
     } catch (error) {
       if (link.isConnected && link.connection.info?.jetstream !== true) {
         const problem = `the server at ${link.server} runs without JetStream: start it with nats-server -js`;
@@ -72,11 +74,16 @@ export function refusalOf(store: string, answer: ApiProblem, cause?: unknown): L
   return new LeaseError(store, message, { retryable: !isOver || problem === "full", outcome: isOver ? "not-done" : "unknown", cause });
 }
 
-async function findOrMake(manager: JetStreamManager, { stream, prefix }: Bucket, replicas: number): Promise<StreamConfig> {
+async function findOrMake(
+  manager: JetStreamManager,
+  { name, stream, prefix }: Bucket,
+  { replicas, mustExist }: Pick<BucketWishes, "replicas" | "mustExist">,
+): Promise<StreamConfig> {
   try {
     return (await manager.streams.info(stream)).config;
   } catch (error) {
     if (answerIn(error)?.code !== streamNotFound) throw error;
+    if (mustExist) throw new LeaseError(name, "there is no such bucket: no node has made this namespace yet", { retryable: false });
   }
   try {
     const made = await manager.streams.add({
