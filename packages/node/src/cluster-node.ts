@@ -10,14 +10,17 @@ import {
   WireTransport,
 } from "@orgtree/cluster";
 import { type Address, type Clock, type Endpoint, JournalError, type Logger, type Random } from "@orgtree/core";
-import { type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
+import { type MicroService, type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { deskEndpoint, type DeskLimits } from "./desk.ts";
 import { LeasedJournal } from "./leased-journal.ts";
+import { LetterBook } from "./look/letter-book.ts";
+import { serveNode } from "./look/node-service.ts";
 import { Partition } from "./partition.ts";
+import { serveNews } from "./serve-news.ts";
 
 /** What a node of a cluster is made of. */
 export interface ClusterNodeOptions {
@@ -64,6 +67,12 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #natsWire: NatsWire;
   readonly #leases: NatsLeases;
   readonly #partitions = new Map<Endpoint, Partition>();
+  readonly #letters = new LetterBook();
+  /** Ends the news of a partition. */
+  readonly #endNews = new Map<Endpoint, () => void>();
+  readonly #left = Promise.withResolvers<void>();
+  #service: MicroService | undefined;
+  #isOver = false;
 
   private constructor(options: ClusterNodeOptions, leases: NatsLeases) {
     const { link, namespace, name, version, partitions, pools, logger } = options;
@@ -92,8 +101,40 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     const { link, namespace, replicas = 1 } = options;
     const leases = await openNatsLeases(link, { namespace, replicas });
     const node = new ClusterNode(options, leases);
+    node.ownership.listen(({ type }) => {
+      // Who was found dead comes back under a new name.
+      if (type === "joined") void node.#serve();
+    });
     await node.ownership.start();
     return node;
+  }
+
+  /** Resolves when it has left the cluster, whoever asked it to. */
+  get left(): Promise<void> {
+    return this.#left.promise;
+  }
+
+  /** Answers those who look after it. Nothing that it hosts depends on that. */
+  async #serve(): Promise<void> {
+    const { link, namespace, name, version, logger } = this.#options;
+    this.#service?.stop();
+    this.#service = undefined;
+    try {
+      const service = await serveNode(link, {
+        namespace,
+        name,
+        version,
+        node: this.ownership.node,
+        clock: this.#clock,
+        partitions: this.#partitions,
+        letters: this.#letters,
+        drain: () => void this.drain(),
+      });
+      if (this.#isOver) service.stop();
+      else this.#service = service;
+    } catch (error) {
+      logger.warn({ node: this.ownership.node, error }, "nobody can look at this node");
+    }
   }
 
   /** What this node hosts, by endpoint. */
@@ -122,8 +163,11 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   }
 
   #release(): void {
+    this.#isOver = true;
+    this.#service?.stop();
     this.#natsWire.close();
     this.#leases.close();
+    this.#left.resolve();
   }
 
   /** @internal For its ownership. */
@@ -159,8 +203,10 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         fenced,
         marks,
         process: name,
+        letters: this.#letters,
       });
       this.#partitions.set(endpoint, partition);
+      this.#endNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
     } catch (error) {
       await whole.close();
       throw error;
@@ -171,6 +217,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   async end(endpoint: Endpoint): Promise<void> {
     const partition = this.#partitions.get(endpoint);
     this.#partitions.delete(endpoint);
+    this.#endNews.get(endpoint)?.();
+    this.#endNews.delete(endpoint);
     await partition?.end();
   }
 }

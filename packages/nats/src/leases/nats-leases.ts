@@ -17,20 +17,30 @@ export interface NatsLeasesOptions {
   readonly answerMs?: number | undefined;
   /** How long opening waits while nobody answers or leads. Default 20,000. */
   readonly outageMs?: number | undefined;
-  /** Makes no bucket: where there is none it rejects with `LeaseError`. Default false. */
-  readonly mustExist?: boolean | undefined;
 }
 
 /** How long the mark of a removed record stays: whoever has not heard of it by then begins anew. */
 const markTtl = "24h";
 
-/** Opens the leases of a namespace; makes their bucket where there is none, unless it must be there. Rejects with `LeaseError`. */
+/** Opens the leases of a namespace; makes their bucket where there is none. Rejects with `LeaseError`. */
 export async function openNatsLeases(link: NatsLink, options: NatsLeasesOptions): Promise<NatsLeases> {
-  const { namespace, replicas = 1, answerMs = 1_000, outageMs = 20_000, mustExist = false } = options;
+  return (await open(link, options, { mustExist: false }))!;
+}
+
+/** Opens the leases of a namespace that is there; undefined where there is none. Rejects with `LeaseError`. */
+export function findNatsLeases(link: NatsLink, options: Omit<NatsLeasesOptions, "replicas">): Promise<NatsLeases | undefined> {
+  return open(link, options, { mustExist: true });
+}
+
+async function open(
+  link: NatsLink,
+  { namespace, replicas = 1, answerMs = 1_000, outageMs = 20_000 }: NatsLeasesOptions,
+  { mustExist }: { readonly mustExist: boolean },
+): Promise<NatsLeases | undefined> {
   const bucket = bucketOf(namespace);
   const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: answerMs });
-  await openBucket({ link, manager }, bucket, { replicas, outageMs, mustExist });
-  return new NatsLeases({ link, manager, bucket, answerMs });
+  const isThere = await openBucket({ link, manager }, bucket, { replicas, outageMs, mustExist });
+  return isThere ? new NatsLeases({ link, manager, bucket, answerMs }) : undefined;
 }
 
 interface Parts {
