@@ -2,6 +2,7 @@
  * What readers and other processes rely on: the names that packages export, and how errors are known once they have left
  * their process.
  */
+import * as cluster from "@orgtree/cluster";
 import * as core from "@orgtree/core";
 import * as nats from "@orgtree/nats";
 import * as natsServer from "@orgtree/nats/server";
@@ -21,6 +22,7 @@ const samples: Record<string, core.ExpectedError> = {
   AddressError: new core.AddressError("a b", "an address begins with /"),
   AskFailedError: new core.AskFailedError("/a", "unknown", "it ended"),
   AskTimeoutError: new core.AskTimeoutError("/a", 5_000),
+  ClusterError: new cluster.ClusterError("partitions", "the namespace was made with the partitions { main: 16 }: name another namespace"),
   BudgetExhaustedError: new core.BudgetExhaustedError("tokens", 10, 3),
   FailureError: new core.FailureError({ class: "loop", message: "the same call again" }),
   MachineLintError: new runtime.MachineLintError({
@@ -43,6 +45,7 @@ const samples: Record<string, core.ExpectedError> = {
     messages: [{ to: "/a", from: "/b", type: "add" }],
   }),
   RollbackError: new runtime.RollbackError("/a", "there is no checkpoint"),
+  LeaseError: new core.LeaseError("orgtree_n", "no answer within 1000 ms: try again in a moment", { outcome: "unknown" }),
   LogicChangedError: new runtime.LogicChangedError(
     { address: "/a", stored: { hash: "1f", version: "1" }, current: { hash: "2e", version: undefined } },
     "give the logic a migrate",
@@ -79,7 +82,7 @@ function isErrorClass(value: unknown): value is ErrorClass {
   return typeof value === "function" && value.prototype instanceof ExpectedError;
 }
 
-const classes = [core, runtime, nats, natsServer]
+const classes = [core, cluster, runtime, nats, natsServer]
   .flatMap((names) => Object.entries(names))
   .filter((entry): entry is [string, ErrorClass] => isErrorClass(entry[1]));
 
@@ -169,6 +172,7 @@ describe("the names that a package exports", () => {
         "JournalLockedError",
         "JournalMovedError",
         "JournalVersionError",
+        "LeaseError",
         "MailboxFullError",
         "MessageRefusedError",
         "ModelError",
@@ -222,6 +226,7 @@ describe("the names that a package exports", () => {
         "isStoredSupervision",
         "isWithin",
         "killedExit",
+        "labelOf",
         "ladderFor",
         "leftOf",
         "legible",
@@ -274,13 +279,16 @@ describe("the names that a package exports", () => {
         "LocalCluster",
         "LocalServer",
         "NatsError",
+        "NatsLeases",
         "NatsLink",
+        "NatsRequests",
         "NatsServerMissingError",
         "NatsWire",
         "findServer",
         "isAtLeast",
         "oldestServer",
         "openJetStreamJournal",
+        "openNatsLeases",
       ]
     `);
   });

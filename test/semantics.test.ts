@@ -12,6 +12,7 @@ const places: Readonly<Record<string, string>> = {
   tools: "packages/tools/src",
   model: "packages/model/src",
   org: "packages/org/src",
+  cluster: "packages/cluster/src/ownership",
   journal: "packages/journal/test-support",
   forks: "packages/journal/src",
   files: "packages/journal/src",

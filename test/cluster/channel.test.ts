@@ -159,6 +159,32 @@ describe("a system at which nobody listens", () => {
   });
 });
 
+describe("a process without a successor", () => {
+  const none = { outlives: () => false, limits: { graceMs: 3_000 } };
+
+  test("that is not there is lost with what is kept for it, and forgotten", async () => {
+    const a = await new Post("a", { clock, wire: network.connect("a"), ...none }).start();
+    a.send("b", 1, { isKept: true });
+    await clock.advance(3_400);
+    expect([a.told, a.outcome(1)]).toEqual([["lost b: nobody listens there"], undefined]);
+    await clock.advance(1_000);
+    expect([a.transport.counts.channels, clock.pending]).toEqual([0, 0]);
+  });
+
+  test("that has gone is forgotten too", async () => {
+    const a = await new Post("a", { clock, wire: network.connect("a"), ...none }).start();
+    const b = await new Post("b", { clock, wire: network.connect("b") }).start();
+    a.send("b", 1, { isKept: true });
+    await clock.advance(10);
+    expect([a.outcome(1), a.transport.counts.channels]).toEqual(["taken", 1]);
+    await b.transport.close();
+    await clock.advance(1_000);
+    expect([a.told, a.transport.counts.channels]).toEqual([["lost b: b was closed"], 0]);
+    await clock.advance(60_000);
+    expect(clock.pending).toBe(0);
+  });
+});
+
 describe("a system that is closed", () => {
   test("sends nothing any more, and says what was not sent", async () => {
     const a = await new Post("a", { clock, wire: network.connect("a") }).start();

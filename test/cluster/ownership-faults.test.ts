@@ -15,6 +15,7 @@ const trial = fc.record({
   nodes: fc.integer({ min: 1, max: 5 }),
   loss: fc.constantFrom(0, 0.02, 0.2),
   lateMs: fc.constantFrom(2, 60, 900, 2_500),
+  answerMs: fc.constantFrom(1_000, 1_000, 2_500),
   drift: fc.constantFrom(0, 0.03),
   mostMs: fc.constantFrom(0, 300, 1_500),
   failing: fc.constantFrom(0, 0, 0.2),
@@ -32,7 +33,11 @@ class Faults {
 
   constructor(trial: Trial) {
     this.#trial = trial;
-    this.world = new OwnershipWorld({ seed: trial.seed, limits: { mostRetryMs: 2_000, endMs: 8_000, drainMs: 20_000 } });
+    this.world = new OwnershipWorld({
+      seed: trial.seed,
+      answerMs: trial.answerMs,
+      limits: { mostRetryMs: 2_000, endMs: 8_000, drainMs: 20_000 },
+    });
     const { random } = this.world;
     const delay = (): number => 1 + Math.floor(random.next() ** 4 * trial.lateMs);
     const way = (): number | undefined => (random.next() < trial.loss ? undefined : delay());
@@ -85,7 +90,9 @@ function unsettled({ world }: Faults): string[] {
     if (hosts.length !== 1) problems.push(`${partition} is hosted by ${hosts.length === 0 ? "nobody" : hosts.join(" and ")}`);
   }
   if (Math.max(...world.loads) - Math.min(...world.loads) > 1) problems.push(`loads are ${world.loads.join()}`);
-  const views = new Set(world.present.map(({ ownership }) => JSON.stringify(Array.from(ownership.owners()).sort())));
+  const views = new Set(
+    world.present.map(({ ownership }) => JSON.stringify(world.endpoints.map((partition) => ownership.owners().get(partition)))),
+  );
   if (views.size > 1) problems.push("they do not agree");
   return problems;
 }
@@ -97,10 +104,9 @@ async function run(trial: Trial): Promise<string[]> {
   // The last of what goes on for a while.
   await world.pass(10_000);
   world.store.passage = () => ({ thereMs: 1, backMs: 1 });
-  // A node may have given up to start while nothing could be reached.
+  // All may be gone by now.
   faults.join();
-  const calm = world.present.filter(({ ownership }) => !ownership.nodes().has(ownership.node)).length;
-  await world.pass(25_000 + calm, 100);
+  await world.pass(25_000, 100);
   const problems = unsettled(faults);
   const events = world.nodes.flatMap(({ events }) => events);
   struck.burials += events.filter(({ type }) => type === "buries").length;
@@ -120,7 +126,8 @@ describe("ownership under faults", () => {
       fc.asyncProperty(trial, async (each) => {
         expect(await run(each)).toEqual([]);
       }),
-      { numRuns },
+      // A trial does not become simpler with fewer deeds in it: it becomes another one.
+      { numRuns, endOnFailure: true },
     );
     expect(Math.min(...Object.values(struck)), JSON.stringify(struck)).toBeGreaterThan(0);
   }, 600_000);

@@ -67,6 +67,13 @@ export interface TrialNode {
   isGone: boolean;
 }
 
+interface WorldOptions {
+  readonly seed?: number;
+  readonly partitions?: Readonly<Record<string, number>>;
+  readonly limits?: OwnershipOptions["limits"];
+  readonly answerMs?: number;
+}
+
 /** Nodes that share leases, each on a clock of its own, in one process; and what must be true of them at any time. */
 export class OwnershipWorld {
   readonly truth = new VirtualClock();
@@ -78,15 +85,11 @@ export class OwnershipWorld {
   readonly #epochs = new Map<Endpoint, number>();
   readonly #limits: OwnershipOptions["limits"];
 
-  constructor({
-    seed = 1,
-    partitions = { main: 4 },
-    limits = {},
-  }: { seed?: number; partitions?: Readonly<Record<string, number>>; limits?: OwnershipOptions["limits"] } = {}) {
+  constructor({ seed = 1, partitions = { main: 4 }, limits = {}, answerMs = 1_000 }: WorldOptions = {}) {
     this.random = seededRandom(seed);
     this.partitions = partitions;
     this.#limits = limits;
-    this.store = new MemoryLeaseStore({ clock: this.truth, passage: () => ({ thereMs: 1, backMs: 1 }), answerMs: 1_000 });
+    this.store = new MemoryLeaseStore({ clock: this.truth, passage: () => ({ thereMs: 1, backMs: 1 }), answerMs });
   }
 
   join({
@@ -118,6 +121,8 @@ export class OwnershipWorld {
     const started = ownership.start().catch((error: unknown) => error);
     const node = { name, clock, leases, host, ownership, events, started, isGone: false };
     this.nodes.push(node);
+    // Who could not join in time has gone again.
+    void started.then((error) => (node.isGone ||= error !== undefined));
     return node;
   }
 

@@ -103,6 +103,23 @@ describe("ownership", () => {
     expect(world.broken).toEqual([]);
   });
 
+  test("buries nobody when a machine stood still with all its nodes", async () => {
+    const world = new OwnershipWorld();
+    const nodes = [world.join(), world.join()];
+    await world.pass(5_300);
+    for (const { clock } of nodes) clock.stop();
+    await world.pass(10_000);
+    for (const { clock } of nodes) {
+      clock.resume();
+      // The first goes on alone for a while.
+      await world.pass(900);
+    }
+    await world.pass(5_000);
+    expect(buriesIn(nodes)).toBe(0);
+    expect(world.loads).toEqual([2, 2]);
+    expect(world.broken).toEqual([]);
+  });
+
   test("ends what a node has when it was alone for too long, and begins it again under new epochs when it is not", async () => {
     const world = new OwnershipWorld({ limits: { giveUpMs: 12_000 } });
     const node = world.join();
@@ -143,6 +160,53 @@ describe("ownership", () => {
     expect(one.ownership.mayBegin()).toBe(false);
     await one.ownership.drain();
     expect(world.broken).toEqual([]);
+  });
+
+  test("hands over each partition when it is ended, while others still end", async () => {
+    const world = new OwnershipWorld();
+    const [one, other] = [world.join(), world.join()];
+    await world.pass(5_000);
+    // One of the two takes very long.
+    let count = 0;
+    const { end } = one.host;
+    one.host.end = (partition, how) => {
+      one.host.mostMs = count++ === 0 ? 1e6 : 0;
+      return end.call(one.host, partition, how);
+    };
+    void one.ownership.drain();
+    await world.pass(500);
+    expect(one.host.running.size).toBe(1);
+    expect(other.host.working.size).toBe(3);
+    expect(one.ownership.nodes().get(one.ownership.node)?.state).toBe("draining");
+  });
+
+  test("ends what it has when somebody else has changed its record", async () => {
+    const world = new OwnershipWorld();
+    const node = world.join();
+    await world.pass(1_000);
+    const record = world.store.read("part.main-2")!;
+    void world.store.connect("a person").put("part.main-2", {}, record.revision);
+    await world.pass(100);
+    expect(node.events).toContainEqual({ type: "ends", partition: "main-2", why: "replaced" });
+    // Nobody else wants it, so it is claimed anew.
+    await world.pass(100);
+    expect(world.loads).toEqual([4]);
+    expect(world.broken).toEqual([]);
+  });
+
+  test("does not join again while something still ends that it had when it was buried", async () => {
+    const world = new OwnershipWorld({ limits: { endMs: 15_000 } });
+    const one = world.join();
+    await world.pass(1_000);
+    one.host.mostMs = 1e9;
+    world.join();
+    await world.pass(500);
+    one.leases.cut();
+    await world.pass(5_000);
+    one.leases.mend();
+    await world.pass(30_000);
+    expect(world.broken).toEqual([]);
+    expect(world.nodes[1]!.events.some(({ type }) => type === "buries")).toBe(true);
   });
 
   test("closes a node at once, and others need not wait for its lease", async () => {

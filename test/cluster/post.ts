@@ -31,7 +31,13 @@ export class Post {
 
   constructor(
     endpoint: Endpoint,
-    { clock, wire, seed = 1, ...options }: { clock: VirtualClock; wire: Wire; seed?: number } & Partial<WireTransportOptions>,
+    {
+      clock,
+      wire,
+      seed = 1,
+      outlives = () => true,
+      ...options
+    }: { clock: VirtualClock; wire: Wire; seed?: number } & Partial<WireTransportOptions>,
   ) {
     this.transport = new WireTransport({
       wire,
@@ -40,6 +46,7 @@ export class Post {
       logger: silent,
       endpoint,
       endpointOf: (address) => address.slice(1),
+      outlives,
       ...options,
     });
   }

@@ -315,3 +315,14 @@ test("what a newer program has stored is refused with what to do about it", asyn
   await world.crash();
   await expect(world.start({ id: "desk", logic: desk })).rejects.toThrow("it was written by a newer version of orgtree; update orgtree");
 });
+
+test("whoever starts something after the root has ended is told why it has, each time", async () => {
+  const world = new World();
+  await world.start({ id: "desk", logic: desk });
+  await world.append([]); // Somebody else has the journal now.
+  for (const id of ["first", "second"])
+    await expect(world.start({ id, logic: desk })).rejects.toMatchObject({
+      name: "SystemClosedError",
+      message: expect.stringContaining("its root has ended") as string,
+    });
+});

@@ -101,6 +101,35 @@ describe("one actor", () => {
     expect(await get(world, "/org/a")).toEqual(["add 1", "checkpoint 1", "add 2", "checkpoint 2", "add 3"]);
   });
 
+  test("is not put back where it asks for that itself: its message would come again, and it would ask again", async () => {
+    const world = await start();
+    let asked = 0;
+    const asks = plain<State, Order>({
+      init: () => ({ log: [] }),
+      receive(state, { do: what, to }, turn) {
+        if (what === "get") return (turn.reply(state.log), state);
+        if (what === "checkpoint") turn.checkpoint("c");
+        // Where it is not refused there is an end to it all the same.
+        if (what === "ask" && ++asked < 10)
+          turn.ask(to!, { type: "rollback-child", id: to === "/" ? "top" : "asks" }, { tag: what, timeoutMs: 600_000 });
+        return { log: [...state.log, what] };
+      },
+      signal: (state, signal) => ({ log: [...state.log, `${signal.type} ${"error" in signal ? String(signal.error) : ""}`] }),
+    });
+    await world.start({ id: "top", logic: supervisor({ children: [{ id: "asks", logic: asks }] }) });
+    await order(world, "/top/asks", { do: "checkpoint" }, { do: "ask", to: "/top" }, { do: "ask", to: "/" });
+    const why = "/top/asks would go back itself, take its message again and ask again";
+    expect(await get(world, "/top/asks")).toEqual([
+      "checkpoint",
+      "ask",
+      expect.stringContaining(`asks: ${why}`),
+      "ask",
+      expect.stringContaining(`top: ${why}`),
+    ]);
+    const [report] = await Promise.all([world.system.rollBack("/top/asks", { consent: true }), world.clock.settle()]);
+    expect(report).toMatchObject({ redelivered: 3, actors: ["/top/asks"] });
+  });
+
   test("what it gave away since stands, is listed, and needs consent", async () => {
     const world = await start();
     await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "give", n: 7, to: "/org/b" });

@@ -38,15 +38,16 @@ export function isVoid(turn: JournaledTurn, other: Address | undefined, rollback
   return other !== undefined && rollbacks.some((rollback) => isWithin(other, rollback.top) && isUndoneBy(turn, rollback));
 }
 
-/** The turns of one actor that count: without those that were undone. Rollbacks themselves are among them. */
+/**
+ * The turns of one actor that count: without those that were undone. Rollbacks themselves are among them. One that goes back to
+ * a moment before another has undone that too.
+ */
 export function timelineOf(turns: readonly JournaledTurn[], rollbacks: readonly RollbackFact[]): readonly JournaledTurn[] {
-  let timeline: JournaledTurn[] = [];
-  for (const turn of turns) {
-    const rollback = turn.took === "rollback" ? rollbacks.find(({ records }) => records.includes(turn)) : undefined;
-    if (rollback !== undefined) timeline = timeline.filter(({ position }) => position <= rollback.cut);
-    timeline.push(turn);
-  }
-  return timeline;
+  const last = turns.findLastIndex(({ took }) => took === "rollback");
+  const rollback = rollbacks.find(({ records }) => records.includes(turns[last]!));
+  if (rollback === undefined) return turns;
+  const before = turns.filter(({ position }) => position <= rollback.cut);
+  return [...timelineOf(before, rollbacks), ...turns.slice(last)];
 }
 
 /** True for a message that came again after a rollback, and not because somebody sent it. */

@@ -1,6 +1,7 @@
 import {
   childAddress,
   describeFailure,
+  failureOf,
   GivenUpError,
   toFailure,
   type Address,
@@ -35,6 +36,8 @@ export interface ProcessOptions {
   readonly random: SeededRandom;
   readonly history: History;
   readonly nextFault: FaultyJournalOptions["nextFault"];
+  /** Called when what the store refuses for good has ended everything: somebody has to look, and start it again. */
+  readonly gaveUp: () => void;
 }
 
 /** How long a turn may wait for its commit, virtual milliseconds. */
@@ -78,6 +81,7 @@ export class SimProcess {
       if (!this.line.alive) return;
       this.#note({ what: "event", event });
       if (event.type === "escalated-to-root") this.#revive(event.address);
+      if (event.type === "actor-exited" && event.address === "/" && failureOf(event.exit)?.name === "NotStored") options.gaveUp();
     });
     for (const member of random.shuffle(options.members)) this.line.after(random.int(0, 3), () => this.#start(this.#specOf(member)));
     for (const [id, to] of added) this.line.after(random.int(5, 40), () => this.#add(to, id));

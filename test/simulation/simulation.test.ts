@@ -12,7 +12,9 @@ const seedsInAll = 320;
 const seedsInOne = 40;
 /** Seeds that failed once, of plans without the wide parts and of any. */
 const narrowCorpus = [43, 44, 112, 500, 520, 700, 765, 825, 4_824, 5_344, 6_029, 6_042, 6_049, 6_235, 1_195, 1_738, 7_588, 21_179];
-const corpus = [749, 2_306, 75, 81, 135, 145, 175, 248, 291, 328, 506, 650, 1_385, 1_539];
+const corpus = [
+  749, 2_306, 75, 81, 135, 145, 175, 248, 291, 328, 506, 650, 1_385, 1_539, 880_247, 910_123, 990_313, 990_584, 3_000_224, 3_000_288,
+];
 
 const { stackTraceLimit } = Error;
 beforeAll(() => {

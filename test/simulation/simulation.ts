@@ -41,6 +41,8 @@ const retryMs = 400;
 const patienceMs = 20_000;
 /** How long a process goes on that is thought to be dead. */
 const zombieMs = 300;
+/** How long it takes until somebody has looked at a process that has ended by itself. */
+const gaveUpMs = 50;
 const mostSteps = 40_000;
 
 /** Runs a plan. The same plan always runs in the same way. */
@@ -118,6 +120,7 @@ class Simulation {
       random: this.#random.fork(`process ${number}`),
       history: this.#history,
       nextFault: (entries) => this.#nextFault(entries),
+      gaveUp: () => this.#agenda.after(0, () => this.#replace(number)),
     });
   }
 
@@ -164,6 +167,12 @@ class Simulation {
     if (fault.how === "kill") process.kill(fault.tail);
     else this.#agenda.after(fault.downMs + zombieMs, () => process.kill(0));
     bootLater();
+  }
+
+  /** A process in which nothing runs any more is ended by whoever runs it, and another one started. */
+  #replace(number: number): void {
+    if (!this.#isUp || number !== this.#processes) return;
+    this.#crash({ kind: "crash", atMs: this.#agenda.nowMs, skip: 0, how: "close", downMs: gaveUpMs, tail: 1 });
   }
 
   /** From here on nothing goes wrong any more. */

@@ -206,5 +206,7 @@ export type SupervisorCallCode =
   | "start-failed"
   | "max-children"
   | "dynamic"
+  /** Who would go back himself cannot ask for it. */
+  | "own-rollback"
   | "stopping"
   | "bad-spec";

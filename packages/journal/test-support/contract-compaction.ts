@@ -102,6 +102,24 @@ export function testCompaction(make: MakeStore): void {
       await journal.close();
     });
 
+    test("leaves the past viewable where parts follow an end that it could remove", async () => {
+      await using store = await make();
+      const journal = await store.open();
+      await journal.append([entry("/a", 1, { kind: "whole" }), entry("/a", 2, { kind: "end" })]);
+      const at = await journal.append([entry("/a", 3, { mark: "a part of nothing" })]);
+      await journal.append([entry("/a", 4), entry("/a", 5, { kind: "whole" })]);
+      using pin = journal.pin(at);
+      await journal.compact();
+      expect(await collect(journal.images(at))).toEqual([]);
+      expect(await journal.image("/a", at + 1)).toBeUndefined();
+      expect(seqs((await journal.image("/a"))?.entries)).toEqual([5]);
+      pin.release();
+      await journal.compact();
+      expect(await journal.image("/a", at)).toBeUndefined();
+      expect(seqs((await journal.image("/a"))?.entries)).toEqual([5]);
+      await journal.close();
+    });
+
     test("leaves everything from a pin on, until it is released", async () => {
       await using store = await make();
       const journal = await store.open();

@@ -1,16 +1,7 @@
-import {
-  AskFailedError,
-  AskTimeoutError,
-  checkSegment,
-  ExpectedError,
-  SpecError,
-  type Address,
-  type Clock,
-  type Endpoint,
-} from "@orgtree/core";
+import { AskFailedError, AskTimeoutError, checkSegment, ExpectedError, type Address, type Clock, type Endpoint } from "@orgtree/core";
 import type { ActorSystem } from "@orgtree/runtime";
 import { deskAddress, type DeskCall } from "./desk.ts";
-import type { Job, JobRequest } from "./job.ts";
+import { checkJob, type Job, type JobRequest, type JobSummary } from "./job.ts";
 
 /** What a client needs. */
 export interface ClusterClientOptions {
@@ -36,6 +27,8 @@ const attemptMs = 5_000;
 export class ClusterClient {
   readonly system: ActorSystem;
   readonly #options: ClusterClientOptions;
+  /** The partition whose desk answered last when it was looked whether one does. */
+  #answered: Endpoint | undefined;
 
   constructor(options: ClusterClientOptions) {
     this.system = options.system;
@@ -61,10 +54,27 @@ export class ClusterClient {
     return (await this.#call(this.#deskOf(id), { type: "cancel", id })) as Job | undefined;
   }
 
-  /** All jobs that are remembered, the newest first. Rejects where a desk cannot be reached. */
-  async list(): Promise<readonly Job[]> {
+  /** All jobs that are remembered, in short, the newest first. Rejects where a desk cannot be reached. */
+  async list(): Promise<readonly JobSummary[]> {
     const lists = await Promise.all(this.#options.endpoints.map((endpoint) => this.#call(deskAddress(endpoint), { type: "list" })));
-    return (lists as readonly (readonly Job[])[]).flat().toSorted((one, other) => other.submittedMs - one.submittedMs);
+    return (lists as readonly (readonly JobSummary[])[]).flat().toSorted((one, other) => other.submittedMs - one.submittedMs);
+  }
+
+  /** Whether some desk answers. The one that did last is asked first, since each question is a turn. */
+  async isReachable(withinMs: number): Promise<boolean> {
+    const answers = async (endpoint: Endpoint, timeoutMs: number): Promise<boolean> => {
+      try {
+        await this.system.ask(deskAddress(endpoint), { type: "get", id: "-" } satisfies DeskCall, { timeoutMs });
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        return false;
+      }
+      this.#answered = endpoint;
+      return true;
+    };
+    const [first, others] = [this.#answered, this.#options.endpoints.filter((endpoint) => endpoint !== this.#answered)];
+    if (first !== undefined && (await answers(first, withinMs / 2))) return true;
+    return (await Promise.all(others.map((endpoint) => answers(endpoint, withinMs / 2)))).includes(true);
   }
 
   #deskOf(id: string): Address {
@@ -90,17 +100,6 @@ export class ClusterClient {
 /** Nobody hosts it just now, or whoever did was replaced: the next attempt finds who does. */
 function isPassing(error: unknown): error is Error {
   return error instanceof AskFailedError || error instanceof AskTimeoutError || (error as Error).name === "UnknownRecipientError";
-}
-
-/** Throws `SpecError` for what is no job. */
-function checkJob({ id, kind, what }: JobRequest): void {
-  try {
-    checkSegment(id);
-  } catch (error) {
-    throw new SpecError("id", (error as Error).message);
-  }
-  if (kind !== "run" && kind !== "actor") throw new SpecError("kind", `"run" or "actor", not ${String(kind)}`);
-  if (typeof what !== "string") throw new SpecError("what", "the name of an organization, or of an actor");
 }
 
 /** A part of the cluster could not be reached for as long as a call may take. What was submitted may have arrived: submit it again. */

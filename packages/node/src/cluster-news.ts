@@ -13,7 +13,7 @@ export interface ClusterNewsOptions {
 }
 
 /** How long an answer may take beyond the time that the question waits, in milliseconds. */
-const answerMs = 5_000;
+const answerMs = 3_000;
 
 /** Asks the node that hosts the partition of a job. */
 export class ClusterNews implements JobNews {

@@ -68,8 +68,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #leases: NatsLeases;
   readonly #partitions = new Map<Endpoint, Partition>();
   readonly #letters = new LetterBook();
-  /** Ends the news of a partition. */
-  readonly #endNews = new Map<Endpoint, () => void>();
+  readonly #stopNews = new Map<Endpoint, () => void>();
   readonly #left = Promise.withResolvers<void>();
   #service: MicroService | undefined;
   #isOver = false;
@@ -117,9 +116,10 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   /** Answers those who look after it. Nothing that it hosts depends on that. */
   async #serve(): Promise<void> {
     const { link, namespace, name, version, logger } = this.#options;
-    this.#service?.stop();
+    const before = this.#service;
     this.#service = undefined;
     try {
+      await before?.stop();
       const service = await serveNode(link, {
         namespace,
         name,
@@ -130,7 +130,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         letters: this.#letters,
         drain: () => void this.drain(),
       });
-      if (this.#isOver) service.stop();
+      if (this.#isOver) await service.stop();
       else this.#service = service;
     } catch (error) {
       logger.warn({ node: this.ownership.node, error }, "nobody can look at this node");
@@ -149,22 +149,22 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   /** Hands over what it hosts, in order, and leaves. */
   async drain(): Promise<void> {
     await this.ownership.drain();
-    this.#release();
+    await this.#release();
   }
 
   /** Ends what it hosts at once, and leaves. */
   async close(): Promise<void> {
     await this.ownership.close();
-    this.#release();
+    await this.#release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #release(): void {
+  async #release(): Promise<void> {
     this.#isOver = true;
-    this.#service?.stop();
+    await this.#service?.stop();
     this.#natsWire.close();
     this.#leases.close();
     this.#left.resolve();
@@ -206,7 +206,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         letters: this.#letters,
       });
       this.#partitions.set(endpoint, partition);
-      this.#endNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
+      this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
     } catch (error) {
       await whole.close();
       throw error;
@@ -217,8 +217,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   async end(endpoint: Endpoint): Promise<void> {
     const partition = this.#partitions.get(endpoint);
     this.#partitions.delete(endpoint);
-    this.#endNews.get(endpoint)?.();
-    this.#endNews.delete(endpoint);
+    this.#stopNews.get(endpoint)?.();
+    this.#stopNews.delete(endpoint);
     await partition?.end();
   }
 }

@@ -1,6 +1,6 @@
 import { ExpectedError, type Address, type ChildSpec, type Endpoint, type FailureClass } from "@orgtree/core";
 import { plain, work, type Logic, type PlainLogic, type WorkContext } from "@orgtree/runtime";
-import type { Job, JobEnd, JobRequest } from "./job.ts";
+import { checkJob, type Job, type JobEnd, type JobRequest, type JobSummary } from "./job.ts";
 
 /** What a desk is told. */
 export type DeskCall =
@@ -49,6 +49,13 @@ function desk(worker: JobWorker, limits: Partial<DeskLimits> = {}): PlainLogic<D
     receive(state, call, turn) {
       switch (call.type) {
         case "submit": {
+          try {
+            checkJob(call.job);
+          } catch (error) {
+            // It is whoever submits it that is wrong: the desk goes on.
+            turn.refuse(error as ExpectedError);
+            return state;
+          }
           const known = ownJob(state, call.job.id);
           if (known !== undefined) {
             if (isSame(known, call.job)) turn.reply({ job: known, isNew: false });
@@ -76,7 +83,7 @@ function desk(worker: JobWorker, limits: Partial<DeskLimits> = {}): PlainLogic<D
           turn.reply(ownJob(state, call.id));
           return state;
         case "list":
-          turn.reply(Object.values(state.jobs));
+          turn.reply(Object.values(state.jobs).map(summaryOf));
           return state;
         default:
           return state;
@@ -94,6 +101,10 @@ function desk(worker: JobWorker, limits: Partial<DeskLimits> = {}): PlainLogic<D
 
 function ownJob({ jobs }: DeskState, id: string): Job | undefined {
   return Object.hasOwn(jobs, id) ? jobs[id] : undefined;
+}
+
+function summaryOf({ input: _input, output: _output, failure: _failure, ...summary }: Job): JobSummary {
+  return summary;
 }
 
 function isSame(one: JobRequest, other: JobRequest): boolean {

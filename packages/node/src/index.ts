@@ -2,7 +2,7 @@ export { connectClient, type ConnectedClient, type ConnectOptions } from "./conn
 export { ClusterNode, type ClusterNodeOptions, endpointsOf } from "./cluster-node.ts";
 export { ClusterClient, type ClusterClientOptions, ClusterUnavailableError } from "./cluster-client.ts";
 export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
-export type { Job, JobEnd, JobRequest } from "./job.ts";
+export type { Job, JobEnd, JobRequest, JobSummary } from "./job.ts";
 export { type Catalog, type RunnableOrganization, UnknownWorkloadError } from "./catalog.ts";
 export type { JobNews, JobNewsItem, NewsQuery, RunNewsPage } from "./job-news.ts";
 export { ClusterNews, type ClusterNewsOptions } from "./cluster-news.ts";
@@ -15,6 +15,5 @@ export { type Answers, askNodes, NodeClient, type NodeClientOptions } from "./lo
 export { type NodeCall, nodeSubject, UnknownLetterError } from "./look/node-service.ts";
 export type { ActorRow, TreePage, TreeQuery } from "./look/tree-page.ts";
 export type { LetterPage, LetterRow, Retried } from "./look/letter-page.ts";
-export { ConfigError, type ConfigDefaults, type NodeConfig, readNodeConfig } from "./process/node-config.ts";
-export { ModuleError } from "./process/load-modules.ts";
+export { type ConfigDefaults, type NodeConfig, readNodeConfig } from "./process/node-config.ts";
 export { type StartedNode, startNode, type StartNodeOptions } from "./process/start-node.ts";

@@ -181,7 +181,7 @@ export class Partition implements JobNews {
     const spec = lookUp("actor", this.#parts.catalog.actors, what)(input);
     const address = await this.system.start({ restart: "transient", ...spec, id });
     const stop = (): void => {
-      this.system.stop(address).catch((error: unknown) => this.#parts.logger.warn({ id, error }, "a cancelled job was not stopped"));
+      this.system.stop(address).catch((error: unknown) => this.#parts.logger.warn({ err: error, id }, "a cancelled job was not stopped"));
     };
     this.#living.set(id, stop);
     if (this.#cancelled.has(id)) stop();

@@ -50,6 +50,7 @@ export {
   JournalMovedError,
   type JournalReader,
   JournalVersionError,
+  LeaseError,
   isWithin,
   type Ladder,
   ladderFor,

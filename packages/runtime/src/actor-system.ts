@@ -110,6 +110,7 @@ export class ActorSystem {
     // Checked here too, so that the error names the caller's own field.
     const checked = checkChildOf({ strategy: "dynamic", autoShutdown: "never" }, spec, { field: "spec", typeOf: typeOfLogic });
     if (this.#ready !== undefined) await this.#ready;
+    if (this.#rootEnd !== undefined) throw new SystemClosedError(this.#rootEnd);
     const top = childAddress(rootAddress, checked.id);
     if (fresh) this.#kernel.past.checkParked(top);
     const message = { type: "start-child", spec, fresh };

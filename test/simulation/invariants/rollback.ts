@@ -1,6 +1,7 @@
 /** Rollbacks: to one cut, with all that came from outside, and without anything that was undone. */
-import { isWithin, type Address } from "@orgtree/core";
+import { childAddress, isWithin, type Address } from "@orgtree/core";
 import { partsOfKey, type EffectKey } from "@orgtree/runtime";
+import { isPutAside } from "../clerk.ts";
 import { labelOf, type Facts } from "../facts.ts";
 import { turnName } from "../history.ts";
 import { isTakenAgain, isUndoneBy, isVoid, recordOf, type RollbackFact } from "../rollbacks.ts";
@@ -71,6 +72,19 @@ export const takenAgain: Invariant = {
   },
 };
 
+export const nobodySendsHimselfBack: Invariant = {
+  name: "nobody goes back who asked for it himself",
+  check({ turns }) {
+    for (const { cause, from, address, seq, message, effects } of turns) {
+      if (cause !== "rollback-child" || from === undefined) continue;
+      const child = childAddress(address, (message as { readonly id: string }).id);
+      const isRefused = effects.every(({ kind }) => kind === "reply");
+      if (isWithin(from, child) && !isRefused) return `${address} let ${from} put ${child} back in turn ${seq}`;
+    }
+    return undefined;
+  },
+};
+
 /** What a record says is to come again, against what came since the cut; then what came again, against what it says. */
 function checkRecord(facts: Facts, rollback: RollbackFact, record: JournaledTurn): string | undefined {
   const { turnsOf, rollbacks } = facts;
@@ -98,9 +112,20 @@ function checkTaken({ rollbacks, reports }: Facts, record: JournaledTurn, own: r
   const life = next < 0 ? after : after.slice(0, next);
   const taken = life.filter((turn) => isTakenAgain(turn, rollbacks) && recordOf(turn, rollbacks) === record).map(({ key }) => key!);
   const keys = freshKeys(record);
-  if (sameText(taken) !== sameText(keys.slice(0, taken.length))) return `${keys.join(", ")} is to come again, ${taken.join(", ")} did`;
+  for (const some of inOneOrder(record, own)) {
+    const came = taken.filter(some);
+    if (sameText(came) !== sameText(keys.filter(some).slice(0, came.length)))
+      return `${keys.join(", ")} is to come again, ${taken.join(", ")} did`;
+  }
   const isStillThere = next < 0 && reports.get(record.address) !== undefined;
   return isStillThere && taken.length < keys.length ? `of ${keys.join(", ")} only ${taken.join(", ") || "nothing"} came again` : undefined;
+}
+
+/** Whoever holds some back takes those later than what came behind them: each sort keeps its order. */
+function inOneOrder({ again }: JournaledTurn, own: readonly JournaledTurn[]): readonly ((key: EffectKey) => boolean)[] {
+  if (!own.some(({ message }) => labelOf(message).type === "hold")) return [() => true];
+  const isAside = (key: EffectKey): boolean => isPutAside(labelOf(again[key]!.message).id);
+  return [isAside, (key) => !isAside(key)];
 }
 
 /** What the rollback itself says is to come again, not an earlier one. */

@@ -93,9 +93,12 @@ function wasTerminated({ history, plan }: Facts, address: Address): boolean {
   const arrived = new Set(history.of("arrived").map(({ operation }) => operation));
   return plan.operations.some(({ id, to, order }) => {
     if (!arrived.has(id)) return false;
-    // Who cannot be put back by hand is stopped.
-    if (order.type === "manage")
-      return ["terminate-child", "rollback-child"].includes(order.call) && isWithin(address, childAddress(order.to, order.child));
+    if (order.type === "manage") {
+      const child = childAddress(order.to, order.child);
+      // Who cannot be put back by hand is stopped; who asks for his own rollback is refused.
+      const isGranted = order.call === "terminate-child" || (order.call === "rollback-child" && !isWithin(to, child));
+      return isGranted && isWithin(address, child);
+    }
     return (
       order.type === "admin" &&
       ["terminate", "rollback", "rollback-consenting"].includes(order.call) &&

@@ -1,9 +1,8 @@
-import type { Job } from "@orgtree/node";
+import type { JobSummary } from "@orgtree/node";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import type { CommandInput } from "../input/command.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { describeDuration } from "../text/amounts.ts";
-import { firstLine } from "../text/display-width.ts";
 import { describeTime } from "../text/moments.ts";
 import { firstLines, printResult } from "../text/print-result.ts";
 import { span, type Line } from "../text/styled-line.ts";
@@ -20,7 +19,7 @@ export function listJobs(input: CommandInput, surroundings: Surroundings): Promi
     const jobs = input.flags.has("running") ? all.filter(({ status }) => status === "running") : all;
     const { stdout, clock } = surroundings;
     printResult(surroundings, input.flags, {
-      json: () => jobs.map(({ output: _, ...job }) => job),
+      json: () => jobs,
       lines: () => jobLines(jobs, clock.epochMs(), stdout.size()?.columns),
     });
     return exitCode.done;
@@ -33,15 +32,13 @@ const columns: readonly Column[] = [
   { title: "status" },
   { title: "submitted" },
   { title: "took", side: "right" },
-  { title: "task" },
 ];
 
-function jobLines(jobs: readonly Job[], nowMs: number, width = 160): readonly Line[] {
+function jobLines(jobs: readonly JobSummary[], nowMs: number, width = 160): readonly Line[] {
   if (jobs.length === 0) return [[span("there are no jobs")]];
-  const rows = jobs.map(({ id, what, status, submittedMs, endedMs, input }) => {
-    const { task } = (input ?? {}) as { readonly task?: unknown };
+  const rows = jobs.map(({ id, what, status, submittedMs, endedMs }) => {
     const took = describeDuration((endedMs ?? nowMs) - submittedMs);
-    return [id, what, status, describeTime(submittedMs).slice(0, 19), took, typeof task === "string" ? firstLine(task) : ""];
+    return [id, what, status, describeTime(submittedMs).slice(0, 19), took];
   });
   const [head = [], ...lines] = tableLines(columns, rows, width);
   return [head, ...firstLines(lines, mostShown)];

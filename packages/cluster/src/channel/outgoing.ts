@@ -21,6 +21,10 @@ export interface OutgoingParts {
   readonly receiver: Pick<TransportReceiver, "renewed" | "lost">;
   /** A name for a channel that nobody else has. */
   readonly newName: () => string;
+  /** Who is there outlives his process: somebody will be there again, and what is kept for him waits as long as that takes. */
+  readonly isLasting: boolean;
+  /** Nothing is under way, and nothing waits, for who is not lasting: he may be forgotten. */
+  readonly idle: () => void;
 }
 
 /** A parcel that was not acknowledged yet. */
@@ -94,7 +98,7 @@ export class Outgoing {
     if (bytes.byteLength > limits.parcelBytes)
       return refuse(options, "oversized", `it has ${bytes.byteLength} bytes, and ${limits.parcelBytes} go (parcelBytes); send a reference`);
     if (options.isKept === true) {
-      this.#hasKept = true;
+      this.#hasKept ||= this.#parts.isLasting;
       // Whoever keeps it sends it again when there is a connection.
       if (this.#hasEnded && this.#host === undefined) return this.#open();
     } else if (this.#queue.length >= limits.queueParcels || this.#queueBytes >= limits.queueBytes) {
@@ -284,7 +288,10 @@ export class Outgoing {
     if (this.#host === undefined) {
       this.#expire();
       const isWanted = this.#queue.length > 0 || (this.#hasEnded && this.#hasKept);
-      if (!isWanted) this.#isOpening = false;
+      if (!isWanted) {
+        this.#isOpening = false;
+        if (!this.#parts.isLasting) this.#parts.idle();
+      }
       if (this.#isOpening) this.#ask();
       else if (isWanted) this.#open();
     } else if (nowMs - this.#heardMs >= limits.lostMs) this.#end(`${this.to} was silent for ${limits.lostMs} ms`);
@@ -301,12 +308,14 @@ export class Outgoing {
     const { clock, limits, wire } = this.#parts;
     if (this.#host !== undefined && wire.isConnected) return;
     const sinceMs = clock.nowMs() - limits.graceMs;
-    const late = this.#queue.filter((parcel) => parcel.isKept !== true && parcel.sinceMs <= sinceMs);
+    const late = this.#queue.filter((parcel) => parcel.sinceMs <= sinceMs && (parcel.isKept !== true || !this.#parts.isLasting));
     if (late.length === 0) return;
     const isLate = new Set(late);
     this.#setQueue(this.#queue.filter((parcel) => !isLate.has(parcel)));
     const problem = wire.isConnected ? this.#problem : "the connection is lost";
-    for (const parcel of late) tell(parcel, { type: "unreachable", problem });
+    for (const parcel of late) if (parcel.isKept !== true) tell(parcel, { type: "unreachable", problem });
+    // Nobody was there to lose a connection to, but what is kept for him is of no use any more.
+    if (late.some(({ isKept }) => isKept === true)) this.#parts.receiver.lost(this.to, problem);
   }
 
   /** The connection is over. What is kept is dropped, since it is sent again; of the rest nobody knows whether it arrived. */
@@ -323,6 +332,7 @@ export class Outgoing {
     for (const parcel of sent) if (parcel.isKept !== true) tell(parcel, { type: "unknown", problem });
     if (wasOpen && !this.#isClosed) this.#parts.receiver.lost(this.to, problem);
     if (this.#queue.length > 0 || this.#hasKept) this.#open();
+    else if (!this.#isClosed && !this.#parts.isLasting) this.#parts.idle();
   }
 
   #setQueue(queue: Waiting[]): void {

@@ -31,6 +31,8 @@ export interface TransportCounts {
   readonly unreadable: number;
   /** Parcels that were not acknowledged yet. */
   readonly waiting: number;
+  /** Systems that are spoken to just now. */
+  readonly channels: number;
 }
 
 /**
@@ -64,7 +66,7 @@ export class WireTransport implements Transport {
   get counts(): TransportCounts {
     let waiting = 0;
     for (const channel of this.#outgoing.values()) waiting += channel.waiting;
-    return { ...this.#counts, waiting };
+    return { ...this.#counts, waiting, channels: this.#outgoing.size };
   }
 
   send(to: Endpoint, body: unknown, options: SendOptions): void {
@@ -110,7 +112,10 @@ export class WireTransport implements Transport {
       renewed: (endpoint: Endpoint) => this.#receiver?.renewed(endpoint),
       lost: (endpoint: Endpoint, problem: string) => this.#receiver?.lost(endpoint, problem),
     };
-    return new Outgoing(to, { clock, wire, from: this.endpoint, limits: this.#limits, receiver, newName: () => this.#newName() });
+    const idle = (): void => void this.#outgoing.delete(to);
+    const isLasting = this.outlives(to);
+    const newName = (): string => this.#newName();
+    return new Outgoing(to, { clock, wire, from: this.endpoint, limits: this.#limits, receiver, newName, isLasting, idle });
   }
 
   #hear(bytes: Uint8Array): void {

@@ -108,6 +108,8 @@ export class Ownership {
     this.#decideSoon();
     while (!this.#hasJoined && !this.#isOver && clock.nowMs() < untilMs) await this.#change(untilMs);
     if (this.#hasJoined) return;
+    if (this.#leaving !== undefined)
+      throw new ClusterError("unavailable", "this node was told to leave before it had joined: start another one");
     this.#end();
     throw new ClusterError(
       "unavailable",
@@ -220,7 +222,7 @@ export class Ownership {
     this.#arm();
   }
 
-  /** Others have buried it: when nothing runs any more of what it had, it joins under a new name. */
+  /** Others have buried it: when nothing runs any more of what it had, it joins under a new name, and not before: its lease would cover that. */
   #riseAgain(): void {
     if (this.#hasJoined) {
       this.#hasJoined = false;
@@ -235,6 +237,7 @@ export class Ownership {
   async #renew(): Promise<void> {
     const membership = this.#membership;
     await membership.renew();
+    if (this.#isOver) return;
     if (membership.hasJoined && !this.#hasJoined) {
       this.#hasJoined = true;
       this.#tell({ type: "joined", node: membership.id });

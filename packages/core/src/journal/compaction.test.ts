@@ -24,6 +24,15 @@ describe("decideRemovals", () => {
   ] as const)("of %s: %j", (text, removed) => {
     expect(decideRemovals(facts(text))).toEqual(removed);
   });
+
+  test.each([
+    ["W x", "part", [1]],
+    ["W x", "whole", [1, 2]],
+    ["W x", undefined, [1, 2]],
+    ["W x W p", "part", [1, 2]],
+  ] as const)("of %s before a %s: %j", (text, behind, removed) => {
+    expect(decideRemovals(facts(text), behind)).toEqual(removed);
+  });
 });
 
 describe("decideCut", () => {

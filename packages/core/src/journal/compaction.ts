@@ -11,15 +11,17 @@ export interface EntryFacts {
  * Which entries of one actor nobody needs, as positions. `entries` are those of the actor up to the cut, in order.
  *
  * Kept are the image at the cut, each marked entry with the image as it was there, and an `end` behind anything that is kept:
- * without it the actor would be back. A part never stays without the entry before it, so that one that is missing is damage.
+ * without it the actor would be back. A part never stays without the entry before it, so that one that is missing is damage:
+ * where a journal can tell, it says of what kind the first entry `behind` the cut is.
  */
-export function decideRemovals(entries: readonly EntryFacts[]): readonly number[] {
+export function decideRemovals(entries: readonly EntryFacts[], behind?: EntryKind): readonly number[] {
   const kept = new Set<number>();
   for (const [index, { marked }] of entries.entries()) {
     if (index < entries.length - 1 && !marked) continue;
     for (let at = firstNeeded(entries, index); at <= index; at++) kept.add(at);
   }
   keepEnds(entries, kept);
+  if (behind === "part") kept.add(entries.length - 1);
   return entries.filter((_, index) => !kept.has(index)).map(({ position }) => position);
 }
 

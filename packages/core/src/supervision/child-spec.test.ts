@@ -50,7 +50,11 @@ describe("checkChildSpec", () => {
     { given: { id: 3, logic }, problem: "child.id: a text, not 3" },
     { given: { id: 3n, logic }, problem: "child.id: a text, not 3" },
     { given: { id: Object.create(null) as object, logic }, problem: "child.id: a text, not an object" },
-    { given: { id: "a/b", logic }, problem: 'child.id: "a/b" is not an address: an id is made of letters, digits, _ and - only' },
+    {
+      given: { id: "a/b", logic },
+      problem:
+        'child.id: "a/b" is not an address: an id is made of letters, digits, _ and - only, and may end with a label of up to 32 of them, as worker~gpu',
+    },
     { given: { id: "", logic }, problem: 'child.id: "" is not an address: an id must not be empty' },
     { given: { id: "w" }, problem: "child.logic: missing: give a machine, a plain function or a supervisor" },
     {

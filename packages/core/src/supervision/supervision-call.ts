@@ -1,4 +1,4 @@
-import { childAddress } from "../address.ts";
+import { childAddress, isWithin } from "../address.ts";
 import { withoutInput, type CheckedChildSpec } from "./child-spec.ts";
 import { SupervisorCallError } from "../errors.ts";
 import { GivenUpError } from "./given-up-error.ts";
@@ -110,9 +110,17 @@ function deleteChild(turn: SupervisionTurn, id: string, reply: Reply): void {
   answer(turn, reply, undefined);
 }
 
-/** By hand: the child is stopped first, if it runs. */
+/**
+ * By hand: the child is stopped first, if it runs.
+ *
+ * Refused to whoever would go back as well: the message at which he asks would come again, and he would ask again, without end.
+ */
 function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "rollback-child" }, reply: Reply): void {
-  const { id, to } = call;
+  const { id, to, from } = call;
+  if (from !== undefined && isWithin(from, childAddress(turn.state.address, id))) {
+    const problem = `${from} would go back itself, take its message again and ask again; ask from outside, or fail with onFailure: "rollback"`;
+    return refuse(turn, reply, new SupervisorCallError("own-rollback", id, problem));
+  }
   if (turn.state.past.get(id)?.gaveUp !== undefined) {
     const address = childAddress(turn.state.address, id);
     return refuse(

@@ -181,7 +181,13 @@ export type SupervisorCall<L = unknown> =
   | { readonly kind: "terminate-child"; readonly id: string }
   | { readonly kind: "restart-child"; readonly id: string }
   | { readonly kind: "delete-child"; readonly id: string }
-  | { readonly kind: "rollback-child"; readonly id: string; readonly to: string | number | undefined }
+  /** `from`: who asks, where it is an actor. */
+  | {
+      readonly kind: "rollback-child";
+      readonly id: string;
+      readonly to: string | number | undefined;
+      readonly from: Address | undefined;
+    }
   | { readonly kind: "list-children" }
   | { readonly kind: "count-children" }
   | { readonly kind: "get-child-spec"; readonly id: string }

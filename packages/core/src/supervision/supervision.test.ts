@@ -303,6 +303,18 @@ describe("supervise", () => {
     expect(drive({ kind: "failed", id: "a", failure: { class: "crash", name: "Error", message: "boom" } })).toEqual([]);
   });
 
+  test.each([
+    ["/s/a", ["reply"]],
+    ["/s/a/below", ["reply"]],
+    ["/s/b", ["stop a"]],
+    ["/s/ab", ["stop a"]],
+    ["/s", ["stop a"]],
+    [undefined, ["stop a"]],
+  ] as const)("puts a child back for who does not go back with it: %s", (from, steps) => {
+    const call = { kind: "rollback-child", id: "a", to: undefined, from } as const;
+    expect(pair().drive({ kind: "call", call, reply: 1 })).toEqual(steps);
+  });
+
   test("forgets the answer to a failure of a life that was stopped for another reason", () => {
     const { drive } = pair({ strategy: "one-for-all", onFailure: { loop: "stop" } });
     const loop = { class: "loop", name: "Error", message: "again" } as const;

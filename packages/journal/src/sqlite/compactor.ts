@@ -20,6 +20,7 @@ export class Compactor {
   readonly #writer: EntryWriter;
   readonly #nextAddress: StatementSync;
   readonly #facts: StatementSync;
+  readonly #behind: StatementSync;
   readonly #remove: StatementSync;
   readonly #setLastSeq: StatementSync;
   readonly #addressRow: StatementSync;
@@ -31,6 +32,7 @@ export class Compactor {
     this.#nextAddress = database.prepare("SELECT id FROM addresses WHERE id > ? ORDER BY id LIMIT 1");
     this.#facts = database.prepare("SELECT position, kind, mark, seq FROM entries WHERE address = ? AND position <= ? ORDER BY seq");
     this.#facts.setReturnArrays(true);
+    this.#behind = database.prepare("SELECT kind FROM entries WHERE address = ? AND seq > ? ORDER BY seq LIMIT 1");
     this.#remove = database.prepare("DELETE FROM entries WHERE position = ?");
     this.#setLastSeq = database.prepare("UPDATE addresses SET last_seq = ?, crc = ? WHERE id = ?");
     this.#addressRow = database.prepare("SELECT address, last_seq AS lastSeq, crc FROM addresses WHERE id = ?");
@@ -72,7 +74,10 @@ export class Compactor {
 
   #compactAddress(id: number, cut: number): number {
     const rows = this.#facts.all(id, cut) as unknown as readonly (readonly [number, number, string | null, number])[];
-    const removals = decideRemovals(rows.map(([position, kind, mark]) => ({ position, kind: kindOf(kind)!, marked: mark !== null })));
+    if (rows.length === 0) return 0;
+    const past = rows.map(([position, kind, mark]) => ({ position, kind: kindOf(kind)!, marked: mark !== null }));
+    const behind = this.#behind.get(id, rows.at(-1)![3])?.["kind"] as number | undefined;
+    const removals = decideRemovals(past, behind === undefined ? undefined : kindOf(behind));
     if (removals.length === 0) return 0;
     for (const position of removals) this.#remove.run(position);
     this.#raiseLastSeq(id, rows.at(-1)![3]);

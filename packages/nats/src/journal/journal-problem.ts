@@ -55,11 +55,12 @@ export function problemIn(reply: Msg): ApiProblem | undefined {
 const kinds: readonly (readonly [readonly number[], JetStreamProblem, string])[] = [
   [[10_039, 10_076], "no-jetstream", "start the server with JetStream (nats-server -js), and give the account storage"],
   [[10_002, 10_023, 10_028, 10_047], "full", "raise the storage limits of the account or of the server, or free some"],
+  [[10_005], "unavailable", "as many servers as the stream is to have replicas have to be up, each with room for it"],
   [[10_054, 10_097], "too-large", "raise max_msg_size of the stream"],
 ];
 
-/** Codes after which the same may be tried again a moment later. Whether it was done is not known. */
-const passing = new Set([408, 503, 10_004, 10_007, 10_008, 10_118, 10_158, 10_163, 10_167]);
+/** Codes after which the same may be tried again a moment later. Whether it was done is not known. 10005: of the servers too few are known yet, or up. */
+const passing = new Set([408, 503, 10_004, 10_005, 10_007, 10_008, 10_118, 10_158, 10_163, 10_167]);
 
 /** Whether the same may be tried again a moment later: nobody leads, or the server is busy with itself. */
 export function isPassing({ code }: ApiProblem): boolean {

@@ -149,6 +149,23 @@ describe("a journal in JetStream", () => {
     await current.close();
   });
 
+  test("on three servers waits for the last of them, up to the longest outage, to make its stream", { timeout: 60_000 }, async () => {
+    await using cluster = await LocalCluster.start({ size: 2 });
+    await using link = await NatsLink.connect({ servers: [...cluster.urls] });
+    await expect(openJetStreamJournal(link, { name: "last", replicas: 3, outageMs: 250 })).rejects.toMatchObject({
+      message: expect.stringContaining("as many servers as the stream is to have replicas") as string,
+      problem: "unavailable",
+      retryable: true,
+    });
+    const opening = openJetStreamJournal(link, { name: "last", replicas: 3 });
+    const peers = cluster.servers.map(({ name }) => Number(name.slice("local-".length)));
+    await using _third = await LocalServer.start({ cluster: { name: "local", port: -1, peers } });
+    const journal = await opening;
+    await journal.append([part(0)]);
+    expect(await everything(journal)).toHaveLength(1);
+    await journal.close();
+  });
+
   test("on three servers goes on when the leader of its stream is killed", { timeout: 30_000 }, async () => {
     await using cluster = await LocalCluster.start();
     await using link = await NatsLink.connect({ servers: [...cluster.urls], reconnectTimeWait: 20, reconnectJitter: 0 });

@@ -119,7 +119,7 @@ export class NatsLeases implements Leases {
       try {
         resolve(this.#outcomeOf(reply));
       } catch (error) {
-        reject(error as LeaseError);
+        reject(error);
       }
     });
     const timer = setTimeout(() => reject(this.#error(`no answer within ${answerMs} ms`, "unknown")), answerMs);

@@ -54,8 +54,8 @@ describe("MicroService", () => {
       const ids = (await askAll(subject, 2)).map(({ id }) => id);
       expect(ids.sort()).toEqual(["one", "two"]);
     }
-    one.stop();
-    two.stop();
+    await one.stop();
+    await two.stop();
     await expect(ask("$SRV.PING.orgtree.two")).rejects.toThrow(/no responders/);
   });
 
@@ -71,7 +71,7 @@ describe("MicroService", () => {
         { name: "fail", subject: "info.fail", queue_group: "", metadata: {} },
       ],
     });
-    service.stop();
+    await service.stop();
   });
 
   test("counts what it is asked and what fails, and gives errors in headers and as a failure", async () => {
@@ -98,7 +98,7 @@ describe("MicroService", () => {
         },
       ],
     });
-    service.stop();
+    await service.stop();
   });
 
   test.each([

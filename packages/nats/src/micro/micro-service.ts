@@ -89,10 +89,12 @@ export class MicroService {
     return service;
   }
 
-  /** Answers nothing any more. */
-  stop(): void {
-    if (this.#link.connection.isClosed()) return;
+  /** Resolves when it answers nothing any more. */
+  async stop(): Promise<void> {
+    const { connection } = this.#link;
+    if (connection.isClosed()) return;
     for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    if (this.#link.isConnected) await connection.flush().catch(() => {});
   }
 
   async #answer(endpoint: MicroEndpoint, message: Msg): Promise<void> {

@@ -6,7 +6,7 @@ import type { Catalog, RunnableOrganization } from "../catalog.ts";
 import type { NodeConfig } from "./node-config.ts";
 
 /** A module cannot be used. */
-export class ModuleError extends ExpectedError {
+class ModuleError extends ExpectedError {
   override readonly name = "ModuleError";
   readonly retryable = false;
 
@@ -30,7 +30,7 @@ export async function loadModules(config: Pick<NodeConfig, "modules" | "model" |
     if (isOrganization(organization)) {
       if (Object.hasOwn(organizations, organization.name))
         throw new ModuleError(file, `another module has an organization called ${organization.name}`);
-      organizations[organization.name] = { organization: organization as never, model: modelOf(file, exports, config) };
+      organizations[organization.name] = { organization, model: modelOf(file, exports, config) };
     }
     Object.assign(actors, own);
   }

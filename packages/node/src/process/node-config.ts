@@ -30,7 +30,7 @@ export interface ModelAccess {
 }
 
 /** A variable of the environment is not what it has to be. */
-export class ConfigError extends ExpectedError {
+class ConfigError extends ExpectedError {
   override readonly name = "ConfigError";
   readonly retryable = false;
 

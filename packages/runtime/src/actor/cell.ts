@@ -37,7 +37,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { takesEvents, type Logic } from "../logic.ts";
 import { Mail, type Trace } from "./mail.ts";
 import { Mailbox } from "./mailbox.ts";
-import { inheritBooks, type Books } from "../durable/books.ts";
+import { inheritBooks, withoutMailbox, type Books } from "../durable/books.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
 import type { Stored } from "../durable/stored-past.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
@@ -288,7 +288,7 @@ export class Cell implements Runnable {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
     this.kernel.orphans.adopt(this.address);
-    if (stored === undefined) this.books ??= this.kernel.past.booksOf(this.address);
+    if (stored === undefined) this.books ??= withoutMailbox(this.kernel.past.booksOf(this.address));
     else {
       this.books = stored.durable.books;
       this.seq = Math.max(this.seq, stored.seq + 1);

@@ -59,8 +59,7 @@ function resume(life: Incarnation, key: EffectKey, pending: Pending): void {
     case "deliver":
       return kernel.send(numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key));
     case "again":
-      life.cell.accept(redeliver(new Mail("message", { to: address, from: pending.from, trace }, pending.message), key));
-      return;
+      return kernel.send(redeliver(new Mail("message", { to: address, from: pending.from, trace }, pending.message), key));
     case "ask": {
       if (pending.result !== undefined) return tellResult(life, key, { tag: pending.tag, result: pending.result });
       const mail = numbered(new Mail("message", { to: pending.to, from: address, trace }, pending.message), key);

@@ -79,17 +79,28 @@ export const emptyBooks: Books = {
   exit: undefined,
 };
 
-/** The books of a fresh life at the same place: what was sent, taken and spent stays; what belonged to the old life is gone. */
+/**
+ * The books of a fresh life at the same place: what was sent, taken and spent stays, and what is to be taken again; what belonged to the
+ * old life is gone.
+ */
 export function inheritBooks({ pending, taken, aside, spent }: Books, birth: number): Books {
-  const sent = Object.entries(pending).filter(([, { kind }]) => kind === "deliver" || kind === "reply");
+  const kept = Object.entries(pending).filter(([, { kind }]) => kind === "deliver" || kind === "reply" || kind === "again");
   return {
     ...emptyBooks,
-    pending: Object.fromEntries(sent) as Books["pending"],
+    pending: Object.fromEntries(kept) as Books["pending"],
     taken,
     ...(aside === undefined ? {} : { aside }),
     spent,
     birth,
   };
+}
+
+/** The books of a place that was given up: what was to be taken again was lost with its mailbox. */
+export function withoutMailbox(books: Books | undefined): Books | undefined {
+  if (books === undefined) return undefined;
+  const lost = Object.entries(books.pending).flatMap(([key, { kind }]) => (kind === "again" ? [key as EffectKey] : []));
+  const pending = without(books.pending, lost);
+  return pending === books.pending ? books : { ...books, pending };
 }
 
 /** The record without some of its keys; itself when it has none of them. */

@@ -26,7 +26,7 @@ import { noPast, type StoredPast } from "../durable/stored-past.ts";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import { Orphans } from "../durable/orphans.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { Mail, toEnvelope, type Trace } from "../actor/mail.ts";
+import { isRedelivered, Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
 import { Pauses } from "./pauses.ts";
@@ -253,9 +253,10 @@ export class Kernel {
   }
 
   /** A numbered message was taken, or is known to be: whoever sent it need not send it again. */
-  acknowledge({ kind, from, key, message, replyTo }: Mail): void {
-    // A question is over when it is answered.
-    if (kind === "message" && replyTo !== undefined) return;
+  acknowledge(mail: Mail): void {
+    const { kind, from, key, message, replyTo } = mail;
+    // A question is over when it is answered. What comes again after a rollback was acknowledged then: its key is its recipient's.
+    if (kind === "message" && (replyTo !== undefined || isRedelivered(mail))) return;
     if (kind === "message" && from !== undefined && key !== undefined) return this.#acknowledge(from, key);
     const answerer = kind === "signal" ? answererOf(message as Signal) : undefined;
     if (answerer !== undefined) this.#acknowledge(answerer.address, answerer.key!);

@@ -123,7 +123,8 @@ export class Remote {
   ): void {
     if (this.#isSilent) return;
     const parcel: Parcel = { type: "answer", askId, to: asker, answer, by: by.address, key: by.key };
-    this.#transport.send(to, writeParcel(parcel), { isKept: by.key !== undefined });
+    // Whoever asks from outside is gone with his process.
+    this.#transport.send(to, writeParcel(parcel), { isKept: by.key !== undefined && asker !== undefined });
   }
 
   /** Sends what is to arrive whatever happens to the connection. */

@@ -105,7 +105,8 @@ function makeLife({ turn, spec, before, after }: StoredStep): Incarnation {
   cell.life = life;
   life.body = makeBody(life, spec.logic);
   life.phase = "running";
-  noteMeanwhile(cell, turn.cause.kind === "init" ? inheritBooks(cell.books, cell.birth) : cell.books, after.books);
+  const isFirst = turn.cause.kind === "init";
+  noteMeanwhile(cell, { before: isFirst ? inheritBooks(cell.books, cell.birth) : cell.books, after: after.books, isFirst });
   return life;
 }
 
@@ -120,9 +121,14 @@ function askIdsOf({ pending }: Books, seq: number): number[] {
 }
 
 /** What others had taken since the turn before, and what was spent. */
-function noteMeanwhile(cell: Cell, before: Books, after: Books): void {
-  for (const [key, { kind }] of Object.entries(before.pending))
-    if ((kind === "deliver" || kind === "reply") && !Object.hasOwn(after.pending, key)) cell.acknowledge(key as EffectKey);
+function noteMeanwhile(
+  cell: Cell,
+  { before, after, isFirst }: { readonly before: Books; readonly after: Books; readonly isFirst: boolean },
+): void {
+  for (const [key, { kind }] of Object.entries(before.pending)) {
+    const mayBeOver = kind === "deliver" || kind === "reply" || (kind === "again" && isFirst);
+    if (mayBeOver && !Object.hasOwn(after.pending, key)) cell.acknowledge(key as EffectKey);
+  }
   cell.spend(subtractAmounts(after.spent, before.spent));
 }
 

@@ -290,7 +290,7 @@ export class SupervisorBody implements Body, Supervisor {
   compute(mail: Mail): void {
     if (mail.kind === "internal") return this.hear(mail.message as SupervisionEvent<Logic>);
     if (mail.kind === "signal") return this.#planners.hear(mail);
-    const call = readCall(this.#supervision, mail.message, this.#hasJournal);
+    const call = readCall(this.#supervision, mail, this.#hasJournal);
     if (!(call instanceof Error)) return this.hear({ kind: "call", call, reply: mail });
     const { kernel } = this.#life.cell;
     if (mail.replyTo === undefined) kernel.bury(mail, "malformed");

@@ -11,6 +11,7 @@ import {
   type Supervision,
   type SupervisorCall,
 } from "@orgtree/core";
+import type { Mail } from "../actor/mail.ts";
 import { checkRollback } from "./answers.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";
 import type { SupervisorMessage } from "./supervisor.ts";
@@ -20,9 +21,13 @@ import type { SupervisorMessage } from "./supervisor.ts";
  *
  * Never throws: a message from a stranger, however odd, must not end a supervisor, and above all not the root.
  */
-export function readCall(supervision: Supervision<Logic>, message: unknown, hasJournal: boolean): SupervisorCall<Logic> | Error {
+export function readCall(
+  supervision: Supervision<Logic>,
+  { message, from }: Pick<Mail, "message" | "from">,
+  hasJournal: boolean,
+): SupervisorCall<Logic> | Error {
   try {
-    return checked(read(supervision, message as SupervisorMessage), hasJournal);
+    return checked(read(supervision, message as SupervisorMessage, from), hasJournal);
   } catch (error) {
     if (error instanceof ExpectedError) return error;
     return new SupervisorCallError("bad-spec", supervision.address, `a supervisor cannot read this message: ${toFailure(error).message}`);
@@ -35,7 +40,7 @@ function checked(call: SupervisorCall<Logic>, hasJournal: boolean): SupervisorCa
   return call;
 }
 
-function read(supervision: Supervision<Logic>, message: SupervisorMessage): SupervisorCall<Logic> {
+function read(supervision: Supervision<Logic>, message: SupervisorMessage, from: Address | undefined): SupervisorCall<Logic> {
   const type = (message as { type?: unknown } | null)?.type;
   switch (message?.type) {
     case "start-child":
@@ -50,7 +55,7 @@ function read(supervision: Supervision<Logic>, message: SupervisorMessage): Supe
     case "get-child-spec":
       return { kind: message.type, id: childId(supervision, message.id) };
     case "rollback-child":
-      return { kind: "rollback-child", id: childId(supervision, message.id), to: message.to };
+      return { kind: "rollback-child", id: childId(supervision, message.id), to: message.to, from };
     case "list-children":
     case "count-children":
       return { kind: message.type };

@@ -32,7 +32,11 @@ export function supervisor(spec: SupervisorSpec<Logic>): SupervisorLogic {
 /** What a dynamic supervisor with a template starts: at most an id and an input of its own. */
 export type TemplateChild = Partial<Pick<ChildSpec<Logic>, "id" | "input">>;
 
-/** The calls that a supervisor answers, as messages to `ask`. A child is named by its id or its address. */
+/**
+ * The calls that a supervisor answers, as messages to `ask`. A child is named by its id or its address.
+ *
+ * An actor may ask for the rollback of others only: with `own-rollback` it is refused to who is the child, or below it.
+ */
 export type SupervisorMessage =
   | {
       readonly type: "start-child";
