@@ -1,4 +1,4 @@
-import { isPermitted, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
+import { isPermitted, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { EffectKey } from "../durable/effect-key.ts";
 import { answered, type Answerer } from "../kernel/asks.ts";
 import { isBuiltin } from "../machine/child-actor.ts";
@@ -139,15 +139,11 @@ function performLate(life: Incarnation, effect: MachineEffect): void {
   for (const next of late) performEffect(life, next);
 }
 
-/** An answer that nobody waits for any more is a lost message like any other. */
 function reply(life: Incarnation, effect: ReplyEffect): void {
   const { to, key } = effect;
   const { kernel, address } = life.cell;
-  const isTaken = kernel.answer(to, outcomeOf(effect), { address, key });
+  kernel.answer(to, outcomeOf(effect), { address, key, trace: life.trace() });
   life.closeAsk(to.askId);
-  if (isTaken) return;
-  const route = { to: to.address ?? rootAddress, from: address, trace: life.trace() };
-  kernel.bury(new Mail("message", route, effect.kind === "reply" ? effect.value : effect.error), "late-reply");
 }
 
 /** Asks; the answer, or why there is none, comes as a signal. */

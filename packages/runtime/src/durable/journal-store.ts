@@ -23,6 +23,7 @@ import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
 import type { RollbackCause } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
+import { RollbackError } from "./rollback-error.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, StoredPast } from "./stored-past.ts";
 import type { TurnRecord, TurnStore } from "./turn-store.ts";
@@ -164,25 +165,29 @@ export class JournalStore implements TurnStore, StoredPast {
     }
     const planned = await planRollback(this.#journal, order);
     const { gone } = planned;
+    checkWanted(order);
     const report = await compensate(planned, order.undo);
+    checkWanted(order);
     // Numbers of lives never go back.
     const lastIncarnation = (address: Address): number => this.lastIncarnation(address);
     const written = rollbackEntries({ ...planned, report, top }, { atMs: this.#epochMs(), lastIncarnation });
     for (const { actor, newest } of written) this.#incarnations.set(actor.address, newest.incarnation);
     this.#storeEnds();
     await this.#journal.append([...written.map(({ entry }) => entry), ...endEntries(planned)]);
+    for (const address of gone) this.#logs.delete(address);
+    // Given up in the meantime: whoever comes there goes on from nothing of this.
+    checkWanted(order);
     for (const { actor, log, entry, newest } of written) {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
       this.#logs.set(address, log);
       this.#found.set(address, { durable, newest, seq });
     }
-    for (const address of gone) this.#logs.delete(address);
     return report;
   }
 
   async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport> {
-    const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, nextSeq: 0 });
+    const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, seq: 0 });
     return report;
   }
 
@@ -239,4 +244,8 @@ export class JournalStore implements TurnStore, StoredPast {
       this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }
+}
+
+function checkWanted({ top, isWanted }: RollbackOrder): void {
+  if (isWanted?.() === false) throw new RollbackError(top, "its place was given up meanwhile");
 }

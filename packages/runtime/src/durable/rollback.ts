@@ -33,8 +33,10 @@ export interface RollbackOrder {
   readonly birth: number;
   /** What `top` has spent, as far as this process knows of it: undefined where it has not lived in it. */
   readonly spent: Amount | undefined;
-  /** Numbers below it are used up. */
-  readonly nextSeq: number;
+  /** The number of the turns in which they go back; those of the subtree below it are used up. */
+  readonly seq: number;
+  /** False when the place was given up meanwhile: then nothing is stored. Default: always wanted. */
+  readonly isWanted?: () => boolean;
   /** Takes back what can be taken back, in this order; gives back the keys of what was. Default: all stands. */
   readonly undo?: (effects: readonly LaterEffect[], outputs: WorkOutputs) => Promise<ReadonlySet<string>>;
 }
@@ -90,8 +92,6 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
     if (isWithin(address, top)) atCut.set(address, lastMoment(entries));
   }
   const { turns, pasts } = await readLater(journal, top, position);
-  const lastSeqs = await journal.lastSeqs();
-  const seqOf = (address: Address): number => Math.max(order.nextSeq, (lastSeqs.get(address) ?? -1) + 1);
   const gone = [...pasts].flatMap(([address, past]) => (past.turns.length === 0 || atCut.has(address) ? [] : [address]));
   const toEnd: Rollback["toEnd"][number][] = [];
   const states: unknown[] = []; // As they are now.
@@ -101,14 +101,14 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
     if (now === undefined) continue;
     states.push(now.state);
     lost = addAmounts(lost, now.books.spent);
-    toEnd.push({ address, seq: seqOf(address) });
+    toEnd.push({ address, seq: order.seq });
   }
   const actors: RolledBackActor[] = [];
   for (const [address, moment] of atCut) {
     const now = (await newestMoment(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
     states.push(now.state);
     const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
-    actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), seq: seqOf(address), spent }));
+    actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), spent }));
   }
   const keys = takenBackIn([...turns, ...(await rollbacksAbove(journal, top, position))]);
   return { actors, gone, toEnd, report: describe(cut, { top, actors, gone, turns, keys }), outputs: outputsOf(turns, states) };
@@ -151,10 +151,10 @@ const makePast = (): LaterPast => ({ turns: [], again: new Map(), hasEnded: fals
 function rollBackActor(
   moment: Moment,
   now: Moment,
-  around: { readonly order: RollbackOrder; readonly past: LaterPast; readonly seq: number; readonly spent: Amount },
+  around: { readonly order: RollbackOrder; readonly past: LaterPast; readonly spent: Amount },
 ): RolledBackActor {
-  const { order, past, seq, spent } = around;
-  const { top } = order;
+  const { order, past, spent } = around;
+  const { top, seq } = order;
   const { address } = moment.turn;
   const again = messagesFromOutside(past, { atCut: moment, now: now.books, isInside: (from) => isInside(from, top) });
   const books = rollBackBooks({

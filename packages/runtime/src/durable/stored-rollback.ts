@@ -50,7 +50,7 @@ export async function rollBackStored(
   let last = -1;
   for (const seq of lastSeqs.values()) last = Math.max(last, seq);
   const birth = starter === undefined ? await birthOf(journal, top) : (lastSeqs.get(starter.moment.turn.address) ?? -1) + 1;
-  const planned = await planRollback(journal, { top, to, birth, spent: undefined, nextSeq: last + 1 });
+  const planned = await planRollback(journal, { top, to, birth, spent: undefined, seq: last + 1 });
   const standing = planned.report.standing.filter(needsConsent);
   if (standing.length > 0 && !consent) throw new ConsentError(top, standing, planned.report);
   const decision = starter === undefined ? [] : [decisionEntry(starter, { report: planned.report, top, birth, atMs })];

@@ -1,5 +1,5 @@
 import { AskTimeoutError, type Address, type Random, type ReplyTo } from "@orgtree/core";
-import type { Mail } from "../actor/mail.ts";
+import type { Mail, Trace } from "../actor/mail.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
 import { QueueTimer, type TimerQueue } from "../time/timer-queue.ts";
 
@@ -19,6 +19,11 @@ export type Outcome = { readonly value: unknown } | { readonly error: Error };
 export interface Answerer {
   readonly address: Address;
   readonly key: EffectKey | undefined;
+}
+
+/** One that is given for the first time, and the trace it belongs to: where nobody takes it, it is lost like any other message. */
+export interface Giver extends Answerer {
+  readonly trace?: Trace;
 }
 
 /** A question that has no answer yet, and the timer that ends it. */

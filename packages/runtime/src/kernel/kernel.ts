@@ -4,6 +4,7 @@ import {
   isWithin,
   MailboxFullError,
   MessageRefusedError,
+  rootAddress,
   UnknownRecipientError,
   type Address,
   type Clock,
@@ -16,7 +17,7 @@ import {
   type Transport,
 } from "@orgtree/core";
 import { Accounts } from "./accounts.ts";
-import { answererOf, Asks, type Answerer, type Outcome } from "./asks.ts";
+import { answererOf, Asks, type Giver, type Outcome } from "./asks.ts";
 import type { Body } from "../actor/body.ts";
 import type { Cell } from "../actor/cell.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -30,7 +31,7 @@ import { isRedelivered, Mail, toEnvelope, type Trace } from "../actor/mail.ts";
 import { isThenable } from "../actor/thenable.ts";
 import { guardLogger } from "./guarded-logger.ts";
 import { Pauses } from "./pauses.ts";
-import { Recovery } from "./recovery.ts";
+import { Recovery, type GivenAnswer } from "./recovery.ts";
 import { Registry } from "./registry.ts";
 import { Remote } from "../remote/remote.ts";
 import { RunningWork } from "./running-work.ts";
@@ -263,16 +264,21 @@ export class Kernel {
   }
 
   /**
-   * Gives the answer to a question; false where it is too late for it. One with a key is owed until it is taken: where nobody waits for
-   * it any more it need not be given again. But who comes up, or goes back (`Recovery`), asks again what he waited for, and hears it then.
+   * Gives the answer to a question. One with a key is owed until it is taken: where nobody waits for it any more it need not be given
+   * again. But who comes up, or goes back, asks again what he waited for, and hears it then (`Recovery`).
    */
-  answer(to: ReplyTo, outcome: Outcome, by: Answerer): boolean {
-    if (this.asks.settle(to, outcome, by)) return true;
-    if (by.key === undefined) return false;
-    if (this.remote?.answer(to, outcome, by) === true) return true;
-    if (to.address !== undefined && this.recovery.mayAskAgain(to.address)) return true;
-    this.#acknowledge(by.address, by.key);
-    return false;
+  answer(to: ReplyTo, outcome: Outcome, by: Giver): void {
+    if (this.asks.settle(to, outcome, by)) return;
+    if (by.key !== undefined && (this.remote?.answer(to, outcome, by) === true || this.recovery.keepsAnswer({ to, outcome, by }))) return;
+    this.loseAnswer({ to, outcome, by });
+  }
+
+  /** An answer that nobody waits for any more is a lost message like any other, unless it was given before: then it may have been taken. */
+  loseAnswer({ to, outcome, by: { address, key, trace } }: GivenAnswer): void {
+    if (key !== undefined) this.#acknowledge(address, key);
+    if (trace === undefined) return;
+    const route = { to: to.address ?? rootAddress, from: address, trace };
+    this.bury(new Mail("message", route, "error" in outcome ? outcome.error : outcome.value), "late-reply");
   }
 
   #acknowledge(sender: Address, key: EffectKey): void {

@@ -12,13 +12,16 @@
  *   R4. What a life has to do about the time before (`RecoveryWork`) it does when its tree is whole: all do first what others wait for,
  *       and only then what may end them. A life that has ended by then hands over what it had sent.
  *   R5. Then what those had sent who are stored in the tree and are no part of it any more is handed over, and last the mail that was kept.
- *   R6. A tree that was given up counts as whole: nobody waits for it. What it had sent to others arrives.
+ *   R6. An answer for who may ask again, as his tree is not whole or he is put back, is kept by who gave it. Where he is there then
+ *       and has not asked, it is too late.
+ *   R7. A tree that was given up counts as whole: nobody waits for it. What it had sent to others arrives.
  */
-import { idOf, isWithin, parentAddress, topOf, type Address } from "@orgtree/core";
+import { idOf, isWithin, parentAddress, topOf, type Address, type ReplyTo } from "@orgtree/core";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { Mail } from "../actor/mail.ts";
 import type { Orphan } from "../durable/orphans.ts";
 import { settled } from "../durable/stored-answer.ts";
+import type { Giver, Outcome } from "./asks.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** What is done for a life when its tree is whole. */
@@ -28,6 +31,13 @@ export interface RecoveryWork {
   begin?(): void;
   /** It has ended meanwhile: only what it had sent, which belongs to its place. */
   handOver(): void;
+}
+
+/** The answer to a question, and who gave it. */
+export interface GivenAnswer {
+  readonly to: ReplyTo;
+  readonly outcome: Outcome;
+  readonly by: Giver;
 }
 
 /** A life that waits for that. */
@@ -45,8 +55,10 @@ export class Recovery {
   readonly #starting = new Map<Address, number>();
   /** The tops of the trees that are whole. */
   readonly #whole = new Set<Address>();
-  /** The tops of subtrees that are put back. */
-  readonly #goingBack = new Set<Address>();
+  /** The tops of subtrees that are put back; true when they are started. */
+  readonly #goingBack = new Map<Address, boolean>();
+  /** Answers that are kept (R6). */
+  #answers: GivenAnswer[] = [];
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -75,7 +87,7 @@ export class Recovery {
   }
 
   #isGoingBack(address: Address): boolean {
-    if (this.#goingBack.size > 0) for (const top of this.#goingBack) if (isWithin(address, top)) return true;
+    if (this.#goingBack.size > 0) for (const top of this.#goingBack.keys()) if (isWithin(address, top)) return true;
     return false;
   }
 
@@ -101,6 +113,25 @@ export class Recovery {
   /** The same for an address and all below it. */
   releaseBelow(top: Address): void {
     for (const address of Array.from(this.#kept.keys())) if (isWithin(address, top)) this.release(address);
+  }
+
+  // Answers
+
+  /** Keeps an answer for whoever may ask again (R6); false where nobody will. */
+  keepsAnswer(answer: GivenAnswer): boolean {
+    const { address } = answer.to;
+    if (address === undefined || !this.mayAskAgain(address)) return false;
+    this.#answers.push(answer);
+    return true;
+  }
+
+  /** Who was awaited at an address and below it is there, or is not to be. */
+  #endAnswers(top: Address): void {
+    const due = this.#answers.filter(({ to }) => isWithin(to.address!, top) && !this.mayAskAgain(to.address!));
+    if (due.length === 0) return;
+    this.#answers = this.#answers.filter((answer) => !due.includes(answer));
+    // Who asks again gets it from who gave it.
+    for (const answer of due) if (!this.#kernel.asks.isOpen(answer.to)) this.#kernel.loseAnswer(answer);
   }
 
   // Trees
@@ -136,9 +167,10 @@ export class Recovery {
     this.#waiting = this.#waiting.filter(({ life }) => !isWithin(life.cell.address, top));
     goOn(due);
     this.#whole.add(top);
-    for (const other of this.#goingBack) if (isWithin(other, top)) this.#goingBack.delete(other);
+    for (const [other, isUp] of this.#goingBack) if (isUp && isWithin(other, top)) this.#goingBack.delete(other);
     for (const orphan of this.#orphansOf(top)) this.#handOver(orphan);
     this.releaseBelow(top);
+    this.#endAnswers(top);
   }
 
   /** Has work done when the tree of a life is whole, perhaps at once (R4). */
@@ -148,10 +180,11 @@ export class Recovery {
     else this.#waiting.push({ life, work });
   }
 
-  /** The tree at `top` was given up by an earlier process, and stays as it is (R6). */
+  /** The tree at `top` was given up by an earlier process, and stays as it is (R7). */
   staysAway(top: Address): void {
     this.#whole.add(top);
     for (const orphan of this.#orphansOf(top)) if (!isWithin(recipientOf(orphan) ?? top, top)) this.#handOver(orphan);
+    this.#endAnswers(top);
   }
 
   /** It does not: it is begun afresh. */
@@ -163,12 +196,19 @@ export class Recovery {
 
   /** It will be there again (R2). */
   goesBack(top: Address): void {
-    this.#goingBack.add(top);
+    this.#goingBack.set(top, false);
+  }
+
+  /** It is started: it is there at once, or, where it is a supervisor that has to start those below it, when its tree is whole. */
+  comesUp(top: Address): void {
+    if (this.#goingBack.has(top)) this.#goingBack.set(top, true);
   }
 
   /** It is there, or is not to be. */
   isBack(top: Address): void {
-    if (this.#goingBack.delete(top)) this.releaseBelow(top);
+    if (!this.#goingBack.delete(top) || this.#kernel.leaving) return;
+    this.releaseBelow(top);
+    this.#endAnswers(top);
   }
 
   // What places owe that nobody has taken over
@@ -187,7 +227,7 @@ export class Recovery {
   }
 
   #handOver({ from, key, pending }: Orphan): void {
-    if (pending.kind === "reply") return void this.#kernel.answer(pending.to, settled(pending.answer), { address: from, key });
+    if (pending.kind === "reply") return this.#kernel.answer(pending.to, settled(pending.answer), { address: from, key });
     const mail = new Mail("message", { to: pending.to, from, trace: this.#kernel.newTrace() }, pending.message);
     mail.key = key;
     this.#kernel.send(mail);

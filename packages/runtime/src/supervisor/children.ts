@@ -50,10 +50,17 @@ export class Children {
     const { kernel } = this.#life.cell;
     const cell = this.place(id);
     const { birth } = this.#supervision.table.get(id)!;
+    kernel.recovery.comesUp(cell.address);
     const isSame = cell.start(birth, kernel.past.take(cell.address));
     kernel.recovery.release(cell.address);
     if (cell.life?.body?.isSupervisor !== true) kernel.recovery.isBack(cell.address);
     return isSame;
+  }
+
+  /** It is decided that a child, and all below it, will be put back. */
+  goesBack(id: string): void {
+    const { address, kernel } = this.#life.cell;
+    kernel.recovery.goesBack(childAddress(address, id));
   }
 
   /** Puts a child that has stopped, and all below it, back; its supervisor hears how that went. */
@@ -65,13 +72,16 @@ export class Children {
       kernel.recovery.isBack(top);
       this.#supervisor.hear({ kind: "rollback-failed", id, failure: toFailure(error, top) });
     };
-    kernel.recovery.goesBack(top);
+    this.goesBack(id);
     kernel.endPause(top);
     const place = this.place(id);
     const spent = place.books === undefined ? undefined : place.allSpent;
-    const used = { spent, nextSeq: Math.max(place.seq, kernel.nextSeq) };
+    const seq = Math.max(place.seq, kernel.nextSeq);
+    // The number is used up, also where nobody is started there afterwards.
+    place.seq = kernel.nextSeq = seq + 1;
+    const isWanted = (): boolean => kernel.cells.get(top) === place;
     kernel.past
-      .rollBack({ top, ...target, ...used, undo: undoFor(this.#life, { top, spec: place.spec }) })
+      .rollBack({ top, ...target, spent, seq, isWanted, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
         this.#supervisor.hear({ kind: "rolled-back", id, report });
@@ -142,6 +152,7 @@ export class Children {
   /** Gives up the place; whoever lives there next knows what the one before took. */
   forget(id: string): void {
     this.get(id)?.forget();
+    this.#staysAway(id);
   }
 
   /** Gives up the place for good; also what was granted to a child whose place is given up already. */
@@ -151,5 +162,12 @@ export class Children {
     const cell = this.get(id);
     if (cell !== undefined) cell.drop();
     else kernel.accounts.drop(childAddress(address, id), { above: account, hasChildren: true });
+    this.#staysAway(id);
+  }
+
+  /** It may have been about to be put back. */
+  #staysAway(id: string): void {
+    const { address, kernel } = this.#life.cell;
+    kernel.recovery.isBack(childAddress(address, id));
   }
 }

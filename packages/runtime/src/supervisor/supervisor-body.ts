@@ -160,6 +160,8 @@ export class SupervisorBody implements Body, Supervisor {
   #commitSteps(event: SupervisionEvent<Logic>, steps: readonly SupervisionStep[]): void {
     const { cell } = this.#life;
     const { address, kernel, seq } = cell;
+    // From now on nothing that comes for who is about to be stopped is lost.
+    for (const step of steps) if (this.#putsBack(step)) this.#children.goesBack(step.id);
     const books = this.#bookSteps(event, steps);
     const ends = steps.flatMap((step) => (step.kind === "remove" ? this.#children.endsOf(step.id) : []));
     const record = makeDecisionRecord(this.#life, { event, steps, books, state: this.state(), ends });
@@ -182,6 +184,10 @@ export class SupervisorBody implements Body, Supervisor {
       for (const [at, step] of steps.entries()) this.#tryToCarryOut(step, effectKey(seq, at));
       this.#work();
     });
+  }
+
+  #putsBack(step: SupervisionStep): step is SupervisionStep & { kind: "stop" | "rollback" } {
+    return step.kind === "rollback" || (step.kind === "stop" && this.#supervision.operation?.rewind === step.id);
   }
 
   /** What a decision leaves owing: answers to actors, and its own end. */
