@@ -5,6 +5,7 @@ import type { Surroundings } from "../surroundings.ts";
 import { printResult } from "../text/print-result.ts";
 import { span, type Line } from "../text/styled-line.ts";
 import { unknownJob } from "./job-errors.ts";
+import { withoutOutput } from "./job-text.ts";
 import { waitMsOf, withCluster } from "./with-cluster.ts";
 
 const lookAgainMs = 200;
@@ -23,9 +24,8 @@ export function cancelJob(input: CommandInput, surroundings: Surroundings): Prom
       await new Promise<void>((resolve) => void clock.setTimer(lookAgainMs, resolve));
       job = (await cluster.jobs.get(id)) ?? job;
     }
-    const { output: _, ...shown } = job;
     printResult(surroundings, input.flags, {
-      json: () => ({ wasRunning: before.status === "running", job: shown }),
+      json: () => ({ wasRunning: before.status === "running", job: withoutOutput(job) }),
       lines: () => [lineOf(before, job)],
     });
     return job.status === "running" ? exitCode.failed : exitCode.done;

@@ -5,7 +5,7 @@ import { Story, type Note } from "../progress/story.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { cleanText } from "../text/display-width.ts";
 import { paintLines, span, type Line } from "../text/styled-line.ts";
-import { jobEndLines, jobHeadLines } from "./job-text.ts";
+import { jobEndLines, jobHeadLines, withoutOutput } from "./job-text.ts";
 
 /** How a job is told. */
 export interface JobTeller {
@@ -53,7 +53,7 @@ export function followedInLines({ clock, stdout, program }: Surroundings): JobTe
 export function followedInJson({ clock, stdout }: Surroundings): JobTeller {
   const print = (object: object): void => stdout.write(jsonLine(object));
   return {
-    begin: ({ output: _, ...job }) => print({ type: "job", job, atMs: clock.epochMs() }),
+    begin: (job) => print({ type: "job", job: withoutOutput(job), atMs: clock.epochMs() }),
     news: (news) => print({ type: "news", ...news }),
     left: (_job, position) => print({ type: "interrupted", position, atMs: clock.epochMs() }),
     end: (job) => print({ type: "end", job, atMs: clock.epochMs() }),

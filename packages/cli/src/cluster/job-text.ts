@@ -72,4 +72,10 @@ function outputLines(output: unknown, columns: number): readonly Line[] {
 }
 
 /** How each status looks. */
-export const statusTones: Readonly<Record<Job["status"], Tone>> = { running: "accent", done: "good", failed: "bad", cancelled: "warning" };
+const statusTones: Readonly<Record<Job["status"], Tone>> = { running: "accent", done: "good", failed: "bad", cancelled: "warning" };
+
+/** A job for where what it came to does not belong. */
+export function withoutOutput(job: Job): Omit<Job, "output"> {
+  const { output: _, ...rest } = job;
+  return rest;
+}

@@ -9,6 +9,7 @@ import { printResult } from "../text/print-result.ts";
 import { span } from "../text/styled-line.ts";
 import { presentNodes } from "./find-node.ts";
 import { follow } from "./follow-job.ts";
+import { withoutOutput } from "./job-text.ts";
 import { withCluster } from "./with-cluster.ts";
 
 /** Carries out `orgtree submit`. */
@@ -18,7 +19,7 @@ export function submitJob(input: CommandInput, surroundings: Surroundings): Prom
     if (presentNodes(cluster.view).length === 0)
       throw new UsageError(`no node is up in the namespace ${cluster.namespace}`, "start one: orgtree node FILE");
     const { job, isNew } = await cluster.jobs.submit(request);
-    const { output: _, ...shown } = job;
+    const shown = withoutOutput(job);
     const isJson = input.flags.has("json");
     if (input.flags.has("follow")) {
       if (isJson) surroundings.stdout.write(jsonLine({ type: "submitted", isNew, job: shown, atMs: surroundings.clock.epochMs() }));
