@@ -4,7 +4,7 @@ import type { Command } from "../input/command.ts";
 /** Gives a cluster something to do. */
 export const submit: Command = {
   name: "submit",
-  usage: 'ORGANIZATION --task "…" [options]',
+  usage: "ORGANIZATION [options]",
   summary: "Has a task done by an organization that the nodes of a cluster know.",
   operands: { name: "ORGANIZATION", least: 1, most: 1 },
   details: [
