@@ -222,7 +222,7 @@ describe("a cluster that cannot be used", () => {
       [["job", "r9"], /there is no job r9; orgtree jobs lists them/],
       [["follow", "r9"], /there is no job r9/],
       [["cancel", "r9"], /there is no job r9/],
-      [["dead-letters", "show", "9"], /"9" names no dead letter; write NODE\/NUMBER/],
+      [["dead-letters", "show", "9"], /"9" names no dead letter; write NODE\/N/],
     ] as const) {
       const { code, stderr } = await call(...args);
       expect(code).toBe(2);

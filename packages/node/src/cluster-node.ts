@@ -9,7 +9,7 @@ import {
   type PartitionHost,
   WireTransport,
 } from "@orgtree/cluster";
-import { type Address, type Clock, type Endpoint, JournalError, type Logger, type Random } from "@orgtree/core";
+import { type Address, type Clock, type Endpoint, JournalError, LeaseError, type Logger, type Random } from "@orgtree/core";
 import { type MicroService, type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { hostname, tmpdir } from "node:os";
@@ -175,6 +175,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     const { link, name, namespace, replicas = 1, catalog, logger, partitions, channels, desk } = this.#options;
     const { marks = join(tmpdir(), `orgtree-runs-${namespace}`) } = this.#options;
     const [clock, random] = [this.#clock, this.#random];
+    // Opening it fences whoever has it: a process that was stopped right here, and replaced, must not.
+    if (!this.ownership.mayBegin()) throw new LeaseError(namespace, `${endpoint} is not begun: the lease of this node does not hold`);
     const whole = await openJetStreamJournal(link, { name: `${namespace}-${endpoint}`, replicas });
     try {
       signal.throwIfAborted();
@@ -208,6 +210,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
       this.#partitions.set(endpoint, partition);
       this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
     } catch (error) {
+      await this.end(endpoint);
       await whole.close();
       throw error;
     }

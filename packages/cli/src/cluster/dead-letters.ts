@@ -16,7 +16,7 @@ import { withCluster } from "./with-cluster.ts";
 /** Messages that are shown of each node when nobody says how many. */
 export const defaultLetters = 20;
 
-/** A lost message with the name under which the commands know it: `NODE/NUMBER`. */
+/** A lost message with the name under which the commands know it: `NODE/N`. */
 type NamedLetter = Omit<LetterRow, "id"> & { readonly letter: string };
 
 /** Carries out `orgtree dead-letters list`. */
@@ -66,7 +66,7 @@ export function retryDeadLetter(input: CommandInput, surroundings: Surroundings)
 function letterNamed({ view }: Pick<ConnectedCluster, "view">, operand: string): { readonly node: string; readonly id: string } {
   const [, node, id] = /^(.+)\/(\d+)$/.exec(operand) ?? [];
   if (node === undefined || id === undefined)
-    throw new UsageError(`"${operand}" names no dead letter`, "write NODE/NUMBER as orgtree dead-letters list does");
+    throw new UsageError(`"${operand}" names no dead letter`, "write NODE/N as orgtree dead-letters list does");
   return { node: findNode(view, node).id, id };
 }
 

@@ -4,11 +4,11 @@ import type { Command } from "../input/command.ts";
 /** Sends a message again that was lost in a cluster. */
 export const deadLettersRetry: Command = {
   name: "dead-letters retry",
-  usage: "NODE/NUMBER [options]",
+  usage: "NODE/N [options]",
   summary: "Sends a message again that was lost in a cluster, and tells what became of it.",
-  operands: { name: "NODE/NUMBER", least: 1, most: 1 },
+  operands: { name: "NODE/N", least: 1, most: 1 },
   details: [
-    "NODE/NUMBER is as orgtree dead-letters list has it. It is sent to whom it was for, from outside. A question is asked again, and the answer is told; who asked it first does not wait any more. What was lost within a run cannot be sent again: the run has done without it.",
+    "NODE/N is as orgtree dead-letters list has it. It is sent to whom it was for, from outside. A question is asked again, and the answer is told; who asked it first does not wait any more. What was lost within a run cannot be sent again: the run has done without it.",
     "Exit codes: 0 it was answered, or not lost again within a second; 1 it was lost again, or refused; 2 there is no such letter, or its node does not answer.",
     clusterParagraph,
   ],

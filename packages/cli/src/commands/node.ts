@@ -4,7 +4,7 @@ import type { Command } from "../input/command.ts";
 /** Takes part in a cluster. */
 export const node: Command = {
   name: "node",
-  usage: "FILE... [options]",
+  usage: "FILE… [options]",
   summary: "Starts a node of a cluster, which hosts what the FILEs export.",
   operands: { name: "FILE", least: 1, most: 100 },
   details: [
