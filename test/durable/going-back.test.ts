@@ -4,7 +4,7 @@ import { lastMoment, plain, supervisor, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
-type Order = { readonly do: "add" | "checkpoint" | "get" } | { readonly do: "ask"; readonly to: Address };
+type Order = { readonly do: "add" | "checkpoint" | "get" } | { readonly do: "ask" | "tell"; readonly to: Address };
 
 /** Writes down what it takes. */
 const desk = plain<readonly string[], Order>({
@@ -16,6 +16,7 @@ const desk = plain<readonly string[], Order>({
     }
     if (order.do === "checkpoint") turn.checkpoint("c");
     if (order.do === "ask") turn.ask(order.to, { do: "ask" }, { tag: "asked", timeoutMs: 600_000 });
+    if (order.do === "tell") turn.tell(order.to, { do: "add" });
     return [...log, order.do];
   },
   signal: (log, signal) => [...log, "value" in signal ? `${signal.type} ${JSON.stringify(signal.value)}` : signal.type],
@@ -76,6 +77,23 @@ describe("an actor that is about to be put back", () => {
     await Promise.all([world.system.rollBack("/org/team"), world.clock.settle()]);
     expect(await world.ask("/org/team/a", { do: "get" })).toEqual(["ask", "checkpoint", 'orgtree.reply "late"']);
     expect(world.system.deadLetters.counts()).toEqual({});
+  });
+
+  test("does not hear what those have sent until they were stopped who are put back as well", async () => {
+    const world = new World();
+    const team = supervisor({ children: ["a", "b"].map((id) => ({ id, logic: desk })) });
+    await world.start({ id: "org", logic: supervisor({ children: [{ id: "team", logic: team }] }) });
+    await order(world, "/org/team/a", { do: "checkpoint" });
+    let isTold = false;
+    world.system.observe((event) => {
+      if (isTold || event.type !== "actor-exited" || event.address !== "/org/team/b") return;
+      isTold = true;
+      world.system.tell("/org/team/a", { do: "tell", to: "/org/team/b" });
+    });
+    await Promise.all([world.system.rollBack("/org/team", { consent: true }), world.clock.settle()]);
+    // It is told again, and tells again.
+    expect(await world.ask("/org/team/a", { do: "get" })).toEqual(["checkpoint", "tell"]);
+    expect(await world.ask("/org/team/b", { do: "get" })).toEqual(["add"]);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 /** Replan: the ladder from restart to a new plan and beyond it, end to end, and over crashes. */
 import type { Address, ChildSpec, ReplanRequest } from "@orgtree/core";
-import { plain, supervisor, type Logic, type Turn } from "@orgtree/runtime";
+import { plain, supervisor, Timeline, type Logic, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -158,6 +158,17 @@ describe("a new plan", () => {
         report: expect.objectContaining({ decision: "a new plan is not possible: 2 new plans were made (maxReplans)" }) as object,
       }),
     );
+  });
+
+  test("is made no more often by who is put back to where he was about to ask for one", async () => {
+    const world = await start(org([second, second], { maxReplans: 1 }));
+    await kill(world, "a");
+    const exits: number[] = [];
+    for await (const { cause, seq } of new Timeline(world.journal, "/org/team").turns()) if (cause.type === "exited") exits.push(seq);
+    await Promise.all([world.system.rollBack("/org/team", { to: exits[1]!, consent: true }), world.clock.settle()]);
+    const reports = world.events.flatMap((event) => (event.type === "report" ? [event.report] : []));
+    expect(reports.filter(({ context }) => context === "replanned")).toHaveLength(1);
+    expect(reports.map(({ decision }) => decision)).toContain("a new plan is not possible: 1 new plans were made (maxReplans)");
   });
 
   test("is not needed to know the children of a team that is killed: whoever lives there next is the same", async () => {

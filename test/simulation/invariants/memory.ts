@@ -77,8 +77,10 @@ export const livesBeginAfterAnEnd: Invariant = {
       if (members.get(address)?.kind === "team") continue;
       const begun = turnsOf.get(address)?.filter(({ cause }) => cause === "init").length ?? 0;
       const ended = history.events("actor-exited").filter(({ event }) => event.address === address).length;
-      // A restart that was decided may be carried out by the next process, and the life before ended with the last one.
-      const decided = turns.filter((turn) => isWithin(address, turn.address) && turn.effects.some(({ kind }) => kind === "report")).length;
+      // A restart, or a stop, that was decided may be carried out by the next process, and the life before ended with the last one.
+      const decided = turns.filter(
+        (turn) => isWithin(address, turn.address) && turn.effects.some(({ kind }) => kind === "report" || kind === "stop"),
+      ).length;
       if (begun > ended + 1 + decided) return `${address} began afresh ${begun} times, and ended ${ended} times`;
     }
     return undefined;

@@ -10,9 +10,8 @@ import type { CheckedChildSpec } from "./child-spec.ts";
 /** Begins to ask for a new plan; gives back why there can be none. */
 export function beginReplan(turn: SupervisionTurn, id: string, why: FailedAttempt): string | undefined {
   const { state } = turn;
-  const { plan } = state.spec;
-  if (plan === undefined) return "its supervisor has no plan";
-  if (state.replans >= plan.maxReplans) return `${state.replans} new plans were made (maxReplans)`;
+  const problem = problemWithReplan(state);
+  if (problem !== undefined) return problem;
   const row = state.table.get(id)!;
   row.status = "restarting";
   // Whoever fails while a plan is being made waits for the same one.
@@ -23,12 +22,26 @@ export function beginReplan(turn: SupervisionTurn, id: string, why: FailedAttemp
   return undefined;
 }
 
+function problemWithReplan({ spec: { plan }, replans }: SupervisionTurn["state"]): string | undefined {
+  if (plan === undefined) return "its supervisor has no plan";
+  return replans >= plan.maxReplans ? `${replans} new plans were made (maxReplans)` : undefined;
+}
+
+/** What failed, and is to be answered otherwise. */
+interface Unplanned {
+  readonly id: string;
+  readonly why: FailedAttempt;
+}
+
 /** What the planner is to know has been looked up. */
-export function onBriefed(turn: SupervisionTurn, token: number, { checkpoint, standing }: PlannerBrief): void {
+export function onBriefed(turn: SupervisionTurn, token: number, { checkpoint, standing }: PlannerBrief): Unplanned | undefined {
   const { state } = turn;
   const { replanning } = state;
   const plan = state.spec.plan;
-  if (replanning?.token !== token || plan === undefined) return;
+  if (replanning?.token !== token || plan === undefined) return undefined;
+  // It was put back to where it was about to ask, and has made its plans since.
+  const problem = problemWithReplan(state);
+  if (problem !== undefined) return giveUpReplan(turn, replanning, { why: problem, failure: replanning.why.failure });
   const { id, why } = replanning;
   state.replanning = { ...replanning, isAsked: true };
   const row = state.table.get(id);
@@ -44,16 +57,19 @@ export function onBriefed(turn: SupervisionTurn, token: number, { checkpoint, st
     standing,
   };
   turn.steps.push({ kind: "ask-planner", id, token, planner: plan.planner, message, timeoutMs: plan.timeoutMs });
+  return undefined;
 }
 
 /** The planner has answered. */
 export function onReplanned(
   turn: SupervisionTurn,
   event: { readonly token: number; readonly plan: unknown; readonly specs: readonly CheckedChildSpec[] },
-): void {
+): Unplanned | undefined {
   const { state } = turn;
   const { replanning } = state;
-  if (replanning?.token !== event.token) return;
+  if (replanning?.token !== event.token) return undefined;
+  const problem = problemWithReplan(state);
+  if (problem !== undefined) return giveUpReplan(turn, replanning, { why: problem, failure: replanning.why.failure });
   state.replanning = undefined;
   state.replans++;
   state.plan = { version: state.replans + 1, plan: event.plan };
@@ -71,6 +87,7 @@ export function onReplanned(
   const toStop = [...old.keys()].filter((other) => !kept.has(other)).reverse();
   const toStart = [...next].filter((other) => !kept.has(other));
   beginOperation(turn, { kind: "replan", child: id, removed }, { toStop, toStart });
+  return undefined;
 }
 
 function goesOn(row: ChildRow | undefined, spec: CheckedChildSpec): boolean {
@@ -95,19 +112,27 @@ function adopt(turn: SupervisionTurn, row: ChildRow | undefined, spec: CheckedCh
   return row;
 }
 
-/** There is no new plan: what failed is to be answered otherwise. Gives back what that was. */
-export function onReplanFailed(turn: SupervisionTurn, token: number, failure: Failure): { id: string; why: FailedAttempt } | undefined {
-  const { state } = turn;
-  const { replanning } = state;
+/** There is no new plan. */
+export function onReplanFailed(turn: SupervisionTurn, token: number, failure: Failure): Unplanned | undefined {
+  const { replanning } = turn.state;
   if (replanning?.token !== token) return undefined;
-  state.replanning = undefined;
-  const { id, why } = replanning;
-  reportNoPlan(turn, id, { why: describeFailure(failure), failure });
-  return state.table.has(id) ? { id, why } : undefined;
+  return giveUpReplan(turn, replanning, { why: describeFailure(failure), failure });
+}
+
+function giveUpReplan(turn: SupervisionTurn, { id, why }: Unplanned, problem: NoPlan): Unplanned | undefined {
+  turn.state.replanning = undefined;
+  reportNoPlan(turn, id, problem);
+  return turn.state.table.has(id) ? { id, why } : undefined;
+}
+
+/** Why there is no new plan. */
+interface NoPlan {
+  readonly why: string;
+  readonly failure: Failure;
 }
 
 /** Says why there is no new plan. */
-export function reportNoPlan(turn: SupervisionTurn, id: string, what: { readonly why: string; readonly failure: Failure }): void {
+export function reportNoPlan(turn: SupervisionTurn, id: string, what: NoPlan): void {
   const exit = { kind: "failure", failure: what.failure } as const;
   report(turn, { context: "directive", child: id, exit, decision: `a new plan is not possible: ${what.why}`, directive: "replan" });
 }

@@ -91,13 +91,11 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
     case "failed":
       return onFailed(turn, event.id, event.failure);
     case "planner-briefed":
-      return onBriefed(turn, event.token, event.brief);
+      return climbOn(turn, onBriefed(turn, event.token, event.brief));
     case "replanned":
-      return onReplanned(turn, event);
-    case "replan-failed": {
-      const failed = onReplanFailed(turn, event.token, event.failure);
-      return failed === undefined ? undefined : climb(turn, failed.id, failed.why);
-    }
+      return climbOn(turn, onReplanned(turn, event));
+    case "replan-failed":
+      return climbOn(turn, onReplanFailed(turn, event.token, event.failure));
     case "retry":
       return onRetry(turn, event.id, event.token);
     case "specification-changed":
@@ -115,6 +113,11 @@ function begin(turn: SupervisionTurn, event: SupervisionEvent): void {
     default:
       return event satisfies never;
   }
+}
+
+/** Where there is no new plan the next rung is tried. */
+function climbOn(turn: SupervisionTurn, failed: ReturnType<typeof onReplanFailed>): void {
+  if (failed !== undefined) climb(turn, failed.id, failed.why);
 }
 
 /** Not a restart, and no attempt that counts: nobody of them has failed. */

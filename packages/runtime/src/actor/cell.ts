@@ -280,6 +280,7 @@ export class Cell implements Runnable {
     this.lastTurnMs = Math.trunc(this.kernel.clock.nowMs());
     const life = new Incarnation(this, this.incarnations);
     this.life = life;
+    this.kernel.orphans.adopt(this.address);
     try {
       // An address with too many segments has at least this many characters, so the others need no look.
       if (this.address.length > 2 * maxDepth) checkAddress(this.address);
@@ -287,7 +288,6 @@ export class Cell implements Runnable {
     } catch (error) {
       return life.end({ kind: "failure", failure: toFailure(error, this.address) });
     }
-    this.kernel.orphans.adopt(this.address);
     if (stored === undefined) this.books ??= withoutMailbox(this.kernel.past.booksOf(this.address));
     else {
       this.books = stored.durable.books;

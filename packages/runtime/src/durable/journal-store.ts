@@ -48,6 +48,8 @@ export class JournalStore implements TurnStore, StoredPast {
   readonly #spent = new Map<Address, Amount>();
   /** Ends of places that are to be stored. */
   #ends: NewEntry[] = [];
+  /** Those that are to be stored with the first turn of whoever lives there next. */
+  readonly #endsBefore = new Map<Address, number>();
   /** The numbers of the newest lives. */
   readonly #incarnations = new Map<Address, number>();
   /** Trees that stay as they are stored, by their tops, because of whom, and why. */
@@ -119,7 +121,7 @@ export class JournalStore implements TurnStore, StoredPast {
     if (unreadable !== undefined) throw unreadable;
     const stored = this.#found.get(address);
     this.#found.delete(address);
-    return stored;
+    return stored && { ...stored, durable: { ...stored.durable, books: this.#handedOn(address, stored.durable.books) } };
   }
 
   park(address: Address, why: unknown): void {
@@ -150,7 +152,13 @@ export class JournalStore implements TurnStore, StoredPast {
     const entry = this.#prepared.get(turn)!;
     const ends = endEntries({ toEnd: turn.ends ?? [] });
     this.#storeEnds();
-    await this.#journal.append([entry, ...ends]);
+    const before = this.#endsBefore.get(turn.address);
+    await this.#journal.append([
+      ...endEntries({ toEnd: before === undefined ? [] : [{ address: turn.address, seq: before }] }),
+      entry,
+      ...ends,
+    ]);
+    this.#endsBefore.delete(turn.address);
     this.#logs.get(turn.address)!.stored(entry, turn);
     for (const { address } of ends) this.#forget(address);
   }
@@ -181,6 +189,7 @@ export class JournalStore implements TurnStore, StoredPast {
       const { address, durable, seq } = actor;
       log.stored(entry, durable);
       this.#logs.set(address, log);
+      this.#endsBefore.delete(address);
       this.#found.set(address, { durable, newest, seq });
     }
     return report;
@@ -192,7 +201,13 @@ export class JournalStore implements TurnStore, StoredPast {
   }
 
   booksOf(address: Address): Books | undefined {
-    return this.#logs.get(address)?.last?.books;
+    const books = this.#logs.get(address)?.last?.books;
+    return books && this.#handedOn(address, books);
+  }
+
+  /** What was spent at a place that has ended was spent by its supervisor. */
+  #handedOn(address: Address, books: Books): Books {
+    return this.#endsBefore.has(address) ? { ...books, spent: noAmount } : books;
   }
 
   keep(top: Address, gaveUp: GivingUp): void {
@@ -217,11 +232,19 @@ export class JournalStore implements TurnStore, StoredPast {
   }
 
   end(address: Address, seq: number): void {
-    if (this.#parked.has(topOf(address))) return;
+    // Who was put back since has not ended.
+    if (this.#parked.has(topOf(address)) || (this.#found.get(address)?.seq ?? -1) > seq) return;
     this.#pin(address, undefined);
     if (!this.#forget(address)) return; // It was never there.
     this.#ends.push({ address, seq, kind: "end", data: new Uint8Array() });
     this.#storeEnds();
+  }
+
+  endBefore(address: Address, seq: number): void {
+    if (this.#parked.has(topOf(address)) || !this.#logs.has(address)) return;
+    this.#pin(address, undefined);
+    this.#endsBefore.set(address, seq);
+    this.#spent.delete(address);
   }
 
   /** Whoever comes has taken and spent nothing yet; false where nobody was there. */
@@ -229,6 +252,7 @@ export class JournalStore implements TurnStore, StoredPast {
     this.#found.delete(address);
     this.#incarnations.delete(address);
     this.#spent.delete(address);
+    this.#endsBefore.delete(address);
     return this.#logs.delete(address);
   }
 

@@ -9,9 +9,12 @@ export interface Orphan {
   readonly pending: Extract<Pending, { kind: "deliver" | "reply" }>;
 }
 
+/** How what a place owed is over: all was taken, or somebody lives there again. */
+type PlaceEnd = (how: "settled" | "adopted") => void;
+
 /** What places that were given up still owe: each is kept until all of it was taken. */
 export class Orphans {
-  readonly #places = new Map<Address, { readonly owed: Map<EffectKey, Orphan["pending"]>; readonly end: () => void }>();
+  readonly #places = new Map<Address, { readonly owed: Map<EffectKey, Orphan["pending"]>; readonly end: PlaceEnd }>();
   readonly #waiting = new Map<Address, () => void>();
 
   /** Calls `settled` when a place that is kept later owes nothing any more. */
@@ -19,13 +22,13 @@ export class Orphans {
     this.#waiting.set(from, settled);
   }
 
-  /** Keeps a place; `end` is called when it owes nothing, perhaps at once. Gives back what it owes. */
-  keep(from: Address, books: Books | undefined, end: () => void): readonly Orphan[] {
+  /** Keeps a place; `end` is called when it owes nothing, perhaps at once, or somebody else does. Gives back what it owes. */
+  keep(from: Address, books: Books | undefined, end: PlaceEnd): readonly Orphan[] {
     const owed = new Map<EffectKey, Orphan["pending"]>();
     for (const [key, pending] of Object.entries(books?.pending ?? {}))
       if (pending.kind === "deliver" || pending.kind === "reply") owed.set(key as EffectKey, pending);
     if (owed.size > 0) this.#places.set(from, { owed, end });
-    else end();
+    else end("settled");
     return [...owed].map(([key, pending]) => ({ from, key, pending }));
   }
 
@@ -36,6 +39,14 @@ export class Orphans {
 
   /** Somebody lives there again, and owes it now. */
   adopt(from: Address): void {
+    const place = this.#places.get(from);
+    if (place === undefined) return;
+    this.#places.delete(from);
+    place.end("adopted");
+  }
+
+  /** It was put back, and has not ended: whoever goes on there owes what was owed then. */
+  putBack(from: Address): void {
     this.#places.delete(from);
   }
 
@@ -44,7 +55,7 @@ export class Orphans {
     const place = this.#places.get(from);
     if (place === undefined || !place.owed.delete(key) || place.owed.size > 0) return;
     this.#places.delete(from);
-    place.end();
+    place.end("settled");
     this.#waiting.get(from)?.();
     this.#waiting.delete(from);
   }

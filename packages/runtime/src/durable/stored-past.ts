@@ -37,6 +37,8 @@ export interface StoredPast {
   spentWithin(address: Address): Amount;
   /** The place was given up for good. */
   end(address: Address, seq: number): void;
+  /** The same, where somebody is about to live there who takes over what it owes: its end is stored with his first turn. */
+  endBefore(address: Address, seq: number): void;
 
   // Of a tree that nobody can go on with
 
@@ -73,6 +75,7 @@ export const noPast: StoredPast = {
   lastIncarnation: () => 0,
   spentWithin: () => noAmount,
   end: () => {},
+  endBefore: () => {},
   park: () => {},
   isParked: () => false,
   checkParked: () => {},

@@ -292,11 +292,15 @@ export class Kernel {
     else this.orphans.acknowledge(sender, key);
   }
 
-  /** A place is given up for good: its end is stored when all that was sent from there was taken. Who comes after it counts from behind it. */
+  /**
+   * A place is given up for good: its end is stored when all that was sent from there was taken, or somebody else lives there. Who comes
+   * after it counts from behind it.
+   */
   endPlace(address: Address, books: Books | undefined): void {
     const { past, store } = this;
     const seq = this.nextSeq++;
-    if (store !== undefined) this.orphans.keep(address, books, () => past.end(address, seq));
+    if (store === undefined) return;
+    this.orphans.keep(address, books, (how) => (how === "settled" ? past.end(address, seq) : past.endBefore(address, seq)));
   }
 
   /** Who was paused takes its mail. */

@@ -7,7 +7,8 @@
  * Rules, in the order in which they come into play
  *   R1. Mail for somebody who is stored and not up is kept: any, until his tree is whole; after that what was delivered, which
  *       its sender keeps as well, as long as a supervisor above remembers him. It goes on to him as soon as he is up.
- *   R2. A subtree that is put back is awaited in the same way, stored or not, until it is up or is not to be.
+ *   R2. A subtree that is put back is awaited in the same way, stored or not, from the decision on until it is up or is not to be; but
+ *       not by those in it who are still to be stopped.
  *   R3. A tree is whole when each of its supervisors that was restored has its children; without any, when its top is up.
  *   R4. What a life has to do about the time before (`RecoveryWork`) it does when its tree is whole: all do first what others wait for,
  *       and only then what may end them. A life that has ended by then hands over what it had sent.
@@ -68,7 +69,7 @@ export class Recovery {
 
   /** Takes a mail for an address where nobody lives: to keep it (R1, R2), or since its answer is known. False where that is no concern of ours. */
   takes(mail: Mail): boolean {
-    if (this.isAwaited(mail)) {
+    if (this.isAwaited(mail) && !this.#isUndone(mail)) {
       const kept = this.#kept.get(mail.to);
       if (kept === undefined) this.#kept.set(mail.to, [mail]);
       else kept.push(mail);
@@ -84,6 +85,13 @@ export class Recovery {
     if (this.#isGoingBack(to)) return true;
     if (!this.#kernel.past.has(to)) return false;
     return !this.#isWhole(to) || (key !== undefined && this.#isRemembered(to));
+  }
+
+  /** Who sent it is to be put back as well: what he sends until then never happens. */
+  #isUndone({ to, from }: Mail): boolean {
+    if (from === undefined) return false;
+    for (const [top, isStarted] of this.#goingBack) if (!isStarted && isWithin(to, top) && isWithin(from, top)) return true;
+    return false;
   }
 
   #isGoingBack(address: Address): boolean {

@@ -99,7 +99,7 @@ function makeLife({ turn, spec, before, after }: StoredStep): Incarnation {
   const cell = new Cell(kernel, { address: turn.address, supervisor }, spec);
   cell.seq = turn.seq;
   cell.birth = after.books.birth;
-  cell.books = before?.books ?? { ...emptyBooks, taken: after.books.taken };
+  cell.books = before?.books ?? { ...emptyBooks, taken: after.books.taken, pending: owedBefore(after.books, turn.seq) };
   kernel.cells.set(cell.address, cell);
   const life = new Incarnation(cell, turn.incarnation);
   cell.life = life;
@@ -118,6 +118,11 @@ function askIdsOf({ pending }: Books, seq: number): number[] {
     if (each.kind === "ask" && turn === seq) asked.push({ at, askId: each.askId });
   }
   return asked.sort((a, b) => a.at - b.at).map(({ askId }) => askId);
+}
+
+/** What was owed at its place when it began there. */
+function owedBefore({ pending }: Books, seq: number): Books["pending"] {
+  return Object.fromEntries(Object.entries(pending).filter(([key]) => partsOfKey(key as EffectKey)[0] < seq)) as Books["pending"];
 }
 
 /** What others had taken since the turn before, and what was spent. */

@@ -84,6 +84,7 @@ export class Children {
       .rollBack({ top, ...target, spent, seq, isWanted, undo: undoFor(this.#life, { top, spec: place.spec }) })
       .then((report) => {
         place.takeSpent(); // It is in the record.
+        for (const address of report.actors) kernel.orphans.putBack(address);
         this.#supervisor.hear({ kind: "rolled-back", id, report });
       }, failed)
       .catch((error: unknown) => cell.crashed(error));
