@@ -204,6 +204,7 @@ describe("ownership", () => {
     one.leases.cut();
     await world.pass(5_000);
     one.leases.mend();
+    await world.pass(300, 1);
     await world.pass(30_000);
     expect(world.broken).toEqual([]);
     expect(world.nodes[1]!.events.some(({ type }) => type === "buries")).toBe(true);

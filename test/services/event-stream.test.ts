@@ -9,7 +9,7 @@ import { makeLogger } from "../../services/gateway/src/logger.ts";
 import { readConfig } from "../../services/gateway/src/config.ts";
 import { makeServer, type ServerParts } from "../../services/gateway/src/server.ts";
 import { operator } from "./cluster.ts";
-import { Caller, rest } from "./http.ts";
+import { Caller, next, rest } from "./http.ts";
 
 const job = { id: "r", kind: "run", what: "lookout", input: {}, status: "running", submittedMs: 0 } as const;
 const lines: Record<string, unknown>[] = [];
@@ -73,6 +73,15 @@ describe("a stream", () => {
     // What the buffers of both sockets hold.
     expect(news.pages).toBeLessThan(40);
     socket.destroy();
+  });
+
+  test("has its comments also when its partition answers more often than that, with nothing", async () => {
+    const nothing: RunNewsPage = { news: [], isOver: false };
+    const news: JobNews = { news: () => new Promise((resolve) => void systemClock.setTimer(5, () => resolve(nothing))) };
+    const caller = await Caller.of({ url: await serve({ news }, { ORGTREE_STREAM_MS: "2000" }) });
+    const events = caller.events("r");
+    for (let n = 0; n < 3; n++) await next(events, "comment");
+    await events.return(undefined);
   });
 
   test("says what is wrong when its partition is away for too long", async () => {

@@ -163,6 +163,8 @@ describe("jobs", () => {
       expect(await to.call(method, path)).toMatchObject({ status: 404, body: { type: "urn:orgtree:problem:job-not-found" } });
     expect(await to.call("GET", "/v1/jbos")).toMatchObject({ status: 404, body: { type: "urn:orgtree:problem:not-found" } });
     expect((await to.call("GET", "/v1/jobs/a%20b")).status).toBe(400);
+    expect((await to.call("GET", "/v1/jobs/%zz")).status).toBe(400);
+    expect((await to.call("GET", `/v1/jobs/${"x".repeat(2_000)}`)).status).toBe(400);
   });
 
   test("are cancelled, once", async () => {

@@ -70,7 +70,7 @@ function recordContract(make: () => Promise<ContractStore>): void {
     for (let round = 0; round < 20; round++) {
       const results = await Promise.all(all.map(({ leases }, n) => decided(leases, { n, round, revision })));
       const winners = results.filter((result) => result !== undefined);
-      expect(winners).toHaveLength(1);
+      expect(winners, `round ${round}`).toHaveLength(1);
       revision = winners[0]!;
     }
   });
@@ -159,7 +159,17 @@ async function decided(
   leases: Leases,
   { n, round, revision }: { readonly n: number; readonly round: number; readonly revision: number },
 ): Promise<number | undefined> {
-  return leases.put("part.x", { n, round }, revision);
+  for (;;) {
+    try {
+      return await leases.put("part.x", { n, round }, revision);
+    } catch (error) {
+      if (!(error instanceof LeaseError) || error.outcome !== "unknown") throw error;
+    }
+    const there = await leases.read("part.x");
+    if (there === undefined || there.revision === revision) continue;
+    const { n: winner, round: ofRound } = there.value as { readonly n: number; readonly round: number };
+    return winner === n && ofRound === round ? there.revision : undefined;
+  }
 }
 
 interface Seen {

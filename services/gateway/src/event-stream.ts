@@ -49,20 +49,24 @@ export async function* eventStream({ id, after, requestId }: Followed, parts: St
   let over: Job | undefined;
   let pauseMs = pauses.leastMs;
   let lastPageMs = clock.nowMs();
+  let sentMs = lastPageMs;
   let asked: Promise<RunNewsPage> | undefined;
   yield `retry: ${reconnectMs}\n\n`;
   while (!signal.aborted && clock.nowMs() < endMs) {
     try {
       asked ??= parts.news.news(id, { after: position, limit: pageTurns, waitMs: Math.min(limits.heartbeatMs, longestWaitMs) });
-      const page = await within(asked, limits.heartbeatMs, parts);
+      // A partition answers more often than that, also with nothing.
+      const page = await within(asked, Math.max(0, sentMs + limits.heartbeatMs - clock.nowMs()), parts);
       if (page === undefined) {
         yield comment("nothing new");
+        sentMs = clock.nowMs();
         continue;
       }
       asked = undefined;
       for (const item of page.news) {
         yield newsEvent(item);
         position = item.position;
+        sentMs = clock.nowMs();
       }
       lastPageMs = clock.nowMs();
       if (page.isOver && over !== undefined) {

@@ -50,6 +50,8 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     keepAliveTimeout: idleMs,
     return503OnClosing: false,
     http: { headersTimeout: arrivalMs },
+    // A path that cannot be decoded never comes to a route.
+    frameworkErrors: (error, request, reply) => sendProblem(toProblem(error), request, reply),
   });
   server.server.maxConnections = limits.connections;
   validateWith(server);

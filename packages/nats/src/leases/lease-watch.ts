@@ -29,6 +29,10 @@ export class LeaseWatch {
   #subscription: Subscription | undefined;
   /** The consumer's number of the last message. */
   #last = 0;
+  /** The last message of the stream when the watch began, as who leads it knew: the consumer may be at a server that is behind. */
+  #upTo = 0;
+  /** So many are to come, as the consumer said last. */
+  #pending = Infinity;
   #isComplete = false;
   #isTold = true;
   #timer: NodeJS.Timeout | undefined;
@@ -62,6 +66,7 @@ export class LeaseWatch {
     });
     this.#subscription = subscription;
     this.#last = 0;
+    this.#pending = Infinity;
     this.#isComplete = false;
     void this.#makeConsumer(subscription, inbox);
   }
@@ -69,6 +74,9 @@ export class LeaseWatch {
   async #makeConsumer(subscription: Subscription, inbox: string): Promise<void> {
     const { manager, bucket } = this.#parts;
     try {
+      const { state } = await manager.streams.info(bucket.stream);
+      if (this.#subscription !== subscription) return;
+      this.#upTo = state.messages === 0 ? 0 : state.last_seq;
       const { num_pending: pending } = await manager.consumers.add(bucket.stream, {
         deliver_subject: inbox,
         deliver_policy: DeliverPolicy.LastPerSubject,
@@ -83,7 +91,8 @@ export class LeaseWatch {
       });
       if (this.#subscription !== subscription) return;
       this.#alive();
-      if (pending === 0 && this.#last === 0) this.#complete();
+      if (this.#last === 0) this.#pending = pending;
+      if (pending === 0 && this.#last === 0 && this.#upTo === 0) this.#complete();
     } catch {
       // Nobody leads, or this user may not: it is tried for as long as the watch goes on. Whoever waits has a deadline.
       if (this.#subscription === subscription) this.#beginLater();
@@ -96,6 +105,8 @@ export class LeaseWatch {
     if (message.headers?.code === 100) {
       // A heartbeat says which message was the last.
       if (Number(message.headers.get("Nats-Last-Consumer") || 0) > this.#last) this.#breakOff();
+      // Nothing has come for a while: the last one was a mark that is gone by now.
+      else if (this.#pending === 0) this.#complete();
       return;
     }
     const place = placeOf(message.reply ?? "");
@@ -107,7 +118,8 @@ export class LeaseWatch {
     const { revision } = place;
     if (isRemoval(message.headers)) listener({ type: "removed", key, revision });
     else listener({ type: "stored", record: { key, revision, value: valueIn(message.data) } });
-    if (place.pending === 0) this.#complete();
+    this.#pending = place.pending;
+    if (place.pending === 0 && revision >= this.#upTo) this.#complete();
   }
 
   #complete(): void {
