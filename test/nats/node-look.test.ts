@@ -6,6 +6,7 @@ import { plain } from "@orgtree/runtime";
 import { agent, callTool, organization, scriptedModel } from "orgtree";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { silent } from "../cluster/post.ts";
+import { TcpProxy } from "../support/tcp-proxy.ts";
 
 let server: LocalServer;
 let made = 0;
@@ -72,8 +73,8 @@ function catalog(): Catalog {
   };
 }
 
-async function start(name: string): Promise<ClusterNode> {
-  const link = stack.use(await NatsLink.connect({ servers: server.url }));
+async function start(name: string, servers = server.url): Promise<ClusterNode> {
+  const link = stack.use(await NatsLink.connect({ servers, reconnectTimeWait: 20, reconnectJitter: 5 }));
   const parts = { link, namespace: `look-${made}`, name, version: "1.2.3", catalog: catalog(), partitions, logger: silent };
   const channels = { retryMs: 20, pingMs: 200, lostMs: 500, graceMs: 200 };
   const node = await ClusterNode.start({ ...parts, channels, ownership: { leaseMs: 900, drainMs: 2_000 } });
@@ -163,6 +164,26 @@ describe("a cluster that is looked at", () => {
     );
     await node.close();
     await expect(connection.request(`$SRV.PING.orgtree.${node.ownership.node}`)).rejects.toThrow(/no responders/);
+  });
+
+  test("is answered by a node that was found dead, when it has joined again", async () => {
+    const proxy = stack.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
+    const [one, two] = [await start("one", `127.0.0.1:${proxy.port}`), await start("two")];
+    await Promise.all([hosting(one, 1), hosting(two, 1)]);
+    const [before, cluster] = [one.ownership.node, await open()];
+    const dead = Promise.withResolvers<void>();
+    two.listen(({ type }) => type === "buries" && dead.resolve());
+    const again = Promise.withResolvers<string>();
+    one.listen((event) => event.type === "joined" && again.resolve(event.node));
+    proxy.cut();
+    await dead.promise;
+    proxy.mend();
+    const now = await again.promise;
+    expect(now).not.toBe(before);
+    for (let answered = false; !answered;) {
+      const { answers, silent: unheard } = await askNodes([before, now], (id) => cluster.nodes.letters(id, 1));
+      answered = answers.length === 1 && answers[0]!.node === now && unheard[0]!.node === before;
+    }
   });
 
   test("has a node hand over and leave that is told to, while a job goes on and is told without a gap", async () => {

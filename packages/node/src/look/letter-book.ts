@@ -37,7 +37,7 @@ export class LetterBook {
 
   /** The newest, newest first. */
   list(most: number): readonly LostLetter[] {
-    return [...this.#letters.values()].slice(-most).reverse();
+    return [...this.#letters.values()].reverse().slice(0, most);
   }
 
   /** How many there were since the node started, by reason. */
