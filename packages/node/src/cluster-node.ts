@@ -71,6 +71,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #stopNews = new Map<Endpoint, () => void>();
   readonly #left = Promise.withResolvers<void>();
   #service: MicroService | undefined;
+  /** One service after the other. */
+  #serving: Promise<void> = Promise.resolve();
   #isOver = false;
 
   private constructor(options: ClusterNodeOptions, leases: NatsLeases) {
@@ -102,7 +104,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     const node = new ClusterNode(options, leases);
     node.ownership.listen(({ type }) => {
       // Who was found dead comes back under a new name.
-      if (type === "joined") void node.#serve();
+      if (type === "joined") node.#serving = node.#serving.then(() => node.#serve());
     });
     await node.ownership.start();
     return node;
@@ -116,11 +118,10 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   /** Answers those who look after it. Nothing that it hosts depends on that. */
   async #serve(): Promise<void> {
     const { link, namespace, name, version, logger } = this.#options;
-    const before = this.#service;
-    this.#service = undefined;
+    if (this.#isOver) return;
     try {
-      await before?.stop();
-      const service = await serveNode(link, {
+      await this.#service?.stop();
+      this.#service = await serveNode(link, {
         namespace,
         name,
         version,
@@ -130,8 +131,6 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         letters: this.#letters,
         drain: () => void this.drain(),
       });
-      if (this.#isOver) await service.stop();
-      else this.#service = service;
     } catch (error) {
       logger.warn({ node: this.ownership.node, error }, "nobody can look at this node");
     }
@@ -164,6 +163,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
 
   async #release(): Promise<void> {
     this.#isOver = true;
+    await this.#serving;
     await this.#service?.stop();
     this.#natsWire.close();
     this.#leases.close();
