@@ -77,7 +77,7 @@ async function start(name: string, servers = server.url): Promise<ClusterNode> {
   const link = stack.use(await NatsLink.connect({ servers, reconnectTimeWait: 20, reconnectJitter: 5 }));
   const parts = { link, namespace: `look-${made}`, name, version: "1.2.3", catalog: catalog(), partitions, logger: silent };
   const channels = { retryMs: 20, pingMs: 200, lostMs: 500, graceMs: 200 };
-  const node = await ClusterNode.start({ ...parts, channels, ownership: { leaseMs: 900, drainMs: 2_000 } });
+  const node = await ClusterNode.start({ ...parts, channels, ownership: { leaseMs: 2_000, drainMs: 5_000 } });
   stack.defer(() => node.close());
   return node;
 }
