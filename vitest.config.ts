@@ -81,6 +81,20 @@ export default defineConfig({
       {
         ...conditions(),
         test: {
+          // The rules of supervision once more, with a supervisor in one system and its children in another.
+          name: "elsewhere",
+          pool: "forks",
+          isolate: false,
+          execArgv: execArgv("@orgtree/source"),
+          include: ["test/conformance/**/*.test.ts"],
+          provide: { elsewhere: true },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        ...conditions(),
+        test: {
           name: "whole",
           pool: "forks",
           isolate: false,

@@ -9,6 +9,7 @@ const places: Readonly<Record<string, string>> = {
   core: "packages/core/src",
   conf: "test/conformance",
   dur: "test/durable",
+  net: "test/cluster",
   tools: "packages/tools/src",
   model: "packages/model/src",
   org: "packages/org/src",

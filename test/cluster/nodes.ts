@@ -1,7 +1,7 @@
 import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
-import type { Address, ChildSpec, SystemEvent } from "@orgtree/core";
+import type { Address, ChildSpec, NewEntry, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
-import { type ActorSystem, createActorSystem, type Logic, VirtualClock } from "@orgtree/runtime";
+import { type ActorSystem, createActorSystem, type Logic, type SystemOptions, VirtualClock } from "@orgtree/runtime";
 import { seededRandom, silent } from "./post.ts";
 
 /** A system of its own on the network, with what it is made of. */
@@ -12,6 +12,39 @@ export interface Node {
   readonly events: SystemEvent[];
 }
 
+/** When a process is to die: before the append of this number is stored, or behind it, so that nobody hears of it. */
+export interface Death {
+  readonly at: number;
+  readonly isStored: boolean;
+}
+
+/** How a system begins. */
+export interface BeginOptions {
+  readonly death?: Death;
+  readonly system?: SystemOptions;
+}
+
+/** A journal with which its process may die. */
+class MortalJournal extends MemoryJournal {
+  #left: number;
+  readonly #death: Death;
+  readonly #die: () => void;
+
+  constructor(file: MemoryFile, death: Death, die: () => void) {
+    super(file);
+    this.#death = death;
+    this.#left = death.at;
+    this.#die = die;
+  }
+
+  override async append(entries: readonly NewEntry[]): Promise<number> {
+    if (--this.#left > 0) return super.append(entries);
+    if (this.#left === 0 && this.#death.isStored) await super.append(entries);
+    this.#die();
+    return new Promise<number>(() => {});
+  }
+}
+
 /**
  * Several systems in one process, on one network and one clock. The first letter of an address says who hosts it: `/a-clerk` is at the endpoint
  * `a`. Those in lower case have a journal, and outlive their process.
@@ -20,26 +53,39 @@ export class Nodes {
   readonly clock = new VirtualClock();
   readonly network = new MemoryNetwork({ clock: this.clock });
   readonly #files = new Map<string, MemoryFile>();
+  readonly #endpointOf: (address: Address) => string;
+  readonly #options: SystemOptions;
   #count = 0;
 
+  constructor({
+    endpointOf = (address) => address.slice(1, 2),
+    system = {},
+  }: { readonly endpointOf?: (address: Address) => string; readonly system?: SystemOptions } = {}) {
+    this.#endpointOf = endpointOf;
+    this.#options = system;
+  }
+
   /** Begins a system at an endpoint, after any that was there: it takes its journal over. */
-  async begin(endpoint: string, specs: readonly ChildSpec<Logic>[] = []): Promise<Node> {
+  async begin(endpoint: string, specs: readonly ChildSpec<Logic>[] = [], { death, system: own = {} }: BeginOptions = {}): Promise<Node> {
     const wire = this.network.connect(`${endpoint}${++this.#count}`);
     const isDurable = endpoint === endpoint.toLowerCase();
     const file = this.#files.get(endpoint) ?? new MemoryFile();
     this.#files.set(endpoint, file);
-    const journal = isDurable ? new MemoryJournal(file) : undefined;
+    const mortal = death === undefined ? new MemoryJournal(file) : new MortalJournal(file, death, () => wire.cut());
+    const journal = isDurable ? mortal : undefined;
     const transport = new WireTransport({
       wire,
       clock: this.clock,
       random: seededRandom(this.#count),
       logger: silent,
       endpoint,
-      endpointOf: (address) => address.slice(1, 2),
+      endpointOf: this.#endpointOf,
       outlives: (at) => at === at.toLowerCase(),
       epoch: journal?.epoch ?? this.#count,
     });
     const system = createActorSystem({
+      ...this.#options,
+      ...own,
       clock: this.clock,
       random: seededRandom(100 + this.#count),
       transport,

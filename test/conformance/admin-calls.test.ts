@@ -97,7 +97,7 @@ describe("calls to nobody", () => {
 
   test("a supervisor that is killed while it carries a call out tells that nobody knows", async () => {
     await using tree = await startTree({ children: [{ id: "team", shutdownMs: "brutal-kill", logic: supervisor({}) }] });
-    const call = expect(tree.system.supervisor("/sup/team").startChild({ id: "x", logic: hangingWorker })).rejects.toMatchObject({
+    const call = expect(tree.supervisor("/sup/team").startChild({ id: "x", logic: hangingWorker })).rejects.toMatchObject({
       name: "AskFailedError",
       outcome: "unknown",
     });
@@ -110,7 +110,7 @@ describe("calls to nobody", () => {
     const team = supervisor({ intensity: { maxRestarts: 0, periodMs: 1 }, children: [{ id: "x", logic: worker }] });
     await using tree = await startTree({ children: [{ id: "team", backoff: { minMs: 100, jitter: 0 }, logic: team }] });
     await tree.order(["team/x", die]);
-    const counts = tree.system.supervisor("/sup/team").countChildren();
+    const counts = tree.supervisor("/sup/team").countChildren();
     await tree.clock.advance(100);
     await expect(counts).resolves.toEqual({ specs: 1, active: 1, supervisors: 0, workers: 1 });
   });

@@ -15,7 +15,7 @@ describe("resume", () => {
     expect(await tree.ask("a")).toEqual({ incarnation: 1, counted: [1, 2, 3] });
     expect(tree.trace.lives()).toEqual([]);
     expect(tree.trace.contexts()).toEqual(["directive a", "directive a"]);
-    expect(tree.system.deadLetters.counts()).toEqual({ failed: 2 });
+    expect(tree.branch.deadLetters.counts()).toEqual({ failed: 2 });
   });
 
   test("costs no restart", async () => {

@@ -231,7 +231,7 @@ test("significant_simple: a dynamic supervisor takes no auto-shutdown and no sig
     );
   }
   await tree.sup.startChild({ id: "team", logic: supervisor({ strategy: "dynamic" }) });
-  const team = tree.system.supervisor("/sup/team");
+  const team = tree.supervisor("/sup/team");
   await expect(team.startChild({ restart: "temporary", significant: true, logic: worker })).rejects.toThrow(
     "a dynamic supervisor has no significant children",
   );

@@ -138,7 +138,7 @@ describe("giving up", () => {
   test("children that were added at run time are lost when their supervisor is started again", async () => {
     const inner = supervisor({ intensity: { maxRestarts: 0, periodMs: 1_000 }, children: [{ id: "x", logic: worker }] });
     await using tree = await startTree({ children: [{ id: "team", logic: inner }] });
-    const team = tree.system.supervisor("/sup/team");
+    const team = tree.supervisor("/sup/team");
     await team.startChild({ id: "added", logic: worker });
     await tree.order(["team/x", die]);
     expect((await team.listChildren()).map(({ id }) => id)).toEqual(["x"]);

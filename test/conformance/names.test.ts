@@ -22,39 +22,39 @@ describe("simple_global_supervisor", () => {
     await using tree = await startTree(named);
     for (const order of orders) await tree.order(["team/worker", order]);
     expect(tree.trace.lives()).toEqual(lives);
-    expect(tree.system.whereis("worker")).toBe("/sup/team/worker");
+    expect(tree.branch.whereis("worker")).toBe("/sup/team/worker");
   });
 
   test("terminate and restart: the name is free in between", async () => {
     await using tree = await startTree(named);
-    const worker = tree.system.supervisor("/sup/team");
+    const worker = tree.supervisor("/sup/team");
     await worker.terminateChild("worker");
-    expect(tree.system.whereis("worker")).toBeUndefined();
+    expect(tree.branch.whereis("worker")).toBeUndefined();
     await worker.restartChild("worker");
-    expect(tree.system.whereis("worker")).toBe("/sup/team/worker");
+    expect(tree.branch.whereis("worker")).toBe("/sup/team/worker");
     await tree.sup.terminateChild("team");
-    expect(tree.system.whereis("worker")).toBeUndefined();
+    expect(tree.branch.whereis("worker")).toBeUndefined();
     await tree.sup.restartChild("team");
-    expect(tree.system.whereis("worker")).toBe("/sup/team/worker");
+    expect(tree.branch.whereis("worker")).toBe("/sup/team/worker");
   });
 
   test("after the top has ended all names are free", async () => {
     await using tree = await startTree(named);
     await tree.stop();
-    expect(tree.system.whereis("worker")).toBeUndefined();
+    expect(tree.branch.whereis("worker")).toBeUndefined();
   });
 
   test("while a restart waits nobody has the name, and somebody else may take it: the restart fails then, and is tried again", async () => {
     const children = [{ id: "a", backoff: { minMs: 100, jitter: 0 }, logic: namedWorker("printer") }];
     await using tree = await startTree({ intensity: { maxRestarts: 10, periodMs: 1_000 }, children });
     await tree.order(["a", die]);
-    expect(tree.system.whereis("printer")).toBeUndefined();
+    expect(tree.branch.whereis("printer")).toBeUndefined();
     await tree.sup.startChild({ id: "thief", logic: namedWorker("printer") });
     await tree.clock.advance(100);
     expect(tree.trace.lives()).toEqual(["-a failure", "+thief", "!a failure"]);
     await tree.sup.terminateChild("thief");
     await tree.clock.advance(200);
-    expect(tree.system.whereis("printer")).toBe("/sup/a");
+    expect(tree.branch.whereis("printer")).toBe("/sup/a");
   });
 });
 
@@ -75,10 +75,10 @@ test("groups follow the lives of their members", async () => {
       { id: "b", logic: member },
     ],
   });
-  expect(tree.system.members("crew")).toEqual(["/sup/a", "/sup/b"]);
+  expect(tree.branch.members("crew")).toEqual(["/sup/a", "/sup/b"]);
   await tree.tell("/sup/a", "die");
-  expect(tree.system.members("crew")).toEqual(["/sup/b", "/sup/a"]);
+  expect(tree.branch.members("crew")).toEqual(["/sup/b", "/sup/a"]);
   await tree.sup.terminateChild("b");
-  expect(tree.system.members("crew")).toEqual(["/sup/a"]);
+  expect(tree.branch.members("crew")).toEqual(["/sup/a"]);
   expect(await refusalOf(tree.sup.deleteChild("a"))).toBe("running");
 });

@@ -4,6 +4,7 @@
 import { maxCauseDepth } from "@orgtree/core";
 import { supervisor } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
+import { isElsewhere } from "../support/elsewhere.ts";
 import { refusalOf, startTree, TestSystem } from "../support/start-tree.ts";
 import { die, exit, fail, naughtyWorker, scriptedWorker, worker, workerOnce, workerWith } from "../support/workers.ts";
 
@@ -66,7 +67,7 @@ describe("the reports", () => {
     expect(tree.log).toMatchObject([{ level: "info" }]);
   });
 
-  test("progress: each start is an event with its incarnation", async () => {
+  test.skipIf(isElsewhere)("progress: each start is an event with its incarnation", async () => {
     await using tree = await startTree({ children: [{ id: "a", logic: worker }] });
     const started: unknown[] = [];
     tree.system.observe((event) => {

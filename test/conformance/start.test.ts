@@ -256,12 +256,12 @@ describe("a start that fails on request", () => {
       },
       receive: (state: number) => state,
     });
-    await tree.system.supervisor("/sup/team").startChild({ id: "stranger", logic: naming });
+    await tree.supervisor("/sup/team").startChild({ id: "stranger", logic: naming });
     await expect(tree.sup.startChild({ id: "a", logic: naming })).rejects.toMatchObject({
       code: "start-failed",
       failure: { name: "NameTakenError", detail: { holder: "/sup/team/stranger" } },
     });
-    expect(tree.system.whereis("printer")).toBe("/sup/team/stranger");
+    expect(tree.branch.whereis("printer")).toBe("/sup/team/stranger");
     expect(await tree.list()).toEqual(["team running"]);
   });
 });

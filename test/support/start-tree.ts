@@ -9,6 +9,7 @@ import {
   type SystemOptions,
 } from "@orgtree/runtime";
 import { expect } from "vitest";
+import { Elsewhere, isElsewhere } from "./elsewhere.ts";
 import { Trace } from "./trace.ts";
 import { report, type Order, type Seen } from "./workers.ts";
 
@@ -24,12 +25,21 @@ export class TestSystem implements AsyncDisposable {
   readonly clock: VirtualClock;
   readonly system: ActorSystem;
   readonly log: LogLine[] = [];
+  /** Where the children of `/sup` live; undefined where that is here. */
+  readonly elsewhere: Elsewhere | undefined;
 
-  constructor(options: SystemOptions & { readonly clock?: VirtualClock } = {}) {
+  constructor(options: SystemOptions & { readonly clock?: VirtualClock } = {}, places = false) {
     this.clock = options.clock ?? new VirtualClock();
     const line = (level: LogLine["level"]) => (facts: object, message: string) => void this.log.push({ level, facts, message });
     const logger: Logger = { debug: line("debug"), info: line("info"), warn: line("warn"), error: line("error") };
-    this.system = createActorSystem({ random: { next: () => 0 }, freeze: true, logger, ...options, clock: this.clock });
+    const all = { random: { next: () => 0 }, freeze: true, logger, ...options, clock: this.clock };
+    this.elsewhere = places && isElsewhere ? new Elsewhere(all) : undefined;
+    this.system = createActorSystem({ ...all, ...(this.elsewhere && { transport: this.elsewhere.transport }) });
+  }
+
+  /** The system in which the children of `/sup` live. */
+  get branch(): ActorSystem {
+    return this.elsewhere?.system ?? this.system;
   }
 
   /** Tells, and lets everything happen that needs no time. */
@@ -38,10 +48,19 @@ export class TestSystem implements AsyncDisposable {
     await this.clock.settle();
   }
 
+  async #closeElsewhere({ system }: Elsewhere): Promise<void> {
+    expect(system.open.actors, "who is left without a supervisor").toBe(1);
+    await system.close();
+    expect(system.open, "what is left elsewhere").toEqual({ actors: 0, timers: 0, asks: 0 });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = this.system.close();
-    await this.clock.advance(3_600_000); // Whoever needs time to stop has it.
+    const state = { isClosed: false };
+    const closed = this.system.close().finally(() => (state.isClosed = true));
+    // Whoever needs time to stop has it; an hour among systems that look whether the others live would take long.
+    for (let steps = 0; !state.isClosed && steps < 60; steps++) await this.clock.advance(60_000);
     await closed;
+    if (this.elsewhere !== undefined) await this.#closeElsewhere(this.elsewhere);
     expect(this.system.open, "what is left of a closed system").toEqual({ actors: 0, timers: 0, asks: 0 });
     expect(
       this.log.filter(({ facts }) => "err" in facts),
@@ -58,13 +77,16 @@ export class Tree extends TestSystem {
   exit: Exit | undefined;
 
   constructor(options: TreeOptions) {
-    super(options);
+    super(options, true);
     this.trace = new Trace(this.system, "/sup");
-    this.sup = this.system.supervisor("/sup");
+    if (this.elsewhere !== undefined) this.trace.hear(this.elsewhere.system);
+    const sup = this.system.supervisor("/sup");
+    this.sup = this.elsewhere?.learning(sup) ?? sup;
   }
 
   /** Starts it. It stays in `trace` unless the start worked. */
   async start(spec: SupervisorSpec<Logic>, own: Partial<ChildSpec<Logic>>): Promise<void> {
+    this.elsewhere?.learn(spec);
     await this.system.start({ restart: "temporary", ...own, id: "sup", logic: supervisor(spec) });
     void this.system.watch("/sup").then((exit) => (this.exit = exit));
     this.trace.lives();
@@ -79,6 +101,11 @@ export class Tree extends TestSystem {
   /** What the worker `id` has gone through. */
   ask(id: string): Promise<Seen> {
     return this.system.ask(this.at(id), report) as Promise<Seen>;
+  }
+
+  /** A handle of a supervisor, from the system in which it lives: code is not sent. */
+  supervisor(address: Address): SupervisorHandle {
+    return address === "/sup" ? this.sup : this.branch.supervisor(address);
   }
 
   at(id: string): Address {

@@ -14,6 +14,11 @@ export class Trace {
 
   constructor(system: ActorSystem, top: Address) {
     this.#top = top;
+    this.hear(system);
+  }
+
+  /** What happens in another system belongs to it too. */
+  hear(system: ActorSystem): void {
     system.observe((event) => this.#hear(event));
   }
 

@@ -77,7 +77,7 @@ function recordContract(make: () => Promise<ContractStore>): void {
 }
 
 function watchContract(make: () => Promise<ContractStore>): void {
-  test("tell a watch what there is, that this is all, and then each change in its order", async () => {
+  test("tell a watch what there is, that this is all, and then what changes, in its order", async () => {
     await using store = await make();
     const [one, other] = [await store.connect(), await store.connect()];
     const kept = await one.leases.put("node.a", "old", 0);
@@ -92,10 +92,13 @@ function watchContract(make: () => Promise<ContractStore>): void {
     const third = await one.leases.put("node.c", 1, 0);
     await one.leases.remove("node.a", next!);
     await seen.until((event) => event.type === "removed" && event.key === "node.a" && event.revision > third!);
-    const told = seen.events
-      .slice(count)
-      .map((event) => (event.type === "stored" ? `${event.record.key}@${event.record.revision}` : event.type));
-    expect(told).toEqual([`node.a@${next}`, `node.c@${third}`, "removed"]);
+    const told = seen.events.slice(count).map((event) => {
+      if (event.type === "stored") return `${event.record.key}@${event.record.revision}`;
+      return event.type === "removed" ? `removed ${event.key}` : event.type;
+    });
+    // A change that was overtaken by another one of the same record may be left out.
+    expect(told.filter((each) => each !== `node.a@${next}`)).toEqual([`node.c@${third}`, "removed node.a"]);
+    if (told.length === 3) expect(told[0]).toBe(`node.a@${next}`);
     seen.stop();
   });
 

@@ -259,6 +259,7 @@ export {
   type TurnAction,
   type TurnArgs,
   TurnClosedError,
+  UnknownSpecError,
   UnknownTurnError,
   UnknownWorkError,
   UnreadableTurnError,

@@ -27,6 +27,7 @@ import type { Cell } from "./actor/cell.ts";
 import { checkMs, defaultAskMs } from "./actor/incarnation-turn.ts";
 import { JournalStore } from "./durable/journal-store.ts";
 import { RollbackError } from "./durable/rollback-error.ts";
+import { notStoredHere } from "./durable/stored-whole.ts";
 import { ConsentError, needsConsent } from "./durable/consent-error.ts";
 import { RestoringStore } from "./durable/restoring-store.ts";
 import { noPast, type StoredPast } from "./durable/stored-past.ts";
@@ -76,6 +77,7 @@ export class ActorSystem {
       keepDeadLetters: checkOption(options.keepDeadLetters ?? 1_000, "keepDeadLetters"),
       freeze: options.freeze ?? false,
       transport: options.transport,
+      placing: { specOf: options.specOf, about: options.about },
       makeBody,
     });
     kernels.set(this, this.#kernel);
@@ -151,7 +153,8 @@ export class ActorSystem {
     const { to, consent = false } = options;
     const parent = parentAddress(checkAddress(address));
     if (parent === undefined) throw new AddressError(address, "the root cannot be rolled back; roll back what is below it");
-    const { past } = this.#kernel;
+    const { past, remote } = this.#kernel;
+    if (remote?.hosts(address) === true) throw notStoredHere(address, address);
     const goBack = async (): Promise<RollbackReport> => {
       const call = { type: "rollback-child", id: idOf(address), to };
       return ((await this.ask(parent, call, { timeoutMs: Infinity })) as { info: RollbackReport }).info;
@@ -188,7 +191,7 @@ export class ActorSystem {
     const mail = this.#mail(to, message);
     const cell = this.#kernel.cells.get(to);
     if (cell === undefined) {
-      if (this.#kernel.remote?.send(mail) !== true) this.#kernel.bury(mail, "no-recipient");
+      if (this.#kernel.remote?.mail.send(mail) !== true) this.#kernel.bury(mail, "no-recipient");
       return;
     }
     const refusal = cell.accept(mail);
@@ -211,7 +214,7 @@ export class ActorSystem {
       const plain = new OutsideAsker(this.#kernel, to, asking);
       const asker = options.signal === undefined ? plain : impatientAsker(this.#kernel, mail, { asker: plain, signal: options.signal });
       const replyTo = asks.open(asker, mail, { timeoutMs });
-      const refusal = cell === undefined ? void remote!.send(mail) : cell.accept(mail);
+      const refusal = cell === undefined ? void remote!.mail.send(mail) : cell.accept(mail);
       if (refusal !== undefined) asks.reject(replyTo, refusal);
     } catch (error) {
       asking.reject(error);
@@ -240,7 +243,8 @@ export class ActorSystem {
     const { promise, resolve, reject } = Promise.withResolvers<Exit>();
     const { signal } = options;
     if (signal?.aborted === true) reject(signal.reason);
-    else if (!this.#kernel.cells.has(address) && this.#kernel.remote?.watch(address) !== true) reject(new UnknownRecipientError(address));
+    else if (!this.#kernel.cells.has(address) && this.#kernel.remote?.watches.watch(address) !== true)
+      reject(new UnknownRecipientError(address));
     else if (signal === undefined) this.#kernel.watches.addOutside(address, ({ exit }) => resolve(exit));
     else watchUntil(this.#kernel, address, { signal, resolve, reject });
     return promise;
@@ -309,6 +313,7 @@ export class ActorSystem {
     this.#kernel.leave();
     // Never on the stack of an actor that asks for it: nobody is ended in the middle of a turn.
     await Promise.resolve();
+    await this.#kernel.remote?.hosted.close();
     if (this.#root.life !== undefined) {
       const ended = this.watch(rootAddress);
       this.#root.life.stop(shutdownExit);

@@ -1,4 +1,5 @@
-import type { Clock, Journal, Logger, Random, Transport } from "@orgtree/core";
+import type { Address, ChildSpec, Clock, Journal, Logger, Random, Transport } from "@orgtree/core";
+import type { Logic } from "./logic.ts";
 
 /** How a system is made. Everything has a default. */
 export interface SystemOptions {
@@ -17,6 +18,17 @@ export interface SystemOptions {
    * Brings messages to actors that other systems host, and theirs to those here. The system closes it. Default: all actors are here.
    */
   readonly transport?: Transport;
+  /**
+   * What runs at an address whose supervisor lives in another system: code is not sent. `about` is what that system says of the tree. Only
+   * the logic counts; the rest of the specification comes from the supervisor. A child of which this knows nothing fails its start with
+   * `UnknownSpecError`.
+   */
+  readonly specOf?: (address: Address, about: unknown) => Pick<ChildSpec<Logic>, "logic"> | undefined;
+  /**
+   * What the system of a child elsewhere is told of the tree that it belongs to: plain data. Default: what this system was told itself, of a
+   * tree whose supervisor is elsewhere.
+   */
+  readonly about?: (address: Address) => unknown;
   /**
    * After how long a turn that waits for its commit is told of (`commit-late`), and told of again; it waits on. When the system is
    * closed it waits no longer than that. Milliseconds, default 30,000.

@@ -8,14 +8,14 @@ export interface TreeNode {
   readonly type: "worker" | "supervisor";
   /** Where it stands in its supervisor's eyes, or in its own: `suspended` waits for a directive. */
   readonly status: ChildInfo["status"] | "suspended";
-  /** The machine's state, or the supervisor's strategy. */
+  /** The machine's state, or the supervisor's strategy; undefined of an actor in another system, and of those below it nothing is known here. */
   readonly label: string | undefined;
   readonly incarnation: number;
   readonly restarts: number;
   /** Messages that wait. */
   readonly mailbox: number;
-  /** Milliseconds since its newest turn began, or its life. */
-  readonly quietMs: number;
+  /** Milliseconds since its newest turn began, or its life; undefined where nobody knows here, as of one in another process. */
+  readonly quietMs: number | undefined;
   /** What it and everything below it have spent, where it has an account of its own. */
   readonly spent: { readonly turns: number; readonly tokens: number; readonly usd: number } | undefined;
   /** In start order. */
@@ -28,16 +28,20 @@ export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): Tr
   const body = cell?.life?.body;
   const children = body instanceof SupervisorBody ? [...body.children()].reverse() : [];
   const phase = cell?.life?.phase;
+  const elsewhere = kernel.remote?.children.get(address)?.view();
   return {
     address,
     type: info?.type ?? "supervisor",
-    status: phase === "suspended" ? "suspended" : (info?.status ?? (phase === undefined || phase === "ended" ? "stopped" : phase)),
+    status:
+      phase === "suspended" || elsewhere?.isSuspended === true
+        ? "suspended"
+        : (info?.status ?? (phase === undefined || phase === "ended" ? "stopped" : phase)),
     label: body?.label(),
-    incarnation: cell?.incarnations ?? 0,
+    incarnation: cell?.incarnations ?? elsewhere?.incarnation ?? 0,
     restarts: info?.restarts ?? 0,
     mailbox: cell?.mailbox.size ?? 0,
-    quietMs: cell === undefined ? 0 : Math.max(0, Math.trunc(kernel.clock.nowMs()) - cell.lastTurnMs),
-    spent: cell?.ownAccount?.spent(),
+    quietMs: cell === undefined ? undefined : Math.max(0, Math.trunc(kernel.clock.nowMs()) - cell.lastTurnMs),
+    spent: cell?.ownAccount?.spent() ?? elsewhere?.spent,
     children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)),
   };
 }

@@ -52,7 +52,7 @@ function rowsOf(actor: SeenActor, above: SeenActor | undefined): readonly Row[] 
   const cells = [
     name,
     stateOf(actor),
-    `${describeDuration(actor.quietMs)} ago`,
+    actor.quietMs === undefined ? "" : `${describeDuration(actor.quietMs)} ago`,
     describeCount(actor.mailbox),
     describeCount(actor.restarts),
     spentOf(actor),

@@ -2,8 +2,23 @@ import { describe, expect, test } from "vitest";
 import { findNode, nameOf } from "./find-node.ts";
 
 function view(...ids: readonly string[]): Parameters<typeof findNode>[0] {
-  const lease = { pools: ["main"], host: "h", pid: 1, version: "1.0.0", since: 0, beat: 1, beatMs: 0, partitions: [] };
-  return { nodes: ids.map((id) => ({ id: id.replace("†", ""), state: id.startsWith("†") ? "buried" : "live", ...lease })) };
+  return {
+    nodes: ids.map((id) => {
+      const state = id.startsWith("†") ? "buried" : "live";
+      return {
+        id: id.replace("†", ""),
+        state,
+        pools: [],
+        host: "h",
+        pid: 1,
+        version: "1.0.0",
+        since: 0,
+        beat: 1,
+        beatMs: 0,
+        partitions: [],
+      };
+    }),
+  };
 }
 
 describe("findNode", () => {

@@ -69,7 +69,7 @@ describe("a packet", () => {
       { numRuns: 2_000 },
     );
     fc.assert(
-      fc.property(fc.constantFrom(...packets), fc.nat(), fc.nat({ max: 255 }), fc.nat({ max: 20 }), (packet, at, byte, cut) => {
+      fc.property(fc.constantFrom(...packets), fc.tuple(fc.nat(), fc.nat({ max: 255 }), fc.nat({ max: 20 })), (packet, [at, byte, cut]) => {
         const bytes = encodePacket(packet).slice();
         bytes[at % bytes.length] = byte;
         expect(decodePacket(bytes.subarray(0, bytes.length - cut))).toHaveProperty("type");

@@ -26,8 +26,9 @@ export interface Leases {
   /** Removes a record that still has this revision; false when somebody was faster. Rejects as `put` does. */
   remove(key: string, revision: number): Promise<boolean>;
   /**
-   * Hears of all records, then `complete`, then of each change, in their order. Where it can hear nothing any more it says `lost`, and
-   * begins anew by itself: a record of which it has not said anything by the next `complete` is gone. What it gives back stops it.
+   * Hears of all records, then `complete`, then of what changes, in its order; of several changes to one record perhaps only of the newest.
+   * Where it can hear nothing any more it says `lost`, and begins anew by itself: a record of which it has not said anything by the next
+   * `complete` is gone. What it gives back stops it.
    */
   watch(listener: (event: LeaseEvent) => void): () => void;
 }

@@ -23,6 +23,8 @@ export interface Body {
   resume?(): void;
   /** Supervisors only: a child of this id lived here in an earlier process, and is to be started by whoever has its specification. */
   remembers?(id: string): boolean;
+  /** Supervisors only: a child of this id is in its table. */
+  knows?(id: string): boolean;
   /** Supervisors only: starts the children that ran, when it is up itself. */
   recover?(): void;
   /** Computes the next state from one mail. */

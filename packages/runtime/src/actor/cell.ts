@@ -347,6 +347,19 @@ export class Cell implements Runnable {
     this.#supervisor.hear({ kind: "failed", id: idOf(this.address), failure });
   }
 
+  /** An ordered stop; one that has ended meanwhile has already said so. */
+  stop(): void {
+    this.life?.stop(shutdownExit);
+  }
+
+  endSuspended(): void {
+    this.life?.endSuspended();
+  }
+
+  resume(): void {
+    this.life?.resume();
+  }
+
   /** The incarnation is over (C2). */
   ended(exit: Exit, ending: Ending, trace: Trace): void {
     const { kernel, address } = this;

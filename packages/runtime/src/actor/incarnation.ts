@@ -12,7 +12,6 @@ import {
   FailureError,
   killedExit,
   mayResume,
-  parentAddress,
   rootAddress,
   shutdownExit,
   toFailure,
@@ -185,7 +184,7 @@ export class Incarnation {
 
   #topIsUp(): void {
     const { address, kernel } = this.cell;
-    if (kernel.store !== undefined && parentAddress(address) === rootAddress) kernel.recovery.becomesWhole(address);
+    if (kernel.store !== undefined && address !== rootAddress && kernel.topOf(address) === address) kernel.recovery.becomesWhole(address);
   }
 
   #up(): void {

@@ -176,7 +176,7 @@ export function tellLife(life: Incarnation, signal: Signal, { trace, key }: Abou
 /** Watches another actor; says at once when there is none. */
 export function watch(life: Incarnation, target: Address): void {
   const { kernel, address } = life.cell;
-  if (kernel.cells.has(target) || kernel.remote?.watch(target) === true) return kernel.watches.add(address, target);
+  if (kernel.cells.has(target) || kernel.remote?.watches.watch(target) === true) return kernel.watches.add(address, target);
   const failure: Failure = { class: "crash", kind: "no-process", name: "NoProcess", message: `no actor at ${target}`, address: target };
   tellLife(life, { type: "orgtree.down", address: target, incarnation: 0, exit: { kind: "failure", failure } }, { trace: life.trace() });
 }

@@ -17,6 +17,7 @@ import type { Durable } from "./actor-log.ts";
 import { foldEntry, lastMoment, newestMoment, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
 import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
+import { checkStoredWhole } from "./stored-whole.ts";
 import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
 import { rollBackBooks } from "./rolled-back-books.ts";
 import { isTakenBack, takenBackIn } from "./taken-back.ts";
@@ -92,6 +93,8 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
     if (isWithin(address, top)) atCut.set(address, lastMoment(entries));
   }
   const { turns, pasts } = await readLater(journal, top, position);
+  const isStored = (address: Address): boolean => atCut.has(address) || pasts.has(address);
+  checkStoredWhole(top, new Map([...atCut].map(([address, { state }]) => [address, state])), isStored);
   const gone = [...pasts].flatMap(([address, past]) => (past.turns.length === 0 || atCut.has(address) ? [] : [address]));
   const toEnd: Rollback["toEnd"][number][] = [];
   const states: unknown[] = []; // As they are now.
@@ -105,7 +108,9 @@ export async function planRollback(journal: Journal, order: RollbackOrder): Prom
   }
   const actors: RolledBackActor[] = [];
   for (const [address, moment] of atCut) {
-    const now = (await newestMoment(journal, address)) ?? { ...moment, books: { ...moment.books, spent: noAmount } };
+    const newest = await newestMoment(journal, address);
+    checkStoredWhole(top, [[address, newest?.state]], isStored);
+    const now = newest ?? { ...moment, books: { ...moment.books, spent: noAmount } };
     states.push(now.state);
     const spent = address === top ? addAmounts(order.spent ?? now.books.spent, lost) : now.books.spent;
     actors.push(rollBackActor(moment, now, { order, past: pasts.get(address) ?? makePast(), spent }));

@@ -4,9 +4,12 @@ import {
   isWithin,
   MailboxFullError,
   MessageRefusedError,
+  parentAddress,
   rootAddress,
+  topOf,
   UnknownRecipientError,
   type Address,
+  type ChildSpec,
   type Clock,
   type DeadLetterReason,
   type Logger,
@@ -60,6 +63,14 @@ export interface KernelOptions {
   readonly freeze: boolean;
   readonly makeBody: MakeBody;
   readonly transport?: Transport | undefined;
+  /** Default: code for nobody else is known, and nothing is said. */
+  readonly placing?: Placing | undefined;
+}
+
+/** How what runs in another system than its supervisor is found; see `SystemOptions`. */
+export interface Placing {
+  readonly specOf?: ((address: Address, about: unknown) => Pick<ChildSpec<Logic>, "logic"> | undefined) | undefined;
+  readonly about?: ((address: Address) => unknown) | undefined;
 }
 
 /** Makes what runs in a cell from its logic. Passed in, because supervisors make cells in their turn. */
@@ -92,6 +103,7 @@ export class Kernel {
   readonly pauses = new Pauses();
   /** The other systems, where there are any. */
   readonly remote: Remote | undefined;
+  readonly placing: Placing;
   readonly recovery: Recovery = new Recovery(this);
   /** Where the turns of a new place are counted from: behind those of every place that was given up, so that no key comes twice. */
   nextSeq = 0;
@@ -113,6 +125,7 @@ export class Kernel {
     this.commitMs = options.commitMs;
     this.freeze = options.freeze;
     this.makeBody = options.makeBody;
+    this.placing = options.placing ?? {};
     this.remote = options.transport === undefined ? undefined : new Remote(this, options.transport);
     // A timer is nobody's, whoever armed it: what fires in it is run on behalf of those it belongs to.
     const { clock } = options;
@@ -149,6 +162,17 @@ export class Kernel {
   /** Runs work on behalf of an incarnation, or of nobody, so that an error which escapes it can be told whose it is. */
   within<T>(life: Incarnation | undefined, work: () => T): T {
     return this.owners === undefined ? work() : this.owners.run(life, work);
+  }
+
+  /** The uppermost of those at an address and above it who are here without a gap: the top of its tree, as far as this system has it. */
+  topOf(address: Address): Address {
+    if (this.remote === undefined) return topOf(address);
+    let top = address;
+    for (let above = parentAddress(top); above !== undefined && above !== rootAddress; above = parentAddress(above)) {
+      if (this.remote.hosts(above)) break;
+      top = above;
+    }
+    return top;
   }
 
   /** A number that this system gives out once. */
@@ -201,7 +225,7 @@ export class Kernel {
   send(mail: Mail): void {
     const cell = this.cells.get(mail.to);
     if (cell === undefined) {
-      if (this.remote?.send(mail) !== true && !this.recovery.takes(mail)) this.lose(mail, "no-recipient");
+      if (this.remote?.mail.send(mail) !== true && !this.recovery.takes(mail)) this.lose(mail, "no-recipient");
       return;
     }
     const refusal = cell.accept(mail);
@@ -269,7 +293,8 @@ export class Kernel {
    */
   answer(to: ReplyTo, outcome: Outcome, by: Giver): void {
     if (this.asks.settle(to, outcome, by)) return;
-    if (by.key !== undefined && (this.remote?.answer(to, outcome, by) === true || this.recovery.keepsAnswer({ to, outcome, by }))) return;
+    if (by.key !== undefined && (this.remote?.mail.answer(to, outcome, by) === true || this.recovery.keepsAnswer({ to, outcome, by })))
+      return;
     this.loseAnswer({ to, outcome, by });
   }
 

@@ -1,7 +1,7 @@
 /**
  * Recovery: who of those that are stored is not up again yet, and what waits for him.
  *
- * A tree is a child of the root with all that is below it. After a restart of the process it comes up piece by piece, from its top
+ * A tree is a child of the root, or of a supervisor in another system, with all of this system that is below it. After a restart of the process it comes up piece by piece, from its top
  * down; and so does a subtree that is put back to an earlier state.
  *
  * Rules, in the order in which they come into play
@@ -17,7 +17,7 @@
  *       and has not asked, it is too late.
  *   R7. A tree that was given up counts as whole: nobody waits for it. What it had sent to others arrives.
  */
-import { idOf, isWithin, parentAddress, topOf, type Address, type ReplyTo } from "@orgtree/core";
+import { idOf, isWithin, parentAddress, type Address, type ReplyTo } from "@orgtree/core";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { Mail } from "../actor/mail.ts";
 import type { Orphan } from "../durable/orphans.ts";
@@ -151,18 +151,18 @@ export class Recovery {
 
   /** The tree of an address is there, as far as this system knows of it. */
   #isWhole(address: Address): boolean {
-    return this.#whole.has(topOf(address));
+    return this.#whole.has(this.#kernel.topOf(address));
   }
 
   /** A supervisor was restored, and starts its children. */
   supervisorBegins(address: Address): void {
-    const top = topOf(address);
+    const top = this.#kernel.topOf(address);
     this.#starting.set(top, (this.#starting.get(top) ?? 0) + 1);
   }
 
   /** Its children are there, or it has ended (R3). */
   supervisorDone(address: Address): void {
-    const top = topOf(address);
+    const top = this.#kernel.topOf(address);
     const left = this.#starting.get(top)! - 1;
     if (left > 0) return void this.#starting.set(top, left);
     this.#starting.delete(top);
@@ -171,20 +171,22 @@ export class Recovery {
 
   /** The tree at `top` is whole (R4, R5). */
   becomesWhole(top: Address): void {
-    const due = this.#waiting.filter(({ life }) => isWithin(life.cell.address, top));
-    this.#waiting = this.#waiting.filter(({ life }) => !isWithin(life.cell.address, top));
+    const isOfIt = ({ life }: Waiting): boolean => this.#kernel.topOf(life.cell.address) === top;
+    const due = this.#waiting.filter(isOfIt);
+    this.#waiting = this.#waiting.filter((each) => !isOfIt(each));
     goOn(due);
     this.#whole.add(top);
     for (const [other, isUp] of this.#goingBack) if (isUp && isWithin(other, top)) this.#goingBack.delete(other);
     for (const orphan of this.#orphansOf(top)) this.#handOver(orphan);
     this.releaseBelow(top);
     this.#endAnswers(top);
+    this.#kernel.remote?.children.reclaim(top);
   }
 
   /** Has work done when the tree of a life is whole, perhaps at once (R4). */
   whenWhole(life: Incarnation, work: RecoveryWork): void {
     const { address } = life.cell;
-    if (this.#isWhole(address) && !this.#starting.has(topOf(address))) goOn([{ life, work }]);
+    if (this.#isWhole(address) && !this.#starting.has(this.#kernel.topOf(address))) goOn([{ life, work }]);
     else this.#waiting.push({ life, work });
   }
 
@@ -193,6 +195,7 @@ export class Recovery {
     this.#whole.add(top);
     for (const orphan of this.#orphansOf(top)) if (!isWithin(recipientOf(orphan) ?? top, top)) this.#handOver(orphan);
     this.#endAnswers(top);
+    this.#kernel.remote?.children.reclaim(top);
   }
 
   /** It does not: it is begun afresh. */
@@ -231,7 +234,8 @@ export class Recovery {
 
   *#orphansOf(top: Address): Iterable<Orphan> {
     const { past, orphans } = this.#kernel;
-    for (const [address, { durable }] of past.untaken(top)) yield* orphans.keep(address, durable.books, () => {});
+    for (const [address, { durable }] of past.untaken(top))
+      if (this.#kernel.topOf(address) === top) yield* orphans.keep(address, durable.books, () => {});
   }
 
   #handOver({ from, key, pending }: Orphan): void {

@@ -1,14 +1,17 @@
 import { checkExit, readFailure, type Address, type Exit, type Failure } from "@orgtree/core";
 import type { Answer } from "../durable/books.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
+import { readNews, readOrder, writeNews, writeOrder, type News, type Order } from "./placement.ts";
 
 /**
  * What one system sends another. `message`: for an actor, with a question where `askId` is there. `answer`: to a question. `taken`: the
  * recipient has stored what it was sent under this key. `watch` and `unwatch`: whether this system wants to hear of an actor's end;
- * `down`: it has ended.
+ * `down`: it has ended. `order` and `news`: about a child whose supervisor lives in the other system.
  */
 export type Parcel =
   | MessageParcel
+  | Order
+  | News
   | {
       readonly type: "answer";
       readonly askId: number;
@@ -36,7 +39,7 @@ export interface MessageParcel {
   readonly leftMs: number | undefined;
 }
 
-const types = ["message", "answer", "taken", "watch", "unwatch", "down"] as const;
+const types = ["message", "answer", "taken", "watch", "unwatch", "down", "order", "news"] as const;
 
 /** A parcel as an array of plain data: the number of its type, and its fields in order. */
 export function writeParcel(parcel: Parcel): readonly unknown[] {
@@ -56,6 +59,10 @@ export function writeParcel(parcel: Parcel): readonly unknown[] {
       return [type, parcel.target];
     case "down":
       return [type, parcel.target, parcel.incarnation, parcel.exit];
+    case "order":
+      return [type, ...writeOrder(parcel)];
+    case "news":
+      return [type, ...writeNews(parcel)];
     default:
       return parcel satisfies never;
   }
@@ -89,6 +96,10 @@ function readFields(type: Parcel["type"], fields: readonly unknown[]): Parcel | 
       return isAddress(first) ? { type, target: first } : undefined;
     case "down":
       return isAddress(first) && isCount(second) ? { type, target: first, incarnation: second, exit: checkExit(third as Exit) } : undefined;
+    case "order":
+      return readOrder(fields);
+    case "news":
+      return readNews(fields);
     default:
       return type satisfies never;
   }

@@ -2,6 +2,7 @@ import {
   childAddress,
   noAmount,
   toFailure,
+  type Address,
   type Amount,
   type Supervision,
   type SupervisionEvent,
@@ -9,8 +10,10 @@ import {
 } from "@orgtree/core";
 import { Cell, type Supervisor } from "../actor/cell.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
+import { notStoredHere } from "../durable/stored-whole.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { Logic } from "../logic.ts";
+import { RemoteChild } from "../remote/remote-child.ts";
 import type { Timer } from "../time/timer-queue.ts";
 import { undoFor } from "./compensations.ts";
 
@@ -27,29 +30,43 @@ export class Children {
     this.#supervisor = supervisor;
   }
 
-  get(id: string): Cell | undefined {
-    const { address, kernel } = this.#life.cell;
-    return kernel.cells.get(childAddress(address, id));
+  get(id: string): Cell | RemoteChild | undefined {
+    const { kernel } = this.#life.cell;
+    const address = this.#addressOf(id);
+    return kernel.cells.get(address) ?? kernel.remote?.children.get(address);
+  }
+
+  #addressOf(id: string): Address {
+    return childAddress(this.#life.cell.address, id);
   }
 
   /** The place of a child, made where there is none. Its mailbox is open from then on. */
-  place(id: string): Cell {
-    const { kernel, address } = this.#life.cell;
-    const { spec } = this.#supervision.table.get(id)!;
-    let cell = this.get(id);
+  place(id: string): Cell | RemoteChild {
+    const { kernel } = this.#life.cell;
+    const address = this.#addressOf(id);
+    const { birth, spec } = this.#supervision.table.get(id)!;
+    if (kernel.remote?.hosts(address) === true) return kernel.remote.children.place(address, this.#supervisor, { birth, spec });
+    let cell = kernel.cells.get(address);
     if (cell === undefined) {
-      cell = new Cell(kernel, { address: childAddress(address, id), supervisor: this.#supervisor }, spec);
-      kernel.cells.set(cell.address, cell);
+      cell = new Cell(kernel, { address, supervisor: this.#supervisor }, spec);
+      kernel.cells.set(address, cell);
     }
     cell.spec = spec;
     return cell;
   }
 
-  /** Begins its next life; true when that goes on where the stored one was. */
-  start(id: string): boolean {
+  /**
+   * Begins its next life; true when that goes on where the stored one was. `isUp`: it ran when the process of its supervisor ended, and
+   * does so still where it lives in another one.
+   */
+  start(id: string, { isUp }: { readonly isUp: boolean }): boolean {
     const { kernel } = this.#life.cell;
     const cell = this.place(id);
     const { birth } = this.#supervision.table.get(id)!;
+    if (cell instanceof RemoteChild) {
+      cell.start(kernel.store === undefined ? kernel.remote!.newBirth() : birth, { isUp });
+      return false;
+    }
     kernel.recovery.comesUp(cell.address);
     const isSame = cell.start(birth, kernel.past.take(cell.address));
     kernel.recovery.release(cell.address);
@@ -75,6 +92,7 @@ export class Children {
     this.goesBack(id);
     kernel.endPause(top);
     const place = this.place(id);
+    if (place instanceof RemoteChild) return failed(notStoredHere(top, top));
     const spent = place.books === undefined ? undefined : place.allSpent;
     const seq = Math.max(place.seq, kernel.nextSeq);
     // The number is used up, also where nobody is started there afterwards.
@@ -148,6 +166,20 @@ export class Children {
   inherit(id: string): void {
     const { cell } = this.#life;
     cell.spend(cell.kernel.past.spentWithin(childAddress(cell.address, id)));
+  }
+
+  /** Those elsewhere that were not to run when the process ended: their systems may not have heard of it. */
+  leaveStopped(): void {
+    const { kernel } = this.#life.cell;
+    for (const [id, { status }] of this.#supervision.table) {
+      const isDown = status === "stopped" || status === "stopping";
+      if (isDown && kernel.remote?.hosts(this.#addressOf(id)) === true) this.place(id).forget();
+    }
+  }
+
+  /** Somebody of an earlier process is given up for good: what is here of him is so with the record. */
+  removed(id: string): void {
+    this.#life.cell.kernel.remote?.children.reclaim(this.#addressOf(id));
   }
 
   /** Gives up the place; whoever lives there next knows what the one before took. */

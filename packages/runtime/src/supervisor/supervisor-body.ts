@@ -8,7 +8,6 @@ import {
   makeSupervision,
   restoreSupervision,
   SupervisionWriter,
-  shutdownExit,
   supervise,
   toFailure,
   type CheckedChildSpec,
@@ -220,10 +219,10 @@ export class SupervisorBody implements Body, Supervisor {
     switch (step.kind) {
       case "start":
         return this.#start(step.id);
-      case "stop": // One that has ended meanwhile has already said so.
-        return this.#children.get(step.id)?.life?.stop(shutdownExit);
+      case "stop":
+        return this.#children.get(step.id)?.stop();
       case "end":
-        return this.#children.get(step.id)?.life?.endSuspended();
+        return this.#children.get(step.id)?.endSuspended();
       case "rollback":
         return this.#children.rollBack(step);
       case "brief-planner":
@@ -231,7 +230,7 @@ export class SupervisorBody implements Body, Supervisor {
       case "ask-planner":
         return this.#planners.ask(step);
       case "resume":
-        return this.#children.get(step.id)?.life?.resume();
+        return this.#children.get(step.id)?.resume();
       case "change-spec":
         return this.#children.changeSpec(step.id);
       case "forget":
@@ -241,7 +240,7 @@ export class SupervisorBody implements Body, Supervisor {
         if (this.#isRoot && this.#children.get(step.id) === undefined) this.#earlier.end(step.id);
         return this.#children.drop(step.id);
       case "remove":
-        return; // It is done with the record.
+        return this.#children.removed(step.id);
       case "schedule":
         return this.#schedule(step);
       case "cancel":
@@ -266,7 +265,8 @@ export class SupervisorBody implements Body, Supervisor {
   }
 
   #start(id: string): void {
-    if (this.#children.start(id) && this.#isRoot) this.#earlier.resumed(id);
+    const isUp = this.#supervision.operation?.purpose.kind === "recover";
+    if (this.#children.start(id, { isUp }) && this.#isRoot) this.#earlier.resumed(id);
   }
 
   #schedule(step: SupervisionStep & { kind: "schedule" }): void {
@@ -342,6 +342,7 @@ export class SupervisorBody implements Body, Supervisor {
     const { address, kernel } = this.#life.cell;
     kernel.recovery.supervisorBegins(address);
     new ChangedChildren(this.#life, (event) => this.hear(event)).expect(this.#change);
+    this.#children.leaveStopped();
     this.hear({ kind: "recover" });
   }
 
@@ -352,6 +353,10 @@ export class SupervisorBody implements Body, Supervisor {
 
   remembers(id: string): boolean {
     return this.#life.phase !== "ended" && this.#supervision.past.has(id);
+  }
+
+  knows(id: string): boolean {
+    return this.#life.phase !== "ended" && this.#supervision.table.has(id);
   }
 
   /** The children as they stand, for the tree view. */
