@@ -73,6 +73,7 @@ class JobStory {
   }
 
   async toEnd(): Promise<Job> {
+    let ended: Job | undefined;
     for (;;) {
       const page = await this.#ask();
       for (const news of page?.news ?? []) {
@@ -80,10 +81,12 @@ class JobStory {
         this.position = news.position;
       }
       if (page !== undefined && !page.isOver) continue;
+      // What was stored between the last look and the end has been told only when it is over again, after the end.
+      if (page !== undefined && ended !== undefined) return ended;
       const job = page === undefined ? undefined : await this.#cluster.jobs.get(this.#id);
       if (page !== undefined && job === undefined) throw unknownJob(this.#id);
-      if (job !== undefined && job.status !== "running") return job;
-      await new Promise<void>((resolve) => void this.#clock.setTimer(pauseMs, resolve));
+      if (job !== undefined && job.status !== "running") ended = job;
+      else await new Promise<void>((resolve) => void this.#clock.setTimer(pauseMs, resolve));
     }
   }
 
