@@ -54,7 +54,7 @@ class EndlessNews implements JobNews {
   news(_id: string, { after }: NewsQuery): Promise<RunNewsPage> {
     this.pages++;
     const entry = { kind: "alarm", level: "yellow", by: "/a", what: "x".repeat(1_000_000) } as const;
-    return Promise.resolve({ news: [{ position: after + 1, events: [], entries: [entry] }], isOver: false });
+    return Promise.resolve({ news: [{ position: after + 1, atMs: 1, events: [], entries: [entry] }], isOver: false });
   }
 }
 
@@ -99,7 +99,7 @@ describe("a stream", () => {
   test("tells what was stored between its last look and the end of the job", async () => {
     const pages: RunNewsPage[] = [
       { news: [], isOver: true },
-      { news: [{ position: 7, events: [], entries: [] }], isOver: true },
+      { news: [{ position: 7, atMs: 1, events: [], entries: [] }], isOver: true },
     ];
     const news: JobNews = { news: () => Promise.resolve(pages.shift() ?? { news: [], isOver: true }) };
     const client = { get: () => Promise.resolve({ ...job, status: "done", endedMs: 1, output: 12n } as const) };

@@ -37,7 +37,12 @@ const query = { after: 3, limit: 10, waitMs: 0 };
 describe("the news of a cluster", () => {
   test("are those of the partition of the job", async () => {
     const { news, serve } = namespace();
-    const item: JobNewsItem = { position: 4, events: [{ type: "actor-started", address: "/a", incarnation: 1, atMs: 5 }], entries: [] };
+    const item: JobNewsItem = {
+      position: 4,
+      atMs: 5,
+      events: [{ type: "actor-started", address: "/a", incarnation: 1, atMs: 5 }],
+      entries: [],
+    };
     const asked: unknown[] = [];
     await serve({ news: (...what) => (asked.push(what), Promise.resolve({ news: [item], isOver: false })) });
     expect(await news.news("r1", query)).toEqual({ news: [item], isOver: false });
@@ -47,7 +52,7 @@ describe("the news of a cluster", () => {
   test("come in a message, however large a turn is", async () => {
     const { news, serve } = namespace();
     const entry = { kind: "alarm", level: "red", by: "/a", what: "x".repeat(3_000_000) } as const;
-    await serve({ news: () => Promise.resolve({ news: [{ position: 4, events: [], entries: [entry] }], isOver: true }) });
+    await serve({ news: () => Promise.resolve({ news: [{ position: 4, atMs: 5, events: [], entries: [entry] }], isOver: true }) });
     const page = await news.news("r1", query);
     expect(page).toMatchObject({ news: [{ position: 4, isShortened: true }], isOver: true });
     expect(JSON.stringify(page.news).length).toBeLessThan(link.maxPayload);

@@ -30,7 +30,7 @@ if (isInClone) {
 const { orgtree } = await import("./program.ts");
 const { InterruptedError } = await import("./surroundings.ts");
 
-const { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, NO_COLOR, TERM, XDG_STATE_HOME, npm_lifecycle_event } = process.env;
+const { NO_COLOR, TERM, XDG_STATE_HOME, npm_lifecycle_event } = process.env;
 /** The script by which npm called it; `npx` hands everything on. */
 const script = npm_lifecycle_event === "npx" ? undefined : npm_lifecycle_event;
 
@@ -42,7 +42,8 @@ function workAtExit(): void {
 process.on("exit", workAtExit);
 
 const surroundings: ProcessSurroundings = {
-  environment: { OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL },
+  environment: process.env,
+  home: homedir(),
   cwd: process.cwd(),
   program: script !== undefined && isInClone ? "npm run orgtree --" : "orgtree",
   npm:

@@ -30,6 +30,7 @@ export async function callProgram(args: readonly string[], { cwd, temporary, env
   const script = env["npm_lifecycle_event"];
   const surroundings: ProcessSurroundings = {
     environment: env,
+    home: join(temporary, ".."),
     cwd,
     program: "orgtree",
     npm: script === undefined ? undefined : { script, hasOption: (name) => env[`npm_config_${name}`] !== undefined },

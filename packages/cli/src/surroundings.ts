@@ -13,6 +13,8 @@ export interface Time {
 /** What is there at once. */
 export interface ProcessSurroundings {
   readonly environment: CliEnvironment;
+  /** The user's home directory. */
+  readonly home: string;
   readonly cwd: string;
   /** How the program was called, for hints: `orgtree`, or `npm run orgtree --`. */
   readonly program: string;
@@ -34,12 +36,8 @@ export interface ProcessSurroundings {
   readonly setTemporaryDirectory: (path: string) => void;
 }
 
-/** The variables that are read. */
-export interface CliEnvironment {
-  readonly OPENAI_API_KEY?: string | undefined;
-  readonly OPENAI_BASE_URL?: string | undefined;
-  readonly OPENAI_MODEL?: string | undefined;
-}
+/** The variables of the environment. */
+export type CliEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** Standard output or standard error. */
 export interface Output {

@@ -24,4 +24,5 @@ export {
   partitionOf,
   placementOf,
 } from "./ownership/partition-of.ts";
+export { type MemberView, type NamespaceView, viewNamespace, watchNamespace } from "./ownership/namespace-view.ts";
 export type { NodeFacts, NodeLease } from "./ownership/records.ts";

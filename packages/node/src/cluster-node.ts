@@ -10,13 +10,15 @@ import {
   WireTransport,
 } from "@orgtree/cluster";
 import { type Address, type Clock, type Endpoint, JournalError, LeaseError, type Logger, type Random } from "@orgtree/core";
-import { type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
+import { type MicroService, type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { deskEndpoint, type DeskLimits } from "./desk.ts";
 import { LeasedJournal } from "./leased-journal.ts";
+import { LetterBook } from "./look/letter-book.ts";
+import { serveNode } from "./look/node-service.ts";
 import { Partition } from "./partition.ts";
 import { serveNews } from "./serve-news.ts";
 
@@ -65,7 +67,13 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #natsWire: NatsWire;
   readonly #leases: NatsLeases;
   readonly #partitions = new Map<Endpoint, Partition>();
+  readonly #letters = new LetterBook();
   readonly #stopNews = new Map<Endpoint, () => void>();
+  readonly #left = Promise.withResolvers<void>();
+  #service: MicroService | undefined;
+  /** One service after the other. */
+  #serving: Promise<void> = Promise.resolve();
+  #isOver = false;
 
   private constructor(options: ClusterNodeOptions, leases: NatsLeases) {
     const { link, namespace, name, version, partitions, pools, logger } = options;
@@ -94,8 +102,38 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     const { link, namespace, replicas = 1 } = options;
     const leases = await openNatsLeases(link, { namespace, replicas });
     const node = new ClusterNode(options, leases);
+    node.ownership.listen(({ type }) => {
+      // Who was found dead comes back under a new name.
+      if (type === "joined") node.#serving = node.#serving.then(() => node.#serve());
+    });
     await node.ownership.start();
     return node;
+  }
+
+  /** Resolves when it has left the cluster, whoever asked it to. */
+  get left(): Promise<void> {
+    return this.#left.promise;
+  }
+
+  /** Answers those who look after it. Nothing that it hosts depends on that. */
+  async #serve(): Promise<void> {
+    const { link, namespace, name, version, logger } = this.#options;
+    if (this.#isOver) return;
+    try {
+      await this.#service?.stop();
+      this.#service = await serveNode(link, {
+        namespace,
+        name,
+        version,
+        node: this.ownership.node,
+        clock: this.#clock,
+        partitions: this.#partitions,
+        letters: this.#letters,
+        drain: () => void this.drain(),
+      });
+    } catch (error) {
+      logger.warn({ node: this.ownership.node, error }, "nobody can look at this node");
+    }
   }
 
   /** What this node hosts, by endpoint. */
@@ -110,22 +148,26 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   /** Hands over what it hosts, in order, and leaves. */
   async drain(): Promise<void> {
     await this.ownership.drain();
-    this.#release();
+    await this.#release();
   }
 
   /** Ends what it hosts at once, and leaves. */
   async close(): Promise<void> {
     await this.ownership.close();
-    this.#release();
+    await this.#release();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #release(): void {
+  async #release(): Promise<void> {
+    this.#isOver = true;
+    await this.#serving;
+    await this.#service?.stop();
     this.#natsWire.close();
     this.#leases.close();
+    this.#left.resolve();
   }
 
   /** @internal For its ownership. */
@@ -163,6 +205,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         fenced,
         marks,
         process: name,
+        letters: this.#letters,
       });
       this.#partitions.set(endpoint, partition);
       this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));

@@ -14,7 +14,12 @@ const check = (observed: string): RecordEntry => ({
   artefact: "v1",
   observed,
 });
-const item = (position: number, ...texts: readonly string[]): JobNewsItem => ({ position, events: [], entries: texts.map(check) });
+const item = (position: number, ...texts: readonly string[]): JobNewsItem => ({
+  position,
+  atMs: 1_000 + position,
+  events: [],
+  entries: texts.map(check),
+});
 
 describe("encodePage", () => {
   test("has all turns that fit, and is not over where some are left", () => {
@@ -31,7 +36,7 @@ describe("encodePage", () => {
 
   test("has of a turn with too many entries nothing but its position", () => {
     const { news } = decodePage(encodePage({ news: [item(7, ...Array.from({ length: 1_000 }, () => "x"))], isOver: false }, 8_192));
-    expect(news).toEqual([{ position: 7, events: [], entries: [], isShortened: true }]);
+    expect(news).toEqual([{ position: 7, atMs: 1_007, events: [], entries: [], isShortened: true }]);
   });
 
   test("fits, goes on, and loses no position, whatever is in the turns", () => {

@@ -35,7 +35,7 @@ function encodeItem(item: JobNewsItem, maxBytes: number): Uint8Array {
     const shorter = encode({ ...(shorten(item, longest) as JobNewsItem), isShortened: true });
     if (shorter.length <= maxBytes) return shorter;
   }
-  return encode({ position: item.position, events: [], entries: [], isShortened: true } satisfies JobNewsItem);
+  return encode({ position: item.position, atMs: item.atMs, events: [], entries: [], isShortened: true } satisfies JobNewsItem);
 }
 
 /** The same with shorter texts, and without bytes. */

@@ -9,7 +9,7 @@ import {
   type Transport,
 } from "@orgtree/core";
 import { ScopedJournal } from "@orgtree/journal";
-import { createActorSystem, type ActorSystem, type WorkContext } from "@orgtree/runtime";
+import { createActorSystem, type ActorSystem, type TreeNode, type WorkContext } from "@orgtree/runtime";
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
 import { lookUp, type Catalog } from "./catalog.ts";
 import { deskSpec, type DeskLimits } from "./desk.ts";
@@ -17,6 +17,7 @@ import type { JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
 import { RunJournal } from "./run-journal.ts";
+import type { LetterBook } from "./look/letter-book.ts";
 
 /** What a partition is made of. */
 export interface PartitionParts {
@@ -33,6 +34,8 @@ export interface PartitionParts {
   /** Where it is marked which runs are under way: in the file system that the nodes share, if they do. */
   readonly marks: string;
   readonly desk?: Partial<DeskLimits> | undefined;
+  /** Where messages are noted that were lost here. */
+  readonly letters?: LetterBook | undefined;
   /** Hears, once or more, that another process has taken the journal over. */
   readonly fenced?: ((problem: string) => void) | undefined;
 }
@@ -53,6 +56,8 @@ export class Partition implements JobNews {
   readonly #parts: PartitionParts;
   readonly #cancelled = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** A look at the trees of the runs that stand. */
+  readonly #views = new Map<string, () => TreeNode>();
   /** Jobs that are actors, and what stops them. */
   readonly #living = new Map<string, () => void>();
   /** Who waits for news of a run. */
@@ -64,7 +69,7 @@ export class Partition implements JobNews {
     this.endpoint = endpoint;
     this.#parts = parts;
     this.system = createActorSystem({ journal: new ScopedJournal(journal, actorsScope), transport, clock, random, logger });
-    this.system.observe((event) => this.#watchFence(event));
+    this.system.observe((event) => this.#watch(event));
   }
 
   /** Goes on with what is stored, and takes what comes. Rejects as opening the journal's content does. */
@@ -79,11 +84,25 @@ export class Partition implements JobNews {
     return [...this.#running.keys()];
   }
 
+  /** The trees that stand here: that of the partition's own actors, and that of each run. */
+  trees(): readonly { readonly run: string | undefined; readonly tree: TreeNode }[] {
+    return [{ run: undefined, tree: this.system.tree() }, ...Array.from(this.#views, ([run, view]) => ({ run, tree: view() }))];
+  }
+
   /**
    * What is stored of a run behind a position; where there is nothing yet it waits. `isOver`: the job is not under way here, so that nothing
    * more comes. Of an actor nothing is told but that.
    */
-  async news(id: string, { after, limit, waitMs }: NewsQuery): Promise<RunNewsPage> {
+  async news(id: string, query: NewsQuery): Promise<RunNewsPage> {
+    try {
+      return await this.#newsOf(id, query);
+    } catch (error) {
+      if (this.#ending === undefined) throw error;
+      return { news: [], isOver: true };
+    }
+  }
+
+  async #newsOf(id: string, { after, limit, waitMs }: NewsQuery): Promise<RunNewsPage> {
     const { clock } = this.#parts;
     const giveUpMs = clock.nowMs() + waitMs;
     for (let hasHeard = false; ; hasHeard = true) {
@@ -186,10 +205,11 @@ export class Partition implements JobNews {
     const journal = this.#journalOf(id);
     const onEntry = (): void => this.#tellHeard(id);
     const onEvent = (event: SystemEvent): void => {
-      this.#watchFence(event);
+      this.#watch(event, id);
       onEntry();
     };
-    const options = { model: model(), journal, clock, random, logger, signal: controller.signal, onEvent, onEntry, process };
+    const onStart = (view: () => TreeNode): void => void this.#views.set(id, view);
+    const options = { model: model(), journal, clock, random, logger, signal: controller.signal, onEvent, onEntry, onStart, process };
     try {
       journal.begin();
       const result: RunResult & { readonly patch?: string } =
@@ -202,12 +222,14 @@ export class Partition implements JobNews {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#running.delete(id);
+      this.#views.delete(id);
       this.#tellHeard(id);
       await journal.close();
     }
   }
 
-  #watchFence(event: SystemEvent): void {
+  #watch(event: SystemEvent, run?: string): void {
+    if (event.type === "dead-letter") this.#parts.letters?.add(event.letter, { partition: this.endpoint, run });
     if (event.type === "actor-failed" && event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
   }
 

@@ -44,6 +44,8 @@ export async function readRunPast(journal: Pick<JournalReader, "read">): Promise
 export interface RunNews {
   /** Where in its journal it stands: what comes later has a greater one. */
   readonly position: number;
+  /** When it was, in milliseconds since 1970. */
+  readonly atMs: number;
   readonly events: readonly SystemEvent[];
   readonly entries: readonly RecordEntry[];
   /** A process of this name begins or goes on: what follows is done by it. */
@@ -57,11 +59,12 @@ export async function* readRunNews(journal: Pick<JournalReader, "read">, after =
     const turn = readTurn(entry);
     if (entry.address === runLogAddress) {
       const { type, process } = (turn.cause.message ?? {}) as { readonly type?: unknown; readonly process?: unknown };
-      if (type === "enter" && typeof process === "string") yield { position: entry.position, events: [], entries: [], process };
+      if (type === "enter" && typeof process === "string")
+        yield { position: entry.position, atMs: turn.atMs, events: [], entries: [], process };
       continue;
     }
     const [events, entries] = [eventsOf(turn), notesOf(turn)];
-    if (events.length + entries.length > 0) yield { position: entry.position, events, entries };
+    if (events.length + entries.length > 0) yield { position: entry.position, atMs: turn.atMs, events, entries };
   }
 }
 

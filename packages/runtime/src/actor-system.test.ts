@@ -322,6 +322,7 @@ describe("tree", () => {
     commits.holds = "all";
     await world.tell("held", "/s/worker");
     await world.tell("waiting", "/s/worker");
+    await world.clock.advance(250);
     expect(structuredClone(world.system.tree())).toEqual({
       address: "/",
       type: "supervisor",
@@ -330,6 +331,7 @@ describe("tree", () => {
       incarnation: 1,
       restarts: 0,
       mailbox: 0,
+      quietMs: 250,
       spent: undefined,
       children: [
         expect.objectContaining({
@@ -345,6 +347,7 @@ describe("tree", () => {
               incarnation: 1,
               restarts: 0,
               mailbox: 1,
+              quietMs: 250,
               spent: { turns: 2, tokens: 4, usd: 0 },
               children: [],
             },

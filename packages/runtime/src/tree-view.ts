@@ -12,7 +12,10 @@ export interface TreeNode {
   readonly label: string | undefined;
   readonly incarnation: number;
   readonly restarts: number;
+  /** Messages that wait. */
   readonly mailbox: number;
+  /** Milliseconds since its newest turn began, or its life; undefined where nobody knows here, as of one in another process. */
+  readonly quietMs: number | undefined;
   /** What it and everything below it have spent, where it has an account of its own. */
   readonly spent: { readonly turns: number; readonly tokens: number; readonly usd: number } | undefined;
   /** In start order. */
@@ -37,6 +40,7 @@ export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): Tr
     incarnation: cell?.incarnations ?? elsewhere?.incarnation ?? 0,
     restarts: info?.restarts ?? 0,
     mailbox: cell?.mailbox.size ?? 0,
+    quietMs: cell === undefined ? undefined : Math.max(0, Math.trunc(kernel.clock.nowMs()) - cell.lastTurnMs),
     spent: cell?.ownAccount?.spent() ?? elsewhere?.spent,
     children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)),
   };

@@ -83,11 +83,12 @@ export const components: Readonly<Record<string, Schema>> = {
   Failure: failure,
   News: {
     type: "object",
-    required: ["position", "events", "entries"],
+    required: ["position", "atMs", "events", "entries"],
     additionalProperties: false,
     description: "What one stored turn of a run says: the data of an event `news`. Its id is the position.",
     properties: {
       position: { type: "integer" },
+      atMs: { type: "number", description: "When it was, in milliseconds since 1970." },
       events: {
         type: "array",
         items: { type: "object", required: ["type"] },

@@ -15,6 +15,7 @@ function node(address: Address, part: Partial<TreeNode> = {}): TreeNode {
     incarnation: 1,
     restarts: 0,
     mailbox: 0,
+    quietMs: 0,
     spent: undefined,
     children: [],
     ...part,

@@ -15,11 +15,11 @@ export function chooseModel(
 ): ModelClient | undefined {
   if (input.flags.has("scripted")) return refuseBeside(input);
   const named = valueOf(input, "base-url");
-  const apiKey = notEmpty(environment.OPENAI_API_KEY) ?? (named === undefined ? undefined : "none");
+  const apiKey = notEmpty(environment["OPENAI_API_KEY"]) ?? (named === undefined ? undefined : "none");
   if (apiKey === undefined) return undefined;
-  const baseURL = named === undefined ? notEmpty(environment.OPENAI_BASE_URL) : named.trim();
+  const baseURL = named === undefined ? notEmpty(environment["OPENAI_BASE_URL"]) : named.trim();
   checkBaseUrl(baseURL, named === undefined ? "OPENAI_BASE_URL" : "--base-url");
-  const model = valueOf(input, "model") ?? notEmpty(environment.OPENAI_MODEL) ?? defaultModel;
+  const model = valueOf(input, "model") ?? notEmpty(environment["OPENAI_MODEL"]) ?? defaultModel;
   return openaiModel({ apiKey, baseURL, model, prices: pricesOf(input), clock, random, logger });
 }
 

@@ -19,7 +19,7 @@ function overview(program: Program, columns: number): readonly string[] {
     ...optionTable(commonOptions, columns),
     "",
     ...wrapText(
-      "Exit codes: 0 done; 1 failed, or the lint found errors, or a journal is damaged; 2 a mistake on the command line or in the input, nothing was started; 130 interrupted.",
+      "Exit codes: 0 done; 1 failed, or the lint found errors, or a journal is damaged, or a node did not answer; 2 a mistake on the command line or in the input, or a cluster that cannot be used, nothing was started; 130 interrupted.",
       columns,
     ),
   ];

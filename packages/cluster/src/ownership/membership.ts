@@ -184,6 +184,6 @@ export class Membership {
 
   #lease(beat: number): NodeLease {
     const { pools, facts } = this.#parts;
-    return { state: this.isDraining ? "draining" : "live", pools, ...facts, since: this.#since, beat };
+    return { state: this.isDraining ? "draining" : "live", pools, ...facts, since: this.#since, beat, beatMs: this.#parts.clock.epochMs() };
   }
 }

@@ -11,6 +11,15 @@ interface NamespaceRecord {
   readonly partitions: PartitionCounts;
 }
 
+/** The partitions of a namespace; undefined where nobody has made it. Rejects with `LeaseError`, and with `ClusterError` for another version. */
+export async function readPartitions(leases: Pick<Leases, "read">): Promise<PartitionCounts | undefined> {
+  const record = await leases.read(key);
+  if (record === undefined) return undefined;
+  const { version, partitions } = record.value as Partial<NamespaceRecord>;
+  checkVersion(version);
+  return partitions;
+}
+
 /** How to look at a namespace. */
 export interface NamespaceParts {
   readonly leases: Leases;
@@ -43,17 +52,20 @@ export async function checkNamespace({ leases, clock, partitions, startMs }: Nam
 }
 
 function compare({ version, partitions }: Partial<NamespaceRecord>, own: PartitionCounts): void {
-  if (version !== formatVersion) {
-    throw new ClusterError(
-      "version",
-      `the namespace has the format ${String(version)}, and this program knows ${formatVersion}: run the same version of orgtree everywhere, or name another namespace`,
-    );
-  }
+  checkVersion(version);
   const [there, here] = [shown(partitions ?? {}), shown(own)];
   if (there === here) return;
   throw new ClusterError(
     "partitions",
     `the namespace was made with the partitions { ${there} }, and this process has { ${here} }: give it the same, or name another namespace; their number cannot change`,
+  );
+}
+
+function checkVersion(version: unknown): void {
+  if (version === formatVersion) return;
+  throw new ClusterError(
+    "version",
+    `the namespace has the format ${String(version)}, and this program knows ${formatVersion}: run the same version of orgtree everywhere, or name another namespace`,
   );
 }
 

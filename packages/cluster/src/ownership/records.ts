@@ -21,6 +21,8 @@ export interface NodeLease extends NodeFacts {
   readonly since: number;
   /** Counts its renewals. */
   readonly beat: number;
+  /** When it began the newest of them, by its own clock, in milliseconds since 1970: for people. */
+  readonly beatMs: number;
   /** Who buried it. */
   readonly by?: string | undefined;
 }
@@ -55,7 +57,7 @@ export function subjectOf(
 
 /** A lease as it was stored. What cannot be read is a node without pools: nothing is placed on it, and it can be buried. */
 export function readNode(value: unknown): NodeLease {
-  const { state, pools, host, pid, version, since, beat, by } = objectOf(value);
+  const { state, pools, host, pid, version, since, beat, beatMs, by } = objectOf(value);
   return {
     state: state === "draining" || state === "buried" ? state : "live",
     pools: Array.isArray(pools) ? pools.filter((pool) => typeof pool === "string") : [],
@@ -64,6 +66,7 @@ export function readNode(value: unknown): NodeLease {
     version: textOf(version),
     since: numberOf(since),
     beat: numberOf(beat),
+    beatMs: numberOf(beatMs),
     ...(typeof by === "string" ? { by } : {}),
   };
 }

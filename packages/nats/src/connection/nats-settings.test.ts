@@ -30,6 +30,13 @@ describe("natsSettings", () => {
     expect(natsSettings({ variables, home })).toEqual({ servers: ["nats://a:4222", "nats://b:4222"], user: "bob", pass: "secret" });
   });
 
+  test.each([
+    ["nats://ann:s%40cret@a:4222,b:4223", { servers: ["nats://a:4222", "b:4223"], user: "ann", pass: "s@cret" }],
+    ["nats://s3cret@[::1]:4222", { servers: ["nats://[::1]:4222"], token: "s3cret" }],
+  ])("takes who to be out of %s, so that it is shown nowhere", (url, settings) => {
+    expect(natsSettings({ variables: { NATS_URL: url }, home })).toEqual(settings);
+  });
+
   test("reads certificates and credentials from their files", () => {
     for (const name of ["ca", "cert", "key"]) writeFileSync(join(home, name), name);
     writeFileSync(join(home, "creds"), "-----BEGIN NATS USER JWT-----");

@@ -28,16 +28,17 @@ interface Context {
 /**
  * How to connect, as the `nats` command finds it: `NATS_CONTEXT`, or the context that was selected; over it `NATS_URL`, `NATS_USER`,
  * `NATS_PASSWORD`, `NATS_TOKEN`, `NATS_CREDS`, `NATS_NKEY` (files), `NATS_CERT`, `NATS_KEY`, `NATS_CA` and `NATS_INBOX_PREFIX`. Without any
- * of them: a server on this machine.
+ * of them: a server on this machine. Who to be may stand in an address as well, `nats://user:password@host` or `nats://token@host`.
  *
  * Throws `NatsError` for a context or a file that is not there, or cannot be read.
  */
 export function natsSettings({ variables, home }: NatsEnvironment): NatsLinkOptions {
   const context: Context = { ...readContext(variables, home), ...fromVariables(variables) };
-  const { url, user, password, token, inbox_prefix: inboxPrefix } = context;
+  const { servers, ...inAddress } = readAddresses(context.url ?? "nats://127.0.0.1:4222");
+  const { user, password, token, inbox_prefix: inboxPrefix } = { ...inAddress, ...context };
   const tls = tlsOf(context);
   return {
-    servers: (url ?? "nats://127.0.0.1:4222").split(",").map((server) => server.trim()),
+    servers,
     ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { pass: password }),
     ...(token === undefined ? {} : { token }),
@@ -45,6 +46,19 @@ export function natsSettings({ variables, home }: NatsEnvironment): NatsLinkOpti
     ...(tls === undefined ? {} : { tls }),
     ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
   };
+}
+
+/** The addresses without what is secret in them, and that: of the first one that has any. */
+function readAddresses(url: string): { readonly servers: string[] } & Pick<Context, "user" | "password" | "token"> {
+  let found: Pick<Context, "user" | "password" | "token"> = {};
+  const servers = url.split(",").map((server) => {
+    const [, scheme = "", who, place] = /^(\w+:\/\/)?([^/]*)@([^@]*)$/.exec(server.trim()) ?? [];
+    if (who === undefined || place === undefined) return server.trim();
+    const [first = "", second] = who.split(":").map(decodeURIComponent);
+    if (Object.keys(found).length === 0) found = second === undefined ? { token: first } : { user: first, password: second };
+    return scheme + place;
+  });
+  return { servers, ...found };
 }
 
 function fromVariables(variables: NatsEnvironment["variables"]): Context {

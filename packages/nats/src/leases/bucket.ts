@@ -17,6 +17,8 @@ export interface BucketWishes {
   readonly replicas: number;
   /** How long to try while nobody answers or nobody leads. */
   readonly outageMs: number;
+  /** Makes none. */
+  readonly mustExist: boolean;
 }
 
 const streamNotFound = 10_059;
@@ -32,16 +34,18 @@ export function bucketOf(namespace: string): Bucket {
   return { name, stream: `KV_${name}`, prefix: `$KV.${name}.` };
 }
 
-/** Finds or makes a bucket, and looks at its settings. Rejects with `LeaseError`. */
+/** Finds or makes a bucket, and looks at its settings; false where there is none and none is to be made. Rejects with `LeaseError`. */
 export async function openBucket(
   { link, manager }: { readonly link: NatsLink; readonly manager: JetStreamManager },
   bucket: Bucket,
-  { replicas, outageMs }: BucketWishes,
-): Promise<void> {
+  { replicas, outageMs, mustExist }: BucketWishes,
+): Promise<boolean> {
   const giveUpAt = performance.now() + outageMs;
   for (;;) {
     try {
-      return checkBucket(bucket, await findOrMake(manager, bucket, replicas), replicas);
+      const config = (await find(manager, bucket)) ?? (mustExist ? undefined : await make(manager, bucket, replicas));
+      if (config !== undefined) checkBucket(bucket, config, replicas);
+      return config !== undefined;
     } catch (error) {
       if (link.isConnected && link.connection.info?.jetstream !== true) {
         const problem = `the server at ${link.server} runs without JetStream: start it with nats-server -js`;
@@ -72,12 +76,16 @@ export function refusalOf(store: string, answer: ApiProblem, cause?: unknown): L
   return new LeaseError(store, message, { retryable: !isOver || problem === "full", outcome: isOver ? "not-done" : "unknown", cause });
 }
 
-async function findOrMake(manager: JetStreamManager, { stream, prefix }: Bucket, replicas: number): Promise<StreamConfig> {
+async function find(manager: JetStreamManager, { stream }: Bucket): Promise<StreamConfig | undefined> {
   try {
     return (await manager.streams.info(stream)).config;
   } catch (error) {
-    if (answerIn(error)?.code !== streamNotFound) throw error;
+    if (answerIn(error)?.code === streamNotFound) return undefined;
+    throw error;
   }
+}
+
+async function make(manager: JetStreamManager, { stream, prefix }: Bucket, replicas: number): Promise<StreamConfig> {
   try {
     const made = await manager.streams.add({
       name: stream,

@@ -24,11 +24,23 @@ const markTtl = "24h";
 
 /** Opens the leases of a namespace; makes their bucket where there is none. Rejects with `LeaseError`. */
 export async function openNatsLeases(link: NatsLink, options: NatsLeasesOptions): Promise<NatsLeases> {
-  const { namespace, replicas = 1, answerMs = 1_000, outageMs = 20_000 } = options;
+  return (await open(link, options, { mustExist: false }))!;
+}
+
+/** Opens the leases of a namespace that is there; undefined where there is none. Rejects with `LeaseError`. */
+export function findNatsLeases(link: NatsLink, options: Omit<NatsLeasesOptions, "replicas">): Promise<NatsLeases | undefined> {
+  return open(link, options, { mustExist: true });
+}
+
+async function open(
+  link: NatsLink,
+  { namespace, replicas = 1, answerMs = 1_000, outageMs = 20_000 }: NatsLeasesOptions,
+  { mustExist }: { readonly mustExist: boolean },
+): Promise<NatsLeases | undefined> {
   const bucket = bucketOf(namespace);
   const manager = await jetstreamManager(link.connection, { checkAPI: false, timeout: answerMs });
-  await openBucket({ link, manager }, bucket, { replicas, outageMs });
-  return new NatsLeases({ link, manager, bucket, answerMs });
+  const isThere = await openBucket({ link, manager }, bucket, { replicas, outageMs, mustExist });
+  return isThere ? new NatsLeases({ link, manager, bucket, answerMs }) : undefined;
 }
 
 interface Parts {

@@ -73,6 +73,8 @@ export class Cell implements Runnable {
   /** The incarnation that lives here now. */
   life: Incarnation | undefined;
   incarnations = 0;
+  /** When its newest turn began, or its life, in whole milliseconds: a fraction would be an object more in each cell. */
+  lastTurnMs = 0;
   account: BudgetAccount | undefined;
   /** The books of the lives at this place, where turns are stored. */
   books: Books | undefined;
@@ -238,6 +240,7 @@ export class Cell implements Runnable {
       if (life === undefined || !life.takesMail) return false;
       const mail = this.mailbox.shift();
       if (mail === undefined) return false;
+      this.lastTurnMs = Math.trunc(this.kernel.dispatcher.nowMs);
       if (this.mailbox.hasWaiting) this.mailbox.letIn(life.stashed);
       if (this.kernel.owners === undefined) takeMail(life, mail);
       else this.kernel.within(life, () => takeMail(life, mail));
@@ -274,6 +277,7 @@ export class Cell implements Runnable {
   #begin(birth: number, stored: Stored | undefined, isSame: boolean): void {
     this.incarnations = Math.max(this.incarnations, this.kernel.past.lastIncarnation(this.address)) + 1;
     this.birth = birth;
+    this.lastTurnMs = Math.trunc(this.kernel.clock.nowMs());
     const life = new Incarnation(this, this.incarnations);
     this.life = life;
     this.kernel.orphans.adopt(this.address);

@@ -1,13 +1,14 @@
-import type { ModelClient } from "@orgtree/core";
-import type { Catalog, RunnableOrganization } from "@orgtree/node";
+import { ExpectedError, type ModelClient } from "@orgtree/core";
 import { isOrganization, openaiModel } from "orgtree";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { NodeConfig } from "./config.ts";
+import type { Catalog, RunnableOrganization } from "../catalog.ts";
+import type { NodeConfig } from "./node-config.ts";
 
 /** A module cannot be used. */
-class ModuleError extends Error {
+class ModuleError extends ExpectedError {
   override readonly name = "ModuleError";
+  readonly retryable = false;
 
   constructor(file: string, problem: string, options?: ErrorOptions) {
     super(`${file}: ${problem}`, options);
@@ -15,7 +16,7 @@ class ModuleError extends Error {
 }
 
 /** What modules export: an organization as their default, actors by name, or both. Rejects with `ModuleError`. */
-export async function loadModules(config: NodeConfig): Promise<Catalog> {
+export async function loadModules(config: Pick<NodeConfig, "modules" | "model" | "thinkMs">): Promise<Catalog> {
   const organizations: Record<string, RunnableOrganization> = {};
   const actors: Record<string, Catalog["actors"][string]> = {};
   for (const file of config.modules) {
@@ -45,13 +46,13 @@ async function importModule(file: string): Promise<Readonly<Record<string, unkno
 }
 
 /** One client for all runs, or a script of its own for each. */
-function modelOf(file: string, exports: Readonly<Record<string, unknown>>, config: NodeConfig): () => ModelClient {
-  if (!config.isScripted) {
-    const client = openaiModel({
-      apiKey: process.env["OPENAI_API_KEY"]!,
-      baseURL: process.env["OPENAI_BASE_URL"],
-      model: process.env["OPENAI_MODEL"] ?? "gpt-5-mini",
-    });
+function modelOf(
+  file: string,
+  exports: Readonly<Record<string, unknown>>,
+  config: Pick<NodeConfig, "model" | "thinkMs">,
+): () => ModelClient {
+  if (config.model !== undefined) {
+    const client = openaiModel(config.model);
     return () => client;
   }
   const { script } = (exports["demo"] ?? {}) as { readonly script?: (thinkMs: number) => ModelClient };

@@ -1,5 +1,5 @@
 import type { NatsLink } from "@orgtree/nats";
-import type { ClusterNode } from "@orgtree/node";
+import type { ClusterNode } from "../cluster-node.ts";
 import type { Metric, Status } from "./status-server.ts";
 
 /** What a node tells of itself. */
