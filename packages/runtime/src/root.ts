@@ -1,7 +1,8 @@
 /** The root of a tree, and what runs in the places below it. */
 import { checkChildOf, describeExit, rootAddress, type Exit, type SupervisionEvent } from "@orgtree/core";
 import type { Body } from "./actor/body.ts";
-import { Cell, type Supervisor } from "./actor/cell.ts";
+import { Cell } from "./actor/cell.ts";
+import type { Supervisor } from "./actor/supervisor-link.ts";
 import type { Incarnation } from "./actor/incarnation.ts";
 import { PlainBody } from "./actor/plain-body.ts";
 import type { Kernel } from "./kernel/kernel.ts";

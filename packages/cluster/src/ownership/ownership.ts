@@ -1,4 +1,4 @@
-import { type Clock, type Endpoint, LeaseError, type LeaseEvent, type Leases, type Logger, type Random, SpecError } from "@orgtree/core";
+import { type Clock, type Endpoint, type LeaseEvent, type Leases, type Logger, type Random, SpecError } from "@orgtree/core";
 import { ClusterError } from "./cluster-error.ts";
 import { inTime } from "./deadline.ts";
 import { type Action, decide, type EndReason, isDead, type Situation } from "./decide.ts";
@@ -9,6 +9,7 @@ import { checkNamespace } from "./namespace-record.ts";
 import type { PartitionHost } from "./partition-host.ts";
 import { checkPartitions, defaultPartitions, listPartitions, mainPool, type Partition, type PartitionCounts } from "./partition-of.ts";
 import { type NodeFacts, type NodeLease, nodeKey, partitionKey, type PartitionLease } from "./records.ts";
+import { RecordChanges } from "./record-changes.ts";
 import { View } from "./view.ts";
 
 /** What ownership needs. */
@@ -56,6 +57,7 @@ export class Ownership {
   readonly #counts: PartitionCounts;
   readonly #held: ReadonlyMap<Endpoint, HeldPartition>;
   readonly #view = new View();
+  readonly #changes: RecordChanges;
   readonly #listeners = new Set<(event: OwnershipEvent) => void>();
   /** Keys of nodes that are being buried or forgotten, and when that may be tried again. */
   readonly #digging = new Map<string, number>();
@@ -80,7 +82,8 @@ export class Ownership {
       if (!Object.hasOwn(this.#counts, pool)) throw new SpecError("pools", `one of ${Object.keys(this.#counts).join(", ")}, not ${pool}`);
     }
     this.#partitions = listPartitions(this.#counts, this.#pools);
-    const { clock, host } = options;
+    const { clock, host, leases, logger } = options;
+    this.#changes = new RecordChanges({ leases, clock, logger, view: this.#view, name: () => this.node });
     const parts = {
       clock,
       host,
@@ -283,7 +286,7 @@ export class Ownership {
 
   async #claim({ partition, revision }: Extract<Action, { type: "claim" }>): Promise<void> {
     const value: PartitionLease = { node: this.node };
-    await this.#held.get(partition)!.whileBusy(() => this.#store(partitionKey(partition), value, revision));
+    await this.#held.get(partition)!.whileBusy(() => this.#changes.store(partitionKey(partition), value, revision));
     this.#decideSoon();
   }
 
@@ -295,7 +298,7 @@ export class Ownership {
   async #release({ partition, revision, next }: Extract<Action, { type: "release" }>): Promise<void> {
     const value: PartitionLease = next === undefined ? {} : { next };
     const work = async (): Promise<boolean> => {
-      const isStored = await this.#store(partitionKey(partition), value, revision);
+      const isStored = await this.#changes.store(partitionKey(partition), value, revision);
       if (this.#view.partitions.get(partition)?.node !== this.node) this.#tell({ type: "released", partition, next });
       return isStored;
     };
@@ -321,57 +324,13 @@ export class Ownership {
     const lease = this.#view.nodes.get(node)?.lease;
     const isDone =
       type === "bury"
-        ? await this.#store(nodeKey(node), { ...lease, state: "buried", by: this.node }, revision)
-        : await this.#remove(nodeKey(node), revision);
+        ? await this.#changes.store(nodeKey(node), { ...lease, state: "buried", by: this.node }, revision)
+        : await this.#changes.remove(nodeKey(node), revision);
     if (isDone) this.#digging.delete(node);
     else this.#digging.set(node, clock.nowMs() + retryOf(this.#limits));
     const after = this.#view.nodes.get(node)?.lease;
     if (type === "bury" && after?.state === "buried" && after.by === this.node) this.#tell({ type: "buries", node });
     this.#decideSoon();
-  }
-
-  /** Changes a record; what is there afterwards is in the view. False when that is not known, or looks as if nothing had changed. */
-  async #store(key: string, value: unknown, revision: number): Promise<boolean> {
-    const { leases, clock } = this.#options;
-    try {
-      const stored = await this.#unlessUnknown(() => leases.put(key, value, revision));
-      if (stored !== undefined) {
-        this.#view.take({ key, revision: stored, value }, clock.nowMs());
-        return true;
-      }
-      const record = await leases.read(key);
-      if (record === undefined) this.#view.drop(key, revision + 1);
-      else this.#view.take(record, clock.nowMs());
-      return record !== undefined && record.revision > revision;
-    } catch (error) {
-      return this.#forgive(key, error);
-    }
-  }
-
-  async #remove(key: string, revision: number): Promise<boolean> {
-    try {
-      const isGone = await this.#options.leases.remove(key, revision);
-      if (isGone) this.#view.drop(key, revision + 1);
-      return isGone;
-    } catch (error) {
-      return this.#forgive(key, error);
-    }
-  }
-
-  /** Undefined where somebody was faster, or nobody knows: what is there tells. */
-  async #unlessUnknown(put: () => Promise<number | undefined>): Promise<number | undefined> {
-    try {
-      return await put();
-    } catch (error) {
-      if (error instanceof LeaseError && error.outcome === "unknown") return undefined;
-      throw error;
-    }
-  }
-
-  #forgive(key: string, error: unknown): false {
-    const problem = error instanceof Error ? error.message : String(error);
-    this.#options.logger.warn({ node: this.node, key, problem }, "a record was not changed");
-    return false;
   }
 
   #failed(partition: Endpoint, error: unknown): void {

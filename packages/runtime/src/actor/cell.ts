@@ -26,7 +26,6 @@ import {
   type Exit,
   type Failure,
   type MessageRefusedError,
-  type SupervisionEvent,
 } from "@orgtree/core";
 import { wallPassed, type Grant } from "../kernel/accounts.ts";
 import { budgetOf, type BudgetAccount, type BudgetHandle, type SpendingBooks } from "../kernel/budget-account.ts";
@@ -42,24 +41,13 @@ import type { EffectKey } from "../durable/effect-key.ts";
 import type { Stored } from "../durable/stored-past.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";
 import type { DescribedEffect } from "./effect.ts";
-import { Notes } from "./notes.ts";
 import type { Signal } from "./signal.ts";
+import type { Ending, Supervisor } from "./supervisor-link.ts";
 import { resumePending } from "./resumption.ts";
 import { RecordRequest } from "./record-request.ts";
 import { takeMail } from "./turn-cycle.ts";
 import type { Timer } from "../time/timer-queue.ts";
-
-/** How a cell's supervisor hears of it. */
-export interface Supervisor {
-  hear(event: SupervisionEvent<Logic>): void;
-  /** The account from which its children's budgets are taken. */
-  readonly account: BudgetAccount | undefined;
-  /** The version of the plan that its children follow from; undefined where there is none. */
-  readonly planVersion: number | undefined;
-}
-
-/** How an incarnation ended, in the words of its supervisor. */
-export type Ending = "exited" | "start-failed" | "start-ignored";
+import { Unrecorded } from "./unrecorded.ts";
 
 /** A place for one actor; see the head of this file. */
 export class Cell implements Runnable {
@@ -80,12 +68,7 @@ export class Cell implements Runnable {
   books: Books | undefined;
   /** The decision of its supervisor by which the life that is here now began. */
   birth = 0;
-  #acknowledged: EffectKey[] = noKeys;
-  /** Spent since the last record. */
-  #spent: Amount = noAmount;
-  /** What of that is in a record of its supervisor, for as long. */
-  #vouched: Amount = noAmount;
-  #notes: Notes | undefined;
+  #unrecorded: Unrecorded | undefined;
   readonly #supervisor: Supervisor;
   #grant: Grant | undefined;
   #wallTimer: Timer | undefined;
@@ -117,7 +100,7 @@ export class Cell implements Runnable {
 
   /** The actor has spent this by itself. */
   spend(amount: Amount): void {
-    this.#spent = addAmounts(this.#spent, amount);
+    this.#next.spend(amount);
   }
 
   /** Settles when what is spent by now is in a record, or the life is over. */
@@ -130,10 +113,9 @@ export class Cell implements Runnable {
 
   /** What was spent since it was asked last; it goes into the next record. */
   takeSpent(): Amount {
-    const spent = this.#spent;
-    this.#spent = noAmount;
-    if (!isNothing(this.#vouched)) this.#above?.spend(subtractAmounts(noAmount, this.#vouched));
-    this.#vouched = noAmount;
+    if (this.#unrecorded === undefined) return noAmount;
+    const { spent, vouched } = this.#unrecorded.takeSpent();
+    if (!isNothing(vouched)) this.#above?.spend(subtractAmounts(noAmount, vouched));
     return spent;
   }
 
@@ -143,10 +125,11 @@ export class Cell implements Runnable {
    */
   #vouch(): void {
     const above = this.#above;
-    if (this.kernel.store === undefined || above === undefined) return;
-    for (const note of this.#notes?.take() ?? []) above.note(note);
-    above.spend(subtractAmounts(this.#spent, this.#vouched));
-    this.#vouched = this.#spent;
+    if (this.kernel.store !== undefined && above !== undefined) this.#unrecorded?.vouch(above);
+  }
+
+  get #next(): Unrecorded {
+    return (this.#unrecorded ??= new Unrecorded());
   }
 
   get #above(): Cell | undefined {
@@ -156,25 +139,23 @@ export class Cell implements Runnable {
 
   /** Keeps something for the next record of this place, whichever life makes it; nothing where turns are not stored. */
   note(what: unknown): void {
-    if (this.kernel.store === undefined) return;
-    this.#notes ??= new Notes();
-    this.#notes.add(what);
+    if (this.kernel.store !== undefined) this.#next.notes.add(what);
   }
 
   /** The notes that no record has yet, as effects of the next turn. */
   get notes(): readonly DescribedEffect[] {
-    return this.#notes?.effects ?? noEffects;
+    return this.#unrecorded?.notes.effects ?? noEffects;
   }
 
   /** A record is stored: its books hold from now on, and its notes need not come again. */
   recorded({ books, effects }: TurnRecord): void {
     this.books = books;
-    this.#notes?.stored(effects);
+    this.#unrecorded?.notes.stored(effects);
   }
 
   /** All that was spent at this place. */
   get allSpent(): Amount {
-    return addAmounts(this.books?.spent ?? noAmount, this.#spent);
+    return addAmounts(this.books?.spent ?? noAmount, this.#unrecorded?.spent ?? noAmount);
   }
 
   /** The same, of a place that is given up for good. */
@@ -250,15 +231,12 @@ export class Cell implements Runnable {
 
   /** A recipient has taken what was sent under this key. */
   acknowledge(key: EffectKey): void {
-    if (this.kernel.store === undefined) return; // Nobody keeps what was sent.
-    if (this.#acknowledged === noKeys) this.#acknowledged = [key];
-    else this.#acknowledged.push(key);
+    // Without a store nobody keeps what was sent.
+    if (this.kernel.store !== undefined) this.#next.acknowledge(key);
   }
 
   takeAcknowledged(): readonly EffectKey[] {
-    const keys = this.#acknowledged;
-    this.#acknowledged = noKeys;
-    return keys;
+    return this.#unrecorded?.takeAcknowledged() ?? noKeys;
   }
 
   // Life
@@ -417,4 +395,4 @@ export class Cell implements Runnable {
 }
 
 const noEffects: readonly DescribedEffect[] = [];
-const noKeys: EffectKey[] = [];
+const noKeys: readonly EffectKey[] = [];

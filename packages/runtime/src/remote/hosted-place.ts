@@ -14,7 +14,8 @@ import {
   type Failure,
   type SupervisionEvent,
 } from "@orgtree/core";
-import { Cell, type Supervisor } from "../actor/cell.ts";
+import { Cell } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/supervisor-link.ts";
 import type { Stored } from "../durable/stored-past.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { typeOfLogic, type Logic } from "../logic.ts";

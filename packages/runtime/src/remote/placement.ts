@@ -13,7 +13,7 @@
  *   P4. A place is the child's system's until its supervisor gives it up; a supervisor that comes up gives up what it does not know.
  */
 import { checkExit, readFailure, type Address, type Amount, type CheckedChildSpec, type Exit, type Failure } from "@orgtree/core";
-import type { Ending } from "../actor/cell.ts";
+import type { Ending } from "../actor/supervisor-link.ts";
 
 /**
  * What is to become of a child. `run`: it lives. `stop`: it ends in order. `end`: it waits for a directive, and is to end with its failure.

@@ -11,7 +11,7 @@ import {
   type Exit,
   type Failure,
 } from "@orgtree/core";
-import type { Supervisor } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/supervisor-link.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";

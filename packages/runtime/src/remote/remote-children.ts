@@ -1,5 +1,5 @@
 import { idOf, isWithin, parentAddress, type Address, type CheckedChildSpec, type Endpoint } from "@orgtree/core";
-import type { Supervisor } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/supervisor-link.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Logic } from "../logic.ts";
 import type { News } from "./placement.ts";

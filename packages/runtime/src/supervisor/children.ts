@@ -8,7 +8,8 @@ import {
   type SupervisionEvent,
   type SupervisionStep,
 } from "@orgtree/core";
-import { Cell, type Supervisor } from "../actor/cell.ts";
+import { Cell } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/supervisor-link.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { notStoredHere } from "../durable/stored-whole.ts";
 import type { TurnRecord } from "../durable/turn-store.ts";

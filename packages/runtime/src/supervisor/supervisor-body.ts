@@ -24,7 +24,7 @@ import type { Books } from "../durable/books.ts";
 import { effectKey, type EffectKey } from "../durable/effect-key.ts";
 import { outcomeOf, type Effect } from "../actor/effect.ts";
 import type { BudgetAccount } from "../kernel/budget-account.ts";
-import type { Supervisor } from "../actor/cell.ts";
+import type { Supervisor } from "../actor/supervisor-link.ts";
 import type { Incarnation } from "../actor/incarnation.ts";
 import { PendingCommit } from "../actor/pending-commit.ts";
 import { nextBooks } from "../actor/turn-record.ts";
