@@ -3,12 +3,12 @@ import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster"
 import type { Endpoint } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { type Catalog, ClusterClient, deskEndpoint, type Job, type JobRequest, Partition, type RunNewsPage } from "@orgtree/node";
-import { createActorSystem, plain, VirtualClock } from "@orgtree/runtime";
-import { agent, callTool, organization, scriptedModel } from "orgtree";
+import { createActorSystem, VirtualClock } from "@orgtree/runtime";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { counter, runnableLookout } from "../support/lookout.ts";
 import { seededRandom, silent } from "./post.ts";
 
 let clock: VirtualClock;
@@ -29,39 +29,8 @@ beforeEach(() => {
   onTestFinished(() => rmSync(marks, { recursive: true }));
 });
 
-const look = {
-  name: "look",
-  description: "Looks.",
-  kind: "idempotent",
-  parameters: { type: "object", properties: {}, additionalProperties: false },
-  run: (_input: unknown, { key }: { readonly key: string }) =>
-    new Promise<string>((resolve) => calls.push({ key, let: () => resolve("the sea is calm") })),
-} as const;
-
-const catalog: Catalog = {
-  organizations: {
-    lookout: {
-      organization: organization({
-        name: "lookout",
-        tools: () => [look],
-        agents: { sailor: agent({ purpose: "Say how the sea is.", tools: ["look"] }) },
-      }) as never,
-      model: () => scriptedModel([callTool("look", {}), callTool("look", {}), "The sea is calm."]),
-    },
-  },
-  actors: {
-    counter: (start) => ({
-      logic: plain<number, number | "get" | "end">({
-        init: () => start as number,
-        receive(sum, message, turn) {
-          if (message === "get") turn.reply(sum);
-          if (message === "end") turn.exit({ kind: "normal", output: sum });
-          return typeof message === "number" ? sum + message : sum;
-        },
-      }),
-    }),
-  },
-};
+const look = (key: string): Promise<string> => new Promise((resolve) => calls.push({ key, let: () => resolve("the sea is calm") }));
+const catalog: Catalog = { organizations: { lookout: runnableLookout(look, 2) }, actors: { counter } };
 
 const endpointOf = (address: string): Endpoint => deskEndpoint(address as `/${string}`) ?? "main-0";
 
@@ -71,10 +40,10 @@ function transportAt(endpoint: Endpoint, wire: MemoryWire, epoch: number): WireT
 }
 
 /** A process begins to host the partition `main-0`, whoever did before. */
-async function host(): Promise<{ readonly partition: Partition; readonly wire: MemoryWire }> {
+async function host(Store = MemoryJournal): Promise<{ readonly partition: Partition; readonly wire: MemoryWire }> {
   const file = files.get("main-0") ?? new MemoryFile();
   files.set("main-0", file);
-  const journal = new MemoryJournal(file);
+  const journal = new Store(file);
   const wire = network.connect(`node ${++count}`);
   const transport = transportAt("main-0", wire, journal.epoch);
   const random = seededRandom(++count);
@@ -250,6 +219,32 @@ describe("an actor that is cancelled", () => {
     expect(await settled(waiting)).toEqual({ news: [], isOver: true });
     await until(async () => (await get(from, "counter-1")).status !== "running");
     expect((await get(from, "counter-1")).status).toBe("cancelled");
+  });
+});
+
+describe("who asks for news", () => {
+  test("hears of what happens while it is still read what there is", async () => {
+    let reading = Promise.withResolvers<void>();
+    let gate: Promise<void> = Promise.resolve();
+    class SlowJournal extends MemoryJournal {
+      override async *read(...query: Parameters<MemoryJournal["read"]>): ReturnType<MemoryJournal["read"]> {
+        reading.resolve();
+        await gate;
+        yield* super.read(...query);
+      }
+    }
+    const { partition } = await host(SlowJournal);
+    const from = await client();
+    await settled(from.submit({ id: "counter-1", kind: "actor", what: "counter", input: 10 }));
+    await clock.advance(200);
+    const held = Promise.withResolvers<void>();
+    [reading, gate] = [Promise.withResolvers(), held.promise];
+    const waiting = partition.news("counter-1", { after: 0, limit: 10, waitMs: 3_600_000 });
+    await reading.promise;
+    from.system.tell("/counter-1", "end");
+    await until(() => partition.system.tree().children.every(({ address }) => address !== "/counter-1"));
+    held.resolve();
+    expect(await settled(waiting)).toEqual({ news: [], isOver: true });
   });
 });
 

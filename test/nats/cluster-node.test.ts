@@ -2,10 +2,9 @@
 import { NatsLink } from "@orgtree/nats";
 import { LocalServer } from "@orgtree/nats/server";
 import { type Catalog, ClusterNode, connectClient, type Job } from "@orgtree/node";
-import { plain } from "@orgtree/runtime";
-import { agent, callTool, organization, scriptedModel } from "orgtree";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { silent } from "../cluster/post.ts";
+import { counter, runnableLookout } from "../support/lookout.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 let server: LocalServer;
@@ -32,41 +31,13 @@ afterEach(() => stack.disposeAsync());
 const partitions = { main: 4 };
 
 function catalogOf(node: string): Catalog {
-  const look = {
-    name: "look",
-    description: "Looks.",
-    kind: "idempotent",
-    parameters: { type: "object", properties: {}, additionalProperties: false },
-    run: (_input: unknown, { key }: { readonly key: string }) =>
-      new Promise<string>((resolve) => {
-        calls.push({ node, key, let: () => resolve("the sea is calm") });
-        called.resolve();
-        called = Promise.withResolvers();
-      }),
-  } as const;
-  return {
-    organizations: {
-      lookout: {
-        organization: organization({
-          name: "lookout",
-          tools: () => [look],
-          agents: { sailor: agent({ purpose: "Say how the sea is.", tools: ["look"] }) },
-        }) as never,
-        model: () => scriptedModel([callTool("look", {}), "The sea is calm."]),
-      },
-    },
-    actors: {
-      counter: () => ({
-        logic: plain<number, number | "get">({
-          init: () => 0,
-          receive(sum, message, turn) {
-            if (message === "get") turn.reply(sum);
-            return typeof message === "number" ? sum + message : sum;
-          },
-        }),
-      }),
-    },
-  };
+  const look = (key: string): Promise<string> =>
+    new Promise((resolve) => {
+      calls.push({ node, key, let: () => resolve("the sea is calm") });
+      called.resolve();
+      called = Promise.withResolvers();
+    });
+  return { organizations: { lookout: runnableLookout(look, 1) }, actors: { counter } };
 }
 
 interface Started {

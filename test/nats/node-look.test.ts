@@ -2,10 +2,9 @@
 import { NatsLink } from "@orgtree/nats";
 import { LocalServer } from "@orgtree/nats/server";
 import { askNodes, type Catalog, ClusterNode, type ConnectedCluster, openCluster } from "@orgtree/node";
-import { plain } from "@orgtree/runtime";
-import { agent, callTool, organization, scriptedModel } from "orgtree";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { silent } from "../cluster/post.ts";
+import { counter, messenger, runnableLookout } from "../support/lookout.ts";
 import { TcpProxy } from "../support/tcp-proxy.ts";
 
 let server: LocalServer;
@@ -32,45 +31,11 @@ afterEach(() => stack.disposeAsync());
 const partitions = { main: 2 };
 
 function catalog(): Catalog {
-  const look = {
-    name: "look",
-    description: "Looks.",
-    kind: "idempotent",
-    parameters: { type: "object", properties: {}, additionalProperties: false },
-    run: () => {
-      called.resolve();
-      return gate.promise;
-    },
-  } as const;
-  const lookout = organization({
-    name: "lookout",
-    tools: () => [look],
-    agents: { sailor: agent({ purpose: "Say how the sea is.", tools: ["look"] }) },
-  });
-  const model = () => scriptedModel([callTool("look", {}), "The sea is calm."]);
-  return {
-    organizations: { lookout: { organization: lookout as never, model } },
-    actors: {
-      counter: () => ({
-        logic: plain<number, number | "get">({
-          init: () => 0,
-          receive(sum, message, turn) {
-            if (message === "get") turn.reply(sum);
-            return typeof message === "number" ? sum + message : sum;
-          },
-        }),
-      }),
-      messenger: () => ({
-        logic: plain<undefined, { readonly to: `/${string}`; readonly message: unknown }>({
-          init: () => undefined,
-          receive(state, { to, message }, turn) {
-            turn.tell(to, message);
-            return state;
-          },
-        }),
-      }),
-    },
+  const look = (): Promise<string> => {
+    called.resolve();
+    return gate.promise;
   };
+  return { organizations: { lookout: runnableLookout(look, 1) }, actors: { counter, messenger } };
 }
 
 async function start(name: string, servers = server.url): Promise<ClusterNode> {

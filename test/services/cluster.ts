@@ -7,7 +7,7 @@ import { NatsLink, NatsWire, openJetStreamJournal } from "@orgtree/nats";
 import type { LocalServer } from "@orgtree/nats/server";
 import { type Catalog, deskEndpoint, type DeskLimits, Partition, serveNews } from "@orgtree/node";
 import { plain, systemClock, systemRandom } from "@orgtree/runtime";
-import { agent, callTool, organization, scriptedModel } from "orgtree";
+import { runnableLookout } from "../support/lookout.ts";
 import { makeLogger } from "../../services/gateway/src/logger.ts";
 import { readConfig } from "../../services/gateway/src/config.ts";
 import { type Gateway, openGateway } from "../../services/gateway/src/gateway.ts";
@@ -99,25 +99,10 @@ export class TestCluster implements AsyncDisposable {
   }
 
   #catalog(): Catalog {
-    const look = {
-      name: "look",
-      description: "Looks.",
-      kind: "idempotent",
-      parameters: { type: "object", properties: {}, additionalProperties: false },
-      run: (_input: unknown, { key }: { readonly key: string }) =>
-        new Promise<string>((resolve) => this.#held({ key, let: (observed = "the sea is calm") => resolve(observed) })),
-    } as const;
+    const look = (key: string): Promise<string> =>
+      new Promise((resolve) => this.#held({ key, let: (observed = "the sea is calm") => resolve(observed) }));
     return {
-      organizations: {
-        lookout: {
-          organization: organization({
-            name: "lookout",
-            tools: () => [look],
-            agents: { sailor: agent({ purpose: "Say how the sea is.", tools: ["look"] }) },
-          }) as never,
-          model: () => scriptedModel([callTool("look", {}), callTool("look", {}), "The sea is calm."]),
-        },
-      },
+      organizations: { lookout: runnableLookout(look, 2) },
       actors: {
         // It ends with what it was given.
         echo: (input) => ({

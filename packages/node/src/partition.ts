@@ -112,13 +112,18 @@ export class Partition implements JobNews {
     const { clock } = this.#parts;
     const giveUpMs = clock.nowMs() + waitMs;
     for (let hasHeard = false; ; hasHeard = true) {
-      // Asked before it is read: what a run stores last is in what is read then.
-      const isOver = !this.#running.has(id) && !this.#living.has(id);
-      const news = await this.#readNews(id, { after, limit });
-      const leftMs = giveUpMs - clock.nowMs();
-      if (news.length > 0 || isOver || leftMs <= 0) return { news, isOver: isOver && news.length < limit };
-      // What has happened is stored soon, with the next turn.
-      await this.#heard(id, hasHeard ? Math.min(leftMs, storedSoonMs) : leftMs);
+      // Before it is read: what happens while it reads is heard, and what a run stores last is in what is read then.
+      const ear = this.#listen(id);
+      try {
+        const isOver = !this.#running.has(id) && !this.#living.has(id);
+        const news = await this.#readNews(id, { after, limit });
+        const leftMs = giveUpMs - clock.nowMs();
+        if (news.length > 0 || isOver || leftMs <= 0) return { news, isOver: isOver && news.length < limit };
+        // What has happened is stored soon, with the next turn.
+        await ear.heard(hasHeard ? Math.min(leftMs, storedSoonMs) : leftMs);
+      } finally {
+        ear.close();
+      }
     }
   }
 
@@ -131,17 +136,22 @@ export class Partition implements JobNews {
     return news;
   }
 
-  /** Resolves when something happens in a run, or its time is over. */
-  async #heard(id: string, waitMs: number): Promise<void> {
+  /** Hears what happens in a run from now on. `heard` resolves with the first of it, or when its time is over. */
+  #listen(id: string): { readonly heard: (waitMs: number) => Promise<void>; readonly close: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#parts.clock.setTimer(waitMs, resolve);
     const waiting = this.#waiting.get(id) ?? new Set();
-    this.#waiting.set(id, waiting);
-    waiting.add(resolve);
-    await promise;
-    cancel();
-    waiting.delete(resolve);
-    if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id);
+    this.#waiting.set(id, waiting.add(resolve));
+    let cancel = (): void => undefined;
+    const heard = (waitMs: number): Promise<void> => {
+      cancel = this.#parts.clock.setTimer(waitMs, resolve);
+      return promise;
+    };
+    const close = (): void => {
+      cancel();
+      waiting.delete(resolve);
+      if (waiting.size === 0 && this.#waiting.get(id) === waiting) this.#waiting.delete(id);
+    };
+    return { heard, close };
   }
 
   #tellHeard(id: string): void {
