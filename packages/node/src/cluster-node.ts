@@ -253,9 +253,9 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     this.#partitions.delete(endpoint);
     this.#stopNews.get(endpoint)?.();
     this.#stopNews.delete(endpoint);
-    await partition?.end();
     const transport = this.#transports.get(endpoint);
-    if (transport !== undefined) this.#refusals.end(transport);
     this.#transports.delete(endpoint);
+    await partition?.end();
+    if (transport !== undefined) this.#refusals.end(transport);
   }
 }
