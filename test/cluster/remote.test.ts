@@ -208,6 +208,24 @@ describe("a system whose process is gone", () => {
     expect((await get(a, "/a-clerk")).heard).toEqual(['reply "released"', "down /b-clerk crash"]);
   });
 
+  test("refuses nothing while it ends: what comes for those who have ended already goes to who goes on with them", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk")]);
+    const ending = Promise.withResolvers<void>();
+    const slow = { ...plain({ init: () => 0, receive: () => 0, terminate: () => ending.promise }) };
+    const b = await nodes.begin("b", [{ id: "b-slow", logic: slow as Logic }, spec("b-clerk")]);
+    await tell(a, "/a-clerk", { do: "deliver", to: "/b-clerk", message: 1 });
+    const closed = b.system.close();
+    await nodes.clock.advance(100);
+    await tell(a, "/a-clerk", { do: "deliver", to: "/b-clerk", message: 2 });
+    await tell(a, "/a-clerk", { do: "ask", to: "/b-clerk", message: { do: "get" } });
+    ending.resolve();
+    await nodes.settled(closed);
+    await nodes.begin("b", [spec("b-clerk")]);
+    await nodes.clock.advance(6_000);
+    expect((await get(a, "/b-clerk")).got).toEqual([1, 2]);
+    expect([(await get(a, "/a-clerk")).heard, letters(a.events)]).toEqual([['reply {"got":[1,2],"heard":[]}'], []]);
+  });
+
   test("that has not heard that it was replaced tells nobody that its actors end", async () => {
     const a = await nodes.begin("a", [spec("a-clerk")]);
     const old = await nodes.begin("b", [spec("b-clerk")]);

@@ -38,7 +38,22 @@ export class Incoming {
     this.#parts = parts;
   }
 
-  open(channel: string, from: Endpoint): void {
+  hear(packet: Extract<Packet, { type: "open" | "data" | "ping" | "close" }>): void {
+    switch (packet.type) {
+      case "open":
+        return this.#open(packet.channel, packet.from);
+      case "data":
+        return this.#data(packet);
+      case "ping":
+        return this.#ping(packet);
+      case "close":
+        return this.#close(packet.channel);
+      default:
+        return packet satisfies never;
+    }
+  }
+
+  #open(channel: string, from: Endpoint): void {
     const { host, limits } = this.#parts;
     if (!this.#sources.has(channel)) {
       this.#sources.set(channel, { from, seq: 0, pieces: [], pieceBytes: 0, refused: [] });
@@ -47,18 +62,18 @@ export class Incoming {
     this.#publish(from, { type: "opened", channel, host });
   }
 
-  close(channel: string): void {
+  #close(channel: string): void {
     this.#sources.delete(channel);
     this.#dirty.delete(channel);
   }
 
   /** Somebody asks whether we are there, and how far we are. */
-  ping(packet: Extract<Packet, { type: "ping" }>): void {
+  #ping(packet: Extract<Packet, { type: "ping" }>): void {
     const source = this.#sourceOf(packet);
     if (source !== undefined) this.#acknowledge(packet.channel, source);
   }
 
-  data(packet: DataPacket): void {
+  #data(packet: DataPacket): void {
     const { channel, seq } = packet;
     const source = this.#sourceOf(packet);
     if (source === undefined) return;
@@ -141,7 +156,7 @@ export class Incoming {
 
   #forget(channel: string, problem: string): void {
     const source = this.#sources.get(channel)!;
-    this.close(channel);
+    this.#close(channel);
     this.#reset(channel, source.from, problem);
   }
 

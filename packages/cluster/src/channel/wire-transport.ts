@@ -55,6 +55,7 @@ export class WireTransport implements Transport {
   #incoming: Incoming | undefined;
   #receiver: TransportReceiver | undefined;
   #stops: (() => void)[] = [];
+  #takes = true;
   #closing: Promise<void> | undefined;
   readonly #counts = { sent: 0, received: 0, refused: 0, unreadable: 0 };
 
@@ -97,6 +98,15 @@ export class WireTransport implements Transport {
     this.#incoming = new Incoming({ wire, clock, at: this.endpoint, limits: this.#limits, host: this.#host, receiver: { receive } });
     this.#stops.push(wire.listen((event) => this.#happened(event)));
     this.#stops.push(await wire.receive(this.endpoint, (packet) => this.#hear(packet)));
+    if (!this.#takes) this.#stopListening();
+  }
+
+  stopTaking(): void {
+    if (!this.#takes) return;
+    this.#takes = false;
+    this.#incoming?.stop();
+    // On a wire that prefers who is in this process others here would go on to speak to nobody but us.
+    this.#stopListening();
   }
 
   close(): Promise<void> {
@@ -106,9 +116,13 @@ export class WireTransport implements Transport {
 
   async #close(): Promise<void> {
     for (const channel of this.#outgoing.values()) channel.close();
-    this.#incoming?.stop();
-    for (const stop of this.#stops) stop();
+    this.stopTaking();
     await Promise.resolve();
+  }
+
+  #stopListening(): void {
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
   }
 
   #channelTo(to: Endpoint): Outgoing {
@@ -132,18 +146,14 @@ export class WireTransport implements Transport {
   }
 
   #hear(bytes: Uint8Array): void {
-    if (this.#closing !== undefined) return;
+    if (!this.#takes) return;
     const packet = decodePacket(bytes);
-    const incoming = this.#incoming!;
     switch (packet.type) {
       case "open":
-        return incoming.open(packet.channel, packet.from);
       case "data":
-        return incoming.data(packet);
       case "ping":
-        return incoming.ping(packet);
       case "close":
-        return incoming.close(packet.channel);
+        return this.#incoming!.hear(packet);
       case "unreadable":
         return this.#unreadable(packet);
       default:

@@ -19,6 +19,8 @@ export interface Transport {
   send(to: Endpoint, body: unknown, options: SendOptions): void;
   /** Begins to take what arrives. Nothing is lost before; it waits with whoever sent it. */
   start(receiver: TransportReceiver): Promise<void>;
+  /** Hears nothing any more: what is sent here waits with whoever sends it for who comes after. What was sent from here is still to arrive. */
+  stopTaking(): void;
   /** Takes nothing any more; what is on its way ends. A second call waits for the first. */
   close(): Promise<void>;
 }

@@ -55,9 +55,10 @@ export class Remote {
     return this.#transport.close();
   }
 
-  /** Says nothing any more of what happens here: another process goes on with it. */
+  /** Says nothing any more of what happens here, and takes nothing that could not be stored: another process goes on with it. */
   silence(): void {
     this.#isSilent = true;
+    this.#transport.stopTaking();
   }
 
   get isSilent(): boolean {
