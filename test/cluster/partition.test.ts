@@ -121,6 +121,30 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 
 const run: JobRequest = { id: "r1", kind: "run", what: "lookout", input: { task: "How is the sea?" } };
 
+describe("a partition", () => {
+  test("that cannot begin, since another process has taken it, leaves nothing that listens", async () => {
+    const file = new MemoryFile();
+    const journal = new MemoryJournal(file);
+    void new MemoryJournal(file).epoch;
+    const transport = transportAt("main-0", network.connect("late"), journal.epoch);
+    const parts = {
+      endpoint: "main-0",
+      journal,
+      transport,
+      catalog,
+      clock,
+      random: seededRandom(1),
+      logger: silent,
+      marks,
+      process: "late",
+    };
+    await expect(settled(Partition.begin(parts))).rejects.toThrow("another process has opened it");
+    const outcomes: unknown[] = [];
+    transport.send("main-1", 1, { ended: (outcome) => void outcomes.push(outcome) });
+    expect(outcomes).toEqual([{ type: "unreachable", problem: "this system was closed" }]);
+  });
+});
+
 describe("a run that is submitted", () => {
   test("is done, and its result is kept", async () => {
     await host();

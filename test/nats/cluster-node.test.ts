@@ -89,6 +89,7 @@ async function start(name: string): Promise<Started> {
     logger: silent,
     ownership,
     channels,
+    journals: { answerMs: 300, outageMs: 1_000 },
   });
   stack.defer(() => node.close());
   return { node, proxy };
@@ -152,5 +153,26 @@ describe("nodes of a cluster", () => {
     calls.at(-1)!.let();
     expect(await ended(from, "r1")).toMatchObject({ status: "done", output: { output: "The sea is calm." } });
     expect(await from.system.ask("/c1", "get", { timeoutMs: 20_000 })).toBe(55);
+  });
+
+  test("open a journal again that was out of reach for too long, with something of which nobody knows whether it was stored", async () => {
+    const one = await start("one");
+    await hosting([one], 4);
+    const from = await client();
+    await from.submit({ id: "r1", kind: "run", what: "lookout", input: { task: "How is the sea?" } });
+    while (calls.length < 1) await called.promise;
+    const failed = Promise.withResolvers<void>();
+    one.node.listen(({ type }) => type === "failed" && failed.resolve());
+    one.proxy.silence();
+    calls[0]!.let();
+    await failed.promise;
+    one.proxy.mend();
+    const again = async (): Promise<void> => {
+      while (calls.length < 2) await called.promise;
+      calls[1]!.let();
+    };
+    // It was stored, or is done again under its key.
+    void again();
+    expect(await ended(from, "r1")).toMatchObject({ status: "done" });
   });
 });

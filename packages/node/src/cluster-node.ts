@@ -10,7 +10,15 @@ import {
   WireTransport,
 } from "@orgtree/cluster";
 import { type Address, type Clock, type Endpoint, JournalError, LeaseError, type Logger, type Random } from "@orgtree/core";
-import { type MicroService, type NatsLeases, type NatsLink, NatsWire, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
+import {
+  type JetStreamJournalOptions,
+  type MicroService,
+  type NatsLeases,
+  type NatsLink,
+  NatsWire,
+  openJetStreamJournal,
+  openNatsLeases,
+} from "@orgtree/nats";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +50,8 @@ export interface ClusterNodeOptions {
   readonly channels?: Partial<ChannelLimits> | undefined;
   readonly ownership?: Partial<OwnershipLimits> | undefined;
   readonly desk?: Partial<DeskLimits> | undefined;
+  /** How long the journals wait for their servers. */
+  readonly journals?: Pick<JetStreamJournalOptions, "answerMs" | "outageMs"> | undefined;
   /** A directory that all nodes share: the private copies of runs on repositories are kept while their marks are there. Default: in the system's temporary one. */
   readonly marks?: string | undefined;
 }
@@ -172,12 +182,13 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
 
   /** @internal For its ownership. */
   async begin(endpoint: Endpoint, { signal }: { readonly signal: AbortSignal }): Promise<void> {
-    const { link, name, namespace, replicas = 1, catalog, logger, partitions, channels, desk } = this.#options;
+    const { link, name, namespace, replicas = 1, catalog, logger, partitions, channels, desk, journals } = this.#options;
     const { marks = join(tmpdir(), `orgtree-runs-${namespace}`) } = this.#options;
     const [clock, random] = [this.#clock, this.#random];
     // Opening it fences whoever has it: a process that was stopped right here, and replaced, must not.
     if (!this.ownership.mayBegin()) throw new LeaseError(namespace, `${endpoint} is not begun: the lease of this node does not hold`);
-    const whole = await openJetStreamJournal(link, { name: `${namespace}-${endpoint}`, replicas });
+    const whole = await openJetStreamJournal(link, { ...journals, name: `${namespace}-${endpoint}`, replicas });
+    let partition: Partition | undefined;
     try {
       signal.throwIfAborted();
       const transport = new WireTransport({
@@ -191,9 +202,15 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         epoch: whole.epoch,
         limits: channels,
       });
-      const journal = new LeasedJournal(whole, { clock, holds: () => this.ownership.mayBegin() });
+      const journal = new LeasedJournal(whole, {
+        clock,
+        holds: () => this.ownership.mayBegin(endpoint),
+        ending: signal,
+        // Nobody can store through it any more: it is to be opened again.
+        failed: (error) => whole.over !== undefined && this.ownership.fell(endpoint, error),
+      });
       const fenced = (problem: string): void => this.ownership.fell(endpoint, new JournalError(endpoint, problem));
-      const partition = await Partition.begin({
+      partition = await Partition.begin({
         endpoint,
         journal,
         transport,
@@ -207,10 +224,13 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         process: name,
         letters: this.#letters,
       });
+      signal.throwIfAborted();
       this.#partitions.set(endpoint, partition);
       this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
     } catch (error) {
-      await this.end(endpoint);
+      // Where this took too long there may be another one by now.
+      if (this.#partitions.get(endpoint) === partition) await this.end(endpoint);
+      await partition?.end();
       await whole.close();
       throw error;
     }

@@ -28,4 +28,26 @@ describe("a journal whose lease does not hold", () => {
     await clock.advance(100);
     expect(answers).toEqual([1]);
   });
+
+  test("says so at once when it is to end: nobody waits for a lease that is over", async () => {
+    const clock = new VirtualClock();
+    const ending = new AbortController();
+    const journal = new LeasedJournal(new MemoryJournal(new MemoryFile()), { clock, holds: () => false, ending: ending.signal });
+    const appending = journal.append([{ address: "/a", seq: 0, kind: "whole", data: new Uint8Array() }]);
+    const refused = expect(appending).rejects.toMatchObject({ name: "LeaseOverError", failureClass: "fenced", outcome: "unknown" });
+    await clock.advance(1_000);
+    ending.abort();
+    await clock.advance(100);
+    await refused;
+  });
+
+  test("tells of each append that was not stored", async () => {
+    const file = new MemoryFile();
+    const failures: unknown[] = [];
+    const failed = (error: unknown): void => void failures.push(error);
+    const journal = new LeasedJournal(new MemoryJournal(file), { clock: new VirtualClock(), holds: () => true, failed });
+    void new MemoryJournal(file).epoch;
+    await expect(journal.append([{ address: "/a", seq: 0, kind: "whole", data: new Uint8Array() }])).rejects.toThrow("is over");
+    expect(failures).toMatchObject([{ name: "JournalFencedError" }]);
+  });
 });

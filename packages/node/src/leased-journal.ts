@@ -1,21 +1,45 @@
-import type { Address, Clock, Compaction, CompactionResult, Entry, EntryQuery, Image, Journal, NewEntry, Pin } from "@orgtree/core";
+import {
+  type Address,
+  type Clock,
+  type Compaction,
+  type CompactionResult,
+  type Entry,
+  type EntryQuery,
+  type FailureClass,
+  type Image,
+  type Journal,
+  JournalError,
+  type NewEntry,
+  type Pin,
+} from "@orgtree/core";
 
 /** Until it is looked again whether the lease holds, in milliseconds. */
 const lookAgainMs = 100;
 
+/** What the lease of a journal is. */
+export interface LeasedJournalOptions {
+  readonly clock: Clock;
+  /** Whether the lease holds just now. */
+  readonly holds: () => boolean;
+  /** Aborted when this journal is to end here: a lease that does not hold then will not come back. Default: it may always come back. */
+  readonly ending?: AbortSignal | undefined;
+  /** Hears of each append that was not stored. */
+  readonly failed?: ((error: unknown) => void) | undefined;
+}
+
 /**
  * A journal whose appends are answered only while a lease holds. What follows from a record (effects, messages, the next turn) begins when
  * it is known to be stored; so nothing begins here that another process may have taken over meanwhile.
+ *
+ * Where the lease is over an append rejects with `LeaseOverError`, though it may be stored.
  */
 export class LeasedJournal implements Journal {
   readonly #journal: Journal;
-  readonly #clock: Clock;
-  readonly #holds: () => boolean;
+  readonly #options: LeasedJournalOptions;
 
-  constructor(journal: Journal, { clock, holds }: { readonly clock: Clock; readonly holds: () => boolean }) {
+  constructor(journal: Journal, options: LeasedJournalOptions) {
     this.#journal = journal;
-    this.#clock = clock;
-    this.#holds = holds;
+    this.#options = options;
   }
 
   get epoch(): number {
@@ -27,8 +51,18 @@ export class LeasedJournal implements Journal {
   }
 
   async append(entries: readonly NewEntry[]): Promise<number> {
-    const position = await this.#journal.append(entries);
-    while (!this.#holds()) await new Promise<void>((resolve) => void this.#clock.setTimer(lookAgainMs, resolve));
+    const { clock, holds, ending, failed } = this.#options;
+    let position: number;
+    try {
+      position = await this.#journal.append(entries);
+    } catch (error) {
+      failed?.(error);
+      throw error;
+    }
+    while (!holds()) {
+      if (ending?.aborted === true) throw new LeaseOverError(this.#journal.run);
+      await new Promise<void>((resolve) => void clock.setTimer(lookAgainMs, resolve));
+    }
     return position;
   }
 
@@ -62,5 +96,18 @@ export class LeasedJournal implements Journal {
 
   close(): Promise<void> {
     return this.#journal.close();
+  }
+}
+
+/** The lease of this process is over. What it has appended last may be stored; what follows from it is the affair of who comes after. */
+class LeaseOverError extends JournalError {
+  override readonly name = "LeaseOverError";
+
+  constructor(journal: string) {
+    super(journal, "the lease is over, and another process may go on from here", { outcome: "unknown" });
+  }
+
+  override get failureClass(): FailureClass {
+    return "fenced";
   }
 }

@@ -72,11 +72,17 @@ export class Partition implements JobNews {
     this.system.observe((event) => this.#watch(event));
   }
 
-  /** Goes on with what is stored, and takes what comes. Rejects as opening the journal's content does. */
+  /** Goes on with what is stored, and takes what comes. Rejects as opening the journal's content does; then nothing of it is left. */
   static async begin(parts: PartitionParts): Promise<Partition> {
     const partition = new Partition(parts);
-    await partition.system.start(deskSpec(parts.endpoint, partition, parts.desk));
-    return partition;
+    try {
+      await partition.system.start(deskSpec(parts.endpoint, partition, parts.desk));
+      return partition;
+    } catch (error) {
+      // What it would still hear is for who has replaced it.
+      await partition.end();
+      throw error;
+    }
   }
 
   /** The runs that are under way here. */

@@ -106,6 +106,11 @@ export class JetStreamJournal implements Journal, AsyncDisposable {
     this.#parts = parts;
   }
 
+  /** Why nothing more can be stored through this opening; it has to be opened again then. */
+  get over(): JournalError | undefined {
+    return this.#parts.writer.over;
+  }
+
   // oxlint-disable-next-line typescript/require-await -- what is thrown here must reject
   async append(entries: readonly NewEntry[]): Promise<number> {
     this.#checkOpen();
