@@ -58,7 +58,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const left = stuck.length === 0 ? await leave(site) : [];
   const journals = new Map<Endpoint, readonly StoredRecord[]>();
   for (const endpoint of site.endpoints) journals.set(endpoint, await readStored(link, endpoint));
-  const history = { clients, states, ledger: readLedger(site.ledger), journals };
+  const history = { clients, states, ledger: readLedger(site.ledger), journals, stopped: faults.stopped };
   const figures = figuresOf({ ...history, clients, struck: faults.struck, site, times: { beganMs, calmMs, settledMs } });
   const violations = [
     ...faults.problems,

@@ -1,5 +1,6 @@
 import type { Address, Endpoint } from "@orgtree/core";
 import { accountCount, type Clients, type FinalStates, openingBalance } from "./clients.ts";
+import type { Stopped } from "./faults.ts";
 import type { LedgerLine } from "./ledger.ts";
 import type { StoredRecord } from "./stored.ts";
 import { lastWords, runTokens } from "./workload.ts";
@@ -9,6 +10,7 @@ export interface History {
   readonly clients: Pick<Clients, "told" | "jobs" | "wrong" | "counters" | "feeders" | "accounts">;
   readonly states: FinalStates;
   readonly ledger: readonly LedgerLine[];
+  readonly stopped: readonly Stopped[];
   readonly journals: ReadonlyMap<Endpoint, readonly StoredRecord[]>;
 }
 
@@ -149,14 +151,18 @@ function resultsIn(journals: History["journals"]): ReadonlyMap<string, { readonl
 }
 
 /** What is stored is never done again, and what is not simply repeated is begun once at most under its key. */
-function* checkLedger({ ledger, journals }: History): Generator<string> {
+function* checkLedger({ ledger, journals, stopped }: History): Generator<string> {
   const results = resultsIn(journals);
   const begun = new Map<string, number>();
   for (const { step, what, key, atMs, pid } of ledger) {
     if (step !== "begin") continue;
     begun.set(`${what} ${key}`, (begun.get(`${what} ${key}`) ?? 0) + 1);
     const stored = results.get(key);
-    if (stored !== undefined && atMs > stored.atMs)
+    // Stopped between the look at its lease and the first step: nobody can keep a process from that. It can be repeated, and stores nothing.
+    const isWoken = stopped.some(
+      (each) => each.pid === pid && stored !== undefined && each.fromMs < stored.atMs && stored.atMs < each.toMs,
+    );
+    if (stored !== undefined && atMs > stored.atMs && !isWoken)
       yield `${what} ${key} was begun by ${pid} ${(atMs - stored.atMs).toFixed(1)} ms after its result was stored`;
   }
   for (const [what, times] of begun) {

@@ -15,11 +15,20 @@ export interface Struck {
   readonly partitions: readonly Endpoint[];
 }
 
+/** A process that stood still. */
+export interface Stopped {
+  readonly pid: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 const joinMs = 60_000;
 
 /** Carries out faults: at most one on a node at a time, one on all servers, and rolls alone. */
 export class Faults {
   readonly struck: Struck[] = [];
+  /** When processes stood still. */
+  readonly stopped: Stopped[] = [];
   readonly #site: Site;
   readonly #link: NatsLink;
   readonly #sick = new Set<Slot>();
@@ -97,10 +106,13 @@ export class Faults {
         await pause(forMs);
         return this.#bringUp(slot, version);
       case "stop-short":
-      case "stop-long":
+      case "stop-long": {
+        const fromMs = Date.now();
         await node.pause();
         await pause(forMs);
+        this.stopped.push({ pid: await node.pid, fromMs, toMs: Date.now() });
         return node.signal("SIGCONT");
+      }
       default:
         for (const proxy of proxies)
           if (kind === "cut-links") proxy.cut();

@@ -76,6 +76,10 @@ export class NodeProcess {
     return this.#joined.promise;
   }
 
+  get pid(): Promise<number> {
+    return this.#pid.promise;
+  }
+
   get hasExited(): boolean {
     return this.#hasExited;
   }
