@@ -22,6 +22,8 @@ export interface ChaosOptions {
   readonly partitions: number;
   /** These come first. */
   readonly first: readonly FaultKind[];
+  /** Only these come at all. Default: all of them. */
+  readonly only?: readonly FaultKind[] | undefined;
   /** How long everything may take to be well again when they are over. */
   readonly settleMs: number;
   /** Less than that shows nothing. */

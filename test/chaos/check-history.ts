@@ -150,20 +150,34 @@ function resultsIn(journals: History["journals"]): ReadonlyMap<string, { readonl
   return results;
 }
 
-/** What is stored is never done again, and what is not simply repeated is begun once at most under its key. */
+/** How long after it wakes a process may come to what it was about to begin when it was stopped: only promises are in between. */
+const wakeMs = 250;
+
+/**
+ * Whether a process was stopped between its look at its lease and the first step of what it begins, and something happened meanwhile: nobody
+ * can keep a process from that, as `docs/semantics.md` says. It can only be what comes first when it wakes.
+ */
+function wasStoppedAt({ pid, atMs }: LedgerLine, happenedMs: number, stopped: readonly Stopped[]): boolean {
+  return stopped.some((each) => each.pid === pid && each.fromMs < happenedMs && each.toMs < atMs && atMs < each.toMs + wakeMs);
+}
+
+/** What is stored, or was taken back, is never done again, and what is not simply repeated is begun once at most under its key. */
 function* checkLedger({ ledger, journals, stopped }: History): Generator<string> {
   const results = resultsIn(journals);
   const begun = new Map<string, number>();
-  for (const { step, what, key, atMs, pid } of ledger) {
+  const undone = new Map<string, number>();
+  for (const line of ledger) {
+    const { step, what, key, atMs, pid } = line;
+    if (step === "undo-begin") undone.set(key, Math.min(atMs, undone.get(key) ?? Infinity));
     if (step !== "begin") continue;
     begun.set(`${what} ${key}`, (begun.get(`${what} ${key}`) ?? 0) + 1);
-    const stored = results.get(key);
-    // Stopped between the look at its lease and the first step: nobody can keep a process from that. It can be repeated, and stores nothing.
-    const isWoken = stopped.some(
-      (each) => each.pid === pid && stored !== undefined && each.fromMs < stored.atMs && stored.atMs < each.toMs,
-    );
-    if (stored !== undefined && atMs > stored.atMs && !isWoken)
-      yield `${what} ${key} was begun by ${pid} ${(atMs - stored.atMs).toFixed(1)} ms after its result was stored`;
+    for (const [how, endMs] of [
+      ["its result was stored", results.get(key)?.atMs],
+      ["it was being taken back", undone.get(`${key}/undo`)],
+    ] as const) {
+      if (endMs !== undefined && atMs > endMs && !wasStoppedAt(line, endMs, stopped))
+        yield `${what} ${key} was begun by ${pid} ${(atMs - endMs).toFixed(1)} ms after ${how}`;
+    }
   }
   for (const [what, times] of begun) {
     if (/^(irreversible|compensable) /.test(what) && times > 1) yield `${what} was begun ${times} times`;

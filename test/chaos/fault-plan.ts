@@ -51,6 +51,13 @@ const leases: Readonly<Record<FaultKind, readonly [number, number]>> = {
   "roll-brokers": [0.1, 0.3],
 };
 
+/** All that there are. */
+export const faultKinds = Object.keys(leases) as readonly FaultKind[];
+
+export function isFaultKind(name: string): name is FaultKind {
+  return Object.hasOwn(leases, name);
+}
+
 /** As often as they come. */
 const often: readonly FaultKind[] = [
   "kill-node",
@@ -73,11 +80,21 @@ const often: readonly FaultKind[] = [
 /** What concerns everybody, and strikes alone. */
 export const aloneKinds: readonly FaultKind[] = ["stop-brokers", "roll-nodes", "roll-brokers"];
 
-/** Faults without end; `first` come first, in some order, so that a short run has them all. */
-export function* planFaults(random: SeededRandom, { leaseMs, first }: { readonly leaseMs: number; readonly first: readonly FaultKind[] }) {
+/** What faults are made of. */
+export interface FaultPlan {
+  readonly leaseMs: number;
+  /** These come first, in some order, so that a short run has them all. */
+  readonly first: readonly FaultKind[];
+  /** Only these come at all. Default: all of them. */
+  readonly only?: readonly FaultKind[] | undefined;
+}
+
+/** Faults without end. */
+export function* planFaults(random: SeededRandom, { leaseMs, first, only }: FaultPlan): Generator<Fault> {
   const begin = random.shuffle(first);
+  const kinds = often.filter((kind) => only?.includes(kind) ?? true);
   for (;;) {
-    const kind = begin.shift() ?? random.pick(often);
+    const kind = begin.shift() ?? random.pick(kinds);
     const [least, most] = leases[kind];
     // Now and then there is quiet, so that it is seen how long it takes to go on.
     const isQuiet = begin.length === 0 && random.chance(0.3);
@@ -88,6 +105,6 @@ export function* planFaults(random: SeededRandom, { leaseMs, first }: { readonly
       forMs: random.int(Math.round(leaseMs * least), Math.round(leaseMs * most)),
       pick: random.next(),
       version: random.chance(0.5) ? 2 : 1,
-    } satisfies Fault as Fault;
+    };
   }
 }
