@@ -40,6 +40,9 @@ export interface PartitionParts {
   readonly fenced?: ((problem: string) => void) | undefined;
 }
 
+/** Longest that an end waits for the runs to finish their turns, in milliseconds. */
+const finishMs = 5_000;
+
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
 
@@ -56,6 +59,8 @@ export class Partition implements JobNews {
   readonly #parts: PartitionParts;
   readonly #cancelled = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** What of them is not over yet. */
+  readonly #unfinished = new Set<Promise<unknown>>();
   /** A look at the trees of the runs that stand. */
   readonly #views = new Map<string, () => TreeNode>();
   /** Jobs that are actors, and what stops them. */
@@ -163,24 +168,42 @@ export class Partition implements JobNews {
     return new RunJournal(journal, { id, directory: marks });
   }
 
-  /** Ends what it hosts, as it is: it goes on elsewhere. In order, turns are finished first. A second call waits for the first. */
+  /**
+   * Ends what it hosts, as it is: it goes on elsewhere. Turns that are under way are finished first, those of runs within a limit of time. A
+   * second call waits for the first.
+   */
   end(): Promise<void> {
     this.#ending ??= this.#end();
     return this.#ending;
   }
 
   async #end(): Promise<void> {
-    for (const controller of this.#running.values()) controller.abort(new Error(`${this.endpoint} is handed over`));
-    await this.system.close();
+    for (const controller of this.#running.values()) controller.abort(this.#handedOver());
+    // Its own actors hear nothing more from here on: the end of a run which is handed over is no end.
+    await Promise.all([this.system.close(), this.#finishRuns()]);
     await this.#parts.journal.close();
+  }
+
+  /** What they store late would not be there for who goes on. */
+  async #finishRuns(): Promise<void> {
+    const { clock } = this.#parts;
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.setTimer(finishMs, late.resolve);
+    await Promise.race([Promise.allSettled(this.#unfinished), late.promise]);
+    cancel();
+  }
+
+  #handedOver(): Error {
+    return new Error(`${this.endpoint} is handed over`);
   }
 
   /** @internal For its desk. */
   async work(job: JobRequest, context: WorkContext): Promise<JobEnd> {
     try {
-      return job.kind === "run" ? await this.#run(job, context) : await this.#live(job);
+      return job.kind === "run" ? await this.#finish(this.#run(job, context)) : await this.#live(job);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (this.#ending !== undefined) throw error;
       return { status: "failed", failure: toFailure(error) };
     }
   }
@@ -191,6 +214,15 @@ export class Partition implements JobNews {
     this.#running.get(id)?.abort(new Error("it was cancelled"));
     this.#living.get(id)?.();
     return Promise.resolve();
+  }
+
+  async #finish<T>(run: Promise<T>): Promise<T> {
+    this.#unfinished.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#unfinished.delete(run);
+    }
   }
 
   async #live({ id, what, input }: JobRequest): Promise<JobEnd> {
@@ -254,6 +286,7 @@ export class Partition implements JobNews {
     if (status === "cancelled") {
       // Interrupted and not cancelled: another process goes on with it, and nobody is told of an end.
       if (!this.#cancelled.has(id)) signal.throwIfAborted();
+      if (this.#ending !== undefined) throw this.#handedOver();
       return { status, output: { report } };
     }
     const { output } = result;
