@@ -348,6 +348,7 @@ describe("the names that a package exports", () => {
         "resolveStored",
         "rollBackStored",
         "sizeOfState",
+        "specBelow",
         "supervisor",
         "systemClock",
         "systemRandom",

@@ -1,5 +1,7 @@
 import {
   toFailure,
+  topOf,
+  type Address,
   type Clock,
   type Endpoint,
   type Journal,
@@ -11,7 +13,7 @@ import {
 import { ScopedJournal } from "@orgtree/journal";
 import { createActorSystem, type ActorSystem, type TreeNode, type WorkContext } from "@orgtree/runtime";
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
-import { lookUp, type Catalog } from "./catalog.ts";
+import { logicAt, lookUp, type ActorJob, type Catalog } from "./catalog.ts";
 import { deskSpec, type DeskLimits } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
@@ -63,6 +65,8 @@ export class Partition implements JobNews {
   readonly #unfinished = new Set<Promise<unknown>>();
   /** A look at the trees of the runs that stand. */
   readonly #views = new Map<string, () => TreeNode>();
+  /** What is at the top of a tree: those who host a part of it have to know. */
+  readonly #jobs = new Map<Address, ActorJob>();
   /** Jobs that are actors, and what stops them. */
   readonly #living = new Map<string, () => void>();
   /** Who waits for news of a run. */
@@ -70,10 +74,18 @@ export class Partition implements JobNews {
   #ending: Promise<void> | undefined;
 
   private constructor(parts: PartitionParts) {
-    const { endpoint, journal, transport, clock, random, logger } = parts;
+    const { endpoint, journal, transport, catalog, clock, random, logger } = parts;
     this.endpoint = endpoint;
     this.#parts = parts;
-    this.system = createActorSystem({ journal: new ScopedJournal(journal, actorsScope), transport, clock, random, logger });
+    this.system = createActorSystem({
+      journal: new ScopedJournal(journal, actorsScope),
+      transport,
+      specOf: (address, job) => logicAt(catalog, address, job),
+      about: (address) => this.#jobs.get(topOf(address)),
+      clock,
+      random,
+      logger,
+    });
     this.system.observe((event) => this.#watch(event));
   }
 
@@ -98,6 +110,11 @@ export class Partition implements JobNews {
   /** The trees that stand here: that of the partition's own actors, and that of each run. */
   trees(): readonly { readonly run: string | undefined; readonly tree: TreeNode }[] {
     return [{ run: undefined, tree: this.system.tree() }, ...Array.from(this.#views, ([run, view]) => ({ run, tree: view() }))];
+  }
+
+  /** The parts that stand here of trees whose tops are elsewhere. */
+  branches(): readonly TreeNode[] {
+    return this.system.branches();
   }
 
   /**
@@ -227,6 +244,7 @@ export class Partition implements JobNews {
 
   async #live({ id, what, input }: JobRequest): Promise<JobEnd> {
     const spec = lookUp("actor", this.#parts.catalog.actors, what)(input);
+    this.#jobs.set(`/${id}`, { what, input });
     const address = await this.system.start({ restart: "transient", ...spec, id });
     const stop = (): void => {
       this.system.stop(address).catch((error: unknown) => this.#parts.logger.warn({ err: error, id }, "a cancelled job was not stopped"));
@@ -235,6 +253,7 @@ export class Partition implements JobNews {
     if (this.#cancelled.has(id)) stop();
     const exit = await this.system.watch(address).finally(() => {
       this.#living.delete(id);
+      this.#jobs.delete(address);
       this.#tellHeard(id);
     });
     if (exit.kind === "failure" || exit.kind === "escalated") return { status: "failed", failure: exit.failure };
