@@ -358,6 +358,7 @@ describe("the names that a package exports", () => {
         "resolveStored",
         "rollBackStored",
         "sizeOfState",
+        "specBelow",
         "supervisor",
         "systemClock",
         "systemRandom",

@@ -156,7 +156,9 @@ export class LocalServer implements AsyncDisposable {
     if (jetStream !== false) lines.push(`jetstream { store_dir: ${JSON.stringify(join(this.directory, "store"))}${sync} }`);
     if (cluster !== undefined) {
       const routes = cluster.peers.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
-      lines.push(`cluster { name: ${JSON.stringify(cluster.name)}, listen: "127.0.0.1:${cluster.port}", routes: [${routes}] }`);
+      // Clients do not learn of the others from one: whoever names proxies in front of them is not led around these.
+      const place = `name: ${JSON.stringify(cluster.name)}, listen: "127.0.0.1:${cluster.port}", no_advertise: true`;
+      lines.push(`cluster { ${place}, routes: [${routes}] }`);
     }
     return `${lines.join("\n")}\n${config}\n`;
   }
