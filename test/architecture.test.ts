@@ -292,6 +292,7 @@ describe("the names that a package exports", () => {
         "natsSettings",
         "oldestServer",
         "openJetStreamJournal",
+        "openJetStreamReader",
         "openNatsLeases",
       ]
     `);
