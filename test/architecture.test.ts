@@ -288,12 +288,22 @@ describe("the names that a package exports", () => {
         "NatsWire",
         "findNatsLeases",
         "findServer",
+        "freePorts",
+        "inboxOf",
         "isAtLeast",
         "natsSettings",
+        "newNkey",
+        "nkeyOf",
         "oldestServer",
         "openJetStreamJournal",
         "openJetStreamReader",
         "openNatsLeases",
+        "rolePermissions",
+        "tenantAccount",
+        "tenantUsers",
+        "wireSubject",
+        "writeClusterConfig",
+        "writeServerConfig",
       ]
     `);
   });

@@ -111,6 +111,10 @@ export class ScopedJournal extends ScopedReader implements Journal {
     }
   }
 
+  mayBegin(): Promise<void> | undefined {
+    return this.#whole.mayBegin?.();
+  }
+
   override async *images(at?: number): AsyncGenerator<Image> {
     this.#checkOpen();
     // One moment, whatever is stored while they are read.

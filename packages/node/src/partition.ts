@@ -41,7 +41,12 @@ export interface PartitionParts {
   readonly letters?: LetterBook | undefined;
   /** Hears, once or more, that another process has taken the journal over. */
   readonly fenced?: ((problem: string) => void) | undefined;
+  /** Hears of each time that somebody here did what he may not. */
+  readonly violated?: (() => void) | undefined;
 }
+
+/** Longest that an end waits for the runs to finish their turns, in milliseconds. */
+const finishMs = 5_000;
 
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
@@ -56,6 +61,8 @@ export class Partition implements JobNews {
   readonly #parts: PartitionParts;
   readonly #cancelled = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** What of them is not over yet. */
+  readonly #unfinished = new Set<Promise<unknown>>();
   /** A look at the trees of the runs that stand. */
   readonly #views = new Map<string, () => TreeNode>();
   /** What is at the top of a tree: those who host a part of it have to know. */
@@ -178,24 +185,42 @@ export class Partition implements JobNews {
     return new RunJournal(journal, { id, directory: marks });
   }
 
-  /** Ends what it hosts, as it is: it goes on elsewhere. In order, turns are finished first. A second call waits for the first. */
+  /**
+   * Ends what it hosts, as it is: it goes on elsewhere. Turns that are under way are finished first, those of runs within a limit of time. A
+   * second call waits for the first.
+   */
   end(): Promise<void> {
     this.#ending ??= this.#end();
     return this.#ending;
   }
 
   async #end(): Promise<void> {
-    for (const controller of this.#running.values()) controller.abort(new Error(`${this.endpoint} is handed over`));
-    await this.system.close();
+    for (const controller of this.#running.values()) controller.abort(this.#handedOver());
+    // Its own actors hear nothing more from here on: the end of a run which is handed over is no end.
+    await Promise.all([this.system.close(), this.#finishRuns()]);
     await this.#parts.journal.close();
+  }
+
+  /** What they store late would not be there for who goes on. */
+  async #finishRuns(): Promise<void> {
+    const { clock } = this.#parts;
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.setTimer(finishMs, late.resolve);
+    await Promise.race([Promise.allSettled(this.#unfinished), late.promise]);
+    cancel();
+  }
+
+  #handedOver(): Error {
+    return new Error(`${this.endpoint} is handed over`);
   }
 
   /** @internal For its desk. */
   async work(job: JobRequest, context: WorkContext): Promise<JobEnd> {
     try {
-      return job.kind === "run" ? await this.#run(job, context) : await this.#live(job);
+      return job.kind === "run" ? await this.#finish(this.#run(job, context)) : await this.#live(job);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (this.#ending !== undefined) throw error;
       return { status: "failed", failure: toFailure(error) };
     }
   }
@@ -206,6 +231,15 @@ export class Partition implements JobNews {
     this.#running.get(id)?.abort(new Error("it was cancelled"));
     this.#living.get(id)?.();
     return Promise.resolve();
+  }
+
+  async #finish<T>(run: Promise<T>): Promise<T> {
+    this.#unfinished.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#unfinished.delete(run);
+    }
   }
 
   async #live({ id, what, input }: JobRequest): Promise<JobEnd> {
@@ -263,7 +297,9 @@ export class Partition implements JobNews {
 
   #watch(event: SystemEvent, run?: string): void {
     if (event.type === "dead-letter") this.#parts.letters?.add(event.letter, { partition: this.endpoint, run });
-    if (event.type === "actor-failed" && event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
+    if (event.type !== "actor-failed") return;
+    if (event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
+    if (event.failure.class === "role-violation") this.#parts.violated?.();
   }
 
   #endOf(id: string, result: RunResult & { readonly patch?: string }, signal: AbortSignal): JobEnd {
@@ -271,6 +307,7 @@ export class Partition implements JobNews {
     if (status === "cancelled") {
       // Interrupted and not cancelled: another process goes on with it, and nobody is told of an end.
       if (!this.#cancelled.has(id)) signal.throwIfAborted();
+      if (this.#ending !== undefined) throw this.#handedOver();
       return { status, output: { report } };
     }
     const { output } = result;

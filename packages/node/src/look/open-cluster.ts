@@ -51,7 +51,7 @@ export async function openCluster(options: OpenClusterOptions): Promise<Connecte
   const view = await viewNamespace(leases, { clock, withinMs: answerMs });
   if (view === undefined) throw new UnknownNamespaceError(namespace, link.server);
   const { partitions } = view;
-  const { client } = stack.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs: answerMs }));
+  const { client } = stack.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs: answerMs, as: "operator" }));
   const endpointOf = endpointsOf(partitions);
   const stored = { link, namespace, endpointOf, answerMs };
   const open = stack.move();
