@@ -17,6 +17,7 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
+import { ActorLogs } from "./actor-logs.ts";
 import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
@@ -41,7 +42,7 @@ export class JournalStore implements TurnStore, StoredPast {
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
-  readonly #logs = new Map<Address, ActorLog>();
+  readonly #logs = new ActorLogs();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
   /** What was spent at each address and below it when the journal was read. */
@@ -203,6 +204,10 @@ export class JournalStore implements TurnStore, StoredPast {
   booksOf(address: Address): Books | undefined {
     const books = this.#logs.get(address)?.last?.books;
     return books && this.#handedOn(address, books);
+  }
+
+  placesBelow(top: Address): readonly Address[] {
+    return this.#parked.has(topOf(top)) ? [] : [...this.#logs.below(top)];
   }
 
   /** What was spent at a place that has ended was spent by its supervisor. */
