@@ -17,14 +17,18 @@ function conditions(...more: readonly string[]): object {
 
 const execArgv = (...all: readonly string[]): string[] => all.map((condition) => `--conditions=${condition}`);
 
-/** What tries much, or starts the command in processes of its own: `npm test` and CI do it; `npm run check` leaves it out, as it does second runs of the same tests. */
+/** What tries much, starts the command in processes of its own, or stores much at servers of NATS: `npm test` and CI do it; `npm run check` leaves it out, as it does second runs of the same tests. */
 const long = [
+  "test/chaos/**/*.test.ts",
   "test/crash/**/*.test.ts",
   "test/simulation/simulation.test.ts",
   "test/cli/**/*.test.ts",
   "test/docs/**/*.test.ts",
   "test/examples.test.ts",
   "test/packed.test.ts",
+  "test/nats/**/*.test.ts",
+  "test/services/**/*.test.ts",
+  "packages/nats/src/journal/**/*.test.ts",
 ];
 
 export default defineConfig({
@@ -42,6 +46,7 @@ export default defineConfig({
           isolate: false,
           execArgv: execArgv("@orgtree/source"),
           include: ["packages/*/src/**/*.test.ts"],
+          exclude: long,
           testTimeout: 20_000,
         },
       },

@@ -19,6 +19,7 @@ import { bench as modelTurn } from "./model-turn.ts";
 import { bench as plainAsk } from "./plain-ask.ts";
 import { bench as plainTell } from "./plain-tell.ts";
 import { bench as recovery } from "./recovery.ts";
+import { bench as remote } from "./remote.ts";
 import { bench as spawnStop } from "./spawn-stop.ts";
 
 const benches: readonly Bench[] = [
@@ -34,6 +35,7 @@ const benches: readonly Bench[] = [
   recovery,
   lint,
   coldStart,
+  remote,
 ];
 
 const [wanted] = process.argv.slice(2);

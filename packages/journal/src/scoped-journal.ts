@@ -59,6 +59,10 @@ export class ScopedJournal implements Journal {
     }
   }
 
+  mayBegin(): Promise<void> | undefined {
+    return this.#whole.mayBegin?.();
+  }
+
   async *images(at?: number): AsyncGenerator<Image> {
     this.#checkOpen();
     const position = checkPosition(this.#scope, at) ?? (await this.#whole.append([]));

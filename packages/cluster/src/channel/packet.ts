@@ -61,9 +61,35 @@ export const packetHeadBytes = 256;
 
 const types = ["open", "opened", "data", "acks", "ping", "reset", "close"] as const;
 
-/** A packet as bytes: an array whose first fields are the version and the type; the third is the channel in every version. */
+/** Bytes that say how long the head is. */
+const lengthBytes = 4;
+
+/**
+ * A packet as bytes: the length of its head (32 bits, the first the highest), the head, and the bytes of its parts, one after the other. The
+ * head is an array whose first fields are the version and the type; the third is the channel in every version.
+ */
 export function encodePacket(packet: Packet): Uint8Array {
-  return encode([packetVersion, types.indexOf(packet.type), packet.channel, ...fieldsOf(packet)]);
+  const head = encode([packetVersion, types.indexOf(packet.type), packet.channel, ...fieldsOf(packet)]);
+  const parts = packet.type === "data" ? packet.parts : [];
+  let at = lengthBytes + head.byteLength;
+  const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, at));
+  writeLength(bytes, head.byteLength);
+  bytes.set(head, lengthBytes);
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+function writeLength(bytes: Uint8Array, length: number): void {
+  for (let at = 0; at < lengthBytes; at++) bytes[at] = length >>> (24 - 8 * at);
+}
+
+function readLength(bytes: Uint8Array): number {
+  let length = 0;
+  for (let at = 0; at < lengthBytes; at++) length = length * 256 + (bytes[at] ?? 0);
+  return length;
 }
 
 function fieldsOf(packet: Packet): readonly unknown[] {
@@ -75,7 +101,7 @@ function fieldsOf(packet: Packet): readonly unknown[] {
     case "ping":
       return [packet.from, packet.host, packet.heard];
     case "data":
-      return [packet.from, packet.host, packet.heard, packet.seq, packet.isPiece, ...packet.parts];
+      return [packet.from, packet.host, packet.heard, packet.seq, packet.isPiece, ...packet.parts.map(({ byteLength }) => byteLength)];
     case "acks":
       return [packet.host, packet.upTo, packet.isGap, ...packet.refused.map(refusedFields)];
     case "reset":
@@ -102,8 +128,9 @@ export interface UnreadablePacket {
 /** Reads a packet. Never throws: whoever can send may send anything. */
 export function decodePacket(bytes: Uint8Array): Packet | UnreadablePacket {
   let fields: unknown;
+  const end = lengthBytes + readLength(bytes);
   try {
-    fields = decode(bytes);
+    fields = decode(bytes.subarray(lengthBytes, end));
   } catch (error) {
     return unreadable(error instanceof Error ? error.message : String(error));
   }
@@ -115,11 +142,17 @@ export function decodePacket(bytes: Uint8Array): Packet | UnreadablePacket {
     return { type: "unreadable", problem, open: isOpen ? { channel: channel, from: rest[0] as Endpoint } : undefined };
   }
   const name = types[type as number];
-  const packet = name === undefined || !isName(channel) ? undefined : readFields(name, channel, rest);
+  const packet = name === undefined || !isName(channel) ? undefined : readFields(name, channel, { rest, tail: bytes.subarray(end) });
   return packet ?? unreadable(`its fields are not those of ${name ?? `type ${String(type)}`}`);
 }
 
-function readFields(type: Packet["type"], channel: string, rest: readonly unknown[]): Packet | undefined {
+/** What is behind the channel: in the head, and behind the head. */
+interface Rest {
+  readonly rest: readonly unknown[];
+  readonly tail: Uint8Array;
+}
+
+function readFields(type: Packet["type"], channel: string, { rest, tail }: Rest): Packet | undefined {
   const [first] = rest;
   if (type === "close") return { type, channel };
   if (!isName(first)) return undefined;
@@ -135,10 +168,10 @@ function readFields(type: Packet["type"], channel: string, rest: readonly unknow
     case "reset":
       return typeof rest[1] === "string" ? { type, channel, host: first, problem: rest[1] } : undefined;
     case "data": {
-      const [, host, heard, seq, isPiece, ...parts] = rest;
+      const [, host, heard, seq, isPiece, ...lengths] = rest;
       if (!isName(host) || !isCount(heard) || !isCount(seq) || typeof isPiece !== "boolean") return undefined;
-      const isData = parts.length > 0 && parts.every((part) => part instanceof Uint8Array);
-      return isData ? { type, channel, from: first, host, heard, seq, isPiece, parts } : undefined;
+      const parts = readParts(lengths, tail);
+      return parts === undefined ? undefined : { type, channel, from: first, host, heard, seq, isPiece, parts };
     }
     case "acks": {
       const [, upTo, isGap, ...refused] = rest;
@@ -148,6 +181,14 @@ function readFields(type: Packet["type"], channel: string, rest: readonly unknow
     default:
       return type satisfies never;
   }
+}
+
+/** The parts behind the head; undefined where they are not as long as it says. */
+function readParts(lengths: readonly unknown[], tail: Uint8Array): readonly Uint8Array[] | undefined {
+  if (lengths.length === 0 || !lengths.every(isCount)) return undefined;
+  let at = 0;
+  const parts = lengths.map((length) => tail.subarray(at, (at += length)));
+  return at === tail.byteLength ? parts : undefined;
 }
 
 type RefusedFields = readonly [seq: number, index: number, reason: string, problem: string, detail?: unknown];

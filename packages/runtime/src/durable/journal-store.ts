@@ -169,6 +169,10 @@ export class JournalStore implements TurnStore, StoredPast {
     for (const { address } of ends) this.#forget(address);
   }
 
+  mayBegin(): Promise<void> | undefined {
+    return this.#journal.mayBegin?.();
+  }
+
   async rollBack(order: RollbackOrder): Promise<RollbackReport> {
     const { top, birth } = order;
     const done = this.#found.get(top)?.newest.cause;
