@@ -304,6 +304,7 @@ describe("the names that a package exports", () => {
         "nkeyOf",
         "oldestServer",
         "openJetStreamJournal",
+        "openJetStreamReader",
         "openNatsLeases",
         "rolePermissions",
         "tenantAccount",
