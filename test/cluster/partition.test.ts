@@ -1,6 +1,6 @@
 /** Partitions: what is submitted to their desks, and how another process goes on with it. */
 import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
-import type { Endpoint } from "@orgtree/core";
+import { type Endpoint, JournalError } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { type Catalog, ClusterClient, deskEndpoint, type Job, type JobRequest, Partition, type RunNewsPage } from "@orgtree/node";
 import { createActorSystem, VirtualClock } from "@orgtree/runtime";
@@ -154,6 +154,49 @@ describe("a run that is submitted", () => {
     await host();
     await until(() => calls.length === 2);
     expect(await get(from, "r1")).toMatchObject({ status: "running" });
+  });
+
+  test("finishes its turn before it is handed over, also where that has to be stored once more", async () => {
+    let failures = 0;
+    class ShakyJournal extends MemoryJournal {
+      override append(...entries: Parameters<MemoryJournal["append"]>): Promise<number> {
+        if (failures-- > 0) return Promise.reject(new JournalError("main-0", "its servers do not answer", { retryable: true }));
+        return super.append(...entries);
+      }
+    }
+    const first = await host(ShakyJournal);
+    const from = await client();
+    await settled(from.submit(run));
+    await until(() => calls.length === 1);
+    failures = 2;
+    calls[0]!.let();
+    await clock.settle();
+    expect(failures).toBe(1);
+    await settled(first.partition.end());
+    await host();
+    await until(() => calls.length === 2);
+    expect(calls[1]!.key).not.toBe(calls[0]!.key);
+  });
+
+  test("does not keep its node for ever when its turn cannot be stored", async () => {
+    let isLost = false;
+    class LostJournal extends MemoryJournal {
+      override append(...entries: Parameters<MemoryJournal["append"]>): Promise<number> {
+        if (isLost) return Promise.reject(new JournalError("main-0", "its servers do not answer", { retryable: true }));
+        return super.append(...entries);
+      }
+    }
+    const first = await host(LostJournal);
+    const from = await client();
+    await settled(from.submit(run));
+    await until(() => calls.length === 1);
+    isLost = true;
+    calls[0]!.let();
+    await clock.settle();
+    await settled(first.partition.end());
+    await host();
+    await until(() => calls.length === 2);
+    expect(calls[1]!.key).toBe(calls[0]!.key);
   });
 
   test("twice under one id is one run; another under the same id is refused", async () => {

@@ -13,7 +13,10 @@ const top = new URL("../../", import.meta.url);
 const execute = promisify(execFile);
 const { callProgram } = createRequire(import.meta.url)("@orgtree/cli/testing") as typeof import("@orgtree/cli/testing");
 
-const pages = ["README.md", "docs/guide.md", "docs/durable-guide.md", "docs/journal.md"].map((name) => ({ name, url: new URL(name, top) }));
+const pages = ["README.md", "docs/guide.md", "docs/durable-guide.md", "docs/journal.md", "docs/cluster.md"].map((name) => ({
+  name,
+  url: new URL(name, top),
+}));
 const listings = pages.flatMap(({ url }) => listingsOf(url));
 
 /** Without times and random numbers, and sizes in which paths of files are; with the blanks that align what stands beside them. */

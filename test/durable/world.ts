@@ -12,6 +12,8 @@ class FreezingFile extends MemoryFile {
   readonly stored: NewEntry[] = [];
   /** Something was held up since. */
   hasHeld = false;
+  /** Until when work may not begin; undefined where it may. */
+  leave: Promise<void> | undefined;
   #left = Infinity;
   #counts: (entry: NewEntry) => boolean = () => false;
 
@@ -63,6 +65,10 @@ class FreezingJournal extends MemoryJournal {
     if (left <= 0 || this.#file.holds(entries)) return never;
     const stored = await super.append(entries);
     return left === 1 ? never : stored;
+  }
+
+  mayBegin(): Promise<void> | undefined {
+    return this.#file.leave;
   }
 }
 

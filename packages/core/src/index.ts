@@ -11,6 +11,17 @@ export {
   parentAddress,
   rootAddress,
 } from "./address.ts";
+export {
+  hasRevealed,
+  leaksIn,
+  makeSecret,
+  redact,
+  redactText,
+  reveal,
+  type Secret,
+  SecretMissingError,
+  type SecretSource,
+} from "./secret.ts";
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,
@@ -170,5 +181,5 @@ export { type Delta, diff, patch } from "./journal/delta.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
 export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
-export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";
+export type { Endpoint, PacketListener, PacketOptions, Wire, WireEvent } from "./transport/wire.ts";
 export { LeaseError, type LeaseEvent, type LeaseRecord, type Leases } from "./transport/leases.ts";

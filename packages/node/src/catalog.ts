@@ -1,6 +1,5 @@
-import type { ChildSpec, ModelClient } from "@orgtree/core";
-import type { Logic } from "@orgtree/runtime";
-import { ExpectedError } from "@orgtree/core";
+import { ExpectedError, idOf, topOf, type Address, type ChildSpec, type ModelClient } from "@orgtree/core";
+import { specBelow, type Logic } from "@orgtree/runtime";
 import type { Organization } from "orgtree";
 
 /** An organization that nodes can run. */
@@ -17,6 +16,32 @@ export interface Catalog {
   readonly organizations: Readonly<Record<string, RunnableOrganization>>;
   /** Actors that live for themselves: their specs, but for the id, which is that of the job. */
   readonly actors: Readonly<Record<string, (input: unknown) => Omit<ChildSpec<Logic>, "id">>>;
+  /**
+   * What runs at an address below such an actor, where its spec does not tell, since a call or a later plan brings it. Asked only of those who
+   * live in another partition than their supervisor: code is not sent.
+   */
+  readonly specOf?: ((address: Address, job: ActorJob) => Pick<ChildSpec<Logic>, "logic"> | undefined) | undefined;
+}
+
+/** What the actor at the top of a tree is. */
+export interface ActorJob {
+  /** By its name in the catalog. */
+  readonly what: string;
+  readonly input: unknown;
+}
+
+/**
+ * What runs at an address, as the catalog has it for the job whose tree that is; undefined for what is no job, and where nothing says.
+ * Throws `UnknownWorkloadError`, and what is wrong with a specification.
+ */
+export function logicAt({ actors, specOf }: Catalog, address: Address, job: unknown): Pick<ChildSpec<Logic>, "logic"> | undefined {
+  const { what, input } = (job ?? {}) as Partial<ActorJob>;
+  if (typeof what !== "string") return undefined;
+  const top = { ...lookUp("actor", actors, what)(input), id: idOf(topOf(address)) };
+  return specBelow(top, address, (below) => {
+    const told = below === topOf(address) ? undefined : specOf?.(below, { what, input });
+    return told === undefined ? undefined : { ...told, id: idOf(below) };
+  });
 }
 
 /** A node was asked for what it does not know. */

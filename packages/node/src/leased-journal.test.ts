@@ -41,6 +41,25 @@ describe("a journal whose lease does not hold", () => {
     await refused;
   });
 
+  test.each([
+    { what: "when the lease holds again", holds: true, isOver: false, expected: ["may begin"] },
+    { what: "not while it does not", holds: false, isOver: false, expected: [] },
+    { what: "never when it is over", holds: false, isOver: true, expected: [] },
+  ])("lets work begin $what", async ({ holds, isOver, expected }) => {
+    const clock = new VirtualClock();
+    const ending = new AbortController();
+    let now = false;
+    const journal = new LeasedJournal(new MemoryJournal(new MemoryFile()), { clock, holds: () => now, ending: ending.signal });
+    const told: string[] = [];
+    void journal.mayBegin().then(() => told.push("may begin"));
+    await clock.advance(10_000);
+    expect(told).toEqual([]);
+    now = holds;
+    if (isOver) ending.abort();
+    await clock.advance(10_000);
+    expect(told).toEqual(expected);
+  });
+
   test("tells of each append that was not stored", async () => {
     const file = new MemoryFile();
     const failures: unknown[] = [];

@@ -29,7 +29,8 @@ export interface LeasedJournalOptions {
 
 /**
  * A journal whose appends are answered only while a lease holds. What follows from a record (effects, messages, the next turn) begins when
- * it is known to be stored; so nothing begins here that another process may have taken over meanwhile.
+ * it is known to be stored; so nothing begins here that another process may have taken over meanwhile. What follows from nothing that was
+ * stored just now, such as work that was cut off elsewhere and begins again, asks `mayBegin`.
  *
  * Where the lease is over an append rejects with `LeaseOverError`, though it may be stored.
  */
@@ -51,7 +52,7 @@ export class LeasedJournal implements Journal {
   }
 
   async append(entries: readonly NewEntry[]): Promise<number> {
-    const { clock, holds, ending, failed } = this.#options;
+    const { holds, ending, failed } = this.#options;
     let position: number;
     try {
       position = await this.#journal.append(entries);
@@ -61,9 +62,21 @@ export class LeasedJournal implements Journal {
     }
     while (!holds()) {
       if (ending?.aborted === true) throw new LeaseOverError(this.#journal.run);
-      await new Promise<void>((resolve) => void clock.setTimer(lookAgainMs, resolve));
+      await this.#pause();
     }
     return position;
+  }
+
+  async mayBegin(): Promise<void> {
+    const { holds, ending } = this.#options;
+    while (!holds()) {
+      if (ending?.aborted === true) await new Promise<never>(() => {});
+      await this.#pause();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.setTimer(lookAgainMs, resolve));
   }
 
   images(at?: number): AsyncIterable<Image> {

@@ -1,5 +1,7 @@
 import {
   toFailure,
+  topOf,
+  type Address,
   type Clock,
   type Endpoint,
   type Journal,
@@ -11,12 +13,13 @@ import {
 import { ScopedJournal } from "@orgtree/journal";
 import { createActorSystem, type ActorSystem, type TreeNode, type WorkContext } from "@orgtree/runtime";
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
-import { lookUp, type Catalog } from "./catalog.ts";
+import { logicAt, lookUp, type ActorJob, type Catalog } from "./catalog.ts";
 import { deskSpec, type DeskLimits } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
 import { RunJournal } from "./run-journal.ts";
+import { actorsScope } from "./scopes.ts";
 import type { LetterBook } from "./look/letter-book.ts";
 
 /** What a partition is made of. */
@@ -38,13 +41,15 @@ export interface PartitionParts {
   readonly letters?: LetterBook | undefined;
   /** Hears, once or more, that another process has taken the journal over. */
   readonly fenced?: ((problem: string) => void) | undefined;
+  /** Hears of each time that somebody here did what he may not. */
+  readonly violated?: (() => void) | undefined;
 }
+
+/** Longest that an end waits for the runs to finish their turns, in milliseconds. */
+const finishMs = 5_000;
 
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
-
-/** Where the actors of a partition are in its journal. Each run has a scope of its own. */
-const actorsScope = "/actors";
 
 /**
  * What a node hosts of a partition: a system of actors with its desk, and the runs, each of which has a system of its own. All write to one
@@ -56,8 +61,12 @@ export class Partition implements JobNews {
   readonly #parts: PartitionParts;
   readonly #cancelled = new Set<string>();
   readonly #running = new Map<string, AbortController>();
+  /** What of them is not over yet. */
+  readonly #unfinished = new Set<Promise<unknown>>();
   /** A look at the trees of the runs that stand. */
   readonly #views = new Map<string, () => TreeNode>();
+  /** What is at the top of a tree: those who host a part of it have to know. */
+  readonly #jobs = new Map<Address, ActorJob>();
   /** Jobs that are actors, and what stops them. */
   readonly #living = new Map<string, () => void>();
   /** Who waits for news of a run. */
@@ -65,10 +74,18 @@ export class Partition implements JobNews {
   #ending: Promise<void> | undefined;
 
   private constructor(parts: PartitionParts) {
-    const { endpoint, journal, transport, clock, random, logger } = parts;
+    const { endpoint, journal, transport, catalog, clock, random, logger } = parts;
     this.endpoint = endpoint;
     this.#parts = parts;
-    this.system = createActorSystem({ journal: new ScopedJournal(journal, actorsScope), transport, clock, random, logger });
+    this.system = createActorSystem({
+      journal: new ScopedJournal(journal, actorsScope),
+      transport,
+      specOf: (address, job) => logicAt(catalog, address, job),
+      about: (address) => this.#jobs.get(topOf(address)),
+      clock,
+      random,
+      logger,
+    });
     this.system.observe((event) => this.#watch(event));
   }
 
@@ -93,6 +110,11 @@ export class Partition implements JobNews {
   /** The trees that stand here: that of the partition's own actors, and that of each run. */
   trees(): readonly { readonly run: string | undefined; readonly tree: TreeNode }[] {
     return [{ run: undefined, tree: this.system.tree() }, ...Array.from(this.#views, ([run, view]) => ({ run, tree: view() }))];
+  }
+
+  /** The parts that stand here of trees whose tops are elsewhere. */
+  branches(): readonly TreeNode[] {
+    return this.system.branches();
   }
 
   /**
@@ -163,24 +185,42 @@ export class Partition implements JobNews {
     return new RunJournal(journal, { id, directory: marks });
   }
 
-  /** Ends what it hosts, as it is: it goes on elsewhere. In order, turns are finished first. A second call waits for the first. */
+  /**
+   * Ends what it hosts, as it is: it goes on elsewhere. Turns that are under way are finished first, those of runs within a limit of time. A
+   * second call waits for the first.
+   */
   end(): Promise<void> {
     this.#ending ??= this.#end();
     return this.#ending;
   }
 
   async #end(): Promise<void> {
-    for (const controller of this.#running.values()) controller.abort(new Error(`${this.endpoint} is handed over`));
-    await this.system.close();
+    for (const controller of this.#running.values()) controller.abort(this.#handedOver());
+    // Its own actors hear nothing more from here on: the end of a run which is handed over is no end.
+    await Promise.all([this.system.close(), this.#finishRuns()]);
     await this.#parts.journal.close();
+  }
+
+  /** What they store late would not be there for who goes on. */
+  async #finishRuns(): Promise<void> {
+    const { clock } = this.#parts;
+    const late = Promise.withResolvers<void>();
+    const cancel = clock.setTimer(finishMs, late.resolve);
+    await Promise.race([Promise.allSettled(this.#unfinished), late.promise]);
+    cancel();
+  }
+
+  #handedOver(): Error {
+    return new Error(`${this.endpoint} is handed over`);
   }
 
   /** @internal For its desk. */
   async work(job: JobRequest, context: WorkContext): Promise<JobEnd> {
     try {
-      return job.kind === "run" ? await this.#run(job, context) : await this.#live(job);
+      return job.kind === "run" ? await this.#finish(this.#run(job, context)) : await this.#live(job);
     } catch (error) {
       context.signal.throwIfAborted();
+      if (this.#ending !== undefined) throw error;
       return { status: "failed", failure: toFailure(error) };
     }
   }
@@ -193,8 +233,18 @@ export class Partition implements JobNews {
     return Promise.resolve();
   }
 
+  async #finish<T>(run: Promise<T>): Promise<T> {
+    this.#unfinished.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#unfinished.delete(run);
+    }
+  }
+
   async #live({ id, what, input }: JobRequest): Promise<JobEnd> {
     const spec = lookUp("actor", this.#parts.catalog.actors, what)(input);
+    this.#jobs.set(`/${id}`, { what, input });
     const address = await this.system.start({ restart: "transient", ...spec, id });
     const stop = (): void => {
       this.system.stop(address).catch((error: unknown) => this.#parts.logger.warn({ err: error, id }, "a cancelled job was not stopped"));
@@ -203,6 +253,7 @@ export class Partition implements JobNews {
     if (this.#cancelled.has(id)) stop();
     const exit = await this.system.watch(address).finally(() => {
       this.#living.delete(id);
+      this.#jobs.delete(address);
       this.#tellHeard(id);
     });
     if (exit.kind === "failure" || exit.kind === "escalated") return { status: "failed", failure: exit.failure };
@@ -246,7 +297,9 @@ export class Partition implements JobNews {
 
   #watch(event: SystemEvent, run?: string): void {
     if (event.type === "dead-letter") this.#parts.letters?.add(event.letter, { partition: this.endpoint, run });
-    if (event.type === "actor-failed" && event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
+    if (event.type !== "actor-failed") return;
+    if (event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
+    if (event.failure.class === "role-violation") this.#parts.violated?.();
   }
 
   #endOf(id: string, result: RunResult & { readonly patch?: string }, signal: AbortSignal): JobEnd {
@@ -254,6 +307,7 @@ export class Partition implements JobNews {
     if (status === "cancelled") {
       // Interrupted and not cancelled: another process goes on with it, and nobody is told of an end.
       if (!this.#cancelled.has(id)) signal.throwIfAborted();
+      if (this.#ending !== undefined) throw this.#handedOver();
       return { status, output: { report } };
     }
     const { output } = result;

@@ -283,6 +283,13 @@ export class ActorSystem {
     return viewTree(this.#kernel, rootAddress);
   }
 
+  /** The trees of those who live here, and whose supervisors live in other systems. */
+  branches(): readonly TreeNode[] {
+    const { remote, cells } = this.#kernel;
+    const all = remote?.hosted.addresses() ?? [];
+    return all.filter((address) => cells.has(address)).map((address) => viewTree(this.#kernel, address));
+  }
+
   /** The newest lost messages, and how many there were by reason. */
   get deadLetters(): { list(): readonly DeadLetter[]; counts(): Readonly<Partial<Record<DeadLetterReason, number>>> } {
     return this.#kernel.deadLetters;

@@ -40,6 +40,7 @@ export {
   type TemplateChild,
 } from "./supervisor/supervisor.ts";
 export { systemClock, systemRandom } from "./time/system-clock.ts";
+export { specBelow } from "./replay/spec-book.ts";
 export { type Divergence, replay, type ReplayOptions, type ReplayReport, type SkipReason } from "./replay/replay.ts";
 export type { TreeNode } from "./tree-view.ts";
 export { NameTakenError, type Turn, TurnClosedError, UnknownWorkError, type Work, type WorkContext } from "./actor/turn.ts";

@@ -1,4 +1,4 @@
-import { childAddress, type Address, type ChildInfo } from "@orgtree/core";
+import { childAddress, type Address, type ChildInfo, type Endpoint } from "@orgtree/core";
 import type { Kernel } from "./kernel/kernel.ts";
 import { SupervisorBody } from "./supervisor/supervisor-body.ts";
 
@@ -20,6 +20,8 @@ export interface TreeNode {
   readonly spent: { readonly turns: number; readonly tokens: number; readonly usd: number } | undefined;
   /** In start order. */
   readonly children: readonly TreeNode[];
+  /** The system in which it lives, where that is another one: what is below it stands there, among its branches. */
+  readonly elsewhere: Endpoint | undefined;
 }
 
 /** The tree below `address`, as its supervisor (`info`) and the actors themselves see it. */
@@ -31,7 +33,7 @@ export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): Tr
   const elsewhere = kernel.remote?.children.get(address)?.view();
   return {
     address,
-    type: info?.type ?? "supervisor",
+    type: info?.type ?? cell?.spec.type ?? "supervisor",
     status:
       phase === "suspended" || elsewhere?.isSuspended === true
         ? "suspended"
@@ -43,5 +45,6 @@ export function viewTree(kernel: Kernel, address: Address, info?: ChildInfo): Tr
     quietMs: cell === undefined ? undefined : Math.max(0, Math.trunc(kernel.clock.nowMs()) - cell.lastTurnMs),
     spent: cell?.ownAccount?.spent() ?? elsewhere?.spent,
     children: children.map((child) => viewTree(kernel, childAddress(address, child.id), child)),
+    elsewhere: kernel.remote?.hosts(address) === true ? kernel.remote.endpointOf(address) : undefined,
   };
 }

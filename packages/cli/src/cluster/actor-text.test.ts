@@ -16,6 +16,8 @@ function actor(part: Partial<SeenActor> & Pick<SeenActor, "address" | "depth">):
     mailbox: 0,
     quietMs: 400,
     spent: undefined,
+    elsewhere: undefined,
+    isBranch: false,
     ...part,
   };
 }

@@ -8,6 +8,7 @@ import { printResult } from "../text/print-result.ts";
 import { actorLines } from "./actor-text.ts";
 import { findNode, presentNodes } from "./find-node.ts";
 import { unknownJob } from "./job-errors.ts";
+import { joinBranches } from "./join-branches.ts";
 import { withCluster } from "./with-cluster.ts";
 
 /** Actors that are asked of each node when nobody says how many. */
@@ -25,7 +26,8 @@ export function listActors(input: CommandInput, surroundings: Surroundings): Pro
     const job = input.operands[0];
     if (job !== undefined) await checkRunning(cluster, job);
     const asked = await ask(cluster, { job, limit, all: input.flags.has("all"), node: valueOf(input, "node") });
-    const actors = asked.answers.flatMap(({ node, answer }) => answer.rows.map((row): SeenActor => ({ node, ...row })));
+    const rows = asked.answers.flatMap(({ node, answer }) => answer.rows.map((row): SeenActor => ({ node, ...row })));
+    const actors = joinBranches(rows, (partition) => cluster.view.owners.get(partition));
     const left = asked.answers.reduce((sum, { answer }) => sum + answer.total - answer.rows.length, 0);
     const { stdout } = surroundings;
     printResult(surroundings, input.flags, {

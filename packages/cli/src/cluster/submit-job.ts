@@ -33,7 +33,7 @@ export function submitJob(input: CommandInput, surroundings: Surroundings): Prom
           span(job.id, "strong"),
           span(isNew ? "" : `, ${job.status}`),
         ],
-        [span(`  ${surroundings.program} follow ${job.id}`, "accent")],
+        [span(`  ${surroundings.program} ${job.kind === "run" ? "follow" : "ps"} ${job.id}`, "accent")],
       ],
     });
     return exitCode.done;
@@ -42,15 +42,34 @@ export function submitJob(input: CommandInput, surroundings: Surroundings): Prom
 
 function requestOf(input: CommandInput, { cwd, random }: Pick<Surroundings, "cwd" | "random">): JobRequest {
   const what = input.operands[0]!;
+  const secret = Math.floor(random.next() * 2 ** 40).toString(36);
+  const id = valueOf(input, "id") ?? `${what.slice(0, 40)}-${secret}`;
+  if (input.flags.has("actor")) return { id, kind: "actor", what, input: actorInput(input) };
+  if (input.values.has("input"))
+    throw new UsageError("--input is what an actor is given", "add --actor, or say what is to be done: --task");
+  return { id, kind: "run", what, input: runInput(input, cwd) };
+}
+
+function actorInput(input: CommandInput): unknown {
+  const other = ["task", "repo", "check", "ignored"].find((name) => input.values.has(name));
+  if (other !== undefined) throw new UsageError(`--${other} is for an organization, and --actor is none`, "give it an --input");
+  if (input.flags.has("follow")) throw new UsageError("an actor tells no story that could be followed", "look at it with orgtree ps ID");
+  const text = valueOf(input, "input");
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new UsageError(`--input is no JSON: ${(error as Error).message}`, `a text has quotes around it: --input '"…"'`);
+  }
+}
+
+function runInput(input: CommandInput, cwd: string): RunInput {
   const [task, repo, check] = [valueOf(input, "task"), valueOf(input, "repo"), valueOf(input, "check")];
   if (task === undefined) throw new UsageError("submit needs a task", 'say what is to be done: --task "…"');
   if (repo === undefined && check !== undefined) throw new UsageError("--check means nothing without --repo", "add --repo PATH");
   if (repo === undefined && input.values.has("ignored")) throw new UsageError("--ignored means nothing without --repo", "add --repo PATH");
   if (repo !== undefined && check === undefined)
     throw new UsageError("--repo needs --check too", 'add the command that tells whether the work is right, such as --check "npm test"');
-  const secret = Math.floor(random.next() * 2 ** 40).toString(36);
-  const id = valueOf(input, "id") ?? `${what.slice(0, 40)}-${secret}`;
-  const repository =
-    repo === undefined ? undefined : { repo: resolve(cwd, repo), check: check!, ignoredPaths: input.values.get("ignored") ?? [] };
-  return { id, kind: "run", what, input: { task, ...(repository === undefined ? {} : { repository }) } satisfies RunInput };
+  if (repo === undefined) return { task };
+  return { task, repository: { repo: resolve(cwd, repo), check: check!, ignoredPaths: input.values.get("ignored") ?? [] } };
 }

@@ -17,6 +17,7 @@ function node(address: Address, part: Partial<TreeNode> = {}): TreeNode {
     mailbox: 0,
     quietMs: 0,
     spent: undefined,
+    elsewhere: undefined,
     children: [],
     ...part,
   };

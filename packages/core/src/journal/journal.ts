@@ -116,6 +116,11 @@ export interface Journal extends JournalReader {
    * `JournalError` when the store failed. Nothing of the append is stored then, but with an `outcome` of `unknown`.
    */
   append(entries: readonly NewEntry[]): Promise<number>;
+  /**
+   * Asked right before work begins that follows from what is stored, as when what was cut off begins again. Resolves when it may begin here;
+   * stays open where that will not come any more, since another process goes on. Undefined: at once.
+   */
+  mayBegin?(): Promise<void> | undefined;
   /** While it holds, compaction removes nothing that is needed to read from `position` on. */
   pin(position: number): Pin;
   /** Removes what nobody needs: everything before the images of `keepAfter`, but for marked entries and pins. */

@@ -1,4 +1,4 @@
-import { checkCount, type Address, type Endpoint } from "@orgtree/core";
+import { checkCount, topOf, type Address, type Endpoint } from "@orgtree/core";
 import type { TreeNode } from "@orgtree/runtime";
 
 /** An actor at a node, as it stands. */
@@ -6,8 +6,10 @@ export interface ActorRow extends Omit<TreeNode, "children"> {
   readonly partition: Endpoint;
   /** The run that it belongs to; undefined where it lives for itself. */
   readonly run: string | undefined;
-  /** How deep it is in its tree, 0 at the top. */
+  /** How deep it is in its tree, or in its branch, 0 at the top. */
   readonly depth: number;
+  /** It is part of a branch: its supervisor, or that of who is above it, is `elsewhere` to it. */
+  readonly isBranch: boolean;
 }
 
 /** Which actors of a node. */
@@ -32,6 +34,7 @@ export interface TreePage {
 export interface StandingTrees {
   readonly endpoint: Endpoint;
   trees(): readonly { readonly run: string | undefined; readonly tree: TreeNode }[];
+  branches(): readonly TreeNode[];
 }
 
 /** Rows of a page, whatever is asked for. */
@@ -68,8 +71,12 @@ function* rowsOf(partitions: Iterable<StandingTrees>, { job, all = false }: Tree
       const trees = all && top === undefined ? [tree] : tree.children;
       for (const each of trees) {
         if (top === undefined ? all || !isOwn(each.address) : each.address === top)
-          yield* rowsBelow(each, { partition: partition.endpoint, run, depth: 0 });
+          yield* rowsBelow(each, { partition: partition.endpoint, run, depth: 0, isBranch: false });
       }
+    }
+    for (const branch of partition.branches()) {
+      if (job === undefined || topOf(branch.address) === `/${job}`)
+        yield* rowsBelow(branch, { partition: partition.endpoint, run: undefined, depth: 0, isBranch: true });
     }
   }
 }
@@ -81,7 +88,7 @@ function isOwn(address: Address): boolean {
 
 function* rowsBelow(
   { children, ...node }: TreeNode,
-  place: { readonly partition: Endpoint; readonly run: string | undefined; readonly depth: number },
+  place: Pick<ActorRow, "partition" | "run" | "depth" | "isBranch">,
 ): Generator<ActorRow> {
   yield { ...node, label: node.label?.slice(0, longestLabel), ...place };
   for (const child of children) yield* rowsBelow(child, { ...place, depth: place.depth + 1 });

@@ -15,13 +15,14 @@ class ModuleError extends ExpectedError {
   }
 }
 
-/** What modules export: an organization as their default, actors by name, or both. Rejects with `ModuleError`. */
+/** What modules export: an organization as their default, actors by name, or both; and `specOf`, as in `Catalog`. Rejects with `ModuleError`. */
 export async function loadModules(config: Pick<NodeConfig, "modules" | "model" | "thinkMs">): Promise<Catalog> {
   const organizations: Record<string, RunnableOrganization> = {};
   const actors: Record<string, Catalog["actors"][string]> = {};
+  const whoTells: NonNullable<Catalog["specOf"]>[] = [];
   for (const file of config.modules) {
     const exports = await importModule(file);
-    const { default: organization, actors: own = {} } = exports;
+    const { default: organization, actors: own = {}, specOf } = exports;
     if (!isOrganization(organization) && Object.keys(own as object).length === 0)
       throw new ModuleError(
         file,
@@ -33,8 +34,16 @@ export async function loadModules(config: Pick<NodeConfig, "modules" | "model" |
       organizations[organization.name] = { organization, model: modelOf(file, exports, config) };
     }
     Object.assign(actors, own);
+    if (typeof specOf === "function") whoTells.push(specOf as (typeof whoTells)[number]);
   }
-  return { organizations, actors };
+  const specOf: Catalog["specOf"] = (address, job) => {
+    for (const tell of whoTells) {
+      const told = tell(address, job);
+      if (told !== undefined) return told;
+    }
+    return undefined;
+  };
+  return { organizations, actors, specOf };
 }
 
 async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -90,7 +90,9 @@ export class Cell implements Runnable {
   }
 
   get budget(): BudgetHandle {
-    return budgetOf(this.account, this.spendingBooks);
+    if (this.kernel.store === undefined) return budgetOf(this.account);
+    const { life } = this;
+    return budgetOf(this.account, { spend: (amount) => this.spend(amount), stored: () => this.#stored(life!) });
   }
 
   /** Where its spending is noted for other processes; nowhere when there are none. */
@@ -103,11 +105,10 @@ export class Cell implements Runnable {
     this.#next.spend(amount);
   }
 
-  /** Settles when what is spent by now is in a record, or the life is over. */
-  stored(): Promise<void> {
-    if (this.life === undefined) return Promise.resolve();
-    const request = new RecordRequest();
-    this.internal(request);
+  /** Resolves when what is spent by now is in a record of this life; rejects where there will be none. */
+  #stored(life: Incarnation): Promise<void> {
+    const request = new RecordRequest(life.holdings.signal);
+    if (this.life === life) this.internal(request);
     return request.stored;
   }
 
@@ -348,8 +349,7 @@ export class Cell implements Runnable {
     kernel.watches.release(address);
     // What it was told in answer to what it did is nothing to the next incarnation.
     for (const notice of this.mailbox.takeNotices()) {
-      if (notice.message instanceof RecordRequest) notice.message.done();
-      else kernel.bury(notice, "stopped");
+      if (!(notice.message instanceof RecordRequest)) kernel.bury(notice, "stopped");
     }
     const id = idOf(address);
     if (ending === "start-ignored") return this.#supervisor.hear({ kind: ending, id });

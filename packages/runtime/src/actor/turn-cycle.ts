@@ -6,7 +6,7 @@
  *   T2. Nothing of a turn is visible before its commit, and nothing at all of one that threw or was refused.
  *   T3. A mail that is taken ends here as processed, put aside, back in the mailbox, or as a dead letter.
  */
-import { AskFailedError, describeFailure, toFailure, type Failure } from "@orgtree/core";
+import { AskFailedError, describeFailure, FailureError, toFailure, type Failure } from "@orgtree/core";
 import { failureIn, type Provenance } from "../durable/provenance.ts";
 import { wasTaken } from "../durable/taken-marks.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
@@ -61,11 +61,15 @@ function recordSpending(life: Incarnation, mail: Mail, request: RecordRequest): 
     record = makeTurnRecord(life, mail);
   } catch (error) {
     life.turn.end();
+    request.failed(new FailureError(toFailure(error, life.cell.address)));
     return life.failLater(error);
   }
   life.commit(record, (failed) => {
+    if (failed !== undefined) {
+      request.failed(new FailureError(failed.failure));
+      return uncommitted(life, mail, failed);
+    }
     request.done();
-    if (failed !== undefined) return uncommitted(life, mail, failed);
     life.cell.recorded(record);
     life.turn.end();
   });

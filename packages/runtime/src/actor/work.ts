@@ -103,13 +103,33 @@ export interface Attempt<I, O> {
 /** Longest that taking back may take where the work says nothing, in milliseconds. */
 const defaultUndoMs = 60_000;
 
-type Running = Pick<Kernel, "timers" | "runningWork">;
+type Running = Pick<Kernel, "timers" | "runningWork" | "store">;
+
+/** Begins when it may in this process. Rejects when the signal aborts before that. */
+async function beginWhen<T>(may: Promise<void>, signal: AbortSignal, begin: () => Promise<T>): Promise<T> {
+  const over = Promise.withResolvers<never>();
+  const abort = (): void => over.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  try {
+    await Promise.race([may, over.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+  return begin();
+}
 
 /**
  * Takes back what an attempt did, or may have done, under a key of its own; first it waits until work that has not heard of its abort is
  * over. Rejects when that takes longer than the work may take, or fails, or the signal aborts.
  */
-export function takeBack<I, O>(
+export function takeBack<I, O>(kernel: Running, definition: WorkDefinition<I, O>, attempt: Attempt<I, O>): Promise<void> {
+  const may = kernel.store?.mayBegin?.();
+  const begin = (): Promise<void> => takeBackNow(kernel, definition, attempt);
+  return may === undefined ? begin() : beginWhen(may, attempt.context.signal, begin);
+}
+
+function takeBackNow<I, O>(
   { timers, runningWork }: Running,
   definition: WorkDefinition<I, O>,
   { input, context, output }: Attempt<I, O>,
@@ -136,11 +156,22 @@ export async function takeBackCutOff<I>(
   }
 }
 
+interface Begun<I> {
+  readonly input: I;
+  readonly context: WorkContext;
+}
+
 /** Runs the work, and gives up on it at its deadline: it is aborted, and what it still gives back is dropped. */
-export function runWork<I, O>(
+export function runWork<I, O>(kernel: Running, definition: WorkDefinition<I, O>, begun: Begun<I>): Promise<O> {
+  const may = kernel.store?.mayBegin?.();
+  const begin = (): Promise<O> => runNow(kernel, definition, begun);
+  return may === undefined ? begin() : beginWhen(may, begun.context.signal, begin);
+}
+
+function runNow<I, O>(
   { timers, runningWork }: Running,
   { kind, run, timeoutMs }: WorkDefinition<I, O>,
-  { input, context }: { readonly input: I; readonly context: WorkContext },
+  { input, context }: Begun<I>,
 ): Promise<O> {
   // Begun in a promise, so that work which throws at once leaves no timer behind.
   const begin = (signal: AbortSignal): Promise<O> => {

@@ -33,6 +33,10 @@ export class RestoringStore implements TurnStore {
     this.#read.of(turn.address).read([{ ...entry, position: 0 }]);
   }
 
+  mayBegin(): Promise<void> | undefined {
+    return this.#store?.mayBegin?.();
+  }
+
   /** A life whose turn is stored goes on from what was read. */
   relive(life: Incarnation, { address }: TurnRecord): void {
     const { body, cell } = life;

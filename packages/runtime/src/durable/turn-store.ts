@@ -31,4 +31,6 @@ export interface TurnStore {
    * other rejection says that it was not stored; the same turn comes again, for a limited time. One that comes twice counts once.
    */
   store(turn: TurnRecord): Promise<void>;
+  /** See `Journal.mayBegin`. */
+  mayBegin?(): Promise<void> | undefined;
 }

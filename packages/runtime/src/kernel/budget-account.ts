@@ -19,8 +19,9 @@ export interface BudgetHandle {
   /** Sets the worst case of a call aside; throws `BudgetExhaustedError`, in which case nothing was set aside. */
   reserve(worstCase: { readonly tokens?: number; readonly usd?: number }): Reservation;
   /**
-   * Settles when what is reserved so far is stored, so that a process which dies in the middle of the call has counted it, at its worst
-   * case. To be awaited between `reserve` and the call. Without a journal it settles at once.
+   * Resolves when what is reserved so far is stored, so that a process which dies in the middle of the call has counted it, at its worst
+   * case. To be awaited between `reserve` and the call. Rejects where it will not be stored, since the actor has ended or was replaced: the
+   * call is not to be made then. Without a journal it resolves at once.
    */
   stored(): Promise<void>;
   /** What can still be reserved, through all levels. `Infinity` where nothing limits it. */
@@ -44,6 +45,10 @@ export interface Reservation {
 export interface SpendingBooks {
   /** It has spent this more; less where something came back. */
   spend(amount: Amount): void;
+}
+
+/** The books of one life. */
+export interface LifeBooks extends SpendingBooks {
   stored(): Promise<void>;
 }
 
@@ -51,7 +56,7 @@ export interface SpendingBooks {
  * What an actor sees of `account`; without one nothing limits it. What is set aside counts as spent in `books`, those of an actor whose
  * turns are stored, until it is known what it was.
  */
-export function budgetOf(account: BudgetAccount | undefined, books?: SpendingBooks): BudgetHandle {
+export function budgetOf(account: BudgetAccount | undefined, books?: LifeBooks): BudgetHandle {
   if (account === undefined) return unlimited;
   return {
     reserve: (worstCase) => account.reserve(worstCase, books),

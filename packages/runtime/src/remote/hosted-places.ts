@@ -16,6 +16,11 @@ export class HostedPlaces {
     this.#remote = remote;
   }
 
+  /** Where they are. */
+  addresses(): readonly Address[] {
+    return [...this.#places.keys()];
+  }
+
   /** What is known of the tree that a place belongs to. */
   aboutOf(address: Address): unknown {
     return this.#places.get(address)?.about;

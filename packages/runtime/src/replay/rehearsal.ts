@@ -188,7 +188,11 @@ function recordSpending(life: Incarnation, body: Body, step: StoredStep): TurnRe
     skipStale(body, step);
     body.arrive(arrivedMeanwhile(step));
   } else body.install();
-  const mail = new Mail("internal", { to: life.cell.address, from: undefined, trace: step.turn.trace }, new RecordRequest());
+  const mail = new Mail(
+    "internal",
+    { to: life.cell.address, from: undefined, trace: step.turn.trace },
+    new RecordRequest(new AbortController().signal),
+  );
   life.turn.open(mail);
   life.turn.close();
   return makeTurnRecord(life, mail);

@@ -19,6 +19,18 @@ import type { SupervisorLogic } from "../supervisor/supervisor.ts";
 /** What is stored of an actor at the moment to which a replay has come. */
 export type StateOf = (address: Address) => unknown;
 
+/**
+ * What runs at an address, as it follows from what its tree was started with; `more` knows those that a call or a later plan has brought.
+ * Undefined where neither says. Throws what is wrong with a specification.
+ */
+export function specBelow(
+  top: ChildSpec<Logic>,
+  address: Address,
+  more?: (address: Address) => ChildSpec<Logic> | undefined,
+): CheckedChildSpec<Logic> | undefined {
+  return new SpecBook([top], more).specOf(address, () => undefined);
+}
+
 /** What runs where, as it follows from what was started at the top, and from what is stored of supervisors. */
 export class SpecBook {
   readonly #tops = new Map<Address, CheckedChildSpec<Logic>>();
