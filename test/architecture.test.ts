@@ -299,6 +299,7 @@ describe("the names that a package exports", () => {
         "openJetStreamReader",
         "openNatsLeases",
         "rolePermissions",
+        "tapWire",
         "tenantAccount",
         "tenantUsers",
         "wireSubject",
@@ -353,6 +354,7 @@ describe("the names that a package exports", () => {
         "plain",
         "publish",
         "reachableCheckpoints",
+        "readParcel",
         "readTurn",
         "replay",
         "reply",
@@ -369,6 +371,7 @@ describe("the names that a package exports", () => {
         "viewMoment",
         "watch",
         "work",
+        "writeParcel",
       ]
     `);
   });
