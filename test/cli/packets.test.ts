@@ -61,9 +61,9 @@ describe("orgtree packets watch", () => {
     const watching = desk.start(["packets", "watch", "--at", "gpu-0", "--json"], { NATS_URL: server.url });
     // It says nothing until there is something.
     const seen = watching.line('"message":41');
-    let isSeen = false;
-    void seen.then(() => (isSeen = true));
-    while (!isSeen) {
+    const state = { isSeen: false, isHeard: false };
+    void seen.then(() => (state.isSeen = true));
+    while (!state.isSeen) {
       cluster.jobs.system.tell("/m1", { to: "/c1~gpu", message: 41 });
       await cluster.jobs.system.ask("/c1~gpu", "get");
     }
@@ -85,9 +85,8 @@ describe("orgtree packets watch", () => {
     // Where nobody hosts a partition, nobody listens: who sends there is told at once.
     const again = desk.start(["packets", "watch"], { NATS_URL: server.url });
     const heard = again.line("gpu-0");
-    let isHeard = false;
-    void heard.then(() => (isHeard = true));
-    while (!isHeard) await cluster.jobs.system.ask("/c1~gpu", "get");
+    void heard.then(() => (state.isHeard = true));
+    while (!state.isHeard) await cluster.jobs.system.ask("/c1~gpu", "get");
     await gpu.drain();
     const { connection } = stack.use(await NatsLink.connect({ servers: server.url }));
     const subject = wireSubject(namespace, { to: "gpu-0", from: "client-1" });
