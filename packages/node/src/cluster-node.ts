@@ -4,12 +4,9 @@ import {
   Ownership,
   type OwnershipEvent,
   type OwnershipLimits,
-  partitionOf,
   type PartitionCounts,
-  type PartitionHost,
-  WireTransport,
 } from "@orgtree/cluster";
-import { type Address, type Clock, type Endpoint, JournalError, LeaseError, type Logger, type Random } from "@orgtree/core";
+import type { Clock, Endpoint, Logger, Random } from "@orgtree/core";
 import {
   type JetStreamJournalOptions,
   type MicroService,
@@ -23,12 +20,10 @@ import { systemClock, systemRandom } from "@orgtree/runtime";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
-import { deskEndpoint, type DeskLimits } from "./desk.ts";
-import { LeasedJournal } from "./leased-journal.ts";
-import { LetterBook } from "./look/letter-book.ts";
+import type { DeskLimits } from "./desk.ts";
+import { Hosting } from "./hosting.ts";
 import { serveNode } from "./look/node-service.ts";
-import { Partition } from "./partition.ts";
-import { Refusals } from "./refusals.ts";
+import type { Partition } from "./partition.ts";
 import { journalName } from "./scopes.ts";
 import { serveNews } from "./serve-news.ts";
 
@@ -58,31 +53,14 @@ export interface ClusterNodeOptions {
   readonly marks?: string | undefined;
 }
 
-/** Which endpoint has an address, in a namespace with these partitions. */
-export function endpointsOf(partitions: PartitionCounts): (address: Address) => Endpoint {
-  return (address) => deskEndpoint(address) ?? partitionOf(address, { partitions });
-}
-
-/** True for the endpoint of a partition: another process goes on with what is there. */
-export function isPartition(partitions: PartitionCounts, endpoint: Endpoint): boolean {
-  const at = endpoint.lastIndexOf("-");
-  return Object.hasOwn(partitions, endpoint.slice(0, at)) && /^\d+$/.test(endpoint.slice(at + 1));
-}
-
 /** One process of a cluster that hosts its share of the partitions. */
-export class ClusterNode implements PartitionHost, AsyncDisposable {
+export class ClusterNode implements AsyncDisposable {
   readonly ownership: Ownership;
   readonly #options: ClusterNodeOptions;
   readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #wire: LocalFirstWire;
-  readonly #natsWire: NatsWire;
+  readonly #wire: NatsWire;
   readonly #leases: NatsLeases;
-  readonly #partitions = new Map<Endpoint, Partition>();
-  readonly #letters = new LetterBook();
-  readonly #refusals = new Refusals();
-  readonly #transports = new Map<Endpoint, WireTransport>();
-  readonly #stopNews = new Map<Endpoint, () => void>();
+  readonly #hosting: Hosting;
   readonly #left = Promise.withResolvers<void>();
   #service: MicroService | undefined;
   /** One service after the other. */
@@ -90,19 +68,34 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   #isOver = false;
 
   private constructor(options: ClusterNodeOptions, leases: NatsLeases) {
-    const { link, namespace, name, version, partitions, pools, logger } = options;
+    const { link, namespace, name, version, partitions, pools, logger, replicas = 1, catalog, channels, desk, journals } = options;
+    const { clock = systemClock, random = systemRandom, marks = join(tmpdir(), `orgtree-runs-${namespace}`) } = options;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? systemRandom;
+    this.#clock = clock;
     this.#leases = leases;
-    this.#natsWire = new NatsWire(link, { namespace });
-    this.#wire = new LocalFirstWire(this.#natsWire, this.#clock);
+    this.#wire = new NatsWire(link, { namespace });
+    this.#hosting = new Hosting({
+      namespace,
+      name,
+      catalog,
+      partitions,
+      wire: new LocalFirstWire(this.#wire, clock),
+      clock,
+      random,
+      logger,
+      marks,
+      channels,
+      desk,
+      leaseholder: () => this.ownership,
+      openJournal: (endpoint) => openJetStreamJournal(link, { ...journals, name: journalName(namespace, endpoint), replicas }),
+      serveNews: (endpoint, partition) => serveNews(link, { namespace, endpoint, partition }),
+    });
     this.ownership = new Ownership({
       leases,
-      clock: this.#clock,
-      random: this.#random,
+      clock,
+      random,
       logger,
-      host: this,
+      host: this.#hosting,
       name,
       partitions,
       pools,
@@ -141,8 +134,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         version,
         node: this.ownership.node,
         clock: this.#clock,
-        partitions: this.#partitions,
-        letters: this.#letters,
+        hosting: this.#hosting,
         drain: () => void this.drain(),
       });
     } catch (error) {
@@ -152,12 +144,12 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
 
   /** What this node hosts, by endpoint. */
   get partitions(): ReadonlyMap<Endpoint, Partition> {
-    return this.#partitions;
+    return this.#hosting.partitions;
   }
 
   /** What came and was not taken, and what this node was not allowed to do, counted by reason. */
   get refusals(): ReadonlyMap<string, number> {
-    return this.#refusals.byReason;
+    return this.#hosting.refusals;
   }
 
   listen(listener: (event: OwnershipEvent) => void): () => void {
@@ -184,79 +176,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     this.#isOver = true;
     await this.#serving;
     await this.#service?.stop();
-    this.#natsWire.close();
+    this.#wire.close();
     this.#leases.close();
     this.#left.resolve();
-  }
-
-  /** @internal For its ownership. */
-  async begin(endpoint: Endpoint, { signal }: { readonly signal: AbortSignal }): Promise<void> {
-    const { link, name, namespace, replicas = 1, catalog, logger, partitions, channels, desk, journals } = this.#options;
-    const { marks = join(tmpdir(), `orgtree-runs-${namespace}`) } = this.#options;
-    const [clock, random] = [this.#clock, this.#random];
-    // Opening it fences whoever has it: a process that was stopped right here, and replaced, must not.
-    if (!this.ownership.mayBegin()) throw new LeaseError(namespace, `${endpoint} is not begun: the lease of this node does not hold`);
-    const whole = await openJetStreamJournal(link, { ...journals, name: journalName(namespace, endpoint), replicas });
-    let partition: Partition | undefined;
-    try {
-      signal.throwIfAborted();
-      const transport = new WireTransport({
-        wire: this.#wire,
-        clock,
-        random,
-        logger,
-        endpoint,
-        endpointOf: endpointsOf(partitions),
-        outlives: (at) => isPartition(partitions, at),
-        epoch: whole.epoch,
-        limits: channels,
-      });
-      const journal = new LeasedJournal(whole, {
-        clock,
-        holds: () => this.ownership.mayBegin(endpoint),
-        ending: signal,
-        // Nobody can store through it any more: it is to be opened again.
-        failed: (error) => whole.over !== undefined && this.ownership.fell(endpoint, error),
-      });
-      const fenced = (problem: string): void => this.ownership.fell(endpoint, new JournalError(endpoint, problem));
-      partition = await Partition.begin({
-        endpoint,
-        journal,
-        transport,
-        catalog,
-        clock,
-        random,
-        logger,
-        desk,
-        fenced,
-        marks,
-        process: name,
-        letters: this.#letters,
-        violated: () => this.#refusals.add("role-violation"),
-      });
-      signal.throwIfAborted();
-      this.#partitions.set(endpoint, partition);
-      this.#transports.set(endpoint, transport);
-      this.#refusals.begin(transport);
-      this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
-    } catch (error) {
-      // Where this took too long there may be another one by now.
-      if (this.#partitions.get(endpoint) === partition) await this.end(endpoint);
-      await partition?.end();
-      await whole.close();
-      throw error;
-    }
-  }
-
-  /** @internal For its ownership. */
-  async end(endpoint: Endpoint): Promise<void> {
-    const partition = this.#partitions.get(endpoint);
-    this.#partitions.delete(endpoint);
-    this.#stopNews.get(endpoint)?.();
-    this.#stopNews.delete(endpoint);
-    const transport = this.#transports.get(endpoint);
-    this.#transports.delete(endpoint);
-    await partition?.end();
-    if (transport !== undefined) this.#refusals.end(transport);
   }
 }

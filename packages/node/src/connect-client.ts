@@ -3,7 +3,7 @@ import type { Clock, Logger, Random } from "@orgtree/core";
 import { type NatsLink, NatsWire } from "@orgtree/nats";
 import { createActorSystem, systemClock, systemRandom } from "@orgtree/runtime";
 import { ClusterClient } from "./cluster-client.ts";
-import { endpointsOf, isPartition } from "./cluster-node.ts";
+import { endpointsOf, isPartition } from "./endpoints.ts";
 
 /** How to speak to a cluster. */
 export interface ConnectOptions {

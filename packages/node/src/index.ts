@@ -1,5 +1,7 @@
 export { connectClient, type ConnectedClient, type ConnectOptions } from "./connect-client.ts";
-export { ClusterNode, type ClusterNodeOptions, endpointsOf } from "./cluster-node.ts";
+export { ClusterNode, type ClusterNodeOptions } from "./cluster-node.ts";
+export { endpointsOf } from "./endpoints.ts";
+export { Hosting, type HostingParts, type Leaseholder, type OpenedJournal } from "./hosting.ts";
 export { ClusterClient, type ClusterClientOptions, ClusterUnavailableError } from "./cluster-client.ts";
 export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
 export type { Job, JobEnd, JobRequest, JobSummary } from "./job.ts";

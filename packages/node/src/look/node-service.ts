@@ -15,8 +15,8 @@ export interface ServedNode {
   readonly name: string;
   readonly version: string;
   readonly clock: Clock;
-  readonly partitions: ReadonlyMap<string, Partition>;
-  readonly letters: LetterBook;
+  /** What it hosts: another thing each time that it is looked at. */
+  readonly hosting: { readonly partitions: ReadonlyMap<string, Partition>; readonly letters: LetterBook };
   /** Hands over what it hosts, and leaves. */
   readonly drain: () => void;
 }
@@ -34,16 +34,16 @@ export function nodeSubject(namespace: string, node: string, call: NodeCall): st
 
 /** Answers those who look after a node, as a service that `nats micro` finds. Questions and answers are JSON. */
 export function serveNode(link: NatsLink, served: ServedNode): Promise<MicroService> {
-  const { namespace, node, name, version, partitions, letters, drain } = served;
+  const { namespace, node, name, version, hosting, drain } = served;
   const maxBytes = link.maxPayload - headBytes;
   const calls: Record<NodeCall, (question: Readonly<Record<string, unknown>>) => unknown> = {
-    tree: (question) => treePage(partitions.values(), readTreeQuery(question), maxBytes),
-    letters: ({ limit = 100 }) => letterPage(letters, checkCount(limit as number, 0, "limit"), maxBytes),
+    tree: (question) => treePage(hosting.partitions.values(), readTreeQuery(question), maxBytes),
+    letters: ({ limit = 100 }) => letterPage(hosting.letters, checkCount(limit as number, 0, "limit"), maxBytes),
     letter: ({ id }) => wholeLetter(letterOf(served, id)),
     retry: ({ id }) => retry(served, id),
     drain: () => {
       drain();
-      return { partitions: partitions.size };
+      return { partitions: hosting.partitions.size };
     },
   };
   const endpoints = Object.entries(calls).map(([call, answer]): MicroEndpoint => {
@@ -60,15 +60,16 @@ export function serveNode(link: NatsLink, served: ServedNode): Promise<MicroServ
   });
 }
 
-function letterOf({ letters, node }: ServedNode, id: unknown): NonNullable<ReturnType<LetterBook["get"]>> {
-  const letter = letters.get(String(id));
+function letterOf({ hosting, node }: ServedNode, id: unknown): NonNullable<ReturnType<LetterBook["get"]>> {
+  const letter = hosting.letters.get(String(id));
   if (letter === undefined) throw new UnknownLetterError(String(id), node);
   return letter;
 }
 
 async function retry(served: ServedNode, id: unknown): Promise<object> {
   const letter = letterOf(served, id);
-  const { letters, clock, partitions } = served;
+  const { clock, hosting } = served;
+  const { partitions, letters } = hosting;
   if (letter.run !== undefined)
     return { outcome: "refused", problem: `it was sent within the run ${letter.run}, which has done without it: nobody else can send it` };
   // Whoever hosts the recipient by now: from any partition the way there is known.

@@ -4,8 +4,8 @@ import { findNatsLeases, NatsLink, type NatsLinkOptions, type PassingPacket, tap
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import type { ClusterClient } from "../cluster-client.ts";
 import { ClusterNews } from "../cluster-news.ts";
-import { endpointsOf } from "../cluster-node.ts";
 import { connectClient } from "../connect-client.ts";
+import { endpointsOf } from "../endpoints.ts";
 import type { JobNews } from "../job-news.ts";
 import { type HandJournal, type JobPast, openJobPast, takeRunPast } from "./job-past.ts";
 import { NodeClient } from "./node-client.ts";
