@@ -15,7 +15,7 @@ export interface OpenedStream {
   readonly run: string;
 }
 
-const streamNotFound = 10_059;
+export const streamNotFound = 10_059;
 const streamNameTaken = 10_058;
 const pauseMs = 100;
 
@@ -60,7 +60,7 @@ async function findOrMake(manager: JetStreamManager, { names, wishes }: { names:
 }
 
 /** Tries again while nobody answers or nobody leads, up to the longest outage. */
-async function persist<T>(
+export async function persist<T>(
   { journal, link, outageMs }: { readonly journal: string; readonly link: NatsLink; readonly outageMs: number },
   work: () => Promise<T>,
 ): Promise<T> {
