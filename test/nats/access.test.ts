@@ -1,5 +1,5 @@
 /** Who may do what on a server that runs what `orgtree server-config` writes. */
-import { WireTransport } from "@orgtree/cluster";
+import { listPartitions, WireTransport } from "@orgtree/cluster";
 import type { SystemEvent } from "@orgtree/core";
 import { JetStreamJournalError, NatsLink, natsSettings, NatsWire, openJetStreamJournal, wireSubject } from "@orgtree/nats";
 import { findServer, freePorts, LocalServer } from "@orgtree/nats/server";
@@ -14,6 +14,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { silent } from "../cluster/post.ts";
 import { Desk } from "../cli/orgtree-process.ts";
 import { counter, messenger, runnableLookout } from "../support/lookout.ts";
+import { readConfig } from "../../services/gateway/src/config.ts";
+import { openGateway } from "../../services/gateway/src/gateway.ts";
+import { makeLogger } from "../../services/gateway/src/logger.ts";
 import { GuardedServer, rolesFile } from "./guarded-server.ts";
 
 const partitions = { main: 2, gpu: 2 };
@@ -161,6 +164,8 @@ describe("on a server with that configuration", () => {
     // From one pool to the other.
     const sum = (): Promise<unknown> => gateway.client.system.ask("/c1~gpu", "get").catch(() => 1);
     while ((await sum()) === 1) gateway.client.system.tell("/m1", { to: "/c1~gpu", message: 41 });
+    const door = await openDoor("acme");
+    expect((await fetch(`${door}/readyz`)).status).toBe(200);
     const settings = await guarded.variables("acme", "operator");
     const { code, stdout } = await guarded.desk.call(["ps", "--server", guarded.server.url, "--json"], settings);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { silent: [] }]);
@@ -185,6 +190,7 @@ describe("on a server with that configuration", () => {
     ["gateway", "publish", "orgtree.main.node.any.drain"],
     ["gateway", "publish", "$KV.orgtree_main.meta"],
     ["gateway", "publish", "$JS.API.STREAM.INFO.J_main-main-0"],
+    ["gateway", "publish", "$JS.API.CONSUMER.CREATE.KV_orgtree_main"],
     ["gateway", "subscribe", "_INBOX_operator.>"],
     ["gateway", "subscribe", "_INBOX.>"],
     ["gateway", "subscribe", ">"],
@@ -250,6 +256,17 @@ describe("on a server with that configuration", () => {
 
 async function settingsOf(tenant: string, user: string) {
   return natsSettings({ variables: { ...(await guarded.variables(tenant, user)), NATS_URL: guarded.server.url }, home: "/" });
+}
+
+/** The gateway itself, with the key of one. */
+async function openDoor(tenant: string): Promise<string> {
+  const said = { ORGTREE_PARTITIONS: "main=2,gpu=2", ORGTREE_TOKENS: `ops:${"x".repeat(32)}`, PORT: "0", LOG_LEVEL: "silent" };
+  const config = readConfig(said, () => "");
+  const endpoints = listPartitions(partitions).map(({ endpoint }) => endpoint);
+  const parts = { config, endpoints, endpointOf: endpointsOf(partitions), clock: systemClock, random: systemRandom };
+  const gateway = await openGateway({ ...parts, connect: await settingsOf(tenant, "gateway"), logger: makeLogger(config) });
+  stack.defer(() => gateway.close());
+  return gateway.url;
 }
 
 describe("a role in a process of its own", () => {
