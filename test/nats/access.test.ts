@@ -41,8 +41,12 @@ const catalog: Catalog = {
   actors: { counter, messenger },
 };
 
-async function startNode(tenant: string, user: string, pools: readonly string[]): Promise<{ node: ClusterNode; link: NatsLink }> {
-  const link = await guarded.connect(tenant, user);
+async function startNode(
+  tenant: string,
+  user: string,
+  { pools, at = guarded }: { readonly pools: readonly string[]; readonly at?: GuardedServer },
+): Promise<{ node: ClusterNode; link: NatsLink }> {
+  const link = await at.connect(tenant, user);
   const parts = { link, namespace: "main", name: user, version: "0", catalog, partitions, pools, logger: silent, ownership, channels };
   const node = await ClusterNode.start(parts);
   stack.defer(() => node.drain());
@@ -56,8 +60,8 @@ async function startNode(tenant: string, user: string, pools: readonly string[])
   return { node, link };
 }
 
-async function connectAs(tenant: string, user: "gateway" | "operator") {
-  const link = await guarded.connect(tenant, user);
+async function connectAs(tenant: string, user: "gateway" | "operator", at = guarded) {
+  const link = await at.connect(tenant, user);
   return { link, ...stack.use(connectClient({ link, namespace: "main", partitions, logger: silent, channels, as: user })) };
 }
 
@@ -146,8 +150,8 @@ describe("servers of a cluster, with TLS", () => {
 
 describe("on a server with that configuration", () => {
   test("nodes of pools, a gateway and the command do their work, each with its own key, and nothing is refused to them", async () => {
-    const main = await startNode("acme", "node-main", ["main"]);
-    const gpu = await startNode("acme", "node-gpu", ["gpu"]);
+    const main = await startNode("acme", "node-main", { pools: ["main"] });
+    const gpu = await startNode("acme", "node-gpu", { pools: ["gpu"] });
     const gateway = await connectAs("acme", "gateway");
     await gateway.client.submit({ id: "r1", kind: "run", what: "lookout", input: { task: "How is the sea?" } });
     const news = new ClusterNews({ link: gateway.link, namespace: "main", endpointOf: endpointsOf(partitions) });
@@ -225,7 +229,7 @@ describe("on a server with that configuration", () => {
   });
 
   test("what is in one account is not there for another one, though it is called the same", async () => {
-    await startNode("acme", "node", ["main", "gpu"]);
+    await startNode("acme", "node", { pools: ["main", "gpu"] });
     const ours = await connectAs("acme", "gateway");
     await ours.client.submit({ id: "secret-1", kind: "actor", what: "counter", input: 7 });
     // Nobody is there for the other tenant, and there is no namespace.
@@ -234,10 +238,29 @@ describe("on a server with that configuration", () => {
       openCluster({ connect: await settingsOf("globex", "operator"), namespace: "main", answerMs: 1_000, logger: silent }),
     ).rejects.toMatchObject({ name: "UnknownNamespaceError" });
     await expect(theirs.connection.request("$SRV.PING", "", { timeout: 500 })).rejects.toThrow(/no responders/);
-    await startNode("globex", "node", ["main", "gpu"]);
+    await startNode("globex", "node", { pools: ["main", "gpu"] });
     const others = await connectAs("globex", "gateway");
     expect(await others.client.get("secret-1")).toBeUndefined();
     expect(await ours.client.get("secret-1")).toMatchObject({ status: "running" });
+  });
+
+  test("what a server does not let a node send any more fails the actor that sends it as role-violation, and is counted", async () => {
+    const at = stack.use(await GuardedServer.start(["acme", "--partitions", "main=2,gpu=2"]));
+    const { node } = await startNode("acme", "node-main", { pools: ["main"], at });
+    await startNode("acme", "node-gpu", { pools: ["gpu"], at });
+    const { client } = await connectAs("acme", "gateway", at);
+    await client.submit({ id: "c1~gpu", kind: "actor", what: "counter", input: 1 });
+    await client.submit({ id: "m1", kind: "actor", what: "messenger", input: undefined });
+    const sum = (): Promise<unknown> => client.system.ask("/c1~gpu", "get").catch(() => 1);
+    while ((await sum()) === 1) client.system.tell("/m1", { to: "/c1~gpu", message: 41 });
+    // From now on the pool may answer gateways, and speak to nobody else.
+    await at.change((text) => text.replaceAll('"orgtree.main.w.*.*.main.*"', '"orgtree.main.w.gateway.*.main.*"'));
+    while ((node.refusals.get("role-violation") ?? 0) === 0) {
+      client.system.tell("/m1", { to: "/c1~gpu", message: 1 });
+      await client.system.ask("/desk-main-0", { type: "get", id: "-" }, { timeoutMs: 1_000 }).catch(() => undefined);
+    }
+    expect(node.refusals.get("forbidden")).toBeGreaterThan(0);
+    expect(await client.get("m1")).toMatchObject({ id: "m1" });
   });
 
   test("a stream of more than the account may store is refused by name", async () => {
