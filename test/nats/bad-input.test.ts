@@ -4,13 +4,16 @@ import { type Clock, LeaseError } from "@orgtree/core";
 import { JetStreamJournalError, NatsLink, newNkey, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { findServer, LocalServer } from "@orgtree/nats/server";
 import { ClusterNode, type ClusterNodeOptions, connectClient } from "@orgtree/node";
-import { systemClock } from "@orgtree/runtime";
+import { systemClock, systemRandom } from "@orgtree/runtime";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Desk } from "../cli/orgtree-process.ts";
 import { silent } from "../cluster/post.ts";
 import { counter } from "../support/lookout.ts";
+import { readConfig } from "../../services/gateway/src/config.ts";
+import { openGateway } from "../../services/gateway/src/gateway.ts";
+import { makeLogger } from "../../services/gateway/src/logger.ts";
 import { GuardedServer } from "./guarded-server.ts";
 
 let server: LocalServer;
@@ -46,6 +49,29 @@ describe("a cluster", () => {
     await expect(refused).rejects.toThrow(
       /made with the partitions \{ main: 2 \}, and this process has \{ main: 3 \}: give it the same, or name another namespace/,
     );
+  });
+
+  test("refuses a gateway that takes it to have others", async () => {
+    await start("doored");
+    const said = {
+      NATS_URL: server.url,
+      ORGTREE_NAMESPACE: "doored",
+      ORGTREE_TOKENS: `ops:${"x".repeat(32)}`,
+      PORT: "0",
+      LOG_LEVEL: "silent",
+    };
+    const config = readConfig({ ...said, ORGTREE_PARTITIONS: "main=4" }, () => "");
+    const parts = {
+      config,
+      endpoints: [],
+      endpointOf: () => "main-0",
+      clock: systemClock,
+      random: systemRandom,
+      logger: makeLogger(config),
+    };
+    await expect(openGateway(parts)).rejects.toThrow(/partitions \{ main: 2 \}, and this process has \{ main: 4 \}/);
+    const right = readConfig({ ...said, ORGTREE_PARTITIONS: "main=2" }, () => "");
+    await (await openGateway({ ...parts, config: right })).close();
   });
 
   test("of an incompatible version refuses a node and the command, and is not touched", async () => {
@@ -137,7 +163,7 @@ describe("a user", () => {
     const refused = start("main", { link });
     await expect(refused).rejects.toBeInstanceOf(LeaseError);
     await expect(refused).rejects.toThrow(
-      /may not publish to \$JS\.API\.STREAM\.INFO\.KV_orgtree_main: allow it in the permissions of the server/,
+      /may not publish to \$JS\.API\.STREAM\.CREATE\.KV_orgtree_main: allow it in the permissions of the server/,
     );
   });
 
