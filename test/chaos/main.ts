@@ -30,7 +30,7 @@ const result = await runChaos({
   first: [],
   only,
   settleMs: 90_000,
-  least: { faults: minutes * 2, acknowledged: minutes * 500, delivered: minutes * 500, runs: minutes * 5 },
+  least: { faults: minutes * 2, acknowledged: minutes * 500, delivered: minutes * 500, runs: minutes * 5, crews: Math.ceil(minutes / 2) },
 });
 printResult(seed, result);
 process.exit(result.violations.length === 0 ? 0 : 1);

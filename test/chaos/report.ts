@@ -2,6 +2,7 @@ import type { Acknowledged, Clients } from "./clients.ts";
 import type { History } from "./check-history.ts";
 import type { Struck } from "./faults.ts";
 import type { Site } from "./site.ts";
+import { chores } from "./workload.ts";
 
 interface Material extends History {
   readonly clients: Clients;
@@ -15,11 +16,13 @@ export function figuresOf({ clients, states, ledger, journals, struck, site, tim
   readonly lines: readonly string[];
   readonly delivered: number;
   readonly runs: number;
+  readonly crews: number;
 } {
   const delivered = Array.from(states.feeders.values()).reduce((all, { taken }) => all + sum(Object.values(taken)), 0);
   const deposits = Array.from(states.accounts.values()).reduce((all, { got }) => all + sum(Object.values(got)), 0);
   const feeders = Array.from(states.feeders.values());
-  const jobs = Array.from(clients.jobs.values());
+  const jobs = Array.from(clients.jobs.known.values());
+  const crews = jobs.filter(({ what }) => what !== chores);
   const done = jobs.filter(({ job }) => job?.status === "done");
   const cutOff = jobs.filter(({ job }) => job?.status === "failed");
   const records = Array.from(journals.values()).flat();
@@ -30,10 +33,10 @@ export function figuresOf({ clients, states, ledger, journals, struck, site, tim
     `${struck.length} faults in ${seconds(times.calmMs - times.beganMs)}: ${counted(struck.map(({ kind }) => kind))}; all was well ${seconds(times.settledMs - times.calmMs)} after the last`,
     `${site.nodes.length} processes of nodes, ${openings} openings of ${journals.size} journals, ${records.length} messages in them, ${migrations} migrations`,
     `${clients.acknowledged.length} calls acknowledged in ${clients.attempts} attempts, ${delivered} deliveries, ${deposits} transfers, ${sum(feeders.map(({ answered }) => answered))} questions answered and ${sum(feeders.map(({ unanswered }) => unanswered))} not`,
-    `${jobs.length} runs: ${done.length} done, ${cutOff.length} with an irreversible tool cut off; ${begins.length} effects begun for ${new Set(begins.map(({ key }) => key)).size} keys, ${ledger.filter(({ step }) => step === "undo-end").length} taken back`,
+    `${jobs.length} runs, ${crews.length} of them of the crew that mends a repository: ${done.length} done, ${cutOff.length} with an irreversible tool cut off; ${begins.length} effects begun for ${new Set(begins.map(({ key }) => key)).size} keys, ${ledger.filter(({ step }) => step === "undo-end").length} taken back`,
     ...recoveries({ struck, quietMs: 3 * site.leaseMs }, clients.acknowledged),
   ];
-  return { lines, delivered, runs: done.length };
+  return { lines, delivered, runs: done.length, crews: done.filter(({ what }) => what !== chores).length };
 }
 
 /**

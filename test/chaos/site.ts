@@ -26,7 +26,7 @@ export interface Slot {
 }
 
 export const namespace = "chaos";
-const workload = fileURLToPath(new URL("workload.ts", import.meta.url));
+const modules = ["workload.ts", "../crash/ledgered-crew.ts"].map((file) => fileURLToPath(new URL(file, import.meta.url)));
 
 /** Servers of NATS, nodes, and the proxies between them. All of it ends with our process, however that ends. */
 export class Site implements AsyncDisposable {
@@ -53,7 +53,7 @@ export class Site implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), "orgtree-chaos-"));
     stack.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-    await mkdir(join(directory, "marks"));
+    for (const name of ["marks", "tmp"]) await mkdir(join(directory, name));
     const cluster = stack.use(await LocalCluster.start());
     const way = async (server: LocalServer): Promise<TcpProxy> => stack.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
     const ways = await Promise.all(Array.from({ length: options.nodes }, () => Promise.all(cluster.servers.map(way))));
@@ -100,7 +100,7 @@ export class Site implements AsyncDisposable {
       NATS_URL: proxies.map(({ port }) => `nats://127.0.0.1:${port}`).join(","),
       ORGTREE_NAMESPACE: namespace,
       ORGTREE_NODE: name,
-      ORGTREE_MODULES: workload,
+      ORGTREE_MODULES: modules.join(","),
       ORGTREE_PARTITIONS: `main=${partitions}`,
       ORGTREE_REPLICAS: String(this.cluster.servers.length),
       ORGTREE_LEASE_MS: String(leaseMs),
@@ -108,7 +108,8 @@ export class Site implements AsyncDisposable {
       ORGTREE_SCRIPTED: "1",
       ORGTREE_MARKS: join(this.directory, "marks"),
       PORT: "0",
-      CHAOS_LEDGER: this.ledger,
+      TMPDIR: join(this.directory, "tmp"),
+      LEDGER: this.ledger,
       CHAOS_VERSION: String(version),
     };
     const log = join(process.env["CHAOS_LOGS"] ?? this.directory, `${name}.${this.nodes.length}.log`);
