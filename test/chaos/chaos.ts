@@ -28,6 +28,8 @@ export interface ChaosOptions {
   readonly first: readonly FaultKind[];
   /** Only these come at all. Default: all of them. */
   readonly only?: readonly FaultKind[] | undefined;
+  /** The name of a mistake that is planted in the nodes. Default: none. */
+  readonly mutant?: string | undefined;
   /** How long everything may take to be well again when they are over. */
   readonly settleMs: number;
   /** Less than that shows nothing. */
@@ -55,7 +57,8 @@ const choresSeries: Series = { what: chores, input: { task: "Do them all." }, mo
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const random = new SeededRandom(`chaos/${options.seed}`);
   await using stack = new AsyncDisposableStack();
-  const site = stack.use(await Site.start({ nodes: 3, partitions: options.partitions, leaseMs: options.leaseMs, thinkMs: 30 }));
+  const { partitions, leaseMs, mutant } = options;
+  const site = stack.use(await Site.start({ nodes: 3, partitions, leaseMs, thinkMs: 30, mutant }));
   await Promise.all(site.slots.map(({ node }) => within(60_000, node.joined, `${node.name} did not join`)));
   const link = await site.link("chaos");
   const { client } = stack.use(connectClient({ link, namespace, partitions: site.partitions, logger: silent }));

@@ -41,7 +41,7 @@ export function figuresOf({ clients, states, ledger, journals, struck, site, tim
 
 /**
  * For each kind of fault: from when it struck to the first call that was begun later and acknowledged, in each partition that it struck. Where
- * everybody stood still it counts from the end of that. A fault behind which another one came soon says nothing.
+ * everybody stood still it counts from the end of that. Only what struck in quiet says something: no other fault shortly before or behind it.
  */
 function recoveries(
   { struck, quietMs }: { readonly struck: readonly Struck[]; readonly quietMs: number },
@@ -49,9 +49,10 @@ function recoveries(
 ): readonly string[] {
   const byPartition = Map.groupBy(acknowledged, ({ partition }) => partition);
   const all = new Map<string, number[]>();
-  for (const [index, { kind, atMs, forMs, partitions }] of struck.entries()) {
-    const fromMs = kind === "stop-brokers" ? atMs + forMs : atMs;
-    if ((struck[index + 1]?.atMs ?? Infinity) - fromMs < quietMs) continue;
+  for (const fault of struck) {
+    const { kind, partitions } = fault;
+    const fromMs = beginOf(fault);
+    if (!struck.every((other) => isApart(fault, other, quietMs))) continue;
     for (const partition of partitions) {
       const later = (byPartition.get(partition) ?? []).filter((call) => call.atMs >= fromMs);
       const endMs = later.reduce((first, call) => Math.min(first, call.endMs), Infinity);
@@ -63,6 +64,18 @@ function recoveries(
     const at = (share: number): string => seconds(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!);
     return `${kind}: work goes on after p50 ${at(0.5)}, p95 ${at(0.95)}, at most ${seconds(sorted.at(-1)!)} (${sorted.length} partitions)`;
   });
+}
+
+/** From when on others can go on with what was struck. */
+function beginOf({ kind, atMs, forMs }: Struck): number {
+  return kind === "stop-brokers" ? atMs + forMs : atMs;
+}
+
+/** Whether one fault is over before the other one can be felt. What is replaced in turn belongs together. */
+function isApart(fault: Struck, other: Struck, quietMs: number): boolean {
+  if (other === fault || (other.kind === fault.kind && fault.kind.startsWith("roll"))) return true;
+  if (other.atMs > fault.atMs) return other.atMs - beginOf(fault) >= quietMs;
+  return fault.atMs - other.atMs - other.forMs >= quietMs;
 }
 
 function sum(values: readonly number[]): number {

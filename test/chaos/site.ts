@@ -15,6 +15,8 @@ export interface SiteOptions {
   readonly leaseMs: number;
   /** Milliseconds that the model of a run thinks. */
   readonly thinkMs: number;
+  /** The name of a mistake that is planted in the nodes. */
+  readonly mutant?: string | undefined;
 }
 
 /** The place of a node: its ways to the servers stay, the processes come and go. */
@@ -95,7 +97,7 @@ export class Site implements AsyncDisposable {
   }
 
   #newNode(name: string, { proxies, version }: { readonly proxies: readonly TcpProxy[]; readonly version: number }): NodeProcess {
-    const { partitions, leaseMs, thinkMs } = this.#options;
+    const { partitions, leaseMs, thinkMs, mutant } = this.#options;
     const env = {
       NATS_URL: proxies.map(({ port }) => `nats://127.0.0.1:${port}`).join(","),
       ORGTREE_NAMESPACE: namespace,
@@ -111,6 +113,7 @@ export class Site implements AsyncDisposable {
       TMPDIR: join(this.directory, "tmp"),
       LEDGER: this.ledger,
       CHAOS_VERSION: String(version),
+      ...(mutant === undefined ? {} : { CHAOS_MUTANT: mutant }),
     };
     const log = join(process.env["CHAOS_LOGS"] ?? this.directory, `${name}.${this.nodes.length}.log`);
     const node = new NodeProcess(name, { env, log });
