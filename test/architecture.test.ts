@@ -288,11 +288,21 @@ describe("the names that a package exports", () => {
         "NatsWire",
         "findNatsLeases",
         "findServer",
+        "freePorts",
+        "inboxOf",
         "isAtLeast",
         "natsSettings",
+        "newNkey",
+        "nkeyOf",
         "oldestServer",
         "openJetStreamJournal",
         "openNatsLeases",
+        "rolePermissions",
+        "tenantAccount",
+        "tenantUsers",
+        "wireSubject",
+        "writeClusterConfig",
+        "writeServerConfig",
       ]
     `);
   });

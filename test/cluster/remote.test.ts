@@ -129,6 +129,58 @@ describe("actors of two systems", () => {
   });
 });
 
+describe("a system that may not send to another", () => {
+  const failures = (events: readonly SystemEvent[]): readonly string[] =>
+    events.flatMap((event) =>
+      event.type === "actor-failed" || event.type === "escalated-to-root" ? [`${event.type} ${event.address} ${event.failure.class}`] : [],
+    );
+
+  test.each(["tell", "deliver", "ask"] as const)("fails who sends there by %s as role-violation, at its supervisor", async (how) => {
+    const a = await nodes.begin("a", [spec("a-clerk", { restart: "permanent" })]);
+    const b = await nodes.begin("b", [spec("b-clerk")]);
+    a.wire.forbidden.add("b");
+    await tell(a, "/a-clerk", { do: how, to: "/b-clerk", message: 1 });
+    expect(failures(a.events)).toEqual(["actor-failed /a-clerk role-violation"]);
+    expect(letters(a.events)).toEqual(["forbidden"]);
+    expect(a.transport.counts.forbidden).toBe(1);
+    // It is another life now, which owes nothing.
+    expect(await get(a, "/a-clerk")).toEqual({ got: [], heard: [] });
+    a.wire.forbidden.clear();
+    await nodes.clock.advance(10_000);
+    expect((await get(b, "/b-clerk")).got).toEqual([]);
+    await tell(a, "/a-clerk", { do: "deliver", to: "/b-clerk", message: 2 });
+    expect((await get(b, "/b-clerk")).got).toEqual([2]);
+  });
+
+  test("tells who asks from outside at once, and the root what nobody has sent", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk")]);
+    await nodes.begin("b", [spec("b-clerk")]);
+    a.wire.forbidden.add("b");
+    const asked = a.system.ask("/b-clerk", { do: "get" }, { timeoutMs: 30_000 });
+    asked.catch(() => {});
+    await nodes.clock.settle();
+    await expect(asked).rejects.toMatchObject({ name: "RoleViolationError", failureClass: "role-violation" });
+    expect(failures(a.events)).toEqual([]);
+    await tell(a, "/b-clerk", 1);
+    expect(failures(a.events)).toEqual(["escalated-to-root / role-violation"]);
+    // What the runtime itself has to say there is nobody's fault.
+    await tell(a, "/a-clerk", { do: "watch", to: "/b-clerk" });
+    expect(failures(a.events)).toEqual(Array(2).fill("escalated-to-root / role-violation"));
+    expect(letters(a.events)).toEqual(["forbidden", "forbidden"]);
+  });
+
+  test("hears of it also over a connection that was open", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk", { restart: "permanent" })]);
+    const b = await nodes.begin("b", [spec("b-clerk")]);
+    await tell(a, "/a-clerk", { do: "tell", to: "/b-clerk", message: 1 });
+    a.wire.forbidden.add("b");
+    await tell(a, "/a-clerk", { do: "ask", to: "/b-clerk", message: { do: "get" } });
+    await tell(a, "/a-clerk", { do: "tell", to: "/b-clerk", message: 2 });
+    expect(failures(a.events).slice(0, 2)).toEqual(Array(2).fill("actor-failed /a-clerk role-violation"));
+    expect((await get(b, "/b-clerk")).got).toEqual([1]);
+  });
+});
+
 describe("a system whose process is gone", () => {
   test("is told of as node-lost, once, where nobody goes on with its actors", async () => {
     const a = await nodes.begin("a", [spec("a-clerk")]);

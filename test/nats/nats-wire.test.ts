@@ -38,14 +38,14 @@ wireContract(
 
 describe("a wire over NATS", () => {
   test("says where this user may not send", async () => {
-    const config = `authorization { users: [{ user: a, password: a, permissions: { publish: { deny: ["orgtree.*.w.secret"] } } }] }`;
+    const config = `authorization { users: [{ user: a, password: a, permissions: { publish: { deny: ["orgtree.*.w.secret.>"] } } }] }`;
     await using closed = await LocalServer.start({ jetStream: false, config });
     await using link = await NatsLink.connect({ servers: closed.url, user: "a", pass: "a" });
     const wire = new NatsWire(link, { namespace: "n" });
     const refused = Promise.withResolvers<unknown>();
     wire.listen(refused.resolve);
-    wire.send("secret", Uint8Array.of(1));
-    expect(await refused.promise).toEqual({ type: "refused", to: "secret" });
+    wire.send("secret-1", Uint8Array.of(1), { from: "main-0" });
+    expect(await refused.promise).toEqual({ type: "refused", to: "secret-1", from: "main-0" });
   });
 
   test("refuses a namespace that is no part of a subject", async () => {

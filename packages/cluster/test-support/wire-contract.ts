@@ -21,7 +21,7 @@ export function wireContract(name: string, make: () => Promise<ContractNetwork>,
       const [one, other] = [await network.connect(), await network.connect()];
       const came = arrivals();
       await other.wire.receive("p1", came.take);
-      for (let n = 0; n < 100; n++) one.wire.send("p1", Uint8Array.of(n, 0, 255));
+      for (let n = 0; n < 100; n++) one.wire.send("p1", Uint8Array.of(n, 0, 255), { from: "t" });
       await came.count(100);
       expect(came.packets.map((packet) => Array.from(packet))).toEqual(Array.from({ length: 100 }, (_, n) => [n, 0, 255]));
     });
@@ -31,7 +31,7 @@ export function wireContract(name: string, make: () => Promise<ContractNetwork>,
       const [one, other] = [await network.connect(), await network.connect()];
       const came = arrivals();
       await other.wire.receive("p1", came.take);
-      one.wire.send("p1", new Uint8Array(one.wire.maxBytes).fill(7));
+      one.wire.send("p1", new Uint8Array(one.wire.maxBytes).fill(7), { from: "t" });
       await came.count(1);
       expect(came.packets[0]!.byteLength).toBe(one.wire.maxBytes);
     });
@@ -43,10 +43,21 @@ export function wireContract(name: string, make: () => Promise<ContractNetwork>,
       await one.wire.receive("p1", here.take);
       await other.wire.receive("p1", there.take);
       await other.wire.receive("p10", elsewhere.take);
-      one.wire.send("p1", Uint8Array.of(1));
+      one.wire.send("p1", Uint8Array.of(1), { from: "t" });
       await Promise.all([here.count(1), there.count(1)]);
       await settled();
       expect([here.packets.length, there.packets.length, elsewhere.packets.length]).toEqual([1, 1, 0]);
+    });
+
+    test("says from where a packet was sent", async () => {
+      await using network = await make();
+      const [one, other] = [await network.connect(), await network.connect()];
+      const came: string[] = [];
+      const all = Promise.withResolvers<void>();
+      await other.wire.receive("main-1", (_packet, from) => void (came.push(from) === 3 && all.resolve()));
+      for (const from of ["gpu-big-0", "a", "client-x1"]) one.wire.send("main-1", Uint8Array.of(1), { from });
+      await all.promise;
+      expect(came).toEqual(["gpu-big-0", "a", "client-x1"]);
     });
 
     test("brings nothing to who has stopped to listen", async () => {
@@ -56,7 +67,7 @@ export function wireContract(name: string, make: () => Promise<ContractNetwork>,
       const stop = await other.wire.receive("p1", first.take);
       await other.wire.receive("p1", second.take);
       stop();
-      one.wire.send("p1", Uint8Array.of(1));
+      one.wire.send("p1", Uint8Array.of(1), { from: "t" });
       await second.count(1);
       expect(first.packets).toHaveLength(0);
     });
@@ -70,8 +81,8 @@ function contractEvents(make: () => Promise<ContractNetwork>, settled: () => Pro
     await using network = await make();
     const { wire } = await network.connect();
     const events = heard(wire);
-    wire.send("p1", Uint8Array.of(1));
-    wire.send("p2", Uint8Array.of(1), { asks: true });
+    wire.send("p1", Uint8Array.of(1), { from: "t" });
+    wire.send("p2", Uint8Array.of(1), { from: "t", asks: true });
     await events.until(({ type }) => type === "nobody");
     expect(events.all).toEqual([{ type: "nobody", to: "p2" }]);
   });
@@ -85,12 +96,12 @@ function contractEvents(make: () => Promise<ContractNetwork>, settled: () => Pro
     other.cut();
     await events.until(({ type }) => type === "lost");
     expect(other.wire.isConnected).toBe(false);
-    other.wire.send("p1", Uint8Array.of(1));
+    other.wire.send("p1", Uint8Array.of(1), { from: "t" });
     other.mend();
     await events.until(({ type }) => type === "back");
     expect(other.wire.isConnected).toBe(true);
     await settled();
-    one.wire.send("p1", Uint8Array.of(2));
+    one.wire.send("p1", Uint8Array.of(2), { from: "t" });
     await came.count(1);
     expect(Array.from(came.packets[0]!)).toEqual([2]);
   });

@@ -31,6 +31,7 @@ export type DeadLetterReason =
   | "malformed" // no event: a machine takes objects with a type
   | "forged" // its type belongs to the runtime
   | "oversized"
+  | "forbidden" // the broker does not let this process send there
   | "late-reply" // an answer that nobody waits for
   | "turn-aborted" // sent by a turn that failed before the message left
   | "unreachable" // nobody was there, in the other process, to take it

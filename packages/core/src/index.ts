@@ -170,5 +170,5 @@ export { type Delta, diff, patch } from "./journal/delta.ts";
 export { legible } from "./journal/legible.ts";
 export { checkStorable, maxRecordLevels, NotStorableError, seal } from "./journal/storable.ts";
 export type { SendOptions, SendOutcome, SendRefusal, Transport, TransportReceiver } from "./transport/transport.ts";
-export type { Endpoint, Wire, WireEvent } from "./transport/wire.ts";
+export type { Endpoint, PacketListener, PacketOptions, Wire, WireEvent } from "./transport/wire.ts";
 export { LeaseError, type LeaseEvent, type LeaseRecord, type Leases } from "./transport/leases.ts";

@@ -28,6 +28,7 @@ import { LeasedJournal } from "./leased-journal.ts";
 import { LetterBook } from "./look/letter-book.ts";
 import { serveNode } from "./look/node-service.ts";
 import { Partition } from "./partition.ts";
+import { Refusals } from "./refusals.ts";
 import { serveNews } from "./serve-news.ts";
 
 /** What a node of a cluster is made of. */
@@ -78,6 +79,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #leases: NatsLeases;
   readonly #partitions = new Map<Endpoint, Partition>();
   readonly #letters = new LetterBook();
+  readonly #refusals = new Refusals();
+  readonly #transports = new Map<Endpoint, WireTransport>();
   readonly #stopNews = new Map<Endpoint, () => void>();
   readonly #left = Promise.withResolvers<void>();
   #service: MicroService | undefined;
@@ -149,6 +152,11 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   /** What this node hosts, by endpoint. */
   get partitions(): ReadonlyMap<Endpoint, Partition> {
     return this.#partitions;
+  }
+
+  /** What came and was not taken, and what this node was not allowed to do, counted by reason. */
+  get refusals(): ReadonlyMap<string, number> {
+    return this.#refusals.byReason;
   }
 
   listen(listener: (event: OwnershipEvent) => void): () => void {
@@ -223,9 +231,12 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
         marks,
         process: name,
         letters: this.#letters,
+        violated: () => this.#refusals.add("role-violation"),
       });
       signal.throwIfAborted();
       this.#partitions.set(endpoint, partition);
+      this.#transports.set(endpoint, transport);
+      this.#refusals.begin(transport);
       this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
     } catch (error) {
       // Where this took too long there may be another one by now.
@@ -242,6 +253,9 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     this.#partitions.delete(endpoint);
     this.#stopNews.get(endpoint)?.();
     this.#stopNews.delete(endpoint);
+    const transport = this.#transports.get(endpoint);
+    this.#transports.delete(endpoint);
     await partition?.end();
+    if (transport !== undefined) this.#refusals.end(transport);
   }
 }

@@ -16,6 +16,8 @@ export interface ConnectOptions {
   readonly logger: Logger;
   readonly channels?: Partial<ChannelLimits> | undefined;
   readonly callMs?: number | undefined;
+  /** What its endpoint begins with: as what it may send, where a server knows its users. Default `client`. */
+  readonly as?: string | undefined;
 }
 
 /** A client of a cluster, and how it is closed. */
@@ -25,9 +27,9 @@ export interface ConnectedClient extends AsyncDisposable {
 
 /** Makes a system that hosts nothing, at an endpoint of its own, to speak to those that do. */
 export function connectClient(options: ConnectOptions): ConnectedClient {
-  const { link, namespace, partitions, clock = systemClock, random = systemRandom, logger, channels, callMs } = options;
+  const { link, namespace, partitions, clock = systemClock, random = systemRandom, logger, channels, callMs, as = "client" } = options;
   const wire = new NatsWire(link, { namespace });
-  const endpoint = `client-${Math.floor(random.next() * 2 ** 48).toString(36)}`;
+  const endpoint = `${as}-${Math.floor(random.next() * 2 ** 48).toString(36)}`;
   const endpointOf = endpointsOf(partitions);
   const outlives = (at: string): boolean => isPartition(partitions, at);
   const transport = new WireTransport({ wire, clock, random, logger, endpoint, endpointOf, outlives, limits: channels });

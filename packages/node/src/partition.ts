@@ -41,6 +41,8 @@ export interface PartitionParts {
   readonly letters?: LetterBook | undefined;
   /** Hears, once or more, that another process has taken the journal over. */
   readonly fenced?: ((problem: string) => void) | undefined;
+  /** Hears of each time that somebody here did what he may not. */
+  readonly violated?: (() => void) | undefined;
 }
 
 /** Longest that an end waits for the runs to finish their turns, in milliseconds. */
@@ -316,7 +318,9 @@ export class Partition implements JobNews {
 
   #watch(event: SystemEvent, run?: string): void {
     if (event.type === "dead-letter") this.#parts.letters?.add(event.letter, { partition: this.endpoint, run });
-    if (event.type === "actor-failed" && event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
+    if (event.type !== "actor-failed") return;
+    if (event.failure.class === "fenced") this.#parts.fenced?.(event.failure.message);
+    if (event.failure.class === "role-violation") this.#parts.violated?.();
   }
 
   #endOf(id: string, result: RunResult & { readonly patch?: string }, signal: AbortSignal): JobEnd {

@@ -23,6 +23,7 @@ export { checkModels, countsDollars, withoutDollars } from "./model-check.ts";
 export { isOrganization, organization, type Organization, type OrganizationParts, runBudget, type WorksOn } from "./organization.ts";
 export type { Part } from "./part.ts";
 export { relay } from "./relay.ts";
+export { roleContacts, type RoleContacts } from "./role-contacts.ts";
 export { type RecordEntry, type RecordView, RunRecord } from "./run-record.ts";
 export { buildRun, type RunParts, type RunTree } from "./run-tree.ts";
 export type { Lead, LeadOutput, RiskClass, Team } from "./team.ts";

@@ -162,6 +162,8 @@ export {
   type RecordView,
   relay,
   type RiskClass,
+  roleContacts,
+  type RoleContacts,
   runBudget,
   type RunContract,
   RunRecord,

@@ -12,6 +12,8 @@ import { makeServer } from "./server.ts";
 /** What a gateway needs beside its configuration. */
 export interface GatewayParts {
   readonly config: Config;
+  /** How to connect to NATS. Default: as the configuration says. */
+  readonly connect?: NatsLinkOptions | undefined;
   /** All partitions, and in which of them an address is. */
   readonly endpoints: readonly Endpoint[];
   readonly endpointOf: (address: Address) => Endpoint;
@@ -34,7 +36,7 @@ export interface Gateway {
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, random, logger, endpoints, endpointOf } = parts;
   await using opened = new AsyncDisposableStack();
-  const link = opened.use(await NatsLink.connect(natsOptions(config)));
+  const link = opened.use(await NatsLink.connect({ ...(parts.connect ?? natsOptions(config)), name: "orgtree gateway" }));
   link.listen((event) => logger.warn({ event }, "the connection to NATS"));
   // Nobody else has its name: answers come to this process.
   const endpoint = `gateway-${Math.floor(random.next() * 2 ** 48).toString(36)}`;
@@ -67,7 +69,6 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
 
 function natsOptions({ nats: { servers, user, password } }: Config): NatsLinkOptions {
   return {
-    name: "orgtree gateway",
     servers: [...servers],
     ...(user !== undefined && password !== undefined && { user, pass: password }),
   };

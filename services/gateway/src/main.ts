@@ -1,6 +1,8 @@
 // The HTTP door of a cluster. The only file that reads the environment and hears signals.
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { listPartitions } from "@orgtree/cluster";
+import { natsSettings } from "@orgtree/nats";
 import { endpointsOf } from "@orgtree/node";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { describeConfig, readConfig } from "./config.ts";
@@ -14,7 +16,8 @@ try {
   for (const line of describeConfig(config)) logger.info(line);
   const endpoints = listPartitions(config.partitions).map(({ endpoint }) => endpoint);
   const endpointOf = endpointsOf(config.partitions);
-  const gateway = await openGateway({ config, endpoints, endpointOf, clock: systemClock, random: systemRandom, logger });
+  const connect = natsSettings({ variables: process.env, home: homedir() });
+  const gateway = await openGateway({ config, connect, endpoints, endpointOf, clock: systemClock, random: systemRandom, logger });
   logger.info({ url: gateway.url }, "the gateway listens");
   let isEnding = false;
   const end = async (signal: NodeJS.Signals): Promise<void> => {

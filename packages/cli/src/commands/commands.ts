@@ -22,6 +22,7 @@ import { replay } from "./replay.ts";
 import { resolve } from "./resolve.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
+import { serverConfig } from "./server-config.ts";
 import { show } from "./show.ts";
 import { submit } from "./submit.ts";
 import { tree } from "./tree.ts";
@@ -45,6 +46,7 @@ export const commands: readonly Command[] = [
   journalRepair,
   journalExport,
   journalCompact,
+  serverConfig,
   node,
   submit,
   follow,

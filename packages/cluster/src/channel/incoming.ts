@@ -12,7 +12,14 @@ export interface IncomingParts {
   readonly at: Endpoint;
   /** The name of this system, see `hostName`. */
   readonly host: string;
+  /** Something came that had come before, on a channel that is over. */
+  readonly replayed: (from: Endpoint) => void;
+  /** A parcel was not wanted. */
+  readonly refused: (reason: string) => void;
 }
+
+/** Channels that are over of which it is remembered. */
+const mostOver = 10_000;
 
 /** A channel of somebody who sends to us. */
 interface Source {
@@ -31,6 +38,8 @@ export class Incoming {
   readonly #parts: IncomingParts;
   /** By name; the one that was used longest ago is the first. */
   readonly #sources = new Map<string, Source>();
+  /** Names of channels that are over, the newest last: nobody uses one again, but what was sent on it may come once more. */
+  readonly #over = new Set<string>();
   readonly #dirty = new Set<string>();
   #cancelAcks: (() => void) | undefined;
 
@@ -38,7 +47,7 @@ export class Incoming {
     this.#parts = parts;
   }
 
-  hear(packet: Extract<Packet, { type: "open" | "data" | "ping" | "close" }>): void {
+  hear(packet: Extract<Packet, { type: "open" | "data" | "ping" }>): void {
     switch (packet.type) {
       case "open":
         return this.#open(packet.channel, packet.from);
@@ -46,8 +55,6 @@ export class Incoming {
         return this.#data(packet);
       case "ping":
         return this.#ping(packet);
-      case "close":
-        return this.#close(packet.channel);
       default:
         return packet satisfies never;
     }
@@ -55,6 +62,10 @@ export class Incoming {
 
   #open(channel: string, from: Endpoint): void {
     const { host, limits } = this.#parts;
+    if (this.#over.has(channel)) {
+      this.#parts.replayed(from);
+      return this.#reset(channel, from, "the channel is over");
+    }
     if (!this.#sources.has(channel)) {
       this.#sources.set(channel, { from, seq: 0, pieces: [], pieceBytes: 0, refused: [] });
       if (this.#sources.size > limits.channels) this.#forget(this.#sources.keys().next().value!, "the channel was forgotten");
@@ -62,8 +73,14 @@ export class Incoming {
     this.#publish(from, { type: "opened", channel, host });
   }
 
+  /** Whoever sends on a channel has closed it. */
+  close(channel: string, from: Endpoint): void {
+    if (this.#sources.get(channel)?.from === from) this.#close(channel);
+  }
+
   #close(channel: string): void {
-    this.#sources.delete(channel);
+    if (this.#sources.delete(channel)) this.#over.add(channel);
+    if (this.#over.size > mostOver) this.#over.delete(this.#over.values().next().value!);
     this.#dirty.delete(channel);
   }
 
@@ -96,7 +113,7 @@ export class Incoming {
   /** Whose packet it is; where we do not know, or it is meant for somebody whom we have replaced, its sender is told. */
   #sourceOf({ channel, from, host, heard }: DataPacket | Extract<Packet, { type: "ping" }>): Source | undefined {
     const source = this.#sources.get(channel);
-    const isOurs = host === this.#parts.host;
+    const isOurs = host === this.#parts.host && (source === undefined || source.from === from);
     if (isOurs && source !== undefined) {
       this.#sources.delete(channel);
       this.#sources.set(channel, source);
@@ -104,8 +121,10 @@ export class Incoming {
       return source;
     }
     // What is for a system that came after us is not ours to answer: we were replaced.
-    if (isOurs) this.#reset(channel, from, "the channel is not known any more");
-    else if (epochOf(host) <= epochOf(this.#parts.host)) this.#reset(channel, from, "another system hosts it now");
+    if (isOurs) {
+      if (this.#over.has(channel)) this.#parts.replayed(from);
+      this.#reset(channel, from, "the channel is not known any more");
+    } else if (epochOf(host) <= epochOf(this.#parts.host)) this.#reset(channel, from, "another system hosts it now");
     return undefined;
   }
 
@@ -118,7 +137,9 @@ export class Incoming {
         continue;
       }
       const refusal = this.#receive(source, part);
-      if (refusal !== undefined) source.refused.push({ seq, index, refusal });
+      if (refusal === undefined) continue;
+      source.refused.push({ seq, index, refusal });
+      this.#parts.refused(refusal.reason);
     }
   }
 
@@ -165,6 +186,6 @@ export class Incoming {
   }
 
   #publish(to: Endpoint, packet: Packet): void {
-    this.#parts.wire.send(to, encodePacket(packet));
+    this.#parts.wire.send(to, encodePacket(packet), { from: this.#parts.at });
   }
 }

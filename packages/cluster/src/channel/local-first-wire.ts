@@ -1,4 +1,4 @@
-import type { Clock, Endpoint, Wire, WireEvent } from "@orgtree/core";
+import type { Clock, Endpoint, PacketListener, PacketOptions, Wire, WireEvent } from "@orgtree/core";
 
 /**
  * A wire that knows who listens in this process: packets for them do not leave it. So what several systems of one process send each other
@@ -10,7 +10,7 @@ import type { Clock, Endpoint, Wire, WireEvent } from "@orgtree/core";
 export class LocalFirstWire implements Wire {
   readonly #wire: Wire;
   readonly #clock: Clock;
-  readonly #local = new Map<Endpoint, Set<(packet: Uint8Array) => void>>();
+  readonly #local = new Map<Endpoint, Set<PacketListener>>();
 
   constructor(wire: Wire, clock: Clock) {
     this.#wire = wire;
@@ -26,15 +26,15 @@ export class LocalFirstWire implements Wire {
     return this.#wire.isConnected || this.#local.size > 0;
   }
 
-  send(to: Endpoint, packet: Uint8Array, options?: { readonly asks?: boolean }): void {
+  send(to: Endpoint, packet: Uint8Array, options: PacketOptions): void {
     if (!this.#local.has(to)) return this.#wire.send(to, packet, options);
     // Never on the stack of who sends.
     this.#clock.defer(() => {
-      for (const listener of this.#local.get(to) ?? []) listener(packet);
+      for (const listener of this.#local.get(to) ?? []) listener(packet, options.from);
     });
   }
 
-  async receive(at: Endpoint, listener: (packet: Uint8Array) => void): Promise<() => void> {
+  async receive(at: Endpoint, listener: PacketListener): Promise<() => void> {
     const listeners = this.#local.get(at) ?? new Set();
     this.#local.set(at, listeners);
     listeners.add(listener);

@@ -76,6 +76,8 @@ export class Outgoing {
   /** Behind which packet one was missing, where that was answered already: every packet behind the gap tells of it. */
   #gapAt = -1;
   #retryMs: number;
+  /** What is kept does not ask for a connection by itself: it would be forbidden again, several times a second. */
+  #isForbidden = false;
   #isFlushing = false;
   #isClosed = false;
   #cancelTick: (() => void) | undefined;
@@ -116,17 +118,16 @@ export class Outgoing {
     else this.#flushSoon();
   }
 
-  /** A packet came that names this channel; gives back false where it is another one's. */
-  hear(packet: Exclude<Packet, { type: "open" | "data" | "ping" | "close" }>): boolean {
-    if (packet.channel !== this.#channel || this.#isClosed) return false;
+  /** A packet came from there: of this channel, or of an earlier one. */
+  hear(packet: Exclude<Packet, { type: "open" | "data" | "ping" | "close" }>): void {
+    if (packet.channel !== this.#channel || this.#isClosed) return;
     const epoch = epochOf(packet.host);
     // Somebody who was replaced, and has not heard of it.
-    if (epoch < this.#epoch) return true;
+    if (epoch < this.#epoch) return;
     this.#epoch = epoch;
     if (packet.type === "opened") this.#opened(packet.host);
     else if (packet.type === "reset") this.#reset(packet);
     else if (packet.host === this.#host) this.#acknowledged(packet);
-    return true;
   }
 
   /** Nobody listens there, as far as the wire knows. */
@@ -135,8 +136,26 @@ export class Outgoing {
     this.#expire();
   }
 
+  /**
+   * Whoever carries the packets does not take them from this process: nothing that waits can go, now or later. What is on its way over an
+   * open connection may have gone before that was forbidden: nobody knows. What is kept would wait for ever to be sent again.
+   */
+  forbidden(problem: string): void {
+    let parcels = this.#queue;
+    if (this.#host !== undefined) {
+      parcels = [...this.#sent.flatMap((sent) => sent.parcels), ...this.#queue].filter((parcel) => parcel.isKept === true);
+      this.#end(problem);
+    } else {
+      this.#setQueue([]);
+      this.#isOpening = false;
+      this.#isForbidden = true;
+    }
+    for (const parcel of parcels) refuse(parcel, "forbidden", problem);
+  }
+
   /** The wire is there again. */
   back(): void {
+    this.#isForbidden = false;
     if (this.#isOpening) this.#ask();
     else if (this.#host !== undefined) this.#sendAgain();
   }
@@ -156,6 +175,7 @@ export class Outgoing {
   #open(): void {
     if (this.#isOpening || this.#isClosed) return;
     this.#isOpening = true;
+    this.#isForbidden = false;
     if (!this.#isAway) this.#awayMs = this.#parts.clock.nowMs();
     this.#isAway = true;
     this.#channel = this.#parts.newName();
@@ -268,7 +288,7 @@ export class Outgoing {
     if (this.#sent.length === 0) this.#retriedMs = this.#parts.clock.nowMs();
     this.#sent.push({ seq, packet, parcels });
     this.#sentBytes += packet.byteLength;
-    this.#parts.wire.send(this.to, packet);
+    this.#parts.wire.send(this.to, packet, { from: this.#parts.from });
     this.#tickLater();
   }
 
@@ -276,11 +296,12 @@ export class Outgoing {
   #sendAgain(): void {
     this.#retriedMs = this.#parts.clock.nowMs();
     if (this.#sent.length === 0) return this.#ask();
-    for (const [index, { packet }] of this.#sent.entries()) this.#parts.wire.send(this.to, packet, { asks: index === 0 });
+    const { wire, from } = this.#parts;
+    for (const [index, { packet }] of this.#sent.entries()) wire.send(this.to, packet, { from, asks: index === 0 });
   }
 
   #publish(packet: Packet, asks = false): void {
-    this.#parts.wire.send(this.to, encodePacket(packet), { asks });
+    this.#parts.wire.send(this.to, encodePacket(packet), { from: this.#parts.from, asks });
   }
 
   #tickLater(): void {
@@ -296,7 +317,7 @@ export class Outgoing {
     if (this.#host === undefined) {
       this.#expire();
       this.#forgetKept();
-      const isWanted = this.#queue.length > 0 || (this.#hasEnded && this.#hasKept);
+      const isWanted = this.#queue.length > 0 || (this.#hasEnded && this.#hasKept && !this.#isForbidden);
       if (!isWanted) {
         this.#isOpening = false;
         if (!this.#parts.isLasting) this.#parts.idle();

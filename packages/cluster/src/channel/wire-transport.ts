@@ -29,9 +29,16 @@ const mostGone = 10_000;
 export interface TransportCounts {
   readonly sent: number;
   readonly received: number;
-  readonly refused: number;
+  /** Parcels that were not wanted, by the reason that was given: `forged`, `malformed`, `oversized`, `no-recipient`, `mailbox-full`. */
+  readonly refused: Readonly<Record<string, number>>;
   /** Packets that could not be read, or were of another version. */
   readonly unreadable: number;
+  /** Packets that say that they come from elsewhere than they do. */
+  readonly forged: number;
+  /** Packets of channels that were over: a network may double what it carries, and somebody may send again what he has recorded. */
+  readonly replayed: number;
+  /** Packets that the broker did not take, since this process may not send there. */
+  readonly forbidden: number;
   /** Parcels that were not acknowledged yet. */
   readonly waiting: number;
   /** Systems that are spoken to just now. */
@@ -57,7 +64,8 @@ export class WireTransport implements Transport {
   #stops: (() => void)[] = [];
   #takes = true;
   #closing: Promise<void> | undefined;
-  readonly #counts = { sent: 0, received: 0, refused: 0, unreadable: 0 };
+  readonly #refusals = new Map<string, number>();
+  readonly #counts = { sent: 0, received: 0, unreadable: 0, forged: 0, replayed: 0, forbidden: 0 };
 
   /** Throws `SpecError` for limits that are none. */
   constructor(options: WireTransportOptions) {
@@ -72,7 +80,7 @@ export class WireTransport implements Transport {
   get counts(): TransportCounts {
     let waiting = 0;
     for (const channel of this.#outgoing.values()) waiting += channel.waiting;
-    return { ...this.#counts, waiting, channels: this.#outgoing.size };
+    return { ...this.#counts, refused: Object.fromEntries(this.#refusals), waiting, channels: this.#outgoing.size };
   }
 
   send(to: Endpoint, body: unknown, options: SendOptions): void {
@@ -91,13 +99,17 @@ export class WireTransport implements Transport {
     this.#receiver = receiver;
     const receive = (body: unknown, from: Endpoint) => {
       this.#counts.received++;
-      const refusal = receiver.receive(body, from);
-      if (refusal !== undefined) this.#counts.refused++;
-      return refusal;
+      return receiver.receive(body, from);
     };
-    this.#incoming = new Incoming({ wire, clock, at: this.endpoint, limits: this.#limits, host: this.#host, receiver: { receive } });
+    const refused = (reason: string): void => void this.#refusals.set(reason, (this.#refusals.get(reason) ?? 0) + 1);
+    const replayed = (from: Endpoint): void => {
+      this.#counts.replayed++;
+      this.#options.logger.debug({ endpoint: this.endpoint, from }, "a packet of a channel that is over came again");
+    };
+    const [at, limits, host] = [this.endpoint, this.#limits, this.#host];
+    this.#incoming = new Incoming({ wire, clock, at, limits, host, receiver: { receive }, replayed, refused });
     this.#stops.push(wire.listen((event) => this.#happened(event)));
-    this.#stops.push(await wire.receive(this.endpoint, (packet) => this.#hear(packet)));
+    this.#stops.push(await wire.receive(this.endpoint, (packet, from) => this.#hear(packet, from)));
     if (!this.#takes) this.#stopListening();
   }
 
@@ -145,39 +157,56 @@ export class WireTransport implements Transport {
     if (this.#gone.size > mostGone) this.#gone.delete(this.#gone.values().next().value!);
   }
 
-  #hear(bytes: Uint8Array): void {
+  #hear(bytes: Uint8Array, from: Endpoint): void {
     if (!this.#takes) return;
     const packet = decodePacket(bytes);
     switch (packet.type) {
       case "open":
       case "data":
       case "ping":
-      case "close":
+        if (packet.from !== from) return this.#forged(from, `it says that it comes from ${packet.from}`);
         return this.#incoming!.hear(packet);
+      case "close":
+        return this.#incoming!.close(packet.channel, from);
       case "unreadable":
-        return this.#unreadable(packet);
+        return this.#unreadable(packet, from);
       default:
-        for (const channel of this.#outgoing.values()) if (channel.hear(packet)) return;
+        // Only who is spoken to on a channel says what became of it.
+        this.#outgoing.get(from)?.hear(packet);
     }
   }
 
-  #unreadable({ problem, open }: Extract<ReturnType<typeof decodePacket>, { type: "unreadable" }>): void {
+  #forged(from: Endpoint, problem: string): void {
+    this.#counts.forged++;
+    this.#options.logger.warn({ endpoint: this.endpoint, from, problem }, "a packet is forged");
+  }
+
+  #unreadable({ problem, open }: Extract<ReturnType<typeof decodePacket>, { type: "unreadable" }>, from: Endpoint): void {
     this.#counts.unreadable++;
-    this.#options.logger.warn({ endpoint: this.endpoint, problem }, "a packet cannot be read");
-    if (open === undefined) return;
+    this.#options.logger.warn({ endpoint: this.endpoint, from, problem }, "a packet cannot be read");
+    if (open === undefined || open.from !== from) return;
     const reset = {
       type: "reset",
       channel: open.channel,
       host: this.#host,
       problem: `${this.endpoint} refuses the packet: ${problem}`,
     } as const;
-    this.#options.wire.send(open.from, encodePacket(reset));
+    this.#options.wire.send(from, encodePacket(reset), { from: this.endpoint });
   }
 
   #happened(event: WireEvent): void {
     if (event.type === "nobody") this.#outgoing.get(event.to)?.nobody("nobody listens there");
-    else if (event.type === "refused") this.#outgoing.get(event.to)?.nobody("this process is not allowed to send there");
+    else if (event.type === "refused" && event.from === this.endpoint) this.#forbidden(event.to);
     else if (event.type === "back") for (const channel of this.#outgoing.values()) channel.back();
+  }
+
+  #forbidden(to: Endpoint): void {
+    const channel = this.#outgoing.get(to);
+    if (channel === undefined) return;
+    this.#counts.forbidden++;
+    const problem = `the NATS server does not let this process send to ${to}`;
+    this.#options.logger.warn({ endpoint: this.endpoint, to }, problem);
+    channel.forbidden(problem);
   }
 
   #newName(): string {

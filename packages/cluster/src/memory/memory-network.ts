@@ -1,4 +1,4 @@
-import type { Clock, Endpoint, Wire, WireEvent } from "@orgtree/core";
+import type { Clock, Endpoint, PacketListener, PacketOptions, Wire, WireEvent } from "@orgtree/core";
 
 /** What becomes of a packet on its way: how long each of its copies takes, in milliseconds. None: it is lost. */
 export type Passage = (packet: { readonly from: string; readonly to: Endpoint; readonly bytes: number }) => readonly number[];
@@ -33,28 +33,36 @@ export class MemoryNetwork {
   }
 
   /** @internal */
-  carry(from: MemoryWire, to: Endpoint, { packet, asks }: { readonly packet: Uint8Array; readonly asks: boolean }): void {
+  carry(wire: MemoryWire, to: Endpoint, { packet, how }: Sent): void {
     // What the sender does with its bytes afterwards is its own affair.
     const copy = packet.slice();
-    for (const delayMs of this.passage({ from: from.process, to, bytes: packet.byteLength })) {
-      const arrive = (): void => this.#arrive(from, to, { packet: copy, asks });
+    for (const delayMs of this.passage({ from: wire.process, to, bytes: packet.byteLength })) {
+      const arrive = (): void => this.#arrive(wire, to, { packet: copy, how });
       if (delayMs > 0) this.clock.setTimer(delayMs, arrive);
       else this.clock.defer(arrive);
     }
   }
 
-  #arrive(from: MemoryWire, to: Endpoint, { packet, asks }: { readonly packet: Uint8Array; readonly asks: boolean }): void {
-    const hearing = Array.from(this.#wires).filter((wire) => wire.isConnected && wire.hears(to));
-    for (const wire of hearing) wire.take(to, packet);
-    if (hearing.length === 0 && asks && from.isConnected) from.tell({ type: "nobody", to });
+  #arrive(wire: MemoryWire, to: Endpoint, { packet, how }: Sent): void {
+    const hearing = Array.from(this.#wires).filter((other) => other.isConnected && other.hears(to));
+    for (const other of hearing) other.take(to, packet, how.from);
+    if (hearing.length === 0 && how.asks === true && wire.isConnected) wire.tell({ type: "nobody", to });
   }
+}
+
+/** A packet on its way. */
+interface Sent {
+  readonly packet: Uint8Array;
+  readonly how: PacketOptions;
 }
 
 /** One process's end of a network in memory. */
 export class MemoryWire implements Wire {
   readonly process: string;
+  /** Endpoints to which this process may not send. */
+  readonly forbidden = new Set<Endpoint>();
   readonly #network: MemoryNetwork;
-  readonly #receivers = new Map<Endpoint, Set<(packet: Uint8Array) => void>>();
+  readonly #receivers = new Map<Endpoint, Set<PacketListener>>();
   readonly #listeners = new Set<(event: WireEvent) => void>();
   #isConnected = true;
 
@@ -72,12 +80,13 @@ export class MemoryWire implements Wire {
     return this.#isConnected;
   }
 
-  send(to: Endpoint, packet: Uint8Array, { asks = false }: { readonly asks?: boolean } = {}): void {
+  send(to: Endpoint, packet: Uint8Array, how: PacketOptions): void {
     if (packet.byteLength > this.maxBytes) throw new RangeError(`a packet of ${packet.byteLength} bytes, and ${this.maxBytes} go`);
-    if (this.#isConnected) this.#network.carry(this, to, { packet, asks });
+    if (this.forbidden.has(to)) this.#network.clock.defer(() => this.tell({ type: "refused", to, from: how.from }));
+    else if (this.#isConnected) this.#network.carry(this, to, { packet, how });
   }
 
-  receive(at: Endpoint, listener: (packet: Uint8Array) => void): Promise<() => void> {
+  receive(at: Endpoint, listener: PacketListener): Promise<() => void> {
     const listeners = this.#receivers.get(at) ?? new Set();
     this.#receivers.set(at, listeners);
     listeners.add(listener);
@@ -112,8 +121,8 @@ export class MemoryWire implements Wire {
   }
 
   /** @internal */
-  take(endpoint: Endpoint, packet: Uint8Array): void {
-    for (const listener of this.#receivers.get(endpoint) ?? []) listener(packet);
+  take(endpoint: Endpoint, packet: Uint8Array, from: Endpoint): void {
+    for (const listener of this.#receivers.get(endpoint) ?? []) listener(packet, from);
   }
 
   /** @internal */

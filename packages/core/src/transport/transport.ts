@@ -46,7 +46,10 @@ export type SendOutcome =
   | { readonly type: "unreachable"; readonly problem: string }
   | { readonly type: "unknown"; readonly problem: string };
 
-/** Why a parcel was not wanted: a word for programs, a text for people, and what else the recipient says. */
+/**
+ * Why a parcel was not wanted: a word for programs, a text for people, and what else the recipient says. `forbidden`: it was not the
+ * recipient who refused it, but whoever carries it, since this process may not send there.
+ */
 export interface SendRefusal {
   readonly reason: string;
   readonly problem: string;

@@ -1,4 +1,5 @@
-import { ExpectedError } from "@orgtree/core";
+import { PermissionViolationError } from "@nats-io/transport-node";
+import { ExpectedError, type FailureClass } from "@orgtree/core";
 
 /** Why NATS cannot be used, as somebody can act on it. */
 export type NatsProblem = "unreachable" | "server-too-old" | "not-permitted" | "settings";
@@ -13,5 +14,10 @@ export class NatsError extends ExpectedError {
     super(message, cause === undefined ? undefined : { cause });
     this.problem = problem;
     this.retryable = problem === "unreachable";
+  }
+
+  /** Whoever tried what its user may not fails as of what its charter forbids; a wrong password is no such thing. */
+  override get failureClass(): FailureClass {
+    return this.cause instanceof PermissionViolationError ? "role-violation" : "crash";
   }
 }

@@ -23,6 +23,8 @@ const defaults: NodeConnectionOptions = {
   pingInterval: 10_000,
   maxPingOut: 2,
   noAsyncTraces: true,
+  // Who was let in once is let in again when somebody has mended the server: until then it says that it is not connected.
+  ignoreAuthErrorAbort: true,
 };
 
 /**
@@ -36,6 +38,7 @@ export class NatsLink implements AsyncDisposable {
   /** What the subjects begin with to which answers come. Default `_INBOX`. */
   readonly inboxPrefix: string | undefined;
   readonly #listeners = new Set<(event: LinkEvent) => void>();
+  readonly #refusals = { publish: 0, subscription: 0 };
   #isConnected = true;
 
   private constructor(connection: NatsConnection, options: NatsLinkOptions) {
@@ -67,6 +70,11 @@ export class NatsLink implements AsyncDisposable {
   /** How people know the server. */
   get server(): string {
     return this.connection.getServer();
+  }
+
+  /** How often the server did not take what this user published, or a subscription of his. */
+  get refusals(): { readonly publish: number; readonly subscription: number } {
+    return this.#refusals;
   }
 
   /** Largest message that the server takes, headers included, in bytes. */
@@ -111,10 +119,13 @@ export class NatsLink implements AsyncDisposable {
       if (status.type === "disconnect") this.#tell({ type: "lost" });
       else if (status.type === "reconnect") this.#tell({ type: "back" });
       else if (status.type === "close") this.#tell({ type: "closed" });
-      else if (status.type === "error" && status.error instanceof PermissionViolationError && status.error.operation === "publish") {
-        this.#tell({ type: "refused", subject: status.error.subject });
-      }
+      else if (status.type === "error" && status.error instanceof PermissionViolationError) this.#refused(status.error);
     }
+  }
+
+  #refused({ operation, subject }: PermissionViolationError): void {
+    this.#refusals[operation]++;
+    if (operation === "publish") this.#tell({ type: "refused", subject });
   }
 
   #tell(event: LinkEvent): void {

@@ -1,6 +1,7 @@
 import type { Msg } from "@nats-io/transport-node";
 import { NatsError } from "./nats-error.ts";
 import type { NatsLink } from "./nats-link.ts";
+import { checkSubscribed, forbiddenText, violationIn } from "./violation.ts";
 
 /** Answers one question. It must not reject: whoever asked would wait in vain. */
 export type Answer = (question: Uint8Array) => Promise<Uint8Array>;
@@ -28,25 +29,29 @@ export class NatsRequests {
     try {
       return (await this.#link.connection.request(subject, question, { timeout: timeoutMs })).data;
     } catch (error) {
+      const violation = violationIn(error);
+      if (violation !== undefined) throw new NatsError("not-permitted", forbiddenText(violation), violation);
       const said = error instanceof Error ? error.message : String(error);
-      const isRefused = /permission/i.test(said);
-      const problem = isRefused
-        ? `this user may not publish to ${subject}: permit it on the server`
-        : `nobody answers at ${subject} (${said}): look whether a node serves it, and try again`;
-      throw new NatsError(isRefused ? "not-permitted" : "unreachable", problem, error);
+      throw new NatsError("unreachable", `nobody answers at ${subject} (${said}): look whether a node serves it, and try again`, error);
     }
   }
 
-  /** Answers what is asked on a subject, until the function that it gives back is called. Resolves when questions arrive from now on. */
+  /**
+   * Answers what is asked on a subject, until the function that it gives back is called. Resolves when questions arrive from now on; rejects
+   * with `NatsError` where this user may not hear them.
+   */
   async serve(subject: string, answer: Answer): Promise<() => void> {
     const { connection } = this.#link;
+    let problem: unknown;
     const subscription = connection.subscribe(subject, {
       callback: (error, message) => {
+        problem ??= error;
         if (error === null && message.reply !== undefined) void this.#answer(message, answer);
       },
     });
     // Where the connection is lost just now, the client subscribes again when it is back.
     await connection.flush().catch(() => {});
+    checkSubscribed(problem);
     return () => {
       if (!connection.isClosed()) subscription.unsubscribe();
     };

@@ -1,6 +1,7 @@
 import { JetStreamApiError } from "@nats-io/jetstream";
-import { type Msg, PermissionViolationError } from "@nats-io/transport-node";
-import { ExpectedError, JournalError } from "@orgtree/core";
+import type { Msg } from "@nats-io/transport-node";
+import { ExpectedError, type FailureClass, JournalError } from "@orgtree/core";
+import { forbiddenText, violationIn } from "../connection/violation.ts";
 
 /** What is wrong with JetStream, as somebody can act on it. */
 export type JetStreamProblem =
@@ -31,6 +32,10 @@ export class JetStreamJournalError extends JournalError {
   ) {
     super(journal, what.message, { ...facts, retryable: what.problem === "unavailable" || what.problem === "full" });
     this.problem = what.problem;
+  }
+
+  override get failureClass(): FailureClass {
+    return this.problem === "not-permitted" ? "role-violation" : super.failureClass;
   }
 }
 
@@ -106,10 +111,5 @@ export function toJournalError(journal: string, error: unknown): JournalError {
 }
 
 export function notPermitted(subject: string): { readonly problem: JetStreamProblem; readonly message: string } {
-  return { problem: "not-permitted", message: `this user may not publish to ${subject}: allow it in the permissions of the server` };
-}
-
-export function violationIn(error: unknown): PermissionViolationError | undefined {
-  if (error instanceof PermissionViolationError) return error;
-  return error instanceof Error && error.cause !== undefined ? violationIn(error.cause) : undefined;
+  return { problem: "not-permitted", message: forbiddenText({ operation: "publish", subject }) };
 }

@@ -1,7 +1,8 @@
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { LeaseError } from "@orgtree/core";
 import type { NatsLink } from "../connection/nats-link.ts";
-import { answerIn, type ApiProblem, explainAnswer, isPassing, notPermitted, violationIn } from "../journal/journal-problem.ts";
+import { violationIn } from "../connection/violation.ts";
+import { answerIn, type ApiProblem, explainAnswer, isPassing, notPermitted } from "../journal/journal-problem.ts";
 
 /** The bucket of a namespace: a stream as `nats kv` knows it, with one message for each record. */
 export interface Bucket {

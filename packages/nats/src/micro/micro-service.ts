@@ -2,6 +2,7 @@ import { headers, type Msg, type Subscription } from "@nats-io/transport-node";
 import { SpecError, toFailure } from "@orgtree/core";
 import type { Answer } from "../connection/nats-requests.ts";
 import type { NatsLink } from "../connection/nats-link.ts";
+import { checkSubscribed } from "../connection/violation.ts";
 
 /**
  * A service as `nats micro` knows them: it can be found, says what it answers to, and counts.
@@ -49,6 +50,7 @@ export class MicroService {
   readonly #started = new Date().toISOString();
   readonly #counts = new Map<MicroEndpoint, Counts>();
   readonly #subscriptions: Subscription[] = [];
+  #problem: Error | null = null;
 
   private constructor(link: NatsLink, options: MicroServiceOptions) {
     this.#link = link;
@@ -59,6 +61,7 @@ export class MicroService {
     for (const [verb, body] of Object.entries(verbs)) {
       for (const subject of [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`]) {
         const tell = (error: Error | null, message: Msg): void => {
+          this.#problem ??= error;
           if (error === null) message.respond(JSON.stringify(body()));
         };
         this.#subscriptions.push(connection.subscribe(subject, { callback: tell }));
@@ -67,13 +70,14 @@ export class MicroService {
     for (const endpoint of endpoints) {
       this.#counts.set(endpoint, { requests: 0, errors: 0, lastError: "", spentMs: 0 });
       const hear = (error: Error | null, message: Msg): void => {
+        this.#problem ??= error;
         if (error === null && message.reply !== undefined) void this.#answer(endpoint, message);
       };
       this.#subscriptions.push(connection.subscribe(endpoint.subject, { callback: hear }));
     }
   }
 
-  /** Answers from now on. Rejects with `SpecError` for names and versions that are none. */
+  /** Answers from now on. Rejects with `SpecError` for names and versions that are none, and with `NatsError` where this user may not hear its questions. */
   static async start(link: NatsLink, options: MicroServiceOptions): Promise<MicroService> {
     const { name, id, version, endpoints } = options;
     for (const [field, value] of Object.entries({ name, id })) {
@@ -86,6 +90,12 @@ export class MicroService {
     const service = new MicroService(link, options);
     // Where the connection is lost just now, the client subscribes again when it is back.
     await link.connection.flush().catch(() => {});
+    try {
+      checkSubscribed(service.#problem);
+    } catch (error) {
+      await service.stop();
+      throw error;
+    }
     return service;
   }
 

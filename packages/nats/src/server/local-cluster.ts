@@ -48,7 +48,7 @@ const electMs = 30_000;
 const leads = /new (JetStream cluster )?metadata leader|new JetStream cluster metadata leader/;
 
 /** Ports that were free a moment ago. Members of a cluster have to know each other's before they start. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const listeners = await Promise.all(
     Array.from({ length: count }, async () => {
       const listener = createServer();

@@ -8,6 +8,10 @@ import { GuardedProcess } from "./guarded-process.ts";
 export interface LocalServerOptions {
   /** Lines for its configuration file, such as `authorization { token: … }`. */
   readonly config?: string | undefined;
+  /** A configuration file to run as it is, in place of one that is made of the other options; it should listen at port -1. */
+  readonly file?: string | undefined;
+  /** Variables that the file names. */
+  readonly variables?: Readonly<Record<string, string>> | undefined;
   /** Without JetStream when false. Default true. With `synced` every write is on the disk before it is answered. */
   readonly jetStream?: boolean | "synced" | undefined;
   /** Where it stores. Default: a temporary directory that goes with it. */
@@ -83,14 +87,18 @@ export class LocalServer implements AsyncDisposable {
   async restart(): Promise<void> {
     await this.#process?.kill();
     const program = this.#options.program ?? (await findServer()).path;
-    const file = join(this.directory, "nats.conf");
-    await writeFile(file, this.#config());
+    const file = this.#options.file ?? join(this.directory, "nats.conf");
+    if (this.#options.file === undefined) await writeFile(file, this.#config());
+    const { variables = {} } = this.#options;
     this.#lines.length = 0;
     const ready = this.waitFor(/Server is ready/);
-    const started = await GuardedProcess.start([program, "-c", file], {
-      onLine: (line) => this.#hear(line),
-      removes: this.#isTemporary ? this.directory : "",
-    });
+    const started = await GuardedProcess.start(
+      ["env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), program, "-c", file],
+      {
+        onLine: (line) => this.#hear(line),
+        removes: this.#isTemporary ? this.directory : "",
+      },
+    );
     this.#process = started;
     void started.exited.then(() => this.#giveUpWaiting());
     await ready;

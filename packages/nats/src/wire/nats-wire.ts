@@ -1,13 +1,30 @@
-import type { Endpoint, Wire, WireEvent } from "@orgtree/core";
+import type { Endpoint, PacketListener, PacketOptions, Wire, WireEvent } from "@orgtree/core";
 import { createInbox, type Msg, type Subscription } from "@nats-io/transport-node";
 import { NatsError } from "../connection/nats-error.ts";
 import type { LinkEvent, NatsLink } from "../connection/nats-link.ts";
+import { checkSubscribed } from "../connection/violation.ts";
+import { endpointOfTokens, endpointTokens, wirePrefix } from "./wire-subject.ts";
 
 /** How to make a wire over NATS. */
 export interface NatsWireOptions {
-  /** The namespace: 1 to 64 letters, digits, `_` and `-`. Endpoints are the subjects `orgtree.<namespace>.w.<endpoint>`. */
+  /** The namespace: 1 to 64 letters, digits, `_` and `-`. See `wireSubject`. */
   readonly namespace: string;
 }
+
+/** Texts made of texts, which are asked for with every packet; forgotten when there are too many. */
+class Memo {
+  readonly #known = new Map<string, string>();
+
+  of(text: string, make: (text: string) => string): string {
+    let made = this.#known.get(text);
+    if (made !== undefined) return made;
+    if (this.#known.size >= mostKnown) this.#known.clear();
+    this.#known.set(text, (made = make(text)));
+    return made;
+  }
+}
+
+const mostKnown = 10_000;
 
 /** What the protocol and the headers of a packet need of the largest message, in bytes. */
 const headBytes = 512;
@@ -23,6 +40,8 @@ export class NatsWire implements Wire {
   /** Where the server says that nobody listens: this and the endpoint. */
   readonly #nobody: string;
   readonly #nobodyHeard: Subscription;
+  readonly #tokens = new Memo();
+  readonly #endpoints = new Memo();
   readonly #listeners = new Set<(event: WireEvent) => void>();
   readonly #stopListening: () => void;
 
@@ -31,7 +50,7 @@ export class NatsWire implements Wire {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(namespace))
       throw new NatsError("settings", `a namespace is 1 to 64 letters, digits, _ and -, not "${namespace}"`);
     this.#link = link;
-    this.#prefix = `orgtree.${namespace}.w.`;
+    this.#prefix = wirePrefix(namespace);
     this.#nobody = `${createInbox(link.inboxPrefix)}.`;
     this.#nobodyHeard = link.connection.subscribe(`${this.#nobody}*`, { callback: (error, message) => this.#hearNobody(error, message) });
     this.#stopListening = link.listen((event) => this.#happened(event));
@@ -45,20 +64,25 @@ export class NatsWire implements Wire {
     return this.#link.isConnected;
   }
 
-  send(to: Endpoint, packet: Uint8Array, { asks = false }: { readonly asks?: boolean } = {}): void {
+  send(to: Endpoint, packet: Uint8Array, { from, asks = false }: PacketOptions): void {
     if (!this.#link.isConnected) return;
-    this.#link.connection.publish(this.#prefix + to, packet, asks ? { reply: this.#nobody + to } : undefined);
+    const subject = `${this.#prefix}${this.#tokensOf(to)}.${this.#tokensOf(from)}`;
+    this.#link.connection.publish(subject, packet, asks ? { reply: this.#nobody + to } : undefined);
   }
 
-  async receive(at: Endpoint, listener: (packet: Uint8Array) => void): Promise<() => void> {
+  async receive(at: Endpoint, listener: PacketListener): Promise<() => void> {
     const { connection } = this.#link;
-    const subscription = connection.subscribe(this.#prefix + at, {
-      callback: (error, { data }) => {
-        if (error === null) listener(data);
+    let problem: unknown;
+    const own = `${this.#prefix}${endpointTokens(at)}.`;
+    const subscription = connection.subscribe(`${own}*.*`, {
+      callback: (error, { data, subject }) => {
+        problem ??= error;
+        if (error === null) listener(data, this.#endpointOf(subject.slice(own.length)));
       },
     });
     // Where the connection is lost just now, the client subscribes again when it is back.
     await connection.flush().catch(() => {});
+    checkSubscribed(problem);
     return () => {
       if (!connection.isClosed()) subscription.unsubscribe();
     };
@@ -83,7 +107,19 @@ export class NatsWire implements Wire {
   #happened(event: LinkEvent): void {
     if (event.type === "back") this.#tell({ type: "back" });
     else if (event.type !== "refused") this.#tell({ type: "lost" });
-    else if (event.subject.startsWith(this.#prefix)) this.#tell({ type: "refused", to: event.subject.slice(this.#prefix.length) });
+    else if (event.subject.startsWith(this.#prefix)) {
+      const [toPool = "", toNumber = "", ...from] = event.subject.slice(this.#prefix.length).split(".");
+      this.#tell({ type: "refused", to: endpointOfTokens(`${toPool}.${toNumber}`), from: endpointOfTokens(from.join(".")) });
+    }
+  }
+
+  /** The same few again and again. */
+  #tokensOf(endpoint: Endpoint): string {
+    return this.#tokens.of(endpoint, endpointTokens);
+  }
+
+  #endpointOf(tokens: string): Endpoint {
+    return this.#endpoints.of(tokens, endpointOfTokens);
   }
 
   #tell(event: WireEvent): void {

@@ -46,7 +46,7 @@ export async function openCluster(options: OpenClusterOptions): Promise<Connecte
   const view = await viewNamespace(leases, { clock, withinMs: answerMs });
   if (view === undefined) throw new UnknownNamespaceError(namespace, link.server);
   const { partitions } = view;
-  const { client } = stack.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs: answerMs }));
+  const { client } = stack.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs: answerMs, as: "operator" }));
   const open = stack.move();
   return {
     server: link.server,

@@ -3,7 +3,8 @@ import type { ClusterNode } from "../cluster-node.ts";
 import type { Metric, Status } from "./status-server.ts";
 
 /** What a node tells of itself. */
-export function nodeStatus({ ownership, partitions }: ClusterNode, link: NatsLink): Status {
+export function nodeStatus(node: ClusterNode, link: NatsLink): Status {
+  const { ownership, partitions } = node;
   return {
     problem() {
       if (!link.isConnected) return "the connection to NATS is lost";
@@ -15,6 +16,11 @@ export function nodeStatus({ ownership, partitions }: ClusterNode, link: NatsLin
       gauge("orgtree_partitions", "Partitions that this node hosts.", partitions.size),
       perPartition("orgtree_actors", "Actors, supervisors included.", ({ system }) => system.open.actors),
       perPartition("orgtree_runs", "Runs under way.", ({ runs }) => runs.length),
+      counters("orgtree_refused_total", "What came and was not taken, and what was sent and not let through.", ["reason", node.refusals]),
+      counters("orgtree_nats_refused_total", "What the NATS server did not permit to this user.", [
+        "operation",
+        Object.entries(link.refusals),
+      ]),
     ],
   };
 
@@ -22,6 +28,10 @@ export function nodeStatus({ ownership, partitions }: ClusterNode, link: NatsLin
     const values = Array.from(partitions, ([endpoint, partition]) => ({ labels: { partition: endpoint }, value: count(partition) }));
     return { name, help, type: "gauge", values };
   }
+}
+
+function counters(name: string, help: string, [label, counts]: readonly [string, Iterable<readonly [string, number]>]): Metric {
+  return { name, help, type: "counter", values: Array.from(counts, ([of, value]) => ({ labels: { [label]: of }, value })) };
 }
 
 type PartitionOf = ClusterNode["partitions"] extends ReadonlyMap<string, infer P> ? P : never;

@@ -89,7 +89,8 @@ export class PendingCommit {
   #failure(name: "NotStored" | "CommitTimeout"): Failure {
     const what = name === "NotStored" ? "cannot be stored" : `could not be stored within ${this.#kernel.commitMs} ms (commitMs)`;
     const why = this.#lastError === undefined ? "" : `: ${describeFailure(toFailure(this.#lastError))}`;
-    const failureClass = name === "NotStored" ? "crash" : "timeout";
+    const isForbidden = this.#lastError instanceof ExpectedError && this.#lastError.failureClass === "role-violation";
+    const failureClass = name === "CommitTimeout" ? "timeout" : isForbidden ? "role-violation" : "crash";
     const failure = { class: failureClass, kind: "commit", name, message: `its turn ${what}${why}` } as const;
     return failureOf(this.#record.address, failure, this.#lastError);
   }

@@ -5,13 +5,16 @@ import {
   MailboxFullError,
   MessageRefusedError,
   parentAddress,
+  RoleViolationError,
   rootAddress,
+  toFailure,
   topOf,
   UnknownRecipientError,
   type Address,
   type ChildSpec,
   type Clock,
   type DeadLetterReason,
+  type Failure,
   type Logger,
   type Observer,
   type Random,
@@ -246,6 +249,25 @@ export class Kernel {
     const sender = mail.from === undefined ? undefined : this.cells.get(mail.from);
     const wasTold = sender?.signal({ type: "orgtree.refused", to: mail.to, message: mail.message, error }, mail.trace);
     if (wasTold !== true) this.bury(mail, reason);
+  }
+
+  /**
+   * Whoever carries messages between processes did not take a mail from this one: its sender did what it may not, and fails of it as of a
+   * message that its charter forbids, but later, since it heard later. Where nobody here sent it, it comes before the root.
+   */
+  forbid(mail: Mail, problem: string): void {
+    const { to, from, replyTo } = mail;
+    const error = new RoleViolationError(from ?? rootAddress, `send to ${to}`, `${problem}; permit it there, or send elsewhere`);
+    const sender = from === undefined ? undefined : this.cells.get(from);
+    if (sender?.life !== undefined) sender.life.failLater(error);
+    else if (replyTo === undefined || from !== undefined) this.tellRoot(toFailure(error, from ?? rootAddress));
+    if (replyTo !== undefined) this.asks.reject(replyTo, error);
+    this.bury(mail, "forbidden");
+  }
+
+  /** A failure of nobody who lives here comes before the root, which tells people. */
+  tellRoot(failure: Failure): void {
+    this.notify({ type: "escalated-to-root", address: failure.address ?? rootAddress, failure, atMs: this.clock.epochMs() });
   }
 
   /** A message is lost for good: nobody need send it again. */

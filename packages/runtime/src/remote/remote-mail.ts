@@ -98,6 +98,8 @@ export class RemoteMail {
       case "mailbox-full":
       case "overload":
         return this.#kernel.refuse(mail, new MailboxFullError(to, Number(detail) || 0));
+      case "forbidden":
+        return this.#kernel.forbid(mail, problem);
       case "forged":
       case "oversized":
         return this.#kernel.refuse(mail, new MessageRefusedError(to, reason, problem));

@@ -1,4 +1,15 @@
-import { parentAddress, type Address, type Endpoint, type SendOptions, type SendRefusal, type Transport } from "@orgtree/core";
+import {
+  parentAddress,
+  RoleViolationError,
+  rootAddress,
+  toFailure,
+  type Address,
+  type Endpoint,
+  type SendOptions,
+  type SendOutcome,
+  type SendRefusal,
+  type Transport,
+} from "@orgtree/core";
 import { resumeToward } from "../actor/resumption.ts";
 import type { EffectKey } from "../durable/effect-key.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -104,7 +115,20 @@ export class Remote {
 
   /** Sends a parcel, unless nothing more is said. */
   sendParcel(to: Endpoint, parcel: Parcel, options: SendOptions): void {
-    if (!this.#isSilent) this.#transport.send(to, writeParcel(parcel), options);
+    if (this.#isSilent) return;
+    if (parcel.type === "message") return this.#transport.send(to, writeParcel(parcel), options);
+    const ended = (outcome: SendOutcome): void => {
+      options.ended?.(outcome);
+      if (outcome.type === "refused" && outcome.refusal.reason === "forbidden") this.#forbidden(to, parcel, outcome.refusal.problem);
+    };
+    this.#transport.send(to, writeParcel(parcel), { ...options, ended });
+  }
+
+  /** What the runtime itself says there is not let through: no actor did wrong, and somebody has to permit it. */
+  #forbidden(to: Endpoint, { type }: Parcel, problem: string): void {
+    const error = new RoleViolationError(this.endpoint, `send to ${to}`, `${problem}; permit it there`);
+    this.#kernel.logger.error({ endpoint: this.endpoint, to, parcel: type }, error.message);
+    this.#kernel.tellRoot(toFailure(error, rootAddress));
   }
 
   /** Sends what is to arrive whatever happens to the connection. */
@@ -129,10 +153,19 @@ export class Remote {
 
   #receive(body: unknown, from: Endpoint): SendRefusal | undefined {
     const parcel = readParcel(body);
+    const forged = this.#forgedIn(parcel, from);
+    if (forged !== undefined) return { reason: "forged", problem: forged };
     if (parcel.type === "message") return this.mail.receiveMessage(parcel, from);
     if (parcel.type === "order") return this.hosted.hear(parcel, from);
     this.#take(parcel, from);
     return undefined;
+  }
+
+  /** Nobody speaks for an actor but the system that hosts it. */
+  #forgedIn(parcel: Parcel, from: Endpoint): string | undefined {
+    const speaker = speakerOf(parcel);
+    if (speaker === undefined || speaker === rootAddress || this.endpointOf(speaker) === from) return undefined;
+    return `${speaker} is not hosted at ${from}`;
   }
 
   #take(parcel: Exclude<Parcel, { type: "message" | "order" }>, from: Endpoint): void {
@@ -175,5 +208,19 @@ export class Remote {
     }
     this.children.lost(endpoint, problem);
     this.hosted.lost(endpoint);
+  }
+}
+
+/** Of whom a parcel says that it comes from; undefined where it is somebody outside of the tree, or a system. */
+function speakerOf(parcel: Parcel): Address | undefined {
+  switch (parcel.type) {
+    case "message":
+      return parcel.from;
+    case "answer":
+      return parcel.by;
+    case "down":
+      return parcel.target;
+    default: // An order and news are looked at by who takes them.
+      return undefined;
   }
 }
