@@ -163,6 +163,8 @@ describe("on a server with that configuration", () => {
     const settings = await guarded.variables("acme", "operator");
     const { code, stdout } = await guarded.desk.call(["ps", "--server", guarded.server.url, "--json"], settings);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { silent: [] }]);
+    const past = await guarded.desk.call(["history", "--job", "r1", "--server", guarded.server.url], settings);
+    expect(past).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("/lookout/sailor") as unknown });
     const operator = await guarded.connect("acme", "operator");
     let found = 0;
     for await (const _answer of await operator.connection.requestMany("$SRV.PING", "", { maxMessages: 2, maxWait: 2_000 })) found++;

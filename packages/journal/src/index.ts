@@ -1,9 +1,9 @@
 export { forkJournal, type ForkOptions, type ForkReport } from "./fork-journal.ts";
 export { ForkError, type ForkPoint } from "./fork-point.ts";
-export { forkFile } from "./sqlite/fork-file.ts";
+export { forkFile, forkToFile } from "./sqlite/fork-file.ts";
 export { MemoryFile } from "./memory-file.ts";
 export { MemoryJournal } from "./memory-journal.ts";
-export { ScopedJournal } from "./scoped-journal.ts";
+export { ScopedJournal, ScopedReader } from "./scoped-journal.ts";
 export type { OrphanedPart } from "./salvage/chains.ts";
 export { type ExportedEntry, exportJournal } from "./salvage/export-journal.ts";
 export { repairJournal, type RepairReport } from "./salvage/repair-journal.ts";

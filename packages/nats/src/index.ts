@@ -18,4 +18,5 @@ export { wireSubject } from "./wire/wire-subject.ts";
 export { NatsWire, type NatsWireOptions } from "./wire/nats-wire.ts";
 export { JetStreamJournalError, type JetStreamProblem } from "./journal/journal-problem.ts";
 export { JetStreamJournal, type JetStreamJournalOptions, openJetStreamJournal } from "./journal/jetstream-journal.ts";
+export { type JetStreamReaderOptions, openJetStreamReader } from "./journal/jetstream-reader.ts";
 export { findNatsLeases, NatsLeases, type NatsLeasesOptions, openNatsLeases } from "./leases/nats-leases.ts";

@@ -29,6 +29,7 @@ import { LetterBook } from "./look/letter-book.ts";
 import { serveNode } from "./look/node-service.ts";
 import { Partition } from "./partition.ts";
 import { Refusals } from "./refusals.ts";
+import { journalName } from "./scopes.ts";
 import { serveNews } from "./serve-news.ts";
 
 /** What a node of a cluster is made of. */
@@ -195,7 +196,7 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     const [clock, random] = [this.#clock, this.#random];
     // Opening it fences whoever has it: a process that was stopped right here, and replaced, must not.
     if (!this.ownership.mayBegin()) throw new LeaseError(namespace, `${endpoint} is not begun: the lease of this node does not hold`);
-    const whole = await openJetStreamJournal(link, { ...journals, name: `${namespace}-${endpoint}`, replicas });
+    const whole = await openJetStreamJournal(link, { ...journals, name: journalName(namespace, endpoint), replicas });
     let partition: Partition | undefined;
     try {
       signal.throwIfAborted();

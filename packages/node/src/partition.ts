@@ -20,6 +20,7 @@ import type { JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
 import { RunJournal } from "./run-journal.ts";
+import { actorsScope } from "./scopes.ts";
 import type { LetterBook } from "./look/letter-book.ts";
 
 /** What a partition is made of. */
@@ -53,9 +54,6 @@ const outOfReachMs = 1_000;
 
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
-
-/** Where the actors of a partition are in its journal. Each run has a scope of its own. */
-const actorsScope = "/actors";
 
 /**
  * What a node hosts of a partition: a system of actors with its desk, and the runs, each of which has a system of its own. All write to one

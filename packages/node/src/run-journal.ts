@@ -2,6 +2,7 @@ import type { Journal } from "@orgtree/core";
 import { ScopedJournal } from "@orgtree/journal";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { runScope } from "./scopes.ts";
 
 /**
  * The journal of a run, within that of its partition. Its path is a mark in the file system which all nodes of the cluster share: as long as
@@ -11,7 +12,7 @@ export class RunJournal extends ScopedJournal {
   readonly path: string;
 
   constructor(whole: Journal, { id, directory }: { readonly id: string; readonly directory: string }) {
-    super(whole, `/runs/${id}`);
+    super(whole, runScope(id));
     this.path = join(directory, `${id}.run`);
   }
 

@@ -26,6 +26,7 @@ export {
   ForkError,
   forkFile,
   forkJournal,
+  forkToFile,
   type ForkOptions,
   type ForkPoint,
   type ForkReport,

@@ -38,11 +38,11 @@ export function parseArguments(args: readonly string[], program: Program): Reque
   const input = parseOptions(rest, { topic, program });
   if (input.flags.has("version")) return { kind: "version" };
   if (topic === program.help) {
-    checkOperands(input.operands, { topic, program });
+    checkOperands(input, { topic, program });
     return { kind: "help", topics: input.operands.length === 0 ? [] : findTopics(input.operands, topics).found };
   }
   if (input.flags.has("help")) return { kind: "help", topics: found };
-  checkOperands(input.operands, { topic, program });
+  checkOperands(input, { topic, program });
   return { kind: "command", command: topic as Command, input };
 }
 
@@ -136,9 +136,11 @@ function unknownOption(rawName: string, place: Place): UsageError {
   );
 }
 
-function checkOperands(operands: readonly string[], { topic, program }: { readonly topic: Topic; readonly program: Program }): void {
+function checkOperands({ operands, values }: CommandInput, { topic, program }: { readonly topic: Topic; readonly program: Program }): void {
   const { name, usage } = topic;
-  const { least, most } = topic.operands;
+  const { instead } = topic.operands;
+  const taken = instead !== undefined && values.has(instead) ? 1 : 0;
+  const [least, most] = [topic.operands.least - taken, topic.operands.most - taken];
   const remedy = `write ${program.name} ${name} ${usage}`;
   if (operands.length < least) throw new UsageError(`${name} needs a ${topic.operands.name}`, remedy);
   if (operands.length > most) throw new UsageError(`${name} does not know what to do with "${operands[most]}"`, remedy);

@@ -12,7 +12,13 @@ export interface Topic {
   readonly details: readonly string[];
   readonly options: readonly CommandOption[];
   /** What may stand there beside options. */
-  readonly operands: { readonly name: string; readonly least: number; readonly most: number };
+  readonly operands: {
+    readonly name: string;
+    readonly least: number;
+    readonly most: number;
+    /** An option that takes the place of the first one. */
+    readonly instead?: string;
+  };
 }
 
 /** A command of the `orgtree` program. */

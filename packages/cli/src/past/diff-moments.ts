@@ -5,19 +5,20 @@ import type { Surroundings } from "../surroundings.ts";
 import { printResult } from "../text/print-result.ts";
 import { changeLines } from "./change-text.ts";
 import { withPast } from "./past-journal.ts";
+import { sourceOf } from "./past-source.ts";
 import { parseTurnName, type TurnName } from "./turn-name.ts";
 
 /** Carries out `orgtree diff`. */
-export async function diffMoments({ operands, flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const [file = "", ...names] = operands;
-  const [from, to] = names.map(parseTurnName);
-  const [before, after] = await withPast(file, surroundings, async (journal): Promise<[Moment, Moment]> => {
+export async function diffMoments(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
+  const source = sourceOf(input);
+  const [from, to] = source.operands.map(parseTurnName);
+  const [before, after] = await withPast(source, surroundings, async (journal): Promise<[Moment, Moment]> => {
     const at = ({ address, seq }: TurnName): Promise<Moment> => new Timeline(journal, address).at(seq);
     return [await at(from!), await at(to!)];
   });
   const changes = changesBetween(...comparable(viewMoment(before).parts, viewMoment(after).parts));
   const told = (): readonly unknown[] => changes.map((change) => ({ ...change, where: describePath(change.path) }));
-  printResult(surroundings, flags, {
+  printResult(surroundings, input.flags, {
     json: () => ({ from: nameOf(before), to: nameOf(after), changes: told() }),
     lines: () => changeLines([before, after], changes),
   });

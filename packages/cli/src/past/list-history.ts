@@ -9,16 +9,19 @@ import { printResult } from "../text/print-result.ts";
 import { actorLines, turnLines } from "./history-text.ts";
 import { momentJson } from "./moment-json.ts";
 import { withPast } from "./past-journal.ts";
+import { sourceOf, type PastSource } from "./past-source.ts";
 import { parseAddress } from "./turn-name.ts";
 import { undoneTurns } from "./undone-turns.ts";
 
 /** Carries out `orgtree history`. */
 export async function listHistory(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const [file = "", address] = input.operands;
+  const source = sourceOf(input);
+  const [address] = source.operands;
   const range = readRange(input);
-  if (address !== undefined) return listTurns({ file, address: parseAddress(address), range }, input, surroundings);
-  if (input.values.size > 0) throw new UsageError("--last, --from and --to are about turns", "name the actor as well: FILE ADDRESS");
-  const actors = await withPast(file, surroundings, listPastActors);
+  if (address !== undefined) return listTurns({ source, address: parseAddress(address), range }, input, surroundings);
+  if (["last", "from", "to"].some((name) => input.values.has(name)))
+    throw new UsageError("--last, --from and --to are about turns", "name the actor as well: FILE ADDRESS");
+  const actors = await withPast(source, surroundings, (journal) => listPastActors(journal));
   printResult(surroundings, input.flags, {
     json: () => ({ actors }),
     lines: () => actorLines(actors, surroundings.stdout.size()?.columns),
@@ -27,13 +30,13 @@ export async function listHistory(input: CommandInput, surroundings: Surrounding
 }
 
 interface Wanted {
-  readonly file: string;
+  readonly source: PastSource;
   readonly address: Address;
   readonly range: TimelineRange;
 }
 
-async function listTurns({ file, address, range }: Wanted, { flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const page = await withPast(file, surroundings, async (journal) => {
+async function listTurns({ source, address, range }: Wanted, { flags }: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
+  const page = await withPast(source, surroundings, async (journal) => {
     const shown = await readPage(new Timeline(journal, address), range);
     return { ...shown, undone: await undoneTurns({ journal, address }, shown.moments) };
   });

@@ -21,15 +21,18 @@ import { firstLines, printResult } from "../text/print-result.ts";
 import { span, type Line } from "../text/styled-line.ts";
 import { describeCause } from "./cause-text.ts";
 import { changeLine } from "./change-text.ts";
-import { withPast } from "./past-journal.ts";
+import { checkIsRun, withPast } from "./past-journal.ts";
+import { sourceOf } from "./past-source.ts";
 import { parseWhole } from "../input/whole-number.ts";
 
 /** Carries out `orgtree replay`. */
 export async function replayPast(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
-  const [file = "", module = ""] = input.operands;
+  const source = sourceOf(input);
+  const [module = ""] = source.operands;
   const to = valueOf(input, "to");
   const upTo = to === undefined ? {} : { upTo: parseWhole(to, "--to", 1) };
-  const report = await withPast(file, surroundings, async (journal) => {
+  const report = await withPast(source, surroundings, async (journal, kind) => {
+    checkIsRun(source, kind);
     const before = await endOf(journal);
     const specs = await specsOf(await importFile(module, surroundings, "your organization, or specs"), journal);
     const found = await replay(journal, specs, upTo);
@@ -37,9 +40,9 @@ export async function replayPast(input: CommandInput, surroundings: Surroundings
     // It was this process, or another: of what was computed nobody knows to which of the two it belongs.
     const remedy =
       "let MODULE only export, and start nothing at its top level (if (import.meta.main) …); of a run that goes on replay a fork";
-    throw new UsageError(`${file} was written to while it was computed again`, remedy);
+    throw new UsageError(`${source.name} was written to while it was computed again`, remedy);
   });
-  printResult(surroundings, input.flags, { json: () => reportJson(report), lines: () => reportLines(file, report) });
+  printResult(surroundings, input.flags, { json: () => reportJson(report), lines: () => reportLines(source.name, report) });
   return report.divergence === undefined ? exitCode.done : exitCode.failed;
 }
 
@@ -71,11 +74,11 @@ const reasons: Readonly<Record<SkipReason, string>> = {
   "unnamed-child": "made a child without an id of its own",
 };
 
-function reportLines(file: string, { computed, skipped, actors, divergence }: ReplayReport): readonly Line[] {
+function reportLines(name: string, { computed, skipped, actors, divergence }: ReplayReport): readonly Line[] {
   const verdict = divergence === undefined ? span("  the same", "good") : span("  differs", "bad");
   const left = (Object.keys(skipped) as SkipReason[]).map((reason): Line => [span(`  ${skipped[reason]} not: ${reasons[reason]}`, "dim")]);
   return [
-    [span(file, "strong"), verdict],
+    [span(name, "strong"), verdict],
     [span(`  ${countOf(computed, "turn")} of ${countOf(actors, "actor")} computed again`, "dim")],
     ...left,
     ...(divergence === undefined ? [] : divergenceLines(divergence)),

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { ConsentError, isWithin, readRunLog, rollBackStored, systemClock, type Address, type RollbackReport } from "orgtree";
-import type { SqliteJournal } from "orgtree/journal";
+import type { Journal } from "orgtree/journal";
 import { exitCode, type ExitCode } from "../exit-code.ts";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
@@ -8,20 +8,29 @@ import { parseWhole } from "../input/whole-number.ts";
 import { openToWrite } from "../journal/open-to-write.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { printResult } from "../text/print-result.ts";
+import { sourceArgument, sourceOf } from "./past-source.ts";
 import { consentText, rollbackLines } from "./rollback-text.ts";
+import { withTakenRun } from "./taken-run.ts";
 import { parseAddress } from "./turn-name.ts";
 
 /** Carries out `orgtree rollback`. */
-export async function rollBackPast(input: CommandInput, { cwd, stdout, program }: Surroundings): Promise<ExitCode> {
-  const [file = "", name = ""] = input.operands;
-  const address = parseAddress(name);
-  const path = resolve(cwd, file);
+export async function rollBackPast(input: CommandInput, surroundings: Surroundings): Promise<ExitCode> {
+  const { cwd, stdout, program } = surroundings;
+  const source = sourceOf(input);
+  const address = parseAddress(source.operands[0]!);
   const wanted = { address, to: parsePoint(valueOf(input, "to")), consent: input.flags.has("consent") };
-  await using journal = await openToWrite(path, input.flags);
-  await checkGoesOn(journal, wanted, `${program} fork ${file}`);
-  const report = await rollBackIn(journal, wanted);
-  const { run } = journal;
-  printResult({ stdout }, input.flags, { json: () => ({ address, run, ...report }), lines: () => rollbackLines(address, report, run) });
+  const { file } = source;
+  const put = async (journal: Journal): Promise<void> => {
+    await checkGoesOn(journal, wanted, `${program} fork ${sourceArgument(source)}`);
+    const report = await rollBackIn(journal, wanted);
+    const { run } = journal;
+    printResult({ stdout }, input.flags, { json: () => ({ address, run, ...report }), lines: () => rollbackLines(address, report, run) });
+  };
+  if (file === undefined) await withTakenRun(source, surroundings, put);
+  else {
+    await using journal = await openToWrite(resolve(cwd, file), input.flags);
+    await put(journal);
+  }
   return exitCode.done;
 }
 
@@ -32,7 +41,7 @@ interface Wanted {
 }
 
 /** A run that has ended gives its result again, whatever its actors are put back to. */
-async function checkGoesOn(journal: SqliteJournal, { address, to }: Wanted, forkCall: string): Promise<void> {
+async function checkGoesOn(journal: Journal, { address, to }: Wanted, forkCall: string): Promise<void> {
   const log = await readRunLog(journal);
   if (log?.result === undefined || !isWithin(address, `/${log.organization}`)) return;
   const point = typeof to === "number" ? `${address}@${to}` : (to ?? "POINT");
@@ -42,7 +51,7 @@ async function checkGoesOn(journal: SqliteJournal, { address, to }: Wanted, fork
   );
 }
 
-async function rollBackIn(journal: SqliteJournal, { address, to, consent }: Wanted): Promise<RollbackReport> {
+async function rollBackIn(journal: Journal, { address, to, consent }: Wanted): Promise<RollbackReport> {
   try {
     return await rollBackStored(journal, address, { to, consent, atMs: systemClock.epochMs() });
   } catch (error) {

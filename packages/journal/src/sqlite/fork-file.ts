@@ -1,3 +1,4 @@
+import type { JournalReader } from "@orgtree/core";
 import { forkJournal, type ForkOptions, type ForkReport } from "../fork-journal.ts";
 import { writeNewFile } from "./new-file.ts";
 import { openSqliteJournal } from "./sqlite-journal.ts";
@@ -10,9 +11,20 @@ import { openSqliteJournalReader } from "./sqlite-reader.ts";
  * when it is whole, and not before.
  */
 export async function forkFile(path: string, { to, ...options }: ForkOptions & { readonly to: string }): Promise<ForkReport> {
-  return writeNewFile(to, "a fork is a new file", async (unfinished) => {
+  return writeNewFile(to, aim, async (unfinished) => {
     await using source = openSqliteJournalReader(path);
-    await using journal = await openSqliteJournal(unfinished);
-    return await forkJournal(source, journal, options);
+    return await copy(source, unfinished, options);
   });
+}
+
+/** Forks a journal of any kind into a new file, as `forkFile` does. */
+export async function forkToFile(source: JournalReader, { to, ...options }: ForkOptions & { readonly to: string }): Promise<ForkReport> {
+  return writeNewFile(to, aim, (unfinished) => copy(source, unfinished, options));
+}
+
+const aim = "a fork is a new file";
+
+async function copy(source: JournalReader, unfinished: string, options: ForkOptions): Promise<ForkReport> {
+  await using journal = await openSqliteJournal(unfinished);
+  return await forkJournal(source, journal, options);
 }

@@ -31,7 +31,7 @@ export function inboxOf(user: string): string {
  * What it hosts is nobody else's to write; but whose lease is over is for every node to say.
  */
 export function nodePermissions({ namespace, inbox }: UserPlace, pools: Pools): Permissions {
-  const endpoints = Object.entries(pools).flatMap(([pool, count]) => Array.from({ length: count }, (_, n) => `${pool}-${n}`));
+  const endpoints = endpointsOf(pools);
   const { stream, prefix } = bucketOf(namespace);
   const journals = endpoints.map((endpoint) => namesOf(`${namespace}-${endpoint}`));
   return {
@@ -68,14 +68,16 @@ export function gatewayPermissions({ namespace, inbox }: UserPlace, pools: Pools
   };
 }
 
-/** What `orgtree` may do at the command line: what a gateway may, look at the leases and the nodes, and end nodes. */
+/** What `orgtree` may do at the command line: what a gateway may, look at the leases, the nodes and what is stored of jobs, and end nodes. */
 export function operatorPermissions({ namespace, inbox }: UserPlace, pools: Pools): Permissions {
+  const journals = endpointsOf(pools).map((endpoint) => namesOf(`${namespace}-${endpoint}`));
   return {
     publish: [
       ...Object.keys(pools).map((pool) => wireSubject(namespace, { to: `${pool}-*`, from: "operator-*" })),
       `orgtree.${namespace}.news.*`,
       `orgtree.${namespace}.node.*.*`,
       ...leaseReading(bucketOf(namespace).stream),
+      ...journals.flatMap(({ stream }) => journalReading(stream)),
       "$SRV.>",
     ],
     subscribe: [`${inbox}.>`, wireSubject(namespace, { to: "operator-*", from: "*" })],
@@ -106,6 +108,10 @@ export function rolePermissions({ namespace, inbox }: UserPlace, role: string, {
   };
 }
 
+function endpointsOf(pools: Pools): readonly string[] {
+  return Object.entries(pools).flatMap(([pool, count]) => Array.from({ length: count }, (_, n) => `${pool}-${n}`));
+}
+
 /** To read records, and to hear of changes. */
 function leaseReading(stream: string): readonly string[] {
   return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`, `$JS.API.CONSUMER.CREATE.${stream}`];
@@ -113,6 +119,11 @@ function leaseReading(stream: string): readonly string[] {
 
 /** To make, read and compact a journal. */
 function journalCalls(stream: string): readonly string[] {
-  const calls = ["STREAM.INFO", "STREAM.CREATE", "STREAM.PURGE", "STREAM.MSG.GET", "STREAM.MSG.DELETE", "DIRECT.GET"];
-  return calls.map((call) => `$JS.API.${call}.${stream}`);
+  const calls = ["STREAM.CREATE", "STREAM.PURGE", "STREAM.MSG.DELETE"];
+  return [...journalReading(stream), ...calls.map((call) => `$JS.API.${call}.${stream}`)];
+}
+
+/** To look at a journal. */
+function journalReading(stream: string): readonly string[] {
+  return ["STREAM.INFO", "STREAM.MSG.GET", "DIRECT.GET"].map((call) => `$JS.API.${call}.${stream}`);
 }

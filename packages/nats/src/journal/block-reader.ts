@@ -18,15 +18,26 @@ export class BlockReader {
   readonly #manager: JetStreamManager;
   readonly #stream: string;
   readonly #persist: Persist;
+  readonly #missing: ((fact: EntryFact) => Error) | undefined;
   /** By first message, the longest unused first. */
   readonly #cache = new Map<number, { readonly bytes: number; readonly entries: Promise<ReadonlyMap<number, PlacedEntry>> }>();
   #cachedBytes = 0;
 
-  constructor(journal: string, parts: { readonly manager: JetStreamManager; readonly stream: string; readonly persist: Persist }) {
+  /** `missing`: what an entry that is not there means. Default: the journal is damaged. */
+  constructor(
+    journal: string,
+    parts: {
+      readonly manager: JetStreamManager;
+      readonly stream: string;
+      readonly persist: Persist;
+      readonly missing?: (fact: EntryFact) => Error;
+    },
+  ) {
     this.#journal = journal;
     this.#manager = parts.manager;
     this.#stream = parts.stream;
     this.#persist = parts.persist;
+    this.#missing = parts.missing;
   }
 
   /** The entries behind some facts, but for those that were removed meanwhile. */
@@ -70,7 +81,9 @@ export class BlockReader {
       const entry = (await this.#entriesOf(block)).get(fact.position);
       if (entry !== undefined) return ownCopy(entry);
       if (block === fact.block)
-        throw new JournalDamagedError(this.#journal, `entry ${fact.seq} of ${fact.address} is not where it was stored`);
+        throw (
+          this.#missing?.(fact) ?? new JournalDamagedError(this.#journal, `entry ${fact.seq} of ${fact.address} is not where it was stored`)
+        );
     }
     return undefined;
   }

@@ -8,7 +8,6 @@ import {
   type EntryQuery,
   type Image,
   type Journal,
-  JournalCompactedError,
   JournalError,
   type NewEntry,
   type Pin,
@@ -23,6 +22,7 @@ import { LogWriter } from "./log-writer.ts";
 import { openStream } from "./open-stream.ts";
 import { persist } from "./persist.ts";
 import { scanStream } from "./scan.ts";
+import { StoredView } from "./stored-view.ts";
 import { namesOf } from "./stream-settings.ts";
 
 /** How to open a journal in JetStream. */
@@ -99,6 +99,7 @@ export class JetStreamJournal implements Journal, AsyncDisposable {
   readonly epoch: number;
   readonly run: string;
   readonly #parts: Parts;
+  readonly #view: StoredView;
   /** The compaction that was asked for last, for readers who must not begin before it is over. */
   #compacting: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -109,6 +110,7 @@ export class JetStreamJournal implements Journal, AsyncDisposable {
     this.epoch = parts.epoch;
     this.run = parts.run;
     this.#parts = parts;
+    this.#view = new StoredView(name, parts);
   }
 
   /** Why nothing more can be stored through this opening; it has to be opened again then. */
@@ -124,41 +126,27 @@ export class JetStreamJournal implements Journal, AsyncDisposable {
 
   async horizon(): Promise<number> {
     await this.#readable();
-    return this.#parts.index.horizon;
+    return this.#view.horizon();
   }
 
   async *images(at?: number): AsyncGenerator<Image> {
     await this.#readable();
-    const { index, reader, pins } = this.#parts;
-    const position = checkPosition(this.name, at) ?? index.lastPosition;
-    if (position < index.horizon) throw new JournalCompactedError(this.name, position, index.horizon);
-    using _pin = pins.pin(position + 1);
-    const images = [...index.histories.keys()].map((address) => index.imageOf(address, position)).filter(({ length }) => length > 0);
-    for await (const entries of reader.readGroups(images)) yield { address: entries[0]!.address, entries };
+    yield* this.#view.images(at);
   }
 
   async image(address: Address, at?: number): Promise<Image | undefined> {
     await this.#readable();
-    const { index, reader, pins } = this.#parts;
-    const position = checkPosition(this.name, at) ?? index.lastPosition;
-    const facts = index.imageOf(address, position);
-    if (position < index.horizon && index.at(address, position)?.mark === undefined) {
-      throw new JournalCompactedError(this.name, position, index.horizon);
-    }
-    using _pin = pins.pin(position + 1);
-    return facts.length === 0 ? undefined : { address, entries: await reader.read(facts) };
+    return this.#view.image(address, at);
   }
 
   async *read(query: EntryQuery = {}): AsyncGenerator<Entry> {
     await this.#readable();
-    const { index, reader } = this.#parts;
-    const facts = index.select(query);
-    for await (const [entry] of reader.readGroups(facts.map((fact) => [fact]))) if (entry !== undefined) yield entry;
+    yield* this.#view.read(query);
   }
 
   async lastSeqs(): Promise<ReadonlyMap<Address, number>> {
     await this.#readable();
-    return new Map([...this.#parts.index.histories].map(([address, { lastSeq }]) => [address, lastSeq]));
+    return this.#view.lastSeqs();
   }
 
   pin(position: number): Pin {

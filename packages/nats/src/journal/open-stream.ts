@@ -16,7 +16,7 @@ export interface OpenedStream {
   readonly run: string;
 }
 
-const streamNotFound = 10_059;
+export const streamNotFound = 10_059;
 const streamNameTaken = 10_058;
 
 /** Finds or makes the stream of a journal, looks at its settings, and says in it that we opened it. Rejects with `JournalError`. */

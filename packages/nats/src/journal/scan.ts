@@ -26,11 +26,11 @@ export async function scanStream(
   let next = 1;
   let ahead = readBatch(from, next);
   while (next <= upTo) {
-    const messages = (await ahead.catch((error: unknown) => emptyAnswer(journal, error))).filter(({ seq }) => seq <= upTo);
+    const messages = await ahead.catch((error: unknown) => emptyAnswer(journal, error));
     next = (messages.at(-1)?.seq ?? next - 1) + 1;
     // The next ones come while these are looked at.
     if (messages.length > 0 && next <= upTo) ahead = readBatch(from, next);
-    for (const message of messages) records.take(message);
+    for (const message of messages) if (message.seq <= upTo) records.take(message);
     if (messages.length > 0) continue;
     if (performance.now() > giveUpAt) {
       const message = `the stream ends before message ${upTo}, which was stored: no replica that has it answers`;

@@ -7,6 +7,7 @@ import { ClusterNews } from "../cluster-news.ts";
 import { endpointsOf } from "../cluster-node.ts";
 import { connectClient } from "../connect-client.ts";
 import type { JobNews } from "../job-news.ts";
+import { type HandJournal, type JobPast, openJobPast, takeRunPast } from "./job-past.ts";
 import { NodeClient } from "./node-client.ts";
 
 /** Which cluster, and how long to wait for it. */
@@ -30,6 +31,10 @@ export interface ConnectedCluster extends AsyncDisposable {
   readonly jobs: ClusterClient;
   readonly news: JobNews;
   readonly nodes: NodeClient;
+  /** What is stored of a job; see `openJobPast`. */
+  past(id: string): Promise<JobPast | undefined>;
+  /** The same to write to it; see `takeRunPast`. */
+  takePast(id: string): Promise<HandJournal>;
   /** Tells who takes part, now and after each change, until the function that it gives back is called. */
   watch(changed: (view: NamespaceView) => void): () => void;
 }
@@ -47,14 +52,18 @@ export async function openCluster(options: OpenClusterOptions): Promise<Connecte
   if (view === undefined) throw new UnknownNamespaceError(namespace, link.server);
   const { partitions } = view;
   const { client } = stack.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs: answerMs, as: "operator" }));
+  const endpointOf = endpointsOf(partitions);
+  const stored = { link, namespace, endpointOf, answerMs };
   const open = stack.move();
   return {
     server: link.server,
     namespace,
     view,
     jobs: client,
-    news: new ClusterNews({ link, namespace, endpointOf: endpointsOf(partitions) }),
+    news: new ClusterNews({ link, namespace, endpointOf }),
     nodes: new NodeClient({ link, namespace, answerMs }),
+    past: (id) => openJobPast(id, stored),
+    takePast: (id) => takeRunPast(id, stored),
     watch: (changed) => watchNamespace(leases, { clock, partitions, changed }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
