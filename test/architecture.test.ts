@@ -307,6 +307,7 @@ describe("the names that a package exports", () => {
         "openJetStreamReader",
         "openNatsLeases",
         "rolePermissions",
+        "tapWire",
         "tenantAccount",
         "tenantUsers",
         "wireSubject",
@@ -361,6 +362,7 @@ describe("the names that a package exports", () => {
         "plain",
         "publish",
         "reachableCheckpoints",
+        "readParcel",
         "readTurn",
         "replay",
         "reply",
@@ -377,6 +379,7 @@ describe("the names that a package exports", () => {
         "viewMoment",
         "watch",
         "work",
+        "writeParcel",
       ]
     `);
   });

@@ -7,6 +7,7 @@ export {
   type MemoryLeaseStoreOptions,
 } from "./memory/memory-leases.ts";
 export type { ChannelLimits } from "./channel/limits.ts";
+export { decodePacket, encodePacket, type Packet } from "./channel/packet.ts";
 export { LocalFirstWire } from "./channel/local-first-wire.ts";
 export { WireTransport, type TransportCounts, type WireTransportOptions } from "./channel/wire-transport.ts";
 export { ClusterError, type ClusterProblem } from "./ownership/cluster-error.ts";

@@ -15,6 +15,7 @@ export {
 } from "./access/server-config.ts";
 export { type Tenant, tenantAccount, type TenantUser, tenantUsers } from "./access/tenant.ts";
 export { wireSubject } from "./wire/wire-subject.ts";
+export { type PassingPacket, tapWire } from "./wire/tap-wire.ts";
 export { NatsWire, type NatsWireOptions } from "./wire/nats-wire.ts";
 export { JetStreamJournalError, type JetStreamProblem } from "./journal/journal-problem.ts";
 export { JetStreamJournal, type JetStreamJournalOptions, openJetStreamJournal } from "./journal/jetstream-journal.ts";

@@ -23,6 +23,7 @@ export { UnknownTurnError, UnreadableTurnError } from "./durable/past-errors.ts"
 export { lastMoment, type Moment, type PastTurn, type PlaceEnd, readTurn } from "./durable/past-turn.ts";
 export { Timeline, type TimelineRange } from "./durable/timeline.ts";
 export { pinGivenUp } from "./durable/given-up.ts";
+export { type Parcel, readParcel, writeParcel } from "./remote/parcel.ts";
 export { UnknownSpecError } from "./remote/hosted-place.ts";
 export { RollbackError } from "./durable/rollback-error.ts";
 export { ConsentError } from "./durable/consent-error.ts";

@@ -17,6 +17,8 @@ import { journalVerify } from "./journal-verify.ts";
 import { lint } from "./lint.ts";
 import { node } from "./node.ts";
 import { nodes } from "./nodes.ts";
+import { packetsDecode } from "./packets-decode.ts";
+import { packetsWatch } from "./packets-watch.ts";
 import { ps } from "./ps.ts";
 import { replay } from "./replay.ts";
 import { resolve } from "./resolve.ts";
@@ -59,4 +61,6 @@ export const commands: readonly Command[] = [
   deadLettersList,
   deadLettersShow,
   deadLettersRetry,
+  packetsWatch,
+  packetsDecode,
 ];

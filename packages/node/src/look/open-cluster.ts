@@ -1,6 +1,6 @@
 import { type NamespaceView, viewNamespace, watchNamespace } from "@orgtree/cluster";
-import { type Clock, ExpectedError, type Logger, type Random } from "@orgtree/core";
-import { findNatsLeases, NatsLink, type NatsLinkOptions } from "@orgtree/nats";
+import { type Clock, type Endpoint, ExpectedError, type Logger, type Random } from "@orgtree/core";
+import { findNatsLeases, NatsLink, type NatsLinkOptions, type PassingPacket, tapWire } from "@orgtree/nats";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import type { ClusterClient } from "../cluster-client.ts";
 import { ClusterNews } from "../cluster-news.ts";
@@ -35,6 +35,8 @@ export interface ConnectedCluster extends AsyncDisposable {
   past(id: string): Promise<JobPast | undefined>;
   /** The same to write to it; see `takeRunPast`. */
   takePast(id: string): Promise<HandJournal>;
+  /** Hears packets on their way; see `tapWire`. */
+  tap(at: Endpoint, listener: (packet: PassingPacket) => void): Promise<() => void>;
   /** Tells who takes part, now and after each change, until the function that it gives back is called. */
   watch(changed: (view: NamespaceView) => void): () => void;
 }
@@ -64,6 +66,7 @@ export async function openCluster(options: OpenClusterOptions): Promise<Connecte
     nodes: new NodeClient({ link, namespace, answerMs }),
     past: (id) => openJobPast(id, stored),
     takePast: (id) => takeRunPast(id, stored),
+    tap: (at, listener) => tapWire(link, { namespace, at }, listener),
     watch: (changed) => watchNamespace(leases, { clock, partitions, changed }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
