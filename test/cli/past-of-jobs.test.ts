@@ -140,7 +140,7 @@ describe("the past of a job", () => {
     },
     {
       args: ["show", "--job", "r1"],
-      says: "orgtree: show needs a FILE and an ADDRESS; write orgtree show FILE|--job ID ADDRESS[@SEQ] [--json]\n",
+      says: "orgtree: show needs a FILE and an ADDRESS; write orgtree show FILE ADDRESS[@SEQ] [--json]\n",
     },
   ])("$args is refused: $says", async ({ args, says }) => {
     await startNode("one");

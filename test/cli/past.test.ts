@@ -139,7 +139,7 @@ describe("what cannot be looked at", () => {
     { args: ["history", "desk.journal", "/desk", "--from", "99"], says: /^\/desk has no turn 99; there are 4 from 0 to 3$/ },
     { args: ["show", "desk.journal", "/desk@x"], says: /^the number behind @ in \/desk@x is "x"; give a whole number from 0 on$/ },
     { args: ["show", "desk.journal", "/desk@99"], says: /^\/desk has no turn 99; there are 4 from 0 to 3$/ },
-    { args: ["show", "desk.journal"], says: /^show needs a FILE and an ADDRESS; write orgtree show FILE\|--job ID ADDRESS\[@SEQ\]/ },
+    { args: ["show", "desk.journal"], says: /^show needs a FILE and an ADDRESS; write orgtree show FILE ADDRESS\[@SEQ\]/ },
     { args: ["diff", "desk.journal", "/desk"], says: /^diff needs a FILE and two ADDRESS@SEQ; write/ },
     { args: ["journal", "repair", "desk.journal"], says: /^journal repair writes a new file .*; name it with --to NEW$/ },
     { args: ["journal", "repair", "desk.journal", "--to", "desk.journal"], says: /it is there already; a repair writes a new file only$/ },

@@ -44,6 +44,10 @@ const shopOf = (more: Partial<ChildSpec<Logic>> = {}): ChildSpec<Logic> => ({
   logic: supervisor({ children: [child("clerk"), child("stock", more)] }),
 });
 const shop = shopOf();
+/** Its stock goes back to its last checkpoint when it fails, and begins anew where it has none. */
+const checkpointed = shopOf({
+  onFailure: { crash: [{ directive: "rollback", intensity: { maxRestarts: 3, periodMs: 60_000 } }, { directive: "restart" }] },
+});
 const give = (order: Order["do"]): Order => ({ do: order });
 
 async function order(world: World, to: Address, ...orders: readonly Order["do"][]): Promise<void> {
@@ -68,10 +72,10 @@ async function startFresh(world: World, spec: ChildSpec<Logic> = shop): Promise<
 }
 
 /** Its process ends in the middle of what cannot be taken back, and the next one gives it up. */
-async function givenUp(spec: ChildSpec<Logic> = shop): Promise<World> {
+async function givenUp(spec: ChildSpec<Logic> = shop, before: readonly Order["do"][] = []): Promise<World> {
   const world = new World();
   await world.start(spec);
-  await order(world, "/shop/stock", "take", "take", "take");
+  await order(world, "/shop/stock", ...before, "take", "take", "take");
   await order(world, "/shop/clerk", "take");
   await order(world, "/shop/stock", "charge");
   await order(world, "/shop/clerk", "take");
@@ -171,6 +175,34 @@ describe("the start of a tree that was given up because of a failure", () => {
     await startFresh(world);
     expect(await left(world, "/shop/stock")).toEqual([100]);
     expect(await kindsOf(world, "/shop")).toContain("end");
+  });
+
+  test.each([
+    { by: "by the process that gave it up", isNext: false },
+    { by: "by the next process", isNext: true },
+  ])("begins those below it afresh too, who do not go back to what was before, $by", async ({ isNext }) => {
+    const world = await givenUp(checkpointed, ["take", "good"]);
+    if (isNext) await world.crash();
+    await startFresh(world, checkpointed);
+    for (const place of ["/shop/stock", "/shop/clerk"] as const)
+      expect((await kindsOf(world, place)).filter((kind) => kind === "end")).toHaveLength(1);
+    await order(world, "/shop/stock", "take", "die");
+    expect(await left(world, "/shop/stock")).toEqual([100]);
+  });
+
+  test("begins those afresh whose supervisor was deleted", async () => {
+    const world = new World();
+    const shops: ChildSpec<Logic> = { id: "shops", logic: supervisor({ children: [checkpointed] }) };
+    await world.start(shops);
+    await order(world, "/shops/shop/stock", "take", "good", "take");
+    const handle = world.system.supervisor("/shops");
+    const call = async (work: Promise<unknown>): Promise<unknown> => (await Promise.all([work, world.clock.settle()]))[0];
+    await call(handle.terminateChild("shop"));
+    await call(handle.deleteChild("shop"));
+    expect(await kindsOf(world, "/shops/shop/stock")).toEqual(["whole", "part", "part", "part", "end"]);
+    await call(handle.startChild(checkpointed));
+    await order(world, "/shops/shop/stock", "take", "die");
+    expect(await left(world, "/shops/shop/stock")).toEqual([100]);
   });
 
   test.each<{ what: string; spec: ChildSpec<Logic>; end: (world: World) => Promise<unknown> }>([

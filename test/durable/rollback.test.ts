@@ -1,5 +1,5 @@
 /** Rollback: of one actor and of a subtree, as a directive and by hand, and over crashes at every point of it. */
-import type { Address, ReplyTo } from "@orgtree/core";
+import type { Address, Entry, ReplyTo } from "@orgtree/core";
 import { plain, supervisor, type Turn } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -68,6 +68,30 @@ describe("one actor", () => {
       report: { child: "a", directive: "rollback", rollback: { redelivered: 1, to: { name: "c1", address: "/org/a" } } },
     });
     expect(world.system.deadLetters.counts()).toEqual({ failed: 1 });
+  });
+
+  test("goes back again without reading once more what came before its checkpoint, however often", async () => {
+    const world = await start();
+    let read = 0;
+    const { journal } = world;
+    const readAll = journal.read.bind(journal);
+    journal.read = async function* (query): AsyncGenerator<Entry> {
+      for await (const entry of readAll(query)) {
+        read++;
+        yield entry;
+      }
+    };
+    const goBack = async (): Promise<number> => {
+      await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "add", n: 2 });
+      read = 0;
+      await Promise.all([world.system.rollBack("/org/a"), world.clock.settle()]);
+      return read;
+    };
+    for (let n = 0; n < 200; n++) await order(world, "/org/a", { do: "add", n });
+    expect(await goBack()).toBeGreaterThan(200);
+    const later: number[] = [];
+    for (let n = 0; n < 20; n++) later.push(await goBack());
+    expect(Math.max(...later)).toBeLessThan(20);
   });
 
   test("is restarted where there is no checkpoint: the next rung", async () => {

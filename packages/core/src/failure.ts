@@ -1,6 +1,7 @@
 import { ExpectedError } from "./errors.ts";
 import type { Address } from "./address.ts";
 import { legible } from "./journal/legible.ts";
+import { redact, redactText } from "./secret.ts";
 
 /**
  * Every way in which an actor can fail. The list is closed: a supervisor decides by class, so a class that is not here
@@ -145,14 +146,14 @@ function convert(thrown: unknown, address: Address | undefined, depth: number): 
     const failure = readFailure(thrown instanceof RevivedError ? RevivedError.failureOf(thrown) : thrown.failure);
     return withStack({ ...failure, address: failure.address ?? address }, thrown.stack);
   }
-  if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: describe(thrown), address };
+  if (!(thrown instanceof Error)) return { class: "crash", name: "NonError", message: redactText(describe(thrown)), address };
   const cause = thrown.cause !== undefined && depth < maxCauseDepth ? convert(thrown.cause, undefined, depth + 1) : undefined;
   const expected = thrown instanceof ExpectedError ? thrown : undefined;
   const failure = {
     class: failureClassOf(expected?.failureClass),
     kind: textOf(expected?.failureKind),
     name: String(thrown.name),
-    message: String(thrown.message),
+    message: redactText(String(thrown.message)),
     address,
     detail: factsOf(expected?.detail),
     ...(expected?.retryable === true ? { retryable: true as const } : {}),
@@ -162,7 +163,7 @@ function convert(thrown: unknown, address: Address | undefined, depth: number): 
 }
 
 function withStack(failure: Failure, stack: unknown): Failure {
-  return typeof stack === "string" ? Object.defineProperty(failure, "stack", { value: stack }) : failure;
+  return typeof stack === "string" ? Object.defineProperty(failure, "stack", { value: redactText(stack) }) : failure;
 }
 
 function describe(thrown: unknown): string {
@@ -198,7 +199,7 @@ function copyFailure(failure: Failure, depth: number): Failure {
     class: failureClassOf(named),
     kind: textOf(kind),
     name: textOf(name) ?? "Failure",
-    message: textOf(message) ?? "no message was given",
+    message: redactText(textOf(message) ?? "no message was given"),
     address: textOf(address) as Address | undefined,
     detail: factsOf(detail),
     ...(retryable === true ? { retryable } : {}),
@@ -208,7 +209,7 @@ function copyFailure(failure: Failure, depth: number): Failure {
 }
 
 function factsOf(detail: unknown): Failure["detail"] {
-  return typeof detail === "object" && detail !== null ? (legible({ ...detail }) as Failure["detail"]) : undefined;
+  return typeof detail === "object" && detail !== null ? (redact(legible({ ...detail })) as Failure["detail"]) : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -11,6 +11,17 @@ export {
   parentAddress,
   rootAddress,
 } from "./address.ts";
+export {
+  hasRevealed,
+  leaksIn,
+  makeSecret,
+  redact,
+  redactText,
+  reveal,
+  type Secret,
+  SecretMissingError,
+  type SecretSource,
+} from "./secret.ts";
 export { type Backoff, backoffMs, makeBackoff } from "./supervision/backoff.ts";
 export {
   type Account,

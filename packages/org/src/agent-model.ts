@@ -1,4 +1,4 @@
-import type { Address, ModelClient, ModelRequest, ModelResponse } from "@orgtree/core";
+import { type Address, type ModelClient, type ModelRequest, type ModelResponse, redact, redactText } from "@orgtree/core";
 import type { WorkContext } from "@orgtree/runtime";
 import { CallMeter } from "./call-meter.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -35,10 +35,10 @@ export class AgentModel {
     const options = { signal: context.signal, meter };
     let response: ModelResponse;
     try {
-      response = await this.#client.complete(whole, options);
+      response = redact(await this.#client.complete(whole, options));
     } catch (error) {
       meter.fail(error);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = redactText(error instanceof Error ? error.message : String(error));
       this.#record.add({ kind: "model-failed", key, by: this.#by, model: this.#client.model, attempts: meter.attempts, why });
       throw error;
     }

@@ -1,5 +1,7 @@
 import {
   parseToolInput,
+  redact,
+  redactText,
   RoleViolationError,
   toFailure,
   ToolError,
@@ -106,12 +108,13 @@ export class ToolBox {
 
   async #run(tool: Tool, call: ToolCall, context: WorkContext): Promise<Pick<ToolResult, "ok" | "outcome" | "output">> {
     try {
-      const output = await tool.run(parseToolInput(call.argumentsJson, tool.name), { signal: context.signal, key: context.key });
+      // A tool that has used a secret may give it back; here, so that whoever goes on from the journal knows the same.
+      const output = redact(await tool.run(parseToolInput(call.argumentsJson, tool.name), { signal: context.signal, key: context.key }));
       const kept = tool.kind === "compensable" && output !== undefined ? { output: asJson(output) } : {};
       return { ok: true, outcome: inWords(output), ...kept };
     } catch (error) {
       context.signal.throwIfAborted();
-      if (error instanceof ToolError) return { ok: false, outcome: shorten(error.message) };
+      if (error instanceof ToolError) return { ok: false, outcome: shorten(redactText(error.message)) };
       throw error;
     }
   }

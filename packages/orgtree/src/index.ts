@@ -57,6 +57,7 @@ export {
   type LaterEffect,
   type Logger,
   MailboxFullError,
+  makeSecret,
   MessageRefusedError,
   type ModelCallOptions,
   type ModelClient,
@@ -99,6 +100,9 @@ export {
   type TurnPlace,
   UnknownRecipientError,
   type Verdict,
+  reveal,
+  type Secret,
+  SecretMissingError,
 } from "@orgtree/core";
 export {
   callTool,
@@ -333,3 +337,4 @@ export { readRunNews, type RunNews } from "./run-past.ts";
 export type { AgentReport, RunReport } from "./run-report.ts";
 export { specsOfRun, type StoredRun } from "./run-specs.ts";
 export { type ResumedRun, run, type RunOptions, type RunResult } from "./run.ts";
+export { secret } from "./secret.ts";

@@ -4,7 +4,7 @@ import { jobOptions, jobParagraph } from "../past/past-source.ts";
 /** Tells what differs between two moments. */
 export const diff: Command = {
   name: "diff",
-  usage: "FILE|--job ID ADDRESS@A ADDRESS@B [--json]",
+  usage: "FILE ADDRESS@A ADDRESS@B [--json]",
   summary: "Tells what differs between two turns of an actor.",
   operands: { name: "FILE and two ADDRESS@SEQ", least: 3, most: 3, instead: "job" },
   details: [

@@ -4,7 +4,7 @@ import { jobOptions, jobParagraph } from "../past/past-source.ts";
 /** Copies a past up to a point into a new journal. */
 export const fork: Command = {
   name: "fork",
-  usage: "FILE|--job ID --to NEW [options]",
+  usage: "FILE --to NEW [options]",
   summary: "Copies a journal up to a turn into a new one, to go on from there.",
   operands: { name: "FILE", least: 1, most: 1, instead: "job" },
   details: [

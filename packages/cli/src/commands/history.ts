@@ -7,7 +7,7 @@ export const defaultTurns = 50;
 /** Lists the turns of an actor, or the actors of a journal. */
 export const history: Command = {
   name: "history",
-  usage: "FILE|--job ID [ADDRESS] [options]",
+  usage: "FILE [ADDRESS] [options]",
   summary: "Lists the turns in a journal: of one actor, or who has any.",
   operands: { name: "FILE", least: 1, most: 2, instead: "job" },
   details: [

@@ -4,7 +4,7 @@ import { jobOptions, jobParagraph } from "../past/past-source.ts";
 /** Computes a run again from its journal. */
 export const replay: Command = {
   name: "replay",
-  usage: "FILE|--job ID MODULE [options]",
+  usage: "FILE MODULE [options]",
   summary: "Computes a run again from its journal, and names the first turn that differs.",
   operands: { name: "FILE and MODULE", least: 2, most: 2, instead: "job" },
   details: [

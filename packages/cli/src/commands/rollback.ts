@@ -5,7 +5,7 @@ import { takeOverOption } from "../journal/open-to-write.ts";
 /** Puts an actor back, in the journal of an organization that does not run. */
 export const rollback: Command = {
   name: "rollback",
-  usage: "FILE|--job ID ADDRESS [options]",
+  usage: "FILE ADDRESS [options]",
   summary: "Puts an actor and all below it back to a checkpoint.",
   operands: { name: "FILE and ADDRESS", least: 2, most: 2, instead: "job" },
   details: [

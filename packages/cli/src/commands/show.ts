@@ -4,7 +4,7 @@ import { jobOptions, jobParagraph } from "../past/past-source.ts";
 /** Shows an actor as it was. */
 export const show: Command = {
   name: "show",
-  usage: "FILE|--job ID ADDRESS[@SEQ] [--json]",
+  usage: "FILE ADDRESS[@SEQ] [--json]",
   summary: "Shows an actor as it was after one of its turns.",
   operands: { name: "FILE and an ADDRESS", least: 2, most: 2, instead: "job" },
   details: [

@@ -1,4 +1,4 @@
-import { openaiModel, type Logger, type ModelClient } from "orgtree";
+import { makeSecret, openaiModel, type Logger, type ModelClient } from "orgtree";
 import { valueOf, type CommandInput } from "../input/command.ts";
 import { UsageError } from "../input/usage-error.ts";
 import type { Surroundings } from "../surroundings.ts";
@@ -15,7 +15,8 @@ export function chooseModel(
 ): ModelClient | undefined {
   if (input.flags.has("scripted")) return refuseBeside(input);
   const named = valueOf(input, "base-url");
-  const apiKey = notEmpty(environment["OPENAI_API_KEY"]) ?? (named === undefined ? undefined : "none");
+  const own = notEmpty(environment["OPENAI_API_KEY"]);
+  const apiKey = own === undefined ? (named === undefined ? undefined : "none") : makeSecret("OPENAI_API_KEY", () => own);
   if (apiKey === undefined) return undefined;
   const baseURL = named === undefined ? notEmpty(environment["OPENAI_BASE_URL"]) : named.trim();
   checkBaseUrl(baseURL, named === undefined ? "OPENAI_BASE_URL" : "--base-url");

@@ -157,9 +157,18 @@ export class WireTransport implements Transport {
     if (this.#gone.size > mostGone) this.#gone.delete(this.#gone.values().next().value!);
   }
 
+  /** Whatever a packet does to us, it is no affair of the wire's: a client of NATS ends its connection when a listener throws. */
   #hear(bytes: Uint8Array, from: Endpoint): void {
     if (!this.#takes) return;
-    const packet = decodePacket(bytes);
+    try {
+      this.#take(decodePacket(bytes), from);
+    } catch (error) {
+      this.#counts.unreadable++;
+      this.#options.logger.error({ endpoint: this.endpoint, from, err: error }, "a packet could not be taken");
+    }
+  }
+
+  #take(packet: ReturnType<typeof decodePacket>, from: Endpoint): void {
     switch (packet.type) {
       case "open":
       case "data":

@@ -1,4 +1,5 @@
 import { Packr } from "msgpackr";
+import { leaksIn, redact } from "../secret.ts";
 import { mark, unmark } from "./marks.ts";
 import { checkStorable, maxRecordLevels } from "./storable.ts";
 
@@ -11,8 +12,15 @@ const maxLevels = 3 * maxRecordLevels;
 /**
  * The bytes of a value. They are the caller's own. Throws `NotStorableError` for what would not come back equal, in class and
  * content; `storable.ts` says what that is. `what` is how the message calls the value.
+ *
+ * Where something that was revealed of a secret is in it, its handle is written in its place: everything that is stored or sent comes by here.
  */
 export function encode(value: unknown, what = "the value"): Uint8Array {
+  const bytes = pack(value, what);
+  return leaksIn(bytes) ? pack(redact(value), what) : bytes;
+}
+
+function pack(value: unknown, what: string): Uint8Array {
   // Inside of a set everything special is marked; at the top of a storable value there is none.
   return packr.pack(checkStorable(value, what, maxLevels) ? new Set([mark(value)]) : value);
 }

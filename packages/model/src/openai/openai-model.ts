@@ -10,6 +10,8 @@ import {
   type ModelRequest,
   type ModelResponse,
   type Random,
+  reveal,
+  type Secret,
   SpecError,
 } from "@orgtree/core";
 import type OpenAI from "openai";
@@ -25,8 +27,8 @@ import { guessDialect, learnDialect, officialBaseURL } from "./server-dialect.ts
 
 /** How a server is reached and how long it is waited for. */
 export interface OpenaiModelOptions {
-  /** The account's key; any text for a local server that asks for none. */
-  readonly apiKey: string;
+  /** The account's key, best as the handle of a `secret`; any text for a local server that asks for none. */
+  readonly apiKey: string | Secret;
   /** Where the Chat Completions protocol is spoken, up to and with `/v1`. Default OpenAI's own server. */
   readonly baseURL?: string | undefined;
   /** The model for requests that name none. */
@@ -110,6 +112,8 @@ class ChatClient implements ModelClient {
   readonly #timeoutMs: number;
   readonly #baseURL: string;
   #sdk: Promise<OpenAI> | undefined;
+  /** As it was revealed last. */
+  #key = "";
   #dialect;
   #saidEstimated = false;
 
@@ -152,8 +156,7 @@ class ChatClient implements ModelClient {
 
   /** Sends, once more in another dialect for each field that the server turns out not to know. */
   async #send(request: ModelRequest, signal: AbortSignal): Promise<ChatAnswerStream> {
-    this.#sdk ??= loadSdk(this.#options.apiKey, this.#baseURL);
-    const sdk = await this.#sdk;
+    const sdk = await this.#open();
     for (;;) {
       const dialect = this.#dialect;
       try {
@@ -170,15 +173,31 @@ class ChatClient implements ModelClient {
     }
   }
 
+  /** The SDK with the key as it is now: a secret may be replaced while we run. */
+  #open(): Promise<OpenAI> {
+    const key = revealKey(this.#options.apiKey);
+    if (this.#sdk === undefined || key !== this.#key) this.#sdk = loadSdk(key, this.#baseURL);
+    this.#key = key;
+    return this.#sdk;
+  }
+
   #classify(thrown: unknown): ModelError | undefined {
-    const { apiKey, clock } = this.#options;
-    return classifyFailure(thrown, { apiKey, origin: new URL(this.#baseURL).origin, epochMs: clock.epochMs() });
+    const { clock } = this.#options;
+    return classifyFailure(thrown, { apiKey: this.#key, origin: new URL(this.#baseURL).origin, epochMs: clock.epochMs() });
   }
 
   #sayEstimated(): void {
     if (this.#saidEstimated) return;
     this.#saidEstimated = true;
     this.#options.logger?.warn({ model: this.model }, "the model server does not count tokens; usage and cost are estimates");
+  }
+}
+
+function revealKey(apiKey: string): string {
+  try {
+    return reveal(apiKey);
+  } catch (error) {
+    throw new ModelError("auth", error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { checkCount, ExpectedError, type Clock } from "@orgtree/core";
+import { checkCount, ExpectedError, redact, type Clock } from "@orgtree/core";
 import { type MicroEndpoint, MicroService, type NatsLink } from "@orgtree/nats";
 import type { Partition } from "../partition.ts";
 import type { LetterBook } from "./letter-book.ts";
@@ -85,7 +85,7 @@ function readQuestion(bytes: Uint8Array): Readonly<Record<string, unknown>> {
 }
 
 function encodeJson(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+  return new TextEncoder().encode(JSON.stringify(redact(value)));
 }
 
 /** A node knows no lost message of that name: it has forgotten it, or started anew since. */

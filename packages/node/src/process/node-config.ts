@@ -1,4 +1,4 @@
-import { ExpectedError } from "@orgtree/core";
+import { ExpectedError, makeSecret, type Secret } from "@orgtree/core";
 import { hostname } from "node:os";
 
 /** What the environment says of this node. */
@@ -24,7 +24,7 @@ export interface NodeConfig {
 
 /** A server that speaks OpenAI's Chat Completions. */
 export interface ModelAccess {
-  readonly apiKey: string;
+  readonly apiKey: Secret;
   readonly baseURL: string | undefined;
   readonly model: string;
 }
@@ -73,7 +73,14 @@ export function readNodeConfig(environment: Environment, defaults: ConfigDefault
     marks: text("ORGTREE_MARKS"),
     logLevel: oneOf("LOG_LEVEL", text("LOG_LEVEL") ?? "info", ["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
     leaseMs: numberOf("ORGTREE_LEASE_MS", text("ORGTREE_LEASE_MS") ?? "3000", [300, 600_000]),
-    model: apiKey === undefined ? undefined : { apiKey, baseURL: text("OPENAI_BASE_URL"), model: text("OPENAI_MODEL") ?? "gpt-5-mini" },
+    model:
+      apiKey === undefined
+        ? undefined
+        : {
+            apiKey: makeSecret("OPENAI_API_KEY", () => apiKey),
+            baseURL: text("OPENAI_BASE_URL"),
+            model: text("OPENAI_MODEL") ?? "gpt-5-mini",
+          },
     thinkMs: numberOf("ORGTREE_THINK_MS", text("ORGTREE_THINK_MS") ?? "0", [0, 600_000]),
   };
 }

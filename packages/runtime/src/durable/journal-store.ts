@@ -17,16 +17,20 @@ import {
   type RollbackReport,
 } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
+import { ActorLogs } from "./actor-logs.ts";
 import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
-import type { RollbackCause } from "./rollback-cut.ts";
+import { CutSearch, type RollbackCause } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
 import type { Stored, StoredPast } from "./stored-past.ts";
 import type { TurnRecord, TurnStore } from "./turn-store.ts";
+
+/** Subtrees whose past is remembered for their next rollback; beyond, all are forgotten and read again. */
+const rememberedCuts = 100;
 
 /** What a journal store needs of its system. */
 export interface StoreSurroundings {
@@ -41,7 +45,7 @@ export class JournalStore implements TurnStore, StoredPast {
   readonly #journal: Journal;
   readonly #epochMs: () => number;
   readonly #logger: Logger;
-  readonly #logs = new Map<Address, ActorLog>();
+  readonly #logs = new ActorLogs();
   /** What was found in the journal and nobody has asked for yet. */
   readonly #found = new Map<Address, Stored>();
   /** What was spent at each address and below it when the journal was read. */
@@ -56,6 +60,8 @@ export class JournalStore implements TurnStore, StoredPast {
   readonly #parked = new Map<Address, { readonly refused: Address; readonly why: unknown }>();
   /** What compaction leaves for trees that were given up, by their tops. */
   readonly #pins = new Map<Address, Pin>();
+  /** What is known of the past of those that were put back, by their addresses. */
+  readonly #cuts = new Map<Address, CutSearch>();
   /** What is wrong with what is stored of an actor. */
   readonly #unreadable = new Map<Address, UnreadableTurnError>();
   readonly #prepared = new WeakMap<TurnRecord, NewEntry>();
@@ -175,7 +181,7 @@ export class JournalStore implements TurnStore, StoredPast {
       const { top: _, ...report } = done.message as RollbackCause & RollbackReport;
       return report;
     }
-    const planned = await planRollback(this.#journal, order);
+    const planned = await planRollback(this.#journal, order, this.#cutsOf(top));
     const { gone } = planned;
     checkWanted(order);
     const report = await compensate(planned, order.undo);
@@ -200,13 +206,25 @@ export class JournalStore implements TurnStore, StoredPast {
   }
 
   async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport> {
-    const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, seq: 0 });
+    const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, seq: 0 }, this.#cutsOf(top));
     return report;
+  }
+
+  #cutsOf(top: Address): CutSearch {
+    let cuts = this.#cuts.get(top);
+    if (cuts !== undefined) return cuts;
+    if (this.#cuts.size >= rememberedCuts) this.#cuts.clear();
+    this.#cuts.set(top, (cuts = new CutSearch(this.#journal, top)));
+    return cuts;
   }
 
   booksOf(address: Address): Books | undefined {
     const books = this.#logs.get(address)?.last?.books;
     return books && this.#handedOn(address, books);
+  }
+
+  placesBelow(top: Address): readonly Address[] {
+    return this.#parked.has(topOf(top)) ? [] : [...this.#logs.below(top)];
   }
 
   /** What was spent at a place that has ended was spent by its supervisor. */

@@ -32,6 +32,13 @@ export class Orphans {
     return [...owed].map(([key, pending]) => ({ from, key, pending }));
   }
 
+  /** What a place owes that was found and is not lived in; where it is kept already, it stays so. */
+  keepFound(from: Address, books: Books): readonly Orphan[] {
+    const kept = this.#places.get(from);
+    if (kept === undefined) return this.keep(from, books, () => {});
+    return [...kept.owed].map(([key, pending]) => ({ from, key, pending }));
+  }
+
   /** Everything that is owed. */
   *all(): Iterable<Orphan> {
     for (const [from, { owed }] of this.#places) for (const [key, pending] of owed) yield { from, key, pending };

@@ -1,6 +1,6 @@
-import { isWithin, parentAddress, rootAddress, type Address, type JournalReader } from "@orgtree/core";
+import { parentAddress, rootAddress, type Address, type JournalReader } from "@orgtree/core";
 import { readTurn, type PastTurn } from "./past-turn.ts";
-import type { RollbackCause } from "./rollback-cut.ts";
+import { isUndone, readUndone } from "./rollback-cut.ts";
 
 /** A checkpoint to which somebody may be rolled back. */
 export interface ReachableCheckpoint {
@@ -61,14 +61,10 @@ class CheckpointSearch {
   }
 
   /** What came between its cut and itself is undone. */
-  async takeRollback({ cause, position: before }: PastTurn): Promise<void> {
-    if (cause.kind !== "rollback") return;
-    const { top, to } = cause.message as RollbackCause;
-    let after = -1; // Where compaction has removed the cut, all that is left came behind it.
-    for await (const { position } of this.#journal.read({ address: to.address, fromSeq: to.seq, toSeq: to.seq })) after = position;
-    const isUndone = ({ address, position }: ReachableCheckpoint): boolean =>
-      position > after && position < before && isWithin(address, top);
-    this.#checkpoints = this.#checkpoints.filter((each) => !isUndone(each));
+  async takeRollback(turn: PastTurn): Promise<void> {
+    if (turn.cause.kind !== "rollback") return;
+    const undone = await readUndone(this.#journal, turn);
+    this.#checkpoints = this.#checkpoints.filter((each) => !isUndone(each, undone));
   }
 
   reachable(): readonly ReachableCheckpoint[] {

@@ -16,7 +16,7 @@ import { isStoredMachine } from "../machine/stored-machine.ts";
 import type { Durable } from "./actor-log.ts";
 import { foldEntry, lastMoment, newestMoment, readTurn, type Moment, type PastTurn } from "./past-turn.ts";
 import { messagesFromOutside, noteLater, noteRollback, type LaterPast, type Redelivery } from "./redelivery.ts";
-import { findCut, readUndone, type Cut } from "./rollback-cut.ts";
+import { CutSearch, readUndone, type Cut } from "./rollback-cut.ts";
 import { checkStoredWhole } from "./stored-whole.ts";
 import { outputsOf, type WorkOutputs } from "./work-outputs.ts";
 import { rollBackBooks } from "./rolled-back-books.ts";
@@ -82,8 +82,8 @@ export interface RolledBackActor {
  * a message that was not sent: each position is a consistent cut (Chandy and Lamport 1985), and messages that were on their
  * way there are in the books of their senders.
  */
-export async function planRollback(journal: Journal, order: RollbackOrder): Promise<Rollback> {
-  const cut = await findCut(journal, order);
+export async function planRollback(journal: Journal, order: RollbackOrder, cuts = new CutSearch(journal, order.top)): Promise<Rollback> {
+  const cut = await cuts.find(order);
   const { top } = order;
   const { position } = cut.turn;
   // Compaction waits for whoever reads the past.

@@ -31,6 +31,8 @@ export interface StoredPast {
   untaken(top: Address): readonly (readonly [address: Address, stored: Stored])[];
   /** The newest books of a place that was given up, and whose next life is to know what it took and owes. */
   booksOf(address: Address): Books | undefined;
+  /** The places below one that are stored, and were not given up for good. */
+  placesBelow(top: Address): readonly Address[];
   /** The number of the newest life at an address, since the place was given up last; 0 where nobody has lived there. */
   lastIncarnation(address: Address): number;
   /** What those who live at an address and below it had spent, all lives together, when the journal was read. */
@@ -72,6 +74,7 @@ export const noPast: StoredPast = {
   take: () => undefined,
   untaken: () => [],
   booksOf: () => undefined,
+  placesBelow: () => [],
   lastIncarnation: () => 0,
   spentWithin: () => noAmount,
   end: () => {},

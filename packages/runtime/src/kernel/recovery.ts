@@ -238,7 +238,7 @@ export class Recovery {
   *#orphansOf(top: Address): Iterable<Orphan> {
     const { past, orphans } = this.#kernel;
     for (const [address, { durable }] of past.untaken(top))
-      if (this.#kernel.topOf(address) === top) yield* orphans.keep(address, durable.books, () => {});
+      if (this.#kernel.topOf(address) === top) yield* orphans.keepFound(address, durable.books);
   }
 
   #handOver({ from, key, pending }: Orphan): void {

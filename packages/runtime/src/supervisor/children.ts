@@ -147,10 +147,14 @@ export class Children {
     return this.get(id)?.takeSpent() ?? noAmount;
   }
 
-  /** What a child has spent whose place is given up for good was spent by its supervisor. */
+  /** What a child has spent whose place is given up for good, and those below it, was spent by its supervisor. */
   absorb(id: string): void {
+    const { cell } = this.#life;
     const child = this.get(id);
-    if (child !== undefined) this.#life.cell.spend(child.takeAllSpent());
+    if (child === undefined) return;
+    cell.spend(child.takeAllSpent());
+    const { past } = cell.kernel;
+    for (const place of past.placesBelow(this.#addressOf(id))) cell.spend(past.booksOf(place)?.spent ?? noAmount);
   }
 
   /** The ends of all places of an earlier process at and below a child that is not to be there any more. */
@@ -196,7 +200,14 @@ export class Children {
     const cell = this.get(id);
     if (cell !== undefined) cell.drop();
     else kernel.accounts.drop(childAddress(address, id), { above: account, hasChildren: true });
+    this.#endBelow(id);
     this.#staysAway(id);
+  }
+
+  /** With a place go all below it: whoever lives there next goes on from nothing, and not back to what was there before. */
+  #endBelow(id: string): void {
+    const { kernel } = this.#life.cell;
+    for (const place of kernel.past.placesBelow(this.#addressOf(id))) kernel.endPlace(place, kernel.past.booksOf(place));
   }
 
   /** It may have been about to be put back. */
