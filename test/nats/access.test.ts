@@ -129,6 +129,7 @@ describe("servers of a cluster, with TLS", () => {
     const variables = {
       NATS_URL: `tls://127.0.0.1:${one.port}`,
       NATS_NKEY: join(desk.cwd, "nats/acme/node.nk"),
+      NATS_INBOX_PREFIX: "_INBOX_node",
       NATS_CA: certificate("cert"),
       NATS_CERT: certificate("cert"),
       NATS_KEY: certificate("key"),

@@ -15,7 +15,7 @@ import { ScopedJournal } from "@orgtree/journal";
 import { createActorSystem, type ActorSystem, type TreeNode, type WorkContext } from "@orgtree/runtime";
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
 import { logicAt, lookUp, type ActorJob, type Catalog } from "./catalog.ts";
-import { deskSpec, type DeskLimits } from "./desk.ts";
+import { deskAddress, deskSpec, lookAtDesk, type DeskLimits, type DeskQuestion } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
@@ -114,6 +114,11 @@ export class Partition implements JobNews {
   /** The trees that stand here: that of the partition's own actors, and that of each run. */
   trees(): readonly { readonly run: string | undefined; readonly tree: TreeNode }[] {
     return [{ run: undefined, tree: this.system.tree() }, ...Array.from(this.#views, ([run, view]) => ({ run, tree: view() }))];
+  }
+
+  /** What the desk knows, without a turn of it; undefined where it knows nothing yet. */
+  look(question: DeskQuestion): { readonly found: unknown } | undefined {
+    return lookAtDesk(this.system.peek(deskAddress(this.endpoint)), question);
   }
 
   /** The parts that stand here of trees whose tops are elsewhere. */
