@@ -1,6 +1,6 @@
 /** Actors in two systems: what they send each other, and what becomes of it when one of them is gone. */
 import type { Address, SystemEvent } from "@orgtree/core";
-import { plain, type Logic } from "@orgtree/runtime";
+import { lastMoment, plain, type Logic } from "@orgtree/runtime";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Node, Nodes } from "./nodes.ts";
 
@@ -256,6 +256,22 @@ describe("a system whose process is gone", () => {
     a = await nodes.begin("a", [spec("a-clerk")]);
     await nodes.clock.advance(10_000);
     expect((await get(a, "/a-clerk")).heard).toEqual(['reply "released"', 'reply "released"']);
+  });
+
+  test("owes an answer no more when nobody will ask for it again", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk")]);
+    const b = await nodes.begin("b", [spec("b-clerk")]);
+    await tell(a, "/a-clerk", { do: "ask", to: "/b-clerk", message: { do: "hold" } });
+    await nodes.kill(a, "a");
+    // Nobody is there yet who may ask again.
+    const next = await nodes.begin("a");
+    await nodes.clock.advance(2_000);
+    await tell(b, "/b-clerk", { do: "release" });
+    await nodes.settled(next.system.start(spec("a-clerk"), { fresh: true }));
+    await nodes.clock.advance(300);
+    await tell(b, "/b-clerk", 1);
+    expect((await get(next, "/a-clerk")).heard).toEqual([]);
+    expect(lastMoment((await nodes.stored("b", "/b-clerk"))!.entries).books.pending).toEqual({});
   });
 
   test("says nothing of the end of those who go on elsewhere", async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { WireTransport } from "@orgtree/cluster";
 import type { Address, Clock, Endpoint, Random } from "@orgtree/core";
 import { NatsLink, type NatsLinkOptions, NatsWire } from "@orgtree/nats";
-import { ClusterClient, ClusterNews } from "@orgtree/node";
+import { ClusterClient, ClusterNews, DeskLooks } from "@orgtree/node";
 import { createActorSystem } from "@orgtree/runtime";
 import type { FastifyBaseLogger } from "fastify";
 import { checkNamespace } from "./check-namespace.ts";
@@ -50,7 +50,14 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const system = createActorSystem({ clock, random, logger, transport });
   opened.defer(() => system.close());
   const { callMs, drainMs } = config.limits;
-  const client = new ClusterClient({ system, clock, endpoints, endpointOf, callMs });
+  const client = new ClusterClient({
+    system,
+    clock,
+    endpoints,
+    endpointOf,
+    callMs,
+    looks: new DeskLooks({ link, namespace: config.namespace }),
+  });
   const news = new ClusterNews({ link, namespace: config.namespace, endpointOf });
   const { tokens, limits } = config;
   const server = makeServer({ client, news, isConnected: () => link.isConnected, clock, logger, tokens, limits, version });
