@@ -88,7 +88,8 @@ export class ClusterNode implements AsyncDisposable {
       desk,
       leaseholder: () => this.ownership,
       openJournal: (endpoint) => openJetStreamJournal(link, { ...journals, name: journalName(namespace, endpoint), replicas }),
-      serveNews: (endpoint, partition) => serveNews(link, { namespace, endpoint, partition }),
+      serveNews: (endpoint, partition) =>
+        serveNews(link, { namespace, endpoint, partition, holds: () => this.ownership.mayBegin(endpoint) }),
     });
     this.ownership = new Ownership({
       leases,

@@ -125,7 +125,7 @@ export class Hosting implements PartitionHost {
       marks,
       process: name,
       letters: this.letters,
-      fenced: (problem) => leaseholder().fell(endpoint, new JournalError(endpoint, problem)),
+      fell: (problem) => leaseholder().fell(endpoint, new JournalError(endpoint, problem)),
       violated: () => this.#refusals.add("role-violation"),
     });
     return { partition, transport, stopNews: () => undefined };

@@ -1,4 +1,4 @@
-import { describeFailure, ExpectedError, JournalError, toFailure, type Address, type Failure } from "@orgtree/core";
+import { describeFailure, ExpectedError, JournalError, rootAddress, toFailure, type Address, type Failure } from "@orgtree/core";
 import type { TurnRecord, TurnStore } from "../durable/turn-store.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Timer } from "../time/timer-queue.ts";
@@ -69,10 +69,16 @@ export class PendingCommit {
     }
     this.#lastError = error;
     if (error instanceof JournalError && error.outcome === "unknown") this.#isUnknown = true;
-    // Trying again would not help, the root neither: it ends, and with it everything, as somebody has to look.
-    if (error instanceof ExpectedError && !error.retryable) return this.#settle({ kind: "failed", failure: this.#failure("NotStored") });
+    if (error instanceof ExpectedError && !error.retryable) return this.#refused();
     this.#kernel.logger.warn({ err: error, address, retryMs }, "a turn could not be stored; it is tried again");
     this.#retry = this.#kernel.timers.set(retryMs, () => this.#attempt(Math.min(2 * retryMs, longestRetryMs)));
+  }
+
+  /** Trying again would not help, the root neither: it ends, and with it everything, as somebody has to look. */
+  #refused(): void {
+    // Whoever opens the store next goes on with what is in it: elsewhere nobody is told of an end.
+    if (this.#record.address === rootAddress) this.#kernel.remote?.silence();
+    this.#settle({ kind: "failed", failure: this.#failure("NotStored") });
   }
 
   #late(): void {

@@ -1,0 +1,11 @@
+import { makeClusterPlan } from "./cluster-plan.ts";
+import { simulateCluster } from "./sim-cluster.ts";
+import { clusterProblems } from "./check-cluster.ts";
+const s = Number(process.argv[2]);
+const p = makeClusterPlan(s);
+const id = process.argv[3];
+console.log({ ...p, operations: undefined, faults: p.faults });
+console.log(p.operations.filter((o) => o.id === id));
+const o = await simulateCluster(p);
+console.log(clusterProblems(o));
+console.log([...o.reports].map(([a, r]) => a + " " + JSON.stringify(r)).join("\n"));
