@@ -22,6 +22,7 @@ const long = [
   "test/chaos/chaos.test.ts",
   "test/crash/**/*.test.ts",
   "test/simulation/simulation.test.ts",
+  "test/simulation/cluster/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/docs/**/*.test.ts",
   "test/examples.test.ts",

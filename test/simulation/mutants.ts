@@ -8,6 +8,8 @@ export interface Mutant {
   readonly to: string;
   /** Found among the plans without the wide parts, where more of it happens. */
   readonly isNarrow?: true;
+  /** Found among simulated clusters. */
+  readonly isCluster?: true;
 }
 
 const runtime = "runtime/src";
@@ -259,7 +261,53 @@ const wide: readonly Mutant[] = [
   },
 ];
 
-export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal, ...wide];
+/** Between processes: channels, leases, hosting. */
+const clusters: readonly Mutant[] = [
+  {
+    name: "the lease is not looked at",
+    file: "node/src/hosting.ts",
+    from: "holds: () => leaseholder().mayBegin(endpoint),",
+    to: "holds: () => true,",
+    isCluster: true,
+  },
+  {
+    name: "a partition that has fallen stays",
+    file: "node/src/hosting.ts",
+    from: "failed: (error) => whole.over !== undefined &&",
+    to: "failed: (error) => Math.random() > 2 &&",
+    isCluster: true,
+  },
+  {
+    name: "a packet that comes twice is taken twice",
+    file: "cluster/src/channel/incoming.ts",
+    from: "if (seq === source.seq + 1) {",
+    to: "if (seq <= source.seq + 1) {",
+    isCluster: true,
+  },
+  {
+    name: "what was not acknowledged is not sent again",
+    file: "cluster/src/channel/outgoing.ts",
+    from: "    for (const [index, { packet }] of this.#sent.entries())",
+    to: "    for (const [index, { packet }] of [...this.#sent.entries()].slice(1))",
+    isCluster: true,
+  },
+  {
+    name: "a node is dead before its lease is over",
+    file: "cluster/src/ownership/decide.ts",
+    from: 'lease.state !== "buried" && silentMs >= leaseMs;',
+    to: 'lease.state !== "buried" && silentMs >= leaseMs / 4;',
+    isCluster: true,
+  },
+  {
+    name: "nobody is found dead",
+    file: "cluster/src/ownership/decide.ts",
+    from: 'lease.state !== "buried" && silentMs >= leaseMs;',
+    to: 'lease.state !== "buried" && silentMs >= 1_000 * leaseMs;',
+    isCluster: true,
+  },
+];
+
+export const mutants: readonly Mutant[] = [...turns, ...delivery, ...recovery, ...supervision, ...journal, ...wide, ...clusters];
 
 /**
  * The source of a file with a mistake in it.

@@ -38,13 +38,14 @@ function countMembers(members: readonly MemberPlan[]): number {
   return members.reduce((sum, member) => sum + 1 + (member.kind === "team" ? countMembers(member.members) : 0), 0);
 }
 
-interface Trial<T> {
-  with(list: readonly T[]): Plan;
-  fails(plan: Plan): Promise<boolean>;
+/** How a plan is made of a shorter list, and whether it still fails. */
+export interface Trial<T, P> {
+  with(list: readonly T[]): P;
+  fails(plan: P): Promise<boolean>;
 }
 
 /** Leaves out halves, then quarters, down to single ones. */
-async function shrinkList<T>(plan: Plan, list: readonly T[], trial: Trial<T>): Promise<Plan> {
+export async function shrinkList<T, P>(plan: P, list: readonly T[], trial: Trial<T, P>): Promise<P> {
   let left = list;
   let best = plan;
   for (let chunk = Math.ceil(list.length / 2); chunk >= 1; chunk = chunk === 1 ? 0 : Math.ceil(chunk / 2)) {

@@ -41,7 +41,7 @@ export interface PartitionParts {
   readonly desk?: Partial<DeskLimits> | undefined;
   /** Where messages are noted that were lost here. */
   readonly letters?: LetterBook | undefined;
-  /** Hears, once or more, that another process has taken the journal over. */
+  /** Hears, once or more, that it cannot go on here: another process has taken the journal over, or that takes nothing any more. */
   readonly fell?: ((problem: string) => void) | undefined;
   /** Hears of each time that somebody here did what he may not. */
   readonly violated?: (() => void) | undefined;

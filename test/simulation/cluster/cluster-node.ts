@@ -1,11 +1,11 @@
 import { LocalFirstWire, type MemoryLeases, type MemoryLeaseStore, type MemoryNetwork, type MemoryWire, Ownership } from "@orgtree/cluster";
-import { type Clock, type Endpoint, type Entry, JournalError, type NewEntry } from "@orgtree/core";
+import type { Clock, Endpoint, NewEntry } from "@orgtree/core";
 import type { MemoryFile } from "@orgtree/journal";
 import { type Catalog, Hosting, type OpenedJournal } from "@orgtree/node";
 import { tmpdir } from "node:os";
 import type { Agenda } from "../agenda.ts";
-import { type AppendFault, FaultyJournal } from "../faulty-journal.ts";
 import type { SeededRandom } from "../seeded-random.ts";
+import { BreakableJournal, type JournalStrike } from "./breakable-journal.ts";
 import { clockOfLine, LineWire, StoppableLine } from "./stoppable-line.ts";
 
 /** What all nodes of a simulated cluster share. */
@@ -35,9 +35,9 @@ export class SimNode {
   readonly #ground: ClusterGround;
   readonly #clock: Clock;
   readonly #random: SeededRandom;
-  readonly #journals = new Set<FaultyJournal>();
+  readonly #journals = new Set<BreakableJournal>();
   /** What strikes the next appends. */
-  readonly #faults: AppendFault[] = [];
+  readonly #faults: JournalStrike[] = [];
   /** It has ended, in whatever way. */
   isGone = false;
 
@@ -77,27 +77,22 @@ export class SimNode {
   /** Opening takes its time, like everything that it asks of the world. */
   async #openJournal(endpoint: Endpoint): Promise<OpenedJournal> {
     await new Promise<void>((resolve) => void this.line.after(this.#random.int(1, 20), resolve));
-    let over: Error | undefined;
-    const journal = new FaultyJournal({
+    const journal = new BreakableJournal({
       file: this.#ground.fileOf(endpoint),
       line: this.line,
       random: this.#random.fork(endpoint),
-      archive: [] as Entry[],
-      nextFault: () => {
-        const fault = this.#faults.shift();
-        if (fault?.how === "for-good") over = new JournalError(endpoint, "the disk is full");
-        return fault;
-      },
-      noteAppend: ({ entries, how }) => {
-        if (how === "conflict") over = new JournalError(endpoint, "another process has it");
-        else this.#ground.stored(endpoint, entries);
+      faults: this.#faults,
+      stored: (entries) => this.#ground.stored(endpoint, entries),
+      stops: (forMs) => {
+        this.line.stop();
+        this.#ground.agenda.after(forMs, () => this.line.resume());
       },
     });
     this.#journals.add(journal);
-    return Object.defineProperty(journal as FaultyJournal & OpenedJournal, "over", { get: () => over });
+    return journal;
   }
 
-  strikeAppend(fault: AppendFault): void {
+  strikeAppend(fault: JournalStrike): void {
     this.#faults.push(fault);
   }
 

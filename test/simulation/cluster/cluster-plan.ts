@@ -14,6 +14,13 @@ export interface ClusterOperation {
   readonly workMs: number;
 }
 
+/**
+ * What becomes of the next append of a node: it fails before it is stored, or behind it; it takes long; of this one nobody knows, and nothing
+ * more is stored through this opening (`over`); nothing is taken through this opening any more, for good (`refused`); it is stored, and the
+ * process stands still before it hears of that (`stop`).
+ */
+export type JournalFault = "before" | "after" | "slow" | "over" | "refused" | "stop";
+
 /** What goes wrong. `forMs`: how long, where it does not last for ever. */
 export interface ClusterFault {
   readonly atMs: number;
@@ -21,8 +28,7 @@ export interface ClusterFault {
   /** Which node. */
   readonly whom: number;
   readonly forMs: number;
-  /** What becomes of the next append there. */
-  readonly append: "before" | "after" | "for-good" | "slow";
+  readonly append: JournalFault;
 }
 
 /** A whole run: it is always the same for the same plan. */
@@ -60,7 +66,7 @@ export function makeClusterPlan(seed: number): ClusterPlan {
     how: random.pick(["kill", "kill", "stop", "stop", "cut", "cut", "drain", "close", "join", "join", "outage", "append", "append"]),
     whom: random.int(0, 99),
     forMs: random.pick([300, 1_500, 2_800, 3_500, 6_000, 12_000]),
-    append: random.pick(["before", "after", "for-good", "slow"]),
+    append: random.pick(["before", "after", "slow", "over", "refused", "stop", "stop"]),
   });
   return {
     seed,

@@ -198,8 +198,8 @@ class SimCluster {
   }
 
   #cut(node: SimNode, isCut: boolean): void {
-    if (isCut) (node.wire.cut(), node.leases.cut());
-    else if (!node.isGone) (node.wire.mend(), node.leases.mend());
+    if (!isCut && node.isGone) return;
+    for (const line of [node.wire, node.leases]) line[isCut ? "cut" : "mend"]();
   }
 
   #for(forMs: number, set: (is: boolean) => void, how?: string): void {
@@ -277,16 +277,7 @@ class SimCluster {
   async #inspect(nowMs: number): Promise<ReadonlyMap<Address, TellerState | undefined>> {
     const reports = new Map<Address, TellerState | undefined>();
     const ask = async (address: Address): Promise<void> => {
-      const report = await this.#client.system.ask(address, { type: "report" }, { timeoutMs: attemptMs }).catch((e) => {
-        if (process.env.DBG) {
-          console.log(address, String(e));
-          for (const n of this.#nodes)
-            if (!n.isGone)
-              for (const [ep, p] of n.hosting.partitions)
-                console.log(n.name, ep, JSON.stringify(p.system.tree().children.map((c) => c.address + " " + c.status)));
-        }
-        return undefined;
-      });
+      const report = await this.#client.system.ask(address, { type: "report" }, { timeoutMs: attemptMs }).catch(() => undefined);
       reports.set(address, report as TellerState | undefined);
     };
     for (let n = 0; n < this.#plan.tellers; n++) void ask(`/teller-${n}`);
@@ -307,10 +298,10 @@ class SimCluster {
 }
 
 /** What a client asks again for: nobody was there, or nobody knows whether it was done. */
-const passing = ["AskFailedError", "AskTimeoutError", "ClusterUnavailableError", "MailboxFullError", "UnknownRecipientError"];
+const passing = new Set(["AskFailedError", "AskTimeoutError", "ClusterUnavailableError", "MailboxFullError", "UnknownRecipientError"]);
 
 function isPassing(error: unknown): boolean {
-  return passing.includes((error as Error).name);
+  return passing.has((error as Error).name);
 }
 
 function tagOf(message: unknown): string {
