@@ -1,5 +1,5 @@
 import { MemoryNetwork, type MemoryWire, WireTransport } from "@orgtree/cluster";
-import type { Address, ChildSpec, NewEntry, SystemEvent } from "@orgtree/core";
+import type { Address, ChildSpec, Image, NewEntry, SystemEvent } from "@orgtree/core";
 import { MemoryFile, MemoryJournal } from "@orgtree/journal";
 import { type ActorSystem, createActorSystem, type Logic, type SystemOptions, VirtualClock } from "@orgtree/runtime";
 import { seededRandom, silent } from "./post.ts";
@@ -103,6 +103,11 @@ export class Nodes {
     // Whoever opens a journal fences the one before.
     void new MemoryJournal(this.#files.get(endpoint)!).epoch;
     await this.clock.settle();
+  }
+
+  /** What is stored of an actor. Whoever has the journal open is fenced. */
+  stored(endpoint: string, address: Address): Promise<Image | undefined> {
+    return new MemoryJournal(this.#files.get(endpoint)!).image(address);
   }
 
   /** Lets time go on until a promise settles, for a minute at most. */

@@ -237,6 +237,20 @@ describe("ownership", () => {
     expect(world.truth.pending).toBe(0);
   });
 
+  test("is closed when the leases cannot be reached, and waits a lease for them and no longer", async () => {
+    const world = new OwnershipWorld();
+    const node = world.join();
+    await world.pass(1_000);
+    node.leases.cut();
+    let isOver = false;
+    void node.ownership.close().then(() => (isOver = true));
+    await world.pass(2_000);
+    expect([isOver, node.host.running.size]).toEqual([false, 0]);
+    await world.pass(3_000);
+    expect(isOver).toBe(true);
+    expect(world.truth.pending).toBe(0);
+  });
+
   test("hands over to a node that never ends only after it was told to end at once", async () => {
     const world = new OwnershipWorld({ limits: { endMs: 2_000 } });
     const node = world.join();

@@ -1,6 +1,6 @@
 /** Actors in two systems: what they send each other, and what becomes of it when one of them is gone. */
 import type { Address, SystemEvent } from "@orgtree/core";
-import { plain, type Logic } from "@orgtree/runtime";
+import { lastMoment, plain, type Logic } from "@orgtree/runtime";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Node, Nodes } from "./nodes.ts";
 
@@ -115,6 +115,19 @@ describe("actors of two systems", () => {
     a.transport.send("b", ["nonsense"], { ended: (outcome) => expect(outcome).toMatchObject({ refusal: { reason: "malformed" } }) });
     await nodes.clock.advance(300);
     expect.assertions(2);
+  });
+
+  test("hear from nobody but its taker that something was taken", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk")]);
+    const evil = await nodes.begin("c");
+    await tell(a, "/a-clerk", { do: "deliver", to: "/b-clerk", message: 5 });
+    const outcomes: unknown[] = [];
+    for (let seq = 0; seq < 4; seq++) evil.transport.send("a", [2, "/a-clerk", `${seq}.0`], { ended: (outcome) => outcomes.push(outcome) });
+    await nodes.clock.advance(300);
+    expect(outcomes).toContainEqual({ type: "refused", refusal: { reason: "forged", problem: "/b-clerk is not hosted at c" } });
+    const b = await nodes.begin("b", [spec("b-clerk")]);
+    await nodes.clock.advance(6_000);
+    expect((await get(b, "/b-clerk")).got).toEqual([5]);
   });
 
   test("hear of each other's end", async () => {
@@ -243,6 +256,22 @@ describe("a system whose process is gone", () => {
     a = await nodes.begin("a", [spec("a-clerk")]);
     await nodes.clock.advance(10_000);
     expect((await get(a, "/a-clerk")).heard).toEqual(['reply "released"', 'reply "released"']);
+  });
+
+  test("owes an answer no more when nobody will ask for it again", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk")]);
+    const b = await nodes.begin("b", [spec("b-clerk")]);
+    await tell(a, "/a-clerk", { do: "ask", to: "/b-clerk", message: { do: "hold" } });
+    await nodes.kill(a, "a");
+    // Nobody is there yet who may ask again.
+    const next = await nodes.begin("a");
+    await nodes.clock.advance(2_000);
+    await tell(b, "/b-clerk", { do: "release" });
+    await nodes.settled(next.system.start(spec("a-clerk"), { fresh: true }));
+    await nodes.clock.advance(300);
+    await tell(b, "/b-clerk", 1);
+    expect((await get(next, "/a-clerk")).heard).toEqual([]);
+    expect(lastMoment((await nodes.stored("b", "/b-clerk"))!.entries).books.pending).toEqual({});
   });
 
   test("says nothing of the end of those who go on elsewhere", async () => {

@@ -1,4 +1,5 @@
 /** Those who look after a cluster ask its nodes, on a real server. */
+import type { Address } from "@orgtree/core";
 import { NatsLink } from "@orgtree/nats";
 import { LocalServer } from "@orgtree/nats/server";
 import { askNodes, type Catalog, ClusterNode, type ConnectedCluster, openCluster } from "@orgtree/node";
@@ -62,6 +63,13 @@ async function open(): Promise<ConnectedCluster> {
   return stack.use(await openCluster({ connect: { servers: server.url }, namespace: `look-${made}`, answerMs: 5_000, logger: silent }));
 }
 
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+}
+
 describe("a cluster that is looked at", () => {
   test("shows who takes part, and who lives where", async () => {
     const node = await start("one");
@@ -86,6 +94,24 @@ describe("a cluster that is looked at", () => {
     expect(sailor.quietMs).toBeGreaterThanOrEqual(0);
     expect((await cluster.nodes.tree(id, { job: "c1", limit: 100 })).rows).toMatchObject([{ address: "/c1" }]);
     gate.resolve("calm");
+  });
+
+  test("is looked at without a turn of its desks", async () => {
+    const node = await start("one");
+    await hosting(node, 2);
+    const cluster = await open();
+    await cluster.jobs.submit({ id: "c1", kind: "actor", what: "counter", input: 3 });
+    const { endpoint, journal } = await until(() => cluster.past("c1"));
+    const desk: Address = `/desk-${endpoint}`;
+    const before = (await journal.lastSeqs()).get(desk);
+    for (let n = 0; n < 5; n++) expect(await cluster.jobs.get("c1")).toMatchObject({ id: "c1", status: "running", input: 3 });
+    expect(await cluster.jobs.get("nobody")).toBeUndefined();
+    expect((await cluster.jobs.list()).map(({ id }) => id)).toEqual(["c1"]);
+    expect(await cluster.jobs.isReachable(2_000)).toBe(true);
+    expect((await (await cluster.past("c1"))!.journal.lastSeqs()).get(desk)).toBe(before);
+    // What does not fit into a message comes by way of the desk.
+    await cluster.jobs.submit({ id: "c2", kind: "actor", what: "counter", input: "x".repeat(3_000_000) });
+    expect((await cluster.jobs.get("c2"))?.input).toHaveLength(3_000_000);
   });
 
   test("names the nodes that do not answer", async () => {

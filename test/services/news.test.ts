@@ -23,12 +23,13 @@ afterAll(async () => {
 /** Who asks, and where a partition is served. */
 function namespace(): {
   readonly news: ClusterNews;
-  readonly serve: (partition: JobNews) => Promise<() => void>;
+  readonly serve: (partition: JobNews, holds?: () => boolean) => Promise<() => void>;
   readonly subject: string;
 } {
   const name = `news-${made++}`;
   const subject = `orgtree.${name}.news.main-0`;
-  const serve = (partition: JobNews): Promise<() => void> => serveNews(link, { namespace: name, endpoint: "main-0", partition });
+  const serve = (partition: JobNews, holds?: () => boolean): Promise<() => void> =>
+    serveNews(link, { namespace: name, endpoint: "main-0", partition, holds });
   return { news: new ClusterNews({ link, namespace: name, endpointOf }), serve, subject };
 }
 
@@ -47,6 +48,16 @@ describe("the news of a cluster", () => {
     await serve({ news: (...what) => (asked.push(what), Promise.resolve({ news: [item], isOver: false })) });
     expect(await news.news("r1", query)).toEqual({ news: [item], isOver: false });
     expect(asked).toEqual([["r1", query]]);
+  });
+
+  test("are not told by a process whose lease does not hold: another one may have the partition", async () => {
+    const { news, serve } = namespace();
+    const state = { holds: false };
+    const partition: JobNews = { news: () => Promise.resolve({ news: [], isOver: true }) };
+    await serve(partition, () => state.holds);
+    await expect(news.news("r1", query)).rejects.toMatchObject({ name: "NotHostedError", retryable: true });
+    state.holds = true;
+    expect(await news.news("r1", query)).toEqual({ news: [], isOver: true });
   });
 
   test("come in a message, however large a turn is", async () => {

@@ -1,6 +1,7 @@
 import { AskFailedError, AskTimeoutError, checkSegment, ExpectedError, type Address, type Clock, type Endpoint } from "@orgtree/core";
 import type { ActorSystem } from "@orgtree/runtime";
 import { deskAddress, type DeskCall } from "./desk.ts";
+import type { DeskLooks } from "./desk-looks.ts";
 import { checkJob, type Job, type JobRequest, type JobSummary } from "./job.ts";
 
 /** What a client needs. */
@@ -12,6 +13,8 @@ export interface ClusterClientOptions {
   readonly endpoints: readonly Endpoint[];
   /** Who hosts an address. */
   readonly endpointOf: (address: Address) => Endpoint;
+  /** Sees what desks know without a turn of theirs. Default: they are asked. */
+  readonly looks?: DeskLooks | undefined;
   /** How long a call is tried, in milliseconds: a partition may be on its way from one node to another. Default 30,000. */
   readonly callMs?: number | undefined;
 }
@@ -46,7 +49,8 @@ export class ClusterClient {
 
   /** What became of a job; undefined for one that nobody knows (any more). */
   async get(id: string): Promise<Job | undefined> {
-    return (await this.#call(this.#deskOf(id), { type: "get", id })) as Job | undefined;
+    const seen = await this.#options.looks?.look(this.#endpointOf(id), { look: "job", id });
+    return (seen === undefined ? await this.#call(this.#deskOf(id), { type: "get", id }) : seen.found) as Job | undefined;
   }
 
   /** Ends a job, soon. Gives back what it was; undefined for one that nobody knows. */
@@ -56,15 +60,21 @@ export class ClusterClient {
 
   /** All jobs that are remembered, in short, the newest first. Rejects where a desk cannot be reached. */
   async list(): Promise<readonly JobSummary[]> {
-    const lists = await Promise.all(this.#options.endpoints.map((endpoint) => this.#call(deskAddress(endpoint), { type: "list" })));
+    const list = async (endpoint: Endpoint): Promise<unknown> => {
+      const seen = await this.#options.looks?.look(endpoint, { look: "jobs" });
+      return seen === undefined ? this.#call(deskAddress(endpoint), { type: "list" }) : seen.found;
+    };
+    const lists = await Promise.all(this.#options.endpoints.map(list));
     return (lists as readonly (readonly JobSummary[])[]).flat().toSorted((one, other) => other.submittedMs - one.submittedMs);
   }
 
-  /** Whether some desk answers. The one that did last is asked first, since each question is a turn. */
+  /** Whether some desk answers. The one that did last is asked first. */
   async isReachable(withinMs: number): Promise<boolean> {
     const answers = async (endpoint: Endpoint, timeoutMs: number): Promise<boolean> => {
+      const { looks } = this.#options;
       try {
-        await this.system.ask(deskAddress(endpoint), { type: "get", id: "-" } satisfies DeskCall, { timeoutMs });
+        if (looks !== undefined && (await looks.look(endpoint, { look: "job", id: "-" }, timeoutMs)) === undefined) return false;
+        if (looks === undefined) await this.system.ask(deskAddress(endpoint), { type: "get", id: "-" } satisfies DeskCall, { timeoutMs });
       } catch (error) {
         if (!isPassing(error)) throw error;
         return false;
@@ -78,7 +88,11 @@ export class ClusterClient {
   }
 
   #deskOf(id: string): Address {
-    return deskAddress(this.#options.endpointOf(`/${checkSegment(id)}`));
+    return deskAddress(this.#endpointOf(id));
+  }
+
+  #endpointOf(id: string): Endpoint {
+    return this.#options.endpointOf(`/${checkSegment(id)}`);
   }
 
   async #call(desk: Address, call: DeskCall): Promise<unknown> {

@@ -238,7 +238,10 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
       this.#partitions.set(endpoint, partition);
       this.#transports.set(endpoint, transport);
       this.#refusals.begin(transport);
-      this.#stopNews.set(endpoint, await serveNews(link, { namespace, endpoint, partition }));
+      this.#stopNews.set(
+        endpoint,
+        await serveNews(link, { namespace, endpoint, partition, holds: () => this.ownership.mayBegin(endpoint) }),
+      );
     } catch (error) {
       // Where this took too long there may be another one by now.
       if (this.#partitions.get(endpoint) === partition) await this.end(endpoint);

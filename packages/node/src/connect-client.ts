@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from "@orgtree/core";
 import { type NatsLink, NatsWire } from "@orgtree/nats";
 import { createActorSystem, systemClock, systemRandom } from "@orgtree/runtime";
 import { ClusterClient } from "./cluster-client.ts";
+import { DeskLooks } from "./desk-looks.ts";
 import { endpointsOf, isPartition } from "./cluster-node.ts";
 
 /** How to speak to a cluster. */
@@ -36,7 +37,7 @@ export function connectClient(options: ConnectOptions): ConnectedClient {
   const system = createActorSystem({ clock, random, logger, transport });
   const endpoints = listPartitions(partitions).map((partition) => partition.endpoint);
   return {
-    client: new ClusterClient({ system, clock, endpoints, endpointOf, callMs }),
+    client: new ClusterClient({ system, clock, endpoints, endpointOf, callMs, looks: new DeskLooks({ link, namespace }) }),
     async [Symbol.asyncDispose]() {
       await system.close();
       wire.close();

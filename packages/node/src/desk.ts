@@ -125,6 +125,16 @@ function settle(
   return { jobs };
 }
 
+/** What can be seen of a desk from outside: a job, or all in short. */
+export type DeskQuestion = { readonly look: "job"; readonly id: string } | { readonly look: "jobs" };
+
+/** What the state of a desk says; undefined where it has none yet. */
+export function lookAtDesk(state: unknown, question: DeskQuestion): { readonly found: unknown } | undefined {
+  if (state === undefined) return undefined;
+  const seen = state as DeskState;
+  return { found: question.look === "job" ? ownJob(seen, question.id) : Object.values(seen.jobs).map(summaryOf) };
+}
+
 /** The address of the desk at an endpoint. */
 export function deskAddress(endpoint: Endpoint): Address {
   return `/desk-${endpoint}`;

@@ -5,6 +5,7 @@ export { DeskFullError, JobConflictError, type DeskLimits } from "./desk.ts";
 export type { Job, JobEnd, JobRequest, JobSummary } from "./job.ts";
 export { type Catalog, type RunnableOrganization, UnknownWorkloadError } from "./catalog.ts";
 export type { JobNews, JobNewsItem, NewsQuery, RunNewsPage } from "./job-news.ts";
+export { DeskLooks } from "./desk-looks.ts";
 export { ClusterNews, type ClusterNewsOptions } from "./cluster-news.ts";
 export { type ServedNews, serveNews } from "./serve-news.ts";
 export { Partition, type PartitionParts } from "./partition.ts";

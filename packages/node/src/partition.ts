@@ -5,6 +5,7 @@ import {
   type Clock,
   type Endpoint,
   type Journal,
+  JournalError,
   type Logger,
   type Random,
   type SystemEvent,
@@ -14,7 +15,7 @@ import { ScopedJournal } from "@orgtree/journal";
 import { createActorSystem, type ActorSystem, type TreeNode, type WorkContext } from "@orgtree/runtime";
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
 import { logicAt, lookUp, type ActorJob, type Catalog } from "./catalog.ts";
-import { deskSpec, type DeskLimits } from "./desk.ts";
+import { deskAddress, deskSpec, lookAtDesk, type DeskLimits, type DeskQuestion } from "./desk.ts";
 import type { JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
@@ -47,6 +48,9 @@ export interface PartitionParts {
 
 /** Longest that an end waits for the runs to finish their turns, in milliseconds. */
 const finishMs = 5_000;
+
+/** Until a run is tried again whose journal is out of reach, in milliseconds. */
+const outOfReachMs = 1_000;
 
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
@@ -110,6 +114,11 @@ export class Partition implements JobNews {
   /** The trees that stand here: that of the partition's own actors, and that of each run. */
   trees(): readonly { readonly run: string | undefined; readonly tree: TreeNode }[] {
     return [{ run: undefined, tree: this.system.tree() }, ...Array.from(this.#views, ([run, view]) => ({ run, tree: view() }))];
+  }
+
+  /** What the desk knows, without a turn of it; undefined where it knows nothing yet. */
+  look(question: DeskQuestion): { readonly found: unknown } | undefined {
+    return lookAtDesk(this.system.peek(deskAddress(this.endpoint)), question);
   }
 
   /** The parts that stand here of trees whose tops are elsewhere. */
@@ -217,7 +226,7 @@ export class Partition implements JobNews {
   /** @internal For its desk. */
   async work(job: JobRequest, context: WorkContext): Promise<JobEnd> {
     try {
-      return job.kind === "run" ? await this.#finish(this.#run(job, context)) : await this.#live(job);
+      return job.kind === "run" ? await this.#finish(this.#runInTime(job, context)) : await this.#live(job);
     } catch (error) {
       context.signal.throwIfAborted();
       if (this.#ending !== undefined) throw error;
@@ -258,6 +267,21 @@ export class Partition implements JobNews {
     });
     if (exit.kind === "failure" || exit.kind === "escalated") return { status: "failed", failure: exit.failure };
     return exit.kind === "normal" ? { status: "done", output: exit.output } : { status: "cancelled" };
+  }
+
+  /** A journal that is out of reach is no end of a run: it goes on when it can be read again. */
+  async #runInTime(job: JobRequest, context: WorkContext): Promise<JobEnd> {
+    for (;;) {
+      try {
+        return await this.#run(job, context);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (this.#ending !== undefined || !(error instanceof JournalError && error.retryable)) throw error;
+        this.#parts.logger.warn({ err: error, id: job.id }, "a run could not go on, since its journal is out of reach; it is tried again");
+      }
+      await new Promise<void>((resolve) => void this.#parts.clock.setTimer(outOfReachMs, resolve));
+      context.signal.throwIfAborted();
+    }
   }
 
   async #run({ id, what, input }: JobRequest, { signal }: WorkContext): Promise<JobEnd> {

@@ -278,6 +278,14 @@ export class ActorSystem {
     this.#kernel.cells.get(address)?.note(what);
   }
 
+  /**
+   * The state of a plain actor as its newest turn left it that is stored; undefined where nobody lives, and of others. For who only looks: it
+   * takes no turn.
+   */
+  peek(address: Address): unknown {
+    return this.#kernel.cells.get(address)?.life?.body?.installed?.();
+  }
+
   /** The tree as it stands, as plain data. */
   tree(): TreeNode {
     return viewTree(this.#kernel, rootAddress);

@@ -3,9 +3,10 @@ import type { AddressInfo } from "node:net";
 import { WireTransport } from "@orgtree/cluster";
 import type { Address, Clock, Endpoint, Random } from "@orgtree/core";
 import { NatsLink, type NatsLinkOptions, NatsWire } from "@orgtree/nats";
-import { ClusterClient, ClusterNews } from "@orgtree/node";
+import { ClusterClient, ClusterNews, DeskLooks } from "@orgtree/node";
 import { createActorSystem } from "@orgtree/runtime";
 import type { FastifyBaseLogger } from "fastify";
+import { checkNamespace } from "./check-namespace.ts";
 import type { Config } from "./config.ts";
 import { makeServer } from "./server.ts";
 
@@ -32,11 +33,12 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Connects to NATS and listens. Rejects with `NatsError`, or as listening does; nothing is left behind then. */
+/** Connects to NATS and listens. Rejects with `NatsError`, with `ClusterError` for a namespace with other partitions, or as listening does; nothing is left behind then. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, random, logger, endpoints, endpointOf } = parts;
   await using opened = new AsyncDisposableStack();
   const link = opened.use(await NatsLink.connect({ ...(parts.connect ?? natsOptions(config)), name: "orgtree gateway" }));
+  await checkNamespace(link, config, logger);
   link.listen((event) => logger.warn({ event }, "the connection to NATS"));
   // Nobody else has its name: answers come to this process.
   const endpoint = `gateway-${Math.floor(random.next() * 2 ** 48).toString(36)}`;
@@ -48,7 +50,14 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const system = createActorSystem({ clock, random, logger, transport });
   opened.defer(() => system.close());
   const { callMs, drainMs } = config.limits;
-  const client = new ClusterClient({ system, clock, endpoints, endpointOf, callMs });
+  const client = new ClusterClient({
+    system,
+    clock,
+    endpoints,
+    endpointOf,
+    callMs,
+    looks: new DeskLooks({ link, namespace: config.namespace }),
+  });
   const news = new ClusterNews({ link, namespace: config.namespace, endpointOf });
   const { tokens, limits } = config;
   const server = makeServer({ client, news, isConnected: () => link.isConnected, clock, logger, tokens, limits, version });

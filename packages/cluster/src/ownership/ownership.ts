@@ -65,6 +65,8 @@ export class Ownership {
   #hasJoined = false;
   #leaving: "drained" | "closed" | undefined;
   #left: Promise<void> | undefined;
+  /** Until when who leaves tries to say so, on the monotonic clock. */
+  #tellUntilMs = Infinity;
   #isOver = false;
   #isDeciding = false;
   #cancelTimer: (() => void) | undefined;
@@ -139,7 +141,7 @@ export class Ownership {
     return this.#leave("drained");
   }
 
-  /** As `drain`, but ends at once what it has. */
+  /** As `drain`, but ends at once what it has; where nobody can be told of it, it goes after a lease. */
   close(): Promise<void> {
     return this.#leave("closed");
   }
@@ -166,6 +168,10 @@ export class Ownership {
   #leave(how: "drained" | "closed"): Promise<void> {
     // What is closed while it drains does not wait for order any more.
     if (this.#leaving !== "closed") this.#leaving = how;
+    const { clock } = this.#options;
+    const { drainMs, leaseMs } = this.#limits;
+    // By then others know without being told.
+    this.#tellUntilMs = Math.min(this.#tellUntilMs, clock.nowMs() + (how === "closed" ? Math.min(leaseMs, drainMs) : drainMs));
     this.#left ??= this.#goAway();
     this.#decideSoon();
     return this.#left;
@@ -175,23 +181,27 @@ export class Ownership {
     const { clock, logger } = this.#options;
     const untilMs = clock.nowMs() + this.#limits.drainMs;
     this.#membership.isDraining = this.#membership.isUrgent = true;
-    while (!this.#isOver && this.#hasSomething() && clock.nowMs() < untilMs) await this.#change(untilMs);
-    if (this.#hasSomething()) {
+    const maySay = (): boolean => this.#isRecorded() && clock.nowMs() < this.#tellUntilMs;
+    while (!this.#isOver && (this.#isRunning() || maySay()) && clock.nowMs() < untilMs)
+      await this.#change(this.#isRunning() ? untilMs : this.#tellUntilMs);
+    if (this.#isRunning() || this.#isRecorded()) {
       logger.warn({ node: this.node }, "what this node had was not handed over in time: others take it when its lease has ended");
       this.#leaving = "closed";
       await Promise.all(Array.from(this.#held.values()).flatMap((held) => (held.phase === "hosting" ? [held.end(false)] : [])));
     }
-    while (!(await this.#membership.leave()) && clock.nowMs() < untilMs) await this.#pause(retryOf(this.#limits));
+    while (!(await this.#membership.leave()) && clock.nowMs() < this.#tellUntilMs) await this.#pause(retryOf(this.#limits));
     this.#end();
   }
 
-  /** Whether a partition runs here, or its record says so. */
-  #hasSomething(): boolean {
-    for (const [endpoint, { phase }] of this.#held) {
-      if (phase !== "idle") return true;
-      if (!this.#membership.isBuried && this.#view.partitions.get(endpoint)?.node === this.node) return true;
-    }
-    return false;
+  /** Whether a partition runs here, … */
+  #isRunning(): boolean {
+    return Array.from(this.#held.values()).some(({ phase }) => phase !== "idle");
+  }
+
+  /** … or the record of one says so. */
+  #isRecorded(): boolean {
+    if (this.#membership.isBuried) return false;
+    return Array.from(this.#held.keys()).some((endpoint) => this.#view.partitions.get(endpoint)?.node === this.node);
   }
 
   #end(): void {

@@ -35,6 +35,8 @@ export interface Body {
   discard(): void;
   /** The state a journal would keep: the computed one during a turn, else the current one. */
   state(): unknown;
+  /** Plain actors only: the state that counts, also while a turn is computed or stored. */
+  installed?(): unknown;
   /** A short word for people: the machine's state, nothing for a plain actor. */
   label(): string | undefined;
   /** Clean-up of an ordered stop. May end the actor with an exit of its own. */

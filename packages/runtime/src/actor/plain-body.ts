@@ -80,6 +80,10 @@ export class PlainBody implements Body {
     return this.#next;
   }
 
+  installed(): unknown {
+    return this.#state;
+  }
+
   label(): undefined {
     return undefined;
   }

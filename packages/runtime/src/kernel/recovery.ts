@@ -129,7 +129,10 @@ export class Recovery {
   keepsAnswer(answer: GivenAnswer): boolean {
     const { address } = answer.to;
     if (address === undefined || !this.mayAskAgain(address)) return false;
-    this.#answers.push(answer);
+    const isSame = ({ to, by }: GivenAnswer): boolean =>
+      to.askId === answer.to.askId && by.address === answer.by.address && by.key === answer.by.key;
+    // From elsewhere it comes again with each connection.
+    if (!this.#answers.some(isSame)) this.#answers.push(answer);
     return true;
   }
 

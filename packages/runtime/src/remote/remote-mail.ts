@@ -149,10 +149,11 @@ export class RemoteMail {
 
   receiveAnswer({ askId, to, answer, by, key }: Extract<Parcel, { type: "answer" }>): void {
     const { asks, recovery } = this.#kernel;
-    const isTaken = asks.settle({ address: to, askId }, settled(answer), { address: by, key });
+    const [replyTo, outcome] = [{ address: to, askId }, settled(answer)];
+    const isTaken = asks.settle(replyTo, outcome, { address: by, key });
     if (isTaken || key === undefined) return;
-    // Nobody waits. An asker that is not there again yet will ask again; of the others it was taken, or is too late.
-    if (to === undefined || !recovery.mayAskAgain(to)) this.#remote.acknowledge(by, key);
+    // Nobody waits. An asker that is not there again yet may ask again; of the others it was taken, or is too late.
+    if (!recovery.keepsAnswer({ to: replyTo, outcome, by: { address: by, key } })) this.#remote.acknowledge(by, key);
   }
 }
 
