@@ -1,16 +1,19 @@
 /** What is wrong with servers, users, clocks and namespaces, as a node and the command meet it: each is said with its remedy. */
 import { ClusterError } from "@orgtree/cluster";
 import { type Clock, LeaseError } from "@orgtree/core";
-import { JetStreamJournalError, NatsLink, newNkey, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
+import { JetStreamJournalError, NatsLink, newNkey, nkeyOf, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { findServer, LocalServer } from "@orgtree/nats/server";
 import { ClusterNode, type ClusterNodeOptions, connectClient } from "@orgtree/node";
-import { systemClock } from "@orgtree/runtime";
-import { chmod, writeFile } from "node:fs/promises";
+import { systemClock, systemRandom } from "@orgtree/runtime";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Desk } from "../cli/orgtree-process.ts";
 import { silent } from "../cluster/post.ts";
 import { counter } from "../support/lookout.ts";
+import { readConfig } from "../../services/gateway/src/config.ts";
+import { openGateway } from "../../services/gateway/src/gateway.ts";
+import { makeLogger } from "../../services/gateway/src/logger.ts";
 import { GuardedServer } from "./guarded-server.ts";
 
 let server: LocalServer;
@@ -46,6 +49,29 @@ describe("a cluster", () => {
     await expect(refused).rejects.toThrow(
       /made with the partitions \{ main: 2 \}, and this process has \{ main: 3 \}: give it the same, or name another namespace/,
     );
+  });
+
+  test("refuses a gateway that takes it to have others", async () => {
+    await start("doored");
+    const said = {
+      NATS_URL: server.url,
+      ORGTREE_NAMESPACE: "doored",
+      ORGTREE_TOKENS: `ops:${"x".repeat(32)}`,
+      PORT: "0",
+      LOG_LEVEL: "silent",
+    };
+    const config = readConfig({ ...said, ORGTREE_PARTITIONS: "main=4" }, () => "");
+    const parts = {
+      config,
+      endpoints: [],
+      endpointOf: () => "main-0",
+      clock: systemClock,
+      random: systemRandom,
+      logger: makeLogger(config),
+    };
+    await expect(openGateway(parts)).rejects.toThrow(/partitions \{ main: 2 \}, and this process has \{ main: 4 \}/);
+    const right = readConfig({ ...said, ORGTREE_PARTITIONS: "main=2" }, () => "");
+    await (await openGateway({ ...parts, config: right })).close();
   });
 
   test("of an incompatible version refuses a node and the command, and is not touched", async () => {
@@ -132,12 +158,37 @@ describe("a user", () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/does not let us in .*check user, token or credentials/)]);
   });
 
+  test("whose key is taken away is cut off, and works again when it is given back", async () => {
+    const at = stack.use(await GuardedServer.start(["acme", "--partitions", "main=1"]));
+    const link = await at.connect("acme", "gateway", { reconnectTimeWait: 20, reconnectJitter: 5 });
+    const { publicKey } = nkeyOf((await readFile(join(at.desk.cwd, "nats/acme/gateway.nk"), "utf8")).trim());
+    const happened = (wanted: string): Promise<void> =>
+      new Promise((resolve) => {
+        const stop = link.listen(({ type }) => {
+          if (type !== wanted) return;
+          stop();
+          resolve();
+        });
+      });
+    const lost = happened("lost");
+    const other = newNkey().publicKey;
+    await at.change((text) => text.replace(publicKey, other));
+    await lost;
+    // It is refused more often than the client would put up with by itself.
+    for (let refused = 0; refused < 4; refused++) await at.server.waitFor(/authentication error/);
+    expect(link.isConnected).toBe(false);
+    const back = happened("back");
+    await at.change((text) => text.replace(other, publicKey));
+    await back;
+    await link.connection.flush();
+  });
+
   test("who may not be a node is refused as one, with the subject that he would have to be permitted", async () => {
     const link = await guarded.connect("acme", "gateway");
     const refused = start("main", { link });
     await expect(refused).rejects.toBeInstanceOf(LeaseError);
     await expect(refused).rejects.toThrow(
-      /may not publish to \$JS\.API\.STREAM\.INFO\.KV_orgtree_main: allow it in the permissions of the server/,
+      /may not publish to \$JS\.API\.STREAM\.CREATE\.KV_orgtree_main: allow it in the permissions of the server/,
     );
   });
 

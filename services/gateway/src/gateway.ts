@@ -6,6 +6,7 @@ import { NatsLink, type NatsLinkOptions, NatsWire } from "@orgtree/nats";
 import { ClusterClient, ClusterNews, DeskLooks } from "@orgtree/node";
 import { createActorSystem } from "@orgtree/runtime";
 import type { FastifyBaseLogger } from "fastify";
+import { checkNamespace } from "./check-namespace.ts";
 import type { Config } from "./config.ts";
 import { makeServer } from "./server.ts";
 
@@ -32,11 +33,12 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Connects to NATS and listens. Rejects with `NatsError`, or as listening does; nothing is left behind then. */
+/** Connects to NATS and listens. Rejects with `NatsError`, with `ClusterError` for a namespace with other partitions, or as listening does; nothing is left behind then. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, clock, random, logger, endpoints, endpointOf } = parts;
   await using opened = new AsyncDisposableStack();
   const link = opened.use(await NatsLink.connect({ ...(parts.connect ?? natsOptions(config)), name: "orgtree gateway" }));
+  await checkNamespace(link, config, logger);
   link.listen((event) => logger.warn({ event }, "the connection to NATS"));
   // Nobody else has its name: answers come to this process.
   const endpoint = `gateway-${Math.floor(random.next() * 2 ** 48).toString(36)}`;

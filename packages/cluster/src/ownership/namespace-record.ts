@@ -53,7 +53,12 @@ export async function checkNamespace({ leases, clock, partitions, startMs }: Nam
 
 function compare({ version, partitions }: Partial<NamespaceRecord>, own: PartitionCounts): void {
   checkVersion(version);
-  const [there, here] = [shown(partitions ?? {}), shown(own)];
+  comparePartitions(partitions ?? {}, own);
+}
+
+/** Throws `ClusterError` where a namespace has other partitions than a process takes it to have. */
+export function comparePartitions(partitions: PartitionCounts, own: PartitionCounts): void {
+  const [there, here] = [shown(partitions), shown(own)];
   if (there === here) return;
   throw new ClusterError(
     "partitions",

@@ -56,12 +56,15 @@ export function nodePermissions({ namespace, inbox }: UserPlace, pools: Pools): 
   };
 }
 
-/** What a gateway may do: speak to the desks of the pools, and ask for the stories of runs. It needs nothing of JetStream. */
+/** What a gateway may do: speak to the desks of the pools, ask for the stories of runs, and see what the namespace has. */
 export function gatewayPermissions({ namespace, inbox }: UserPlace, pools: Pools): Permissions {
+  const { stream } = bucketOf(namespace);
   return {
     publish: [
       ...Object.keys(pools).map((pool) => wireSubject(namespace, { to: `${pool}-*`, from: "gateway-*" })),
       `orgtree.${namespace}.news.*`,
+      `$JS.API.STREAM.INFO.${stream}`,
+      `$JS.API.STREAM.MSG.GET.${stream}`,
     ],
     subscribe: [`${inbox}.>`, wireSubject(namespace, { to: "gateway-*", from: "*" })],
     answers: false,

@@ -107,7 +107,8 @@ export class NatsLink implements AsyncDisposable {
   async close(): Promise<void> {
     this.replies.close();
     if (this.connection.isClosed()) return;
-    await (this.#isConnected ? this.connection.drain() : this.connection.close());
+    // Lost while it waits for the server, there is nothing more to send.
+    await (this.#isConnected ? this.connection.drain().catch(() => this.connection.close()) : this.connection.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
