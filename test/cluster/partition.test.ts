@@ -40,7 +40,10 @@ function transportAt(endpoint: Endpoint, wire: MemoryWire, epoch: number): WireT
 }
 
 /** A process begins to host the partition `main-0`, whoever did before. */
-async function host(Store = MemoryJournal): Promise<{ readonly partition: Partition; readonly wire: MemoryWire }> {
+async function host(
+  Store = MemoryJournal,
+  fell?: (problem: string) => void,
+): Promise<{ readonly partition: Partition; readonly wire: MemoryWire }> {
   const file = files.get("main-0") ?? new MemoryFile();
   files.set("main-0", file);
   const journal = new Store(file);
@@ -57,6 +60,7 @@ async function host(Store = MemoryJournal): Promise<{ readonly partition: Partit
     logger: silent,
     marks,
     process: `process ${count}`,
+    fell,
   });
   return { partition: await settled(beginning), wire };
 }
@@ -111,6 +115,33 @@ describe("a partition", () => {
     const outcomes: unknown[] = [];
     transport.send("main-1", 1, { ended: (outcome) => void outcomes.push(outcome) });
     expect(outcomes).toEqual([{ type: "unreachable", problem: "this system was closed" }]);
+  });
+});
+
+describe("a partition whose store takes nothing any more", () => {
+  test("says so, is silent, and what waited is done by who opens the store next", async () => {
+    let isFull = false;
+    class FullJournal extends MemoryJournal {
+      override append(...entries: Parameters<MemoryJournal["append"]>): Promise<number> {
+        return isFull ? Promise.reject(new JournalError("main-0", "the disk is full")) : super.append(...entries);
+      }
+    }
+    const problems: string[] = [];
+    const first = await host(FullJournal, (problem) => void problems.push(problem));
+    const from = await client();
+    await settled(from.submit({ id: "counter-1", kind: "actor", what: "counter", input: 10 }));
+    await until(() => first.partition.system.tree().children.some(({ address }) => address === "/counter-1"));
+    isFull = true;
+    const waiting = from.submit({ id: "counter-2", kind: "actor", what: "counter", input: 1 });
+    await until(() => problems.length > 0);
+    expect(problems[0]).toMatch(/^its actors have ended: .*the disk is full/);
+    await settled(first.partition.end());
+    isFull = false;
+    await host();
+    expect(await settled(waiting)).toMatchObject({ job: { status: "running" } });
+    from.system.tell("/counter-1", "end");
+    await until(async () => (await get(from, "counter-1")).status !== "running");
+    expect(await get(from, "counter-1")).toMatchObject({ status: "done", output: 10 });
   });
 });
 

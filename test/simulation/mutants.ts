@@ -266,7 +266,7 @@ const clusters: readonly Mutant[] = [
   {
     name: "the lease is not looked at",
     file: "node/src/hosting.ts",
-    from: "holds: () => leaseholder().mayBegin(endpoint),",
+    from: "holds: () => isNewest() && leaseholder().mayBegin(endpoint),",
     to: "holds: () => true,",
     isCluster: true,
   },

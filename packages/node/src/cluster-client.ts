@@ -1,4 +1,4 @@
-import { AskFailedError, AskTimeoutError, checkSegment, ExpectedError, type Address, type Clock, type Endpoint } from "@orgtree/core";
+import { checkSegment, ExpectedError, type Address, type Clock, type Endpoint } from "@orgtree/core";
 import type { ActorSystem } from "@orgtree/runtime";
 import { deskAddress, type DeskCall } from "./desk.ts";
 import type { DeskLooks } from "./desk-looks.ts";
@@ -113,8 +113,11 @@ export class ClusterClient {
 
 /** Nobody hosts it just now, or whoever did was replaced: the next attempt finds who does. */
 function isPassing(error: unknown): error is Error {
-  return error instanceof AskFailedError || error instanceof AskTimeoutError || (error as Error).name === "UnknownRecipientError";
+  return passing.has((error as Error).name);
 }
+
+/** By name: what failed in another process comes back as an error of no class. */
+const passing = new Set(["AskFailedError", "AskTimeoutError", "UnknownRecipientError"]);
 
 /** A part of the cluster could not be reached for as long as a call may take. What was submitted may have arrived: submit it again. */
 export class ClusterUnavailableError extends ExpectedError {

@@ -43,6 +43,12 @@ export interface HostingParts {
   readonly serveNews: (endpoint: Endpoint, partition: Partition) => Promise<() => void>;
 }
 
+/** What a beginning of a partition knows of itself. */
+interface Beginning {
+  readonly signal: AbortSignal;
+  readonly isNewest: () => boolean;
+}
+
 /** A partition that is hosted here. */
 interface Hosted {
   readonly partition: Partition;
@@ -56,6 +62,8 @@ export class Hosting implements PartitionHost {
   readonly #parts: HostingParts;
   readonly #hosted = new Map<Endpoint, Hosted>();
   readonly #refusals = new Refusals();
+  /** The newest beginning of each partition. */
+  readonly #beginnings = new Map<Endpoint, object>();
 
   constructor(parts: HostingParts) {
     this.#parts = parts;
@@ -75,11 +83,15 @@ export class Hosting implements PartitionHost {
     const { namespace, openJournal, serveNews, leaseholder } = this.#parts;
     // Opening it fences whoever has it: a process that was stopped right here, and replaced, must not.
     if (!leaseholder().mayBegin()) throw new LeaseError(namespace, `${endpoint} is not begun: the lease of this node does not hold`);
+    // What is left of an earlier beginning of the same partition, here, has nothing to say any more.
+    const beginning = {};
+    this.#beginnings.set(endpoint, beginning);
+    const isNewest = (): boolean => this.#beginnings.get(endpoint) === beginning;
     const journal = await openJournal(endpoint);
     let hosted: Hosted | undefined;
     try {
       signal.throwIfAborted();
-      hosted = await this.#beginPartition(endpoint, journal, signal);
+      hosted = await this.#beginPartition(endpoint, journal, { signal, isNewest });
       signal.throwIfAborted();
       this.#hosted.set(endpoint, hosted);
       this.#refusals.begin(hosted.transport);
@@ -93,7 +105,7 @@ export class Hosting implements PartitionHost {
     }
   }
 
-  async #beginPartition(endpoint: Endpoint, whole: OpenedJournal, signal: AbortSignal): Promise<Hosted> {
+  async #beginPartition(endpoint: Endpoint, whole: OpenedJournal, { signal, isNewest }: Beginning): Promise<Hosted> {
     const { catalog, partitions, wire, clock, random, logger, channels, desk, marks, name, leaseholder } = this.#parts;
     const transport = new WireTransport({
       wire,
@@ -106,12 +118,15 @@ export class Hosting implements PartitionHost {
       epoch: whole.epoch,
       limits: channels,
     });
+    const fell = (error: unknown): void => {
+      if (isNewest() && !signal.aborted) leaseholder().fell(endpoint, error);
+    };
     const journal = new LeasedJournal(whole, {
       clock,
-      holds: () => leaseholder().mayBegin(endpoint),
+      holds: () => isNewest() && leaseholder().mayBegin(endpoint),
       ending: signal,
       // Nobody can store through it any more: it is to be opened again.
-      failed: (error) => whole.over !== undefined && leaseholder().fell(endpoint, error),
+      failed: (error) => whole.over !== undefined && fell(error),
     });
     const partition = await Partition.begin({
       endpoint,
@@ -125,7 +140,7 @@ export class Hosting implements PartitionHost {
       marks,
       process: name,
       letters: this.letters,
-      fell: (problem) => leaseholder().fell(endpoint, new JournalError(endpoint, problem)),
+      fell: (problem) => fell(new JournalError(endpoint, problem)),
       violated: () => this.#refusals.add("role-violation"),
     });
     return { partition, transport, stopNews: () => undefined };
