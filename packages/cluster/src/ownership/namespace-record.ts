@@ -20,6 +20,15 @@ export async function readPartitions(leases: Pick<Leases, "read">): Promise<Part
   return partitions;
 }
 
+/**
+ * Looks whether a namespace that is there is what this process takes it for; one that nobody has made yet may become so. Rejects with `LeaseError`, and
+ * with `ClusterError` where addresses would be looked for in other partitions.
+ */
+export async function comparePartitions(leases: Pick<Leases, "read">, partitions: PartitionCounts): Promise<void> {
+  const record = await leases.read(key);
+  if (record !== undefined) compare(record.value as Partial<NamespaceRecord>, partitions);
+}
+
 /** How to look at a namespace. */
 export interface NamespaceParts {
   readonly leases: Leases;

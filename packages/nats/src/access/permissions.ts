@@ -56,12 +56,13 @@ export function nodePermissions({ namespace, inbox }: UserPlace, pools: Pools): 
   };
 }
 
-/** What a gateway may do: speak to the desks of the pools, and ask for the stories of runs. It needs nothing of JetStream. */
+/** What a gateway may do: speak to the desks of the pools, ask for the stories of runs, and look at what the namespace is made of. */
 export function gatewayPermissions({ namespace, inbox }: UserPlace, pools: Pools): Permissions {
   return {
     publish: [
       ...Object.keys(pools).map((pool) => wireSubject(namespace, { to: `${pool}-*`, from: "gateway-*" })),
       `orgtree.${namespace}.news.*`,
+      ...recordReading(bucketOf(namespace).stream),
     ],
     subscribe: [`${inbox}.>`, wireSubject(namespace, { to: "gateway-*", from: "*" })],
     answers: false,
@@ -114,7 +115,12 @@ function endpointsOf(pools: Pools): readonly string[] {
 
 /** To read records, and to hear of changes. */
 function leaseReading(stream: string): readonly string[] {
-  return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`, `$JS.API.CONSUMER.CREATE.${stream}`];
+  return [...recordReading(stream), `$JS.API.CONSUMER.CREATE.${stream}`];
+}
+
+/** To read records. */
+function recordReading(stream: string): readonly string[] {
+  return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`];
 }
 
 /** To make, read and compact a journal. */
