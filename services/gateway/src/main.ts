@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { natsSettings } from "@orgtree/nats";
+import { ConfigError } from "@orgtree/node";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { describeConfig, readConfig } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
 import { openGateway } from "./gateway.ts";
 import { makeLogger } from "./logger.ts";
 
