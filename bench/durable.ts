@@ -3,40 +3,14 @@
  * limit of the same disk and LangGraph with its SQLite saver at FULL, in the same run; both take a text of 256 bytes in each step and
  * keep the newest. Then what is stored of a conversation that grows by 1 KB of random text in each step, at several ages.
  */
-import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import { openSqliteJournal, type SqliteJournal } from "@orgtree/journal";
-import { createActorSystem, plain, reply, type ActorSystem, type Logic } from "@orgtree/runtime";
+import { openSqliteJournal } from "@orgtree/journal";
+import { createActorSystem, reply, type Logic } from "@orgtree/runtime";
 import { assign, setup } from "xstate";
-import { node, perSecond, plainly, timed, type Bench, type Comparison, type Job, type Measure, type Sample } from "./harness/bench.ts";
-import { fsyncLimit, inDirectory, Latencies } from "./subjects/disk.ts";
+import { node, perSecond, plainly, timed, type Bench, type Comparison, type Job, type Measure } from "./harness/bench.ts";
+import { askAll, countTurns, desk, randomText, startDesks, type Desk, type Say } from "./subjects/asked-desks.ts";
+import { fsyncLimit, inDirectory } from "./subjects/disk.ts";
 import { openSteps, type Steps } from "./subjects/langgraph.ts";
-
-interface Desk {
-  readonly count: number;
-  readonly texts: readonly string[];
-}
-
-interface Say {
-  readonly type: "SAY";
-  readonly text: string;
-}
-
-/** Base64 of random bytes: nothing that a compression finds but what is there twice. */
-function randomText(bytes: number): string {
-  return randomBytes((bytes / 4) * 3).toString("base64");
-}
-
-/** Keeps the newest text, or all of them. */
-function desk({ grows }: { readonly grows: boolean }): Logic {
-  return plain<Desk, Say>({
-    init: () => ({ count: 0, texts: [] }),
-    receive({ count, texts }, { text }, turn) {
-      turn.reply(count + 1);
-      return { count: count + 1, texts: grows ? [...texts, text] : [text] };
-    },
-  });
-}
 
 /** The same as a machine. */
 const types = {} as { context: Desk; events: Say | { readonly type: "END" } };
@@ -57,44 +31,6 @@ const deskMachine = setup({
     closed: { type: "final" },
   },
 });
-
-/** Who asks whom: `actors` of them, each with a caller of its own that waits for its answer before it asks again. */
-interface Asking {
-  readonly system: ActorSystem;
-  readonly actors: number;
-  readonly size: number;
-  readonly textBytes: number;
-}
-
-async function startDesks(system: ActorSystem, actors: number, logic: Logic): Promise<void> {
-  for (let n = 0; n < actors; n++) await system.start({ id: `desk-${n}`, logic });
-}
-
-async function askAll({ system, actors, size, textBytes }: Asking): Promise<Sample> {
-  const latencies = new Latencies();
-  const caller = async (n: number): Promise<number> => {
-    let count = 0;
-    for (let left = size / actors; left > 0; left--) {
-      const begin = performance.now();
-      count = (await system.ask(`/desk-${n}`, { type: "SAY", text: randomText(textBytes) })) as number;
-      latencies.add(begin);
-    }
-    return count;
-  };
-  return latencies.with(
-    await timed(async () => {
-      const counts = await Promise.all(Array.from({ length: actors }, (_, n) => caller(n)));
-      return counts.reduce((sum, count) => sum + count, 0);
-    }),
-  );
-}
-
-/** Turns of the desks that are in the journal, without their initial steps. */
-async function countTurns(journal: SqliteJournal, actors: number): Promise<number> {
-  let count = -actors;
-  for await (const { address } of journal.read()) count += address.startsWith("/desk-") ? 1 : 0;
-  return count;
-}
 
 function ours(actors: number, logic: Logic = desk({ grows: false })): Job {
   return inDirectory(async (path, size) => {

@@ -12,6 +12,7 @@ import { bench as children } from "./children.ts";
 import { bench as coldStart } from "./cold-start.ts";
 import { bench as durable } from "./durable.ts";
 import { bench as idleBytes } from "./idle-bytes.ts";
+import { bench as jetstream } from "./jetstream.ts";
 import { bench as journal } from "./journal.ts";
 import { bench as lint } from "./lint.ts";
 import { bench as machineEvent } from "./machine-event.ts";
@@ -21,6 +22,7 @@ import { bench as plainTell } from "./plain-tell.ts";
 import { bench as recovery } from "./recovery.ts";
 import { bench as remote } from "./remote.ts";
 import { bench as spawnStop } from "./spawn-stop.ts";
+import { bench as takeover } from "./takeover.ts";
 
 const benches: readonly Bench[] = [
   plainTell,
@@ -36,6 +38,8 @@ const benches: readonly Bench[] = [
   lint,
   coldStart,
   remote,
+  jetstream,
+  takeover,
 ];
 
 const [wanted] = process.argv.slice(2);

@@ -12,7 +12,7 @@ export interface Open {
 }
 
 /** Longest round, in milliseconds; a contender that hangs must not hang the bench. */
-const roundMs = 60_000;
+const roundMs = 900_000;
 
 /** Starts a contender in a process of its own; undefined where what it needs is not there. */
 export async function openContender(bench: Bench, comparison: Comparison, name: string): Promise<Open | undefined> {

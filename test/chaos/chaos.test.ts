@@ -14,7 +14,7 @@ describe("nodes and servers of NATS that are killed, stopped, cut off and replac
       partitions: 4,
       first: ["kill-node", "stop-long", "kill-broker", "cut-links", "roll-nodes"],
       settleMs: 60_000,
-      least: { faults: 5, acknowledged: 100, delivered: 100, runs: 3 },
+      least: { faults: 5, acknowledged: 100, delivered: 100, runs: 3, crews: 1 },
     });
     printResult(seed, result);
     expect(result.violations).toEqual([]);

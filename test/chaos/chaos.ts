@@ -2,16 +2,20 @@ import type { Endpoint } from "@orgtree/core";
 import { connectClient } from "@orgtree/node";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Desk } from "../cli/orgtree-process.ts";
 import { print } from "../crash/seed.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import { checkHistory, type History } from "./check-history.ts";
 import { type Acknowledged, Clients } from "./clients.ts";
+import { checkPatches, crewSeries } from "./crew.ts";
 import { type FaultKind, planFaults } from "./fault-plan.ts";
 import { Faults, type Struck, within } from "./faults.ts";
+import type { Series } from "./jobs.ts";
 import { readLedger } from "./ledger.ts";
 import { figuresOf } from "./report.ts";
 import { namespace, Site } from "./site.ts";
 import { readStored, type StoredRecord } from "./stored.ts";
+import { chores } from "./workload.ts";
 
 /** How much chaos. */
 export interface ChaosOptions {
@@ -24,10 +28,18 @@ export interface ChaosOptions {
   readonly first: readonly FaultKind[];
   /** Only these come at all. Default: all of them. */
   readonly only?: readonly FaultKind[] | undefined;
+  /** The name of a mistake that is planted in the nodes. Default: none. */
+  readonly mutant?: string | undefined;
   /** How long everything may take to be well again when they are over. */
   readonly settleMs: number;
   /** Less than that shows nothing. */
-  readonly least: { readonly faults: number; readonly acknowledged: number; readonly delivered: number; readonly runs: number };
+  readonly least: {
+    readonly faults: number;
+    readonly acknowledged: number;
+    readonly delivered: number;
+    readonly runs: number;
+    readonly crews: number;
+  };
 }
 
 /** What came of it. */
@@ -39,16 +51,20 @@ export interface ChaosResult {
 }
 
 const drainMs = 30_000;
+const choresSeries: Series = { what: chores, input: { task: "Do them all." }, most: 12, pauseMs: 250 };
 
 /** Real processes under faults; then looks whether what is guaranteed held. Everything that was started has ended when it settles. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const random = new SeededRandom(`chaos/${options.seed}`);
   await using stack = new AsyncDisposableStack();
-  const site = stack.use(await Site.start({ nodes: 3, partitions: options.partitions, leaseMs: options.leaseMs, thinkMs: 30 }));
+  const { partitions, leaseMs, mutant } = options;
+  const site = stack.use(await Site.start({ nodes: 3, partitions, leaseMs, thinkMs: 30, mutant }));
   await Promise.all(site.slots.map(({ node }) => within(60_000, node.joined, `${node.name} did not join`)));
   const link = await site.link("chaos");
   const { client } = stack.use(connectClient({ link, namespace, partitions: site.partitions, logger: silent }));
-  const clients = new Clients(client, { random: random.fork("clients"), partitions: site.partitions });
+  const desk = stack.use(await Desk.open());
+  const series = [choresSeries, await crewSeries(desk)];
+  const clients = new Clients(client, { random: random.fork("clients"), partitions: site.partitions, series });
   await clients.start();
   const beganMs = Date.now();
   const faults = new Faults(site, link);
@@ -67,6 +83,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     ...stuck.map((what) => `stuck: ${what}, ${Math.round((settledMs - calmMs) / 1_000)} s after the last fault`),
     ...left,
     ...checkHistory(history),
+    ...(await checkPatches(clients.jobs.known.values(), desk)),
     ...tooLittle(options, { struck: faults.struck, acknowledged: clients.acknowledged, figures }),
   ];
   if (violations.length > 0) writeStory(history, process.env["CHAOS_LOGS"]);
@@ -109,7 +126,7 @@ function tooLittle(
   done: {
     readonly struck: readonly Struck[];
     readonly acknowledged: readonly Acknowledged[];
-    readonly figures: { readonly delivered: number; readonly runs: number };
+    readonly figures: { readonly delivered: number; readonly runs: number; readonly crews: number };
   },
 ): readonly string[] {
   const facts = { faults: done.struck.length, acknowledged: done.acknowledged.length, ...done.figures };

@@ -1,8 +1,9 @@
 import { partitionOf } from "@orgtree/cluster";
 import type { Address, Endpoint } from "@orgtree/core";
-import type { ClusterClient, Job } from "@orgtree/node";
+import type { ClusterClient } from "@orgtree/node";
 import type { SeededRandom } from "../simulation/seeded-random.ts";
 import { pause } from "./faults.ts";
+import { Jobs, type Series } from "./jobs.ts";
 import type { AccountState, CounterState, FeederState } from "./workload.ts";
 
 /** A call from outside that was answered. */
@@ -11,13 +12,6 @@ export interface Acknowledged {
   /** When the attempt that was answered began. */
   readonly atMs: number;
   readonly endMs: number;
-}
-
-/** What is known of a job outside. */
-export interface KnownJob {
-  readonly id: string;
-  readonly submittedMs: number;
-  job: Job | undefined;
 }
 
 /** What the actors say of themselves in the end. */
@@ -31,14 +25,14 @@ export const accountCount = 8;
 export const openingBalance = 1_000;
 const feederCount = 3;
 const attemptMs = 2_000;
-const mostRuns = 12;
 
 /** The clients of the cluster: they call without a pause, each with numbers of its own, and repeat what was not answered. */
 export class Clients {
   readonly acknowledged: Acknowledged[] = [];
   /** By actor and client, the newest number that was acknowledged, and what was answered. */
   readonly told = new Map<Address, Map<string, { n: number; value: number }>>();
-  readonly jobs = new Map<string, KnownJob>();
+  readonly jobs: Jobs;
+  readonly #series: readonly Series[];
   /** What should not have happened. */
   readonly wrong: string[] = [];
   readonly counters: readonly Address[];
@@ -51,13 +45,20 @@ export class Clients {
   readonly #givingUp = new AbortController();
   #loops: Promise<void>[] = [];
   #attempts = 0;
-  #runs = 0;
-  #hasSubmitted = false;
 
-  constructor(client: ClusterClient, parts: { readonly random: SeededRandom; readonly partitions: Readonly<Record<string, number>> }) {
+  constructor(
+    client: ClusterClient,
+    parts: {
+      readonly random: SeededRandom;
+      readonly partitions: Readonly<Record<string, number>>;
+      readonly series: readonly Series[];
+    },
+  ) {
     this.#client = client;
     this.#random = parts.random;
     this.#partitions = parts.partitions;
+    this.#series = parts.series;
+    this.jobs = new Jobs(client, { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal });
     const count = Object.values(parts.partitions).reduce((sum, each) => sum + each, 0);
     this.counters = Array.from({ length: count }, (_, at) => this.#nameIn(`main-${at}`));
     this.feeders = Array.from({ length: feederCount }, (_, at): Address => `/feeder-${at}`);
@@ -82,8 +83,7 @@ export class Clients {
     this.#loops = [
       ...this.counters.map((address) => this.#probe(address)),
       ...Array.from({ length: 4 }, (_, at) => this.#trade(`teller-${at}`)),
-      this.#submit(),
-      this.#follow(),
+      this.jobs.run(this.#series),
     ];
   }
 
@@ -178,45 +178,6 @@ export class Clients {
     }
   }
 
-  async #submit(): Promise<void> {
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const open = Array.from(this.jobs.values()).filter(({ job }) => job === undefined || job.status === "running");
-      if (open.length < mostRuns) {
-        const id = `run-${this.#runs++}`;
-        const known: KnownJob = { id, submittedMs: Date.now(), job: undefined };
-        while (!this.#givingUp.signal.aborted && known.job === undefined) {
-          try {
-            const { job } = await this.#client.submit({ id, kind: "run", what: "chores", input: { task: "Do them all." } });
-            known.job = job;
-            this.jobs.set(id, known);
-          } catch (error) {
-            if ((error as { retryable?: boolean }).retryable !== true) this.wrong.push(`${id} was refused: ${String(error)}`);
-            await pause(100);
-          }
-        }
-      }
-      await pause(250, signal);
-    }
-    this.#hasSubmitted = true;
-  }
-
-  async #follow(): Promise<void> {
-    while (!this.#givingUp.signal.aborted) {
-      const open = Array.from(this.jobs.values()).filter(({ job }) => job?.status === "running");
-      if (open.length === 0 && this.#hasSubmitted) return;
-      await Promise.all(open.map((known) => this.#look(known)));
-      await pause(400);
-    }
-  }
-
-  async #look(known: KnownJob): Promise<void> {
-    const got = await this.#client.get(known.id).catch((error: unknown) => error as Error);
-    if (got instanceof Error) return;
-    if (got === undefined) this.wrong.push(`the desk does not know ${known.id}, which it had taken`);
-    known.job = got ?? known.job;
-  }
-
   /** Deliveries and questions that are under way. */
   async #open(): Promise<readonly string[]> {
     const { feeders, accounts } = await this.states(attemptMs);
@@ -238,7 +199,7 @@ export class Clients {
   }
 
   async #stuck(): Promise<readonly string[]> {
-    const running = Array.from(this.jobs.values()).filter(({ job }) => job?.status === "running");
+    const { running } = this.jobs;
     const answers = await this.states(attemptMs);
     const silent = [
       ...this.counters.filter((address) => !answers.counters.has(address)),

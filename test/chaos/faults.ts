@@ -218,9 +218,13 @@ export class Faults {
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
-  signal?.addEventListener("abort", () => resolve(), { once: true });
-  if (signal?.aborted === true) resolve();
-  return promise.finally(() => clearTimeout(timer));
+  const over = (): void => resolve();
+  signal?.addEventListener("abort", over, { once: true });
+  if (signal?.aborted === true) over();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", over);
+  });
 }
 
 /** Rejects when it takes longer. */

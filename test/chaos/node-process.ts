@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../services/node/src/main.ts", import.meta.url));
+const planting = new URL("plant-mutant.ts", import.meta.url).href;
 
 /** Starts a process, says its id, and kills it when our end of the third pipe closes, however our process ended; a stopped one too. */
 const guard = `
@@ -45,7 +46,8 @@ export class NodeProcess {
 
   constructor(name: string, { env, log }: { readonly env: Readonly<Record<string, string>>; readonly log: string }) {
     this.name = name;
-    this.#child = spawn("sh", ["-c", guard, "guard", process.execPath, "--conditions=@orgtree/source", main], {
+    const planted = env["CHAOS_MUTANT"] === undefined ? [] : [`--import=${planting}`];
+    this.#child = spawn("sh", ["-c", guard, "guard", process.execPath, "--conditions=@orgtree/source", ...planted, main], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...inherited(), ...env },
     });

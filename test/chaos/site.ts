@@ -15,6 +15,8 @@ export interface SiteOptions {
   readonly leaseMs: number;
   /** Milliseconds that the model of a run thinks. */
   readonly thinkMs: number;
+  /** The name of a mistake that is planted in the nodes. */
+  readonly mutant?: string | undefined;
 }
 
 /** The place of a node: its ways to the servers stay, the processes come and go. */
@@ -26,7 +28,7 @@ export interface Slot {
 }
 
 export const namespace = "chaos";
-const workload = fileURLToPath(new URL("workload.ts", import.meta.url));
+const modules = ["workload.ts", "../crash/ledgered-crew.ts"].map((file) => fileURLToPath(new URL(file, import.meta.url)));
 
 /** Servers of NATS, nodes, and the proxies between them. All of it ends with our process, however that ends. */
 export class Site implements AsyncDisposable {
@@ -53,7 +55,7 @@ export class Site implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), "orgtree-chaos-"));
     stack.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
-    await mkdir(join(directory, "marks"));
+    for (const name of ["marks", "tmp"]) await mkdir(join(directory, name));
     const cluster = stack.use(await LocalCluster.start());
     const way = async (server: LocalServer): Promise<TcpProxy> => stack.use(await TcpProxy.start({ host: "127.0.0.1", port: server.port }));
     const ways = await Promise.all(Array.from({ length: options.nodes }, () => Promise.all(cluster.servers.map(way))));
@@ -95,12 +97,12 @@ export class Site implements AsyncDisposable {
   }
 
   #newNode(name: string, { proxies, version }: { readonly proxies: readonly TcpProxy[]; readonly version: number }): NodeProcess {
-    const { partitions, leaseMs, thinkMs } = this.#options;
+    const { partitions, leaseMs, thinkMs, mutant } = this.#options;
     const env = {
       NATS_URL: proxies.map(({ port }) => `nats://127.0.0.1:${port}`).join(","),
       ORGTREE_NAMESPACE: namespace,
       ORGTREE_NODE: name,
-      ORGTREE_MODULES: workload,
+      ORGTREE_MODULES: modules.join(","),
       ORGTREE_PARTITIONS: `main=${partitions}`,
       ORGTREE_REPLICAS: String(this.cluster.servers.length),
       ORGTREE_LEASE_MS: String(leaseMs),
@@ -108,8 +110,10 @@ export class Site implements AsyncDisposable {
       ORGTREE_SCRIPTED: "1",
       ORGTREE_MARKS: join(this.directory, "marks"),
       PORT: "0",
-      CHAOS_LEDGER: this.ledger,
+      TMPDIR: join(this.directory, "tmp"),
+      LEDGER: this.ledger,
       CHAOS_VERSION: String(version),
+      ...(mutant === undefined ? {} : { CHAOS_MUTANT: mutant }),
     };
     const log = join(process.env["CHAOS_LOGS"] ?? this.directory, `${name}.${this.nodes.length}.log`);
     const node = new NodeProcess(name, { env, log });

@@ -1,10 +1,10 @@
 // What the nodes of the chaos test host: counters, those who feed and ask them, accounts, and an organization whose tools write to a ledger.
-// CHAOS_LEDGER names the ledger, CHAOS_VERSION the version of the counters' logic (1 or 2): nodes with both run at the same time.
+// LEDGER names the ledger, CHAOS_VERSION the version of the counters' logic (1 or 2): nodes with both run at the same time.
 import { agent, callTool, type ModelClient, organization, plain, say, scriptedModel, systemClock, type Tool, type ToolKind } from "orgtree";
 import type { Address } from "@orgtree/core";
 import { writeLedger } from "./ledger.ts";
 
-const ledger = process.env["CHAOS_LEDGER"] ?? "/dev/null";
+const ledger = process.env["LEDGER"] ?? "/dev/null";
 const version = process.env["CHAOS_VERSION"] ?? "1";
 
 /** What was taken from one sender: the newest number, and what was answered to it. */
@@ -213,23 +213,27 @@ function tool(kind: ToolKind): Tool {
 }
 
 /** What a run may spend; a clean one needs about a tenth of it, and each call whose outcome nobody knows is paid at its worst case. */
-export const runTokens = 400_000;
+const runTokens = 400_000;
+/** What any run of the workload may spend: the crew of the bug-fix example has a larger budget. */
+export const mostTokens = 1_000_000;
+/** The name of the organization. */
+export const chores = "chores";
 export const lastWords = "All is done.";
 
 // oxlint-disable-next-line import/no-default-export -- as the nodes want it
 export default organization({
-  name: "chores",
+  name: chores,
   risk: "low",
   agents: { hand: agent({ purpose: "Do the chores.", tools: ["pure", "idempotent", "compensable", "irreversible"] }) },
   tools: () => [tool("pure"), tool("idempotent"), tool("compensable"), tool("irreversible")],
   budget: { tokens: runTokens },
 });
 
-const chores = ["idempotent", "pure", "compensable", "idempotent", "irreversible", "compensable", "idempotent"];
+const calls = ["idempotent", "pure", "compensable", "idempotent", "irreversible", "compensable", "idempotent"];
 
 export const demo = {
   script: (thinkMs: number): ModelClient => {
-    const steps = [...chores.map((name) => callTool(name, {})), say(lastWords)];
+    const steps = [...calls.map((name) => callTool(name, {})), say(lastWords)];
     return ledgered(
       scriptedModel(
         steps.map((reply) => ({ reply, delayMs: thinkMs })),

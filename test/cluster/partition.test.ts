@@ -178,6 +178,24 @@ describe("a run that is submitted", () => {
     expect(calls[1]!.key).not.toBe(calls[0]!.key);
   });
 
+  test("has not failed when its journal is out of reach", async () => {
+    let isAway = false;
+    class AwayJournal extends MemoryJournal {
+      override async image(...query: Parameters<MemoryJournal["image"]>): ReturnType<MemoryJournal["image"]> {
+        if (isAway) throw new JournalError("main-0", "its servers do not answer", { retryable: true });
+        return super.image(...query);
+      }
+    }
+    await host(AwayJournal);
+    const from = await client();
+    isAway = true;
+    await settled(from.submit(run));
+    await clock.advance(10_000);
+    expect(await get(from, "r1")).toMatchObject({ status: "running" });
+    isAway = false;
+    await until(() => calls.length === 1);
+  });
+
   test("does not keep its node for ever when its turn cannot be stored", async () => {
     let isLost = false;
     class LostJournal extends MemoryJournal {

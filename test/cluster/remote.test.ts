@@ -117,6 +117,19 @@ describe("actors of two systems", () => {
     expect.assertions(2);
   });
 
+  test("hear from nobody but its taker that something was taken", async () => {
+    const a = await nodes.begin("a", [spec("a-clerk")]);
+    const evil = await nodes.begin("c");
+    await tell(a, "/a-clerk", { do: "deliver", to: "/b-clerk", message: 5 });
+    const outcomes: unknown[] = [];
+    for (let seq = 0; seq < 4; seq++) evil.transport.send("a", [2, "/a-clerk", `${seq}.0`], { ended: (outcome) => outcomes.push(outcome) });
+    await nodes.clock.advance(300);
+    expect(outcomes).toContainEqual({ type: "refused", refusal: { reason: "forged", problem: "/b-clerk is not hosted at c" } });
+    const b = await nodes.begin("b", [spec("b-clerk")]);
+    await nodes.clock.advance(6_000);
+    expect((await get(b, "/b-clerk")).got).toEqual([5]);
+  });
+
   test("hear of each other's end", async () => {
     const a = await nodes.begin("a", [spec("a-clerk")]);
     await nodes.begin("b", [spec("b-clerk")]);

@@ -9,12 +9,15 @@ export interface LedgerLine {
   readonly step: "begin" | "end";
   readonly key: string;
   readonly pid: number;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
   /** Of an answer of the model. */
   readonly tokens?: number;
 }
 
-function write(line: Omit<LedgerLine, "pid">): void {
-  appendFileSync(process.env["LEDGER"]!, `${JSON.stringify({ ...line, pid: process.pid })}\n`);
+function write(line: Omit<LedgerLine, "pid" | "atMs">): void {
+  const atMs = performance.timeOrigin + performance.now();
+  appendFileSync(process.env["LEDGER"]!, `${JSON.stringify({ ...line, pid: process.pid, atMs })}\n`);
 }
 
 async function ledgered<T>(

@@ -127,6 +127,64 @@ describe("a rollback", () => {
     expect(report).toMatchObject({ redelivered: 2, standing: [{ detail: { input: "2" } }] });
   });
 
+  describe("of what does not run", () => {
+    const cancels = (): readonly string[] => seen().flatMap((line) => line.match(/^cancel \w+/)?.[0] ?? []);
+
+    async function putBack(): Promise<World> {
+      const world = await live(mark, book("1"), { do: "launch" }, book("2"));
+      const report = await rollBackStored(new MemoryJournal(world.file), "/org/team", { atMs: world.clock.epochMs(), consent: true });
+      expect(report).toMatchObject({ undone: [], redelivered: 3 });
+      expect(cancels()).toEqual([]);
+      await world.crash();
+      return world;
+    }
+
+    test("takes back at the next start, before anything comes again, the newest first, and once", async () => {
+      const world = await putBack();
+      await world.start({ id: "org", logic: org });
+      expect(seen().map((line) => line.slice(0, 8))).toEqual(["book 1 /", "book 2 /", "cancel 2", "cancel 1", "book 1 /", "book 2 /"]);
+      expect((await world.turns("/org/team")).findLast(({ cause }) => cause.kind === "rollback")?.cause.message).toMatchObject({
+        undone: [{ detail: { input: "1" } }, { detail: { input: "2" } }],
+        standing: expect.arrayContaining([
+          expect.objectContaining({ detail: expect.objectContaining({ name: "launch" }) as object }),
+        ]) as object,
+      });
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      expect(cancels()).toHaveLength(2);
+      // What was taken back is not listed again; what came again is.
+      const again = await rollBackStored(new MemoryJournal(world.file), "/org/team", { atMs: world.clock.epochMs(), consent: true });
+      expect(again.standing.filter(({ does }) => does === "compensable")).toHaveLength(2);
+    });
+
+    test("takes back once more, under the same keys, after a process that has died in the middle of it", async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      const world = await putBack();
+      world.isReplayed = false;
+      void world.system.start({ id: "org", logic: org }).catch(() => {});
+      await world.clock.settle();
+      expect(cancels()).toEqual(["cancel 2"]);
+      resolve();
+      gate = Promise.resolve();
+      await world.crash();
+      await world.start({ id: "org", logic: org });
+      const keys = seen().filter((line) => line.startsWith("cancel"));
+      expect(keys.filter((line) => line === keys[0])).toHaveLength(2);
+    });
+
+    test("may be stopped meanwhile, and is not started then", async () => {
+      gate = new Promise(() => {});
+      const world = await putBack();
+      world.isReplayed = false;
+      void world.system.start({ id: "org", logic: org }).catch(() => {});
+      await world.clock.settle();
+      await Promise.all([world.system.stop("/org"), world.clock.settle()]);
+      expect(world.system.tree().children).toEqual([]);
+      expect(seen().filter((line) => line.startsWith("book"))).toHaveLength(2);
+    });
+  });
+
   test("whose compensation takes too long goes on without it", async () => {
     gate = new Promise(() => {});
     const world = await live(mark, book("1"), { do: "die" });

@@ -154,6 +154,34 @@ describe("one actor", () => {
     expect(report).toMatchObject({ redelivered: 3, actors: ["/top/asks"] });
   });
 
+  test.each([
+    { where: "below a supervisor, which gives up", at: "/top/desk", top: "/top" },
+    { where: "below the root, which gives up on it", at: "/desk", top: "/" },
+  ] as const)("is not put back without end by who asks again each time he is told of it: $where", async ({ at, top }) => {
+    const world = await start();
+    let asked = 0;
+    const circle = plain<State, Order>({
+      init: () => ({ log: [] }),
+      receive(state, { do: what, to }, turn) {
+        if (what === "checkpoint") turn.checkpoint("c");
+        if (what === "give") turn.deliver(to!, { do: "ask", to: top });
+        // Where nobody puts an end to it there is one all the same.
+        if (what === "ask" && ++asked < 100) turn.ask(to!, { type: "rollback-child", id: "desk" }, { tag: what, timeoutMs: 600_000 });
+        return state;
+      },
+      signal: (state) => state,
+    });
+    const intensity = { maxRestarts: 4, periodMs: 60_000 };
+    const desk = { id: "desk", logic: circle };
+    await world.start({ id: "outsider", logic: circle });
+    await world.start(top === "/" ? desk : { id: "top", logic: supervisor({ rollbackIntensity: intensity, children: [desk] }) });
+    await order(world, at, { do: "checkpoint" }, { do: "give", to: "/outsider" });
+    expect(asked).toBe(top === "/" ? 11 : 5);
+    const gaveUp = world.events.flatMap((event) => (event.type === "report" && event.report.context === "gave-up" ? [event.report] : []));
+    expect(gaveUp[0]).toMatchObject({ supervisor: top, child: "desk", chain: [{}, { class: "loop", kind: "rollback", address: at }] });
+    expect(world.system.tree().children.map(({ address }) => address)).toContain("/outsider");
+  });
+
   test("what it gave away since stands, is listed, and needs consent", async () => {
     const world = await start();
     await order(world, "/org/a", { do: "checkpoint", n: 1 }, { do: "give", n: 7, to: "/org/b" });

@@ -1,5 +1,5 @@
 /** Who may do what on a server that runs what `orgtree server-config` writes. */
-import { WireTransport } from "@orgtree/cluster";
+import { listPartitions, WireTransport } from "@orgtree/cluster";
 import type { SystemEvent } from "@orgtree/core";
 import { JetStreamJournalError, NatsLink, natsSettings, NatsWire, openJetStreamJournal, wireSubject } from "@orgtree/nats";
 import { findServer, freePorts, LocalServer } from "@orgtree/nats/server";
@@ -14,6 +14,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { silent } from "../cluster/post.ts";
 import { Desk } from "../cli/orgtree-process.ts";
 import { counter, messenger, runnableLookout } from "../support/lookout.ts";
+import { readConfig } from "../../services/gateway/src/config.ts";
+import { openGateway } from "../../services/gateway/src/gateway.ts";
+import { makeLogger } from "../../services/gateway/src/logger.ts";
 import { GuardedServer, rolesFile } from "./guarded-server.ts";
 
 const partitions = { main: 2, gpu: 2 };
@@ -38,8 +41,12 @@ const catalog: Catalog = {
   actors: { counter, messenger },
 };
 
-async function startNode(tenant: string, user: string, pools: readonly string[]): Promise<{ node: ClusterNode; link: NatsLink }> {
-  const link = await guarded.connect(tenant, user);
+async function startNode(
+  tenant: string,
+  user: string,
+  { pools, at = guarded }: { readonly pools: readonly string[]; readonly at?: GuardedServer },
+): Promise<{ node: ClusterNode; link: NatsLink }> {
+  const link = await at.connect(tenant, user);
   const parts = { link, namespace: "main", name: user, version: "0", catalog, partitions, pools, logger: silent, ownership, channels };
   const node = await ClusterNode.start(parts);
   stack.defer(() => node.drain());
@@ -53,8 +60,8 @@ async function startNode(tenant: string, user: string, pools: readonly string[])
   return { node, link };
 }
 
-async function connectAs(tenant: string, user: "gateway" | "operator") {
-  const link = await guarded.connect(tenant, user);
+async function connectAs(tenant: string, user: "gateway" | "operator", at = guarded) {
+  const link = await at.connect(tenant, user);
   return { link, ...stack.use(connectClient({ link, namespace: "main", partitions, logger: silent, channels, as: user })) };
 }
 
@@ -129,6 +136,7 @@ describe("servers of a cluster, with TLS", () => {
     const variables = {
       NATS_URL: `tls://127.0.0.1:${one.port}`,
       NATS_NKEY: join(desk.cwd, "nats/acme/node.nk"),
+      NATS_INBOX_PREFIX: "_INBOX_node",
       NATS_CA: certificate("cert"),
       NATS_CERT: certificate("cert"),
       NATS_KEY: certificate("key"),
@@ -142,8 +150,8 @@ describe("servers of a cluster, with TLS", () => {
 
 describe("on a server with that configuration", () => {
   test("nodes of pools, a gateway and the command do their work, each with its own key, and nothing is refused to them", async () => {
-    const main = await startNode("acme", "node-main", ["main"]);
-    const gpu = await startNode("acme", "node-gpu", ["gpu"]);
+    const main = await startNode("acme", "node-main", { pools: ["main"] });
+    const gpu = await startNode("acme", "node-gpu", { pools: ["gpu"] });
     const gateway = await connectAs("acme", "gateway");
     await gateway.client.submit({ id: "r1", kind: "run", what: "lookout", input: { task: "How is the sea?" } });
     const news = new ClusterNews({ link: gateway.link, namespace: "main", endpointOf: endpointsOf(partitions) });
@@ -160,6 +168,8 @@ describe("on a server with that configuration", () => {
     // From one pool to the other.
     const sum = (): Promise<unknown> => gateway.client.system.ask("/c1~gpu", "get").catch(() => 1);
     while ((await sum()) === 1) gateway.client.system.tell("/m1", { to: "/c1~gpu", message: 41 });
+    const door = await openDoor("acme");
+    expect((await fetch(`${door}/readyz`)).status).toBe(200);
     const settings = await guarded.variables("acme", "operator");
     const { code, stdout } = await guarded.desk.call(["ps", "--server", guarded.server.url, "--json"], settings);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { silent: [] }]);
@@ -184,6 +194,7 @@ describe("on a server with that configuration", () => {
     ["gateway", "publish", "orgtree.main.node.any.drain"],
     ["gateway", "publish", "$KV.orgtree_main.meta"],
     ["gateway", "publish", "$JS.API.STREAM.INFO.J_main-main-0"],
+    ["gateway", "publish", "$JS.API.CONSUMER.CREATE.KV_orgtree_main"],
     ["gateway", "subscribe", "_INBOX_operator.>"],
     ["gateway", "subscribe", "_INBOX.>"],
     ["gateway", "subscribe", ">"],
@@ -218,7 +229,7 @@ describe("on a server with that configuration", () => {
   });
 
   test("what is in one account is not there for another one, though it is called the same", async () => {
-    await startNode("acme", "node", ["main", "gpu"]);
+    await startNode("acme", "node", { pools: ["main", "gpu"] });
     const ours = await connectAs("acme", "gateway");
     await ours.client.submit({ id: "secret-1", kind: "actor", what: "counter", input: 7 });
     // Nobody is there for the other tenant, and there is no namespace.
@@ -227,10 +238,29 @@ describe("on a server with that configuration", () => {
       openCluster({ connect: await settingsOf("globex", "operator"), namespace: "main", answerMs: 1_000, logger: silent }),
     ).rejects.toMatchObject({ name: "UnknownNamespaceError" });
     await expect(theirs.connection.request("$SRV.PING", "", { timeout: 500 })).rejects.toThrow(/no responders/);
-    await startNode("globex", "node", ["main", "gpu"]);
+    await startNode("globex", "node", { pools: ["main", "gpu"] });
     const others = await connectAs("globex", "gateway");
     expect(await others.client.get("secret-1")).toBeUndefined();
     expect(await ours.client.get("secret-1")).toMatchObject({ status: "running" });
+  });
+
+  test("what a server does not let a node send any more fails the actor that sends it as role-violation, and is counted", async () => {
+    const at = stack.use(await GuardedServer.start(["acme", "--partitions", "main=2,gpu=2"]));
+    const { node } = await startNode("acme", "node-main", { pools: ["main"], at });
+    await startNode("acme", "node-gpu", { pools: ["gpu"], at });
+    const { client } = await connectAs("acme", "gateway", at);
+    await client.submit({ id: "c1~gpu", kind: "actor", what: "counter", input: 1 });
+    await client.submit({ id: "m1", kind: "actor", what: "messenger", input: undefined });
+    const sum = (): Promise<unknown> => client.system.ask("/c1~gpu", "get").catch(() => 1);
+    while ((await sum()) === 1) client.system.tell("/m1", { to: "/c1~gpu", message: 41 });
+    // From now on the pool may answer gateways, and speak to nobody else.
+    await at.change((text) => text.replaceAll('"orgtree.main.w.*.*.main.*"', '"orgtree.main.w.gateway.*.main.*"'));
+    while ((node.refusals.get("role-violation") ?? 0) === 0) {
+      client.system.tell("/m1", { to: "/c1~gpu", message: 1 });
+      await client.system.ask("/desk-main-0", { type: "get", id: "-" }, { timeoutMs: 1_000 }).catch(() => undefined);
+    }
+    expect(node.refusals.get("forbidden")).toBeGreaterThan(0);
+    expect(await client.get("m1")).toMatchObject({ id: "m1" });
   });
 
   test("a stream of more than the account may store is refused by name", async () => {
@@ -249,6 +279,17 @@ describe("on a server with that configuration", () => {
 
 async function settingsOf(tenant: string, user: string) {
   return natsSettings({ variables: { ...(await guarded.variables(tenant, user)), NATS_URL: guarded.server.url }, home: "/" });
+}
+
+/** The gateway itself, with the key of one. */
+async function openDoor(tenant: string): Promise<string> {
+  const said = { ORGTREE_PARTITIONS: "main=2,gpu=2", ORGTREE_TOKENS: `ops:${"x".repeat(32)}`, PORT: "0", LOG_LEVEL: "silent" };
+  const config = readConfig(said, () => "");
+  const endpoints = listPartitions(partitions).map(({ endpoint }) => endpoint);
+  const parts = { config, endpoints, endpointOf: endpointsOf(partitions), clock: systemClock, random: systemRandom };
+  const gateway = await openGateway({ ...parts, connect: await settingsOf(tenant, "gateway"), logger: makeLogger(config) });
+  stack.defer(() => gateway.close());
+  return gateway.url;
 }
 
 describe("a role in a process of its own", () => {

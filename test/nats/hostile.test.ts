@@ -22,6 +22,7 @@ beforeAll(async () => {
   const variables = { ORGTREE_NAMESPACE: "h", ORGTREE_NODE: "n", ORGTREE_PARTITIONS: "main=1", PORT: "0", ORGTREE_LEASE_MS: "900" };
   const config = readNodeConfig(variables, { modules: [fileURLToPath(new URL("fixtures/counting.ts", import.meta.url))] });
   started = await startNode(config, { connect: { servers: server.url }, version: "1.0.0", logger: silent });
+  stack.defer(() => started.left);
   stack.defer(() => started.node.drain());
   const own = stack.use(await NatsLink.connect({ servers: server.url }));
   client = stack.use(connectClient({ link: own, namespace: "h", partitions: { main: 1 }, logger: silent }));

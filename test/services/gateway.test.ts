@@ -1,5 +1,4 @@
 /** The HTTP door of a cluster: jobs, their events, who may, and how much. */
-import { NatsLink, openNatsLeases } from "@orgtree/nats";
 import { LocalServer } from "@orgtree/nats/server";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -37,21 +36,6 @@ const newId = (): string => `job-${made++}`;
 async function result(id: string, from = to): Promise<unknown> {
   return (await rest(from.events(id))).at(-1)?.data;
 }
-
-describe("a gateway", () => {
-  test("does not open where the namespace has other partitions: jobs would be looked for where they are not", async () => {
-    await using other = cluster();
-    await using link = await NatsLink.connect({ servers: server.url });
-    const leases = await openNatsLeases(link, { namespace: other.namespace });
-    await leases.put("meta", { version: 1, partitions: { main: 4 } }, 0);
-    leases.close();
-    await expect(other.gateway()).rejects.toMatchObject({
-      name: "ClusterError",
-      message: expect.stringContaining("was made with the partitions { main: 4 }, and this process has { main: 1 }") as unknown,
-    });
-    await expect(other.gateway({ ORGTREE_PARTITIONS: "main=4" })).resolves.toBeDefined();
-  });
-});
 
 describe("submitting a job", () => {
   test("stores it, and again under the same id tells of the same job", async () => {

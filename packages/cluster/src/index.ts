@@ -25,6 +25,6 @@ export {
   partitionOf,
   placementOf,
 } from "./ownership/partition-of.ts";
-export { comparePartitions } from "./ownership/namespace-record.ts";
+export { comparePartitions, readPartitions } from "./ownership/namespace-record.ts";
 export { type MemberView, type NamespaceView, viewNamespace, watchNamespace } from "./ownership/namespace-view.ts";
 export type { NodeFacts, NodeLease } from "./ownership/records.ts";

@@ -208,5 +208,6 @@ export type SupervisorCallCode =
   | "dynamic"
   /** Who would go back himself cannot ask for it. */
   | "own-rollback"
+  | "rollback-loop"
   | "stopping"
   | "bad-spec";

@@ -12,7 +12,6 @@ export { Partition, type PartitionParts } from "./partition.ts";
 export { readRunInput, type RunInput } from "./run-input.ts";
 export { deskAddress, deskEndpoint } from "./desk.ts";
 export { type ConnectedCluster, openCluster, type OpenClusterOptions, UnknownNamespaceError } from "./look/open-cluster.ts";
-export { checkNamespacePartitions, type SupposedNamespace } from "./look/check-partitions.ts";
 export { PacketReader, type ReadPacket } from "./look/packet-reader.ts";
 export type { HandJournal, JobPast } from "./look/job-past.ts";
 export { type Answers, askNodes, NodeClient, type NodeClientOptions } from "./look/node-client.ts";

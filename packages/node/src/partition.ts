@@ -5,6 +5,7 @@ import {
   type Clock,
   type Endpoint,
   type Journal,
+  JournalError,
   type Logger,
   type Random,
   type SystemEvent,
@@ -47,6 +48,9 @@ export interface PartitionParts {
 
 /** Longest that an end waits for the runs to finish their turns, in milliseconds. */
 const finishMs = 5_000;
+
+/** Until a run is tried again whose journal is out of reach, in milliseconds. */
+const outOfReachMs = 1_000;
 
 /** Until it is looked again for what has happened, in milliseconds. */
 const storedSoonMs = 50;
@@ -228,7 +232,7 @@ export class Partition implements JobNews {
   /** @internal For its desk. */
   async work(job: JobRequest, context: WorkContext): Promise<JobEnd> {
     try {
-      return job.kind === "run" ? await this.#finish(this.#run(job, context)) : await this.#live(job);
+      return job.kind === "run" ? await this.#finish(this.#runInTime(job, context)) : await this.#live(job);
     } catch (error) {
       context.signal.throwIfAborted();
       if (this.#ending !== undefined) throw error;
@@ -269,6 +273,21 @@ export class Partition implements JobNews {
     });
     if (exit.kind === "failure" || exit.kind === "escalated") return { status: "failed", failure: exit.failure };
     return exit.kind === "normal" ? { status: "done", output: exit.output } : { status: "cancelled" };
+  }
+
+  /** A journal that is out of reach is no end of a run: it goes on when it can be read again. */
+  async #runInTime(job: JobRequest, context: WorkContext): Promise<JobEnd> {
+    for (;;) {
+      try {
+        return await this.#run(job, context);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (this.#ending !== undefined || !(error instanceof JournalError && error.retryable)) throw error;
+        this.#parts.logger.warn({ err: error, id: job.id }, "a run could not go on, since its journal is out of reach; it is tried again");
+      }
+      await new Promise<void>((resolve) => void this.#parts.clock.setTimer(outOfReachMs, resolve));
+      context.signal.throwIfAborted();
+    }
   }
 
   async #run({ id, what, input }: JobRequest, { signal }: WorkContext): Promise<JobEnd> {

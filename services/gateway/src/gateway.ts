@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Clock, Random } from "@orgtree/core";
 import { NatsLink, type NatsLinkOptions } from "@orgtree/nats";
-import { checkNamespacePartitions, ClusterNews, connectClient, endpointsOf } from "@orgtree/node";
+import { ClusterNews, connectClient, endpointsOf } from "@orgtree/node";
 import type { FastifyBaseLogger } from "fastify";
+import { checkNamespace } from "./check-namespace.ts";
 import type { Config } from "./config.ts";
 import { makeServer } from "./server.ts";
 
@@ -27,14 +28,14 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** Connects to NATS and listens. Rejects with `NatsError`, with `ClusterError` where the namespace has other partitions, or as listening does; nothing is left behind then. */
+/** Connects to NATS and listens. Rejects with `NatsError`, with `ClusterError` for a namespace with other partitions, or as listening does; nothing is left behind then. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, connect, clock, random, logger } = parts;
   const { namespace, partitions } = config;
   await using opened = new AsyncDisposableStack();
   const link = opened.use(await NatsLink.connect({ ...connect, name: "orgtree gateway" }));
+  await checkNamespace(link, config, logger);
   link.listen((event) => logger.warn({ event }, "the connection to NATS"));
-  await checkNamespacePartitions(link, { namespace, partitions, logger });
   const { callMs, drainMs } = config.limits;
   const { client } = opened.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs, as: "gateway" }));
   const news = new ClusterNews({ link, namespace, endpointOf: endpointsOf(partitions) });

@@ -26,7 +26,7 @@ describe("why consent is needed", () => {
       "- /shop/clerk#5.0 tell /desk ADD",
       "it stays done, and may be done again, as if once:",
       "- /shop/clerk#4.1 work asking, idempotent",
-      "only a running system can take it back (system.rollBack), by its undo:",
+      "the next start takes it back, by its undo, where its actor has one:",
       "- /shop/stock#2.0 work reserve:z, compensable",
       "(outside these keys have the run in front: run 9f; what a fork has copied, that of the original)",
       "22 messages from outside would be delivered again, and what they lead to done again: reserve to /shop/stock, and 21 more",

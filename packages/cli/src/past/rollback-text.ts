@@ -38,7 +38,7 @@ export function consentText(
     `a rollback of ${address} would leave standing what was done outside since:`,
     ...listed("it cannot be taken back:", ofKind("irreversible", undefined)),
     ...listed("it stays done, and may be done again, as if once:", ofKind("idempotent")),
-    ...listed("only a running system can take it back (system.rollBack), by its undo:", ofKind("compensable")),
+    ...listed("the next start takes it back, by its undo, where its actor has one:", ofKind("compensable")),
     keysText(run),
     ...(redelivered === 0
       ? []

@@ -20,15 +20,6 @@ export async function readPartitions(leases: Pick<Leases, "read">): Promise<Part
   return partitions;
 }
 
-/**
- * Looks whether a namespace that is there is what this process takes it for; one that nobody has made yet may become so. Rejects with `LeaseError`, and
- * with `ClusterError` where addresses would be looked for in other partitions.
- */
-export async function comparePartitions(leases: Pick<Leases, "read">, partitions: PartitionCounts): Promise<void> {
-  const record = await leases.read(key);
-  if (record !== undefined) compare(record.value as Partial<NamespaceRecord>, partitions);
-}
-
 /** How to look at a namespace. */
 export interface NamespaceParts {
   readonly leases: Leases;
@@ -62,7 +53,12 @@ export async function checkNamespace({ leases, clock, partitions, startMs }: Nam
 
 function compare({ version, partitions }: Partial<NamespaceRecord>, own: PartitionCounts): void {
   checkVersion(version);
-  const [there, here] = [shown(partitions ?? {}), shown(own)];
+  comparePartitions(partitions ?? {}, own);
+}
+
+/** Throws `ClusterError` where a namespace has other partitions than a process takes it to have. */
+export function comparePartitions(partitions: PartitionCounts, own: PartitionCounts): void {
+  const [there, here] = [shown(partitions), shown(own)];
   if (there === here) return;
   throw new ClusterError(
     "partitions",

@@ -15,6 +15,9 @@ export interface RestartIntensity {
 /** OTP's default. */
 export const defaultIntensity: RestartIntensity = { maxRestarts: 1, periodMs: 5_000 };
 
+/** For rollbacks that actors ask for, which OTP has not. */
+export const defaultRollbackIntensity: RestartIntensity = { maxRestarts: 10, periodMs: 60_000 };
+
 /** What `decideRestart` found; `stamps` is the history to keep. */
 export interface IntensityVerdict {
   readonly granted: boolean;

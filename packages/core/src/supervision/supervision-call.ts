@@ -2,6 +2,8 @@ import { childAddress, isWithin } from "../address.ts";
 import { withoutInput, type CheckedChildSpec } from "./child-spec.ts";
 import { SupervisorCallError } from "../errors.ts";
 import { GivenUpError } from "./given-up-error.ts";
+import { decideRestart } from "./intensity.ts";
+import { giveUp } from "./supervision-exit.ts";
 import { beginOperation, dropChild } from "./supervision-operation.ts";
 import { answer, refuse } from "./supervision-reply.ts";
 import {
@@ -113,7 +115,8 @@ function deleteChild(turn: SupervisionTurn, id: string, reply: Reply): void {
 /**
  * By hand: the child is stopped first, if it runs.
  *
- * Refused to whoever would go back as well: the message at which he asks would come again, and he would ask again, without end.
+ * Refused to whoever would go back as well: the message at which he asks would come again, and he would ask again, without end. Somebody
+ * else who is told of it each time may do the same; he has a budget, as nobody sees that he goes round in a circle.
  */
 function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "rollback-child" }, reply: Reply): void {
   const { id, to, from } = call;
@@ -129,9 +132,28 @@ function rollbackChild(turn: SupervisionTurn, call: SupervisorCall & { kind: "ro
       new SupervisorCallError("not-found", id, `it was given up; close the system, and put it back with orgtree rollback FILE ${address}`),
     );
   }
-  if (!turn.state.table.has(id)) return notFound(turn, id, reply);
+  const row = turn.state.table.get(id);
+  if (row === undefined) return notFound(turn, id, reply);
+  const problem = from === undefined ? undefined : askedTooOften(turn, row);
+  if (problem !== undefined) {
+    refuse(turn, reply, new SupervisorCallError("rollback-loop", id, problem));
+    const failure = { class: "loop", kind: "rollback", name: "RollbackLoop", message: `${from} ${problem}` } as const;
+    return giveUp(turn, id, { failure: { ...failure, address: childAddress(turn.state.address, id) }, decision: problem });
+  }
   const target = { to, birth: turn.around.decision ?? 0 };
   beginOperation(turn, { kind: "rollback", child: id, target, why: undefined, reply }, { toStop: [id], toStart: [id], rewind: id });
+}
+
+/** In the history of its rungs, which outlives the process and every rollback. */
+const askedSlot = "rollback-child";
+
+/** A rollback that an actor asks for is stamped like an attempt to restart. Gives back what is wrong when there were too many. */
+function askedTooOften({ state, around }: SupervisionTurn, row: ChildRow): string | undefined {
+  const { rollbackIntensity } = state.spec;
+  const verdict = decideRestart(rollbackIntensity, row.history[askedSlot] ?? [], around.nowMs);
+  row.history = { ...row.history, [askedSlot]: verdict.stamps };
+  const { maxRestarts, periodMs } = rollbackIntensity;
+  return verdict.granted ? undefined : `asked once more to put it back: ${maxRestarts} in ${periodMs} ms are used up (rollbackIntensity)`;
 }
 
 function requireStatic(turn: SupervisionTurn, id: string, reply: Reply): boolean {

@@ -238,7 +238,11 @@ export function onRestartFailed(turn: SupervisionTurn, id: string, failure: Fail
  * The supervisor cannot help: it ends its children and exits `escalated`, which its parent treats as a failure.
  * The root drops the child instead and tells people.
  */
-function giveUp(turn: SupervisionTurn, id: string, cause: Pick<Decision, "decision" | "step"> & { readonly failure: Failure }): void {
+export function giveUp(
+  turn: SupervisionTurn,
+  id: string,
+  cause: Pick<Decision, "decision" | "step"> & { readonly failure: Failure },
+): void {
   const { state } = turn;
   const { failure, decision, step } = cause;
   const exit: Exit = {

@@ -21,6 +21,7 @@ describe("checkSupervisorSpec", () => {
     expect(checkSupervisorSpec({}, "spec", typeOf)).toEqual({
       strategy: "one-for-one",
       intensity: { maxRestarts: 1, periodMs: 5_000 },
+      rollbackIntensity: { maxRestarts: 10, periodMs: 60_000 },
       autoShutdown: "never",
       children: [],
       template: undefined,
@@ -31,7 +32,8 @@ describe("checkSupervisorSpec", () => {
   test.each([
     {
       given: "one-for-all",
-      problem: 'spec: an object { strategy, intensity, autoShutdown, children, plan, template, maxChildren }, not "one-for-all"',
+      problem:
+        'spec: an object { strategy, intensity, rollbackIntensity, autoShutdown, children, plan, template, maxChildren }, not "one-for-all"',
     },
     {
       given: { strategy: "one_for_none" },

@@ -1,7 +1,7 @@
 import { checkChildSpec, checkIntensity, type CheckedChildSpec, type ChildSpec } from "./child-spec.ts";
 import { SpecError } from "../errors.ts";
 import { checkFields } from "../known-fields.ts";
-import { defaultIntensity, type RestartIntensity } from "./intensity.ts";
+import { defaultIntensity, defaultRollbackIntensity, type RestartIntensity } from "./intensity.ts";
 import { checkPlanSpec, type CheckedPlanSpec, type PlanSpec } from "./plan-spec.ts";
 import type { AutoShutdown, Strategy } from "./strategy.ts";
 import { checkCount, checkWord } from "../value-check.ts";
@@ -12,6 +12,11 @@ export interface SupervisorSpec<L = unknown> {
   readonly strategy?: Strategy | undefined;
   /** Default 1 restart in 5,000 ms, as in OTP. */
   readonly intensity?: RestartIntensity | undefined;
+  /**
+   * How often actors may have the same child put back by `rollback-child`. Whoever is told of a rollback may ask for it again each time:
+   * beyond that the supervisor gives up, with a failure of class `loop`. Default 10 in 60,000 ms.
+   */
+  readonly rollbackIntensity?: RestartIntensity | undefined;
   /** Default `never`. Not for `dynamic`. */
   readonly autoShutdown?: AutoShutdown | undefined;
   /** The children, in start order. A dynamic supervisor starts with none. */
@@ -28,6 +33,7 @@ export interface SupervisorSpec<L = unknown> {
 export interface CheckedSupervisorSpec<L = unknown> {
   readonly strategy: Strategy;
   readonly intensity: RestartIntensity;
+  readonly rollbackIntensity: RestartIntensity;
   readonly autoShutdown: AutoShutdown;
   readonly children: readonly CheckedChildSpec<L>[];
   readonly template: Omit<ChildSpec<L>, "id"> | undefined;
@@ -38,6 +44,7 @@ export interface CheckedSupervisorSpec<L = unknown> {
 const knownFields: readonly (keyof SupervisorSpec)[] = [
   "strategy",
   "intensity",
+  "rollbackIntensity",
   "autoShutdown",
   "children",
   "plan",
@@ -71,6 +78,7 @@ export function checkSupervisorSpec<L>(spec: SupervisorSpec<L>, field: string, t
   return {
     strategy,
     intensity: checkIntensity(spec.intensity ?? defaultIntensity, `${field}.intensity`),
+    rollbackIntensity: checkIntensity(spec.rollbackIntensity ?? defaultRollbackIntensity, `${field}.rollbackIntensity`),
     autoShutdown,
     children,
     template: spec.template ?? undefined,

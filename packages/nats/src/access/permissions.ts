@@ -56,13 +56,15 @@ export function nodePermissions({ namespace, inbox }: UserPlace, pools: Pools): 
   };
 }
 
-/** What a gateway may do: speak to the desks of the pools, ask for the stories of runs, and look at what the namespace is made of. */
+/** What a gateway may do: speak to the desks of the pools, ask for the stories of runs, and see what the namespace has. */
 export function gatewayPermissions({ namespace, inbox }: UserPlace, pools: Pools): Permissions {
+  const { stream } = bucketOf(namespace);
   return {
     publish: [
       ...Object.keys(pools).map((pool) => wireSubject(namespace, { to: `${pool}-*`, from: "gateway-*" })),
       `orgtree.${namespace}.news.*`,
-      ...recordReading(bucketOf(namespace).stream),
+      `$JS.API.STREAM.INFO.${stream}`,
+      `$JS.API.STREAM.MSG.GET.${stream}`,
     ],
     subscribe: [`${inbox}.>`, wireSubject(namespace, { to: "gateway-*", from: "*" })],
     answers: false,
@@ -115,12 +117,7 @@ function endpointsOf(pools: Pools): readonly string[] {
 
 /** To read records, and to hear of changes. */
 function leaseReading(stream: string): readonly string[] {
-  return [...recordReading(stream), `$JS.API.CONSUMER.CREATE.${stream}`];
-}
-
-/** To read records. */
-function recordReading(stream: string): readonly string[] {
-  return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`];
+  return [`$JS.API.STREAM.INFO.${stream}`, `$JS.API.STREAM.MSG.GET.${stream}`, `$JS.API.CONSUMER.CREATE.${stream}`];
 }
 
 /** To make, read and compact a journal. */

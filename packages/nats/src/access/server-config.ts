@@ -49,6 +49,9 @@ export interface ServerCluster {
   readonly tls: ServerTls | undefined;
 }
 
+/** Each node and each command that looks has one, of the leases. */
+const consumers = 1_000;
+
 /** As long as a question waits for news, and a little. */
 const answerTime = "90s";
 
@@ -97,7 +100,12 @@ export function writeClusterConfig({ name, listen, routes, password, tls }: Serv
 
 function accountBlock({ name, users, fileBytes, memoryBytes, streams }: ServerAccount): readonly string[] {
   return block(name, [
-    ...block("jetstream", [`max_file: ${fileBytes}`, `max_memory: ${memoryBytes}`, `max_streams: ${streams}`]),
+    ...block("jetstream", [
+      `max_file: ${fileBytes}`,
+      `max_memory: ${memoryBytes}`,
+      `max_streams: ${streams}`,
+      `max_consumers: ${consumers}`,
+    ]),
     "users: [",
     ...users.flatMap((user) => userBlock(user).map(indented)),
     "]",

@@ -36,6 +36,16 @@ describe("NatsLink.connect", () => {
     expect(link.isConnected).toBe(true);
   });
 
+  test("closes also when the server goes away while it waits for it", async () => {
+    await using server = await LocalServer.start({ jetStream: false });
+    const link = await NatsLink.connect({ servers: server.url });
+    await server.pause();
+    const closed = link.close();
+    await server.kill();
+    await closed;
+    expect(link.isConnected).toBe(false);
+  });
+
   test("tells when the connection is lost and when it is back", async () => {
     await using server = await LocalServer.start({ jetStream: false });
     await using link = await NatsLink.connect({ servers: server.url, reconnectTimeWait: 20, reconnectJitter: 0 });

@@ -54,7 +54,7 @@ export class NatsLink implements AsyncDisposable {
       throw toNatsError(error, options);
     });
     const version = connection.info?.version ?? "0.0.0";
-    if (isAtLeast(version, oldestServer)) return new NatsLink(connection, options);
+    if (isAtLeast(version, oldestServer)) return checked(new NatsLink(connection, options));
     await connection.close();
     throw new NatsError(
       "server-too-old",
@@ -107,7 +107,8 @@ export class NatsLink implements AsyncDisposable {
   async close(): Promise<void> {
     this.replies.close();
     if (this.connection.isClosed()) return;
-    await (this.#isConnected ? this.connection.drain() : this.connection.close());
+    // Lost while it waits for the server, there is nothing more to send.
+    await (this.#isConnected ? this.connection.drain().catch(() => this.connection.close()) : this.connection.close());
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -131,6 +132,17 @@ export class NatsLink implements AsyncDisposable {
   #tell(event: LinkEvent): void {
     if (event.type !== "refused") this.#isConnected = event.type === "back";
     for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** A connection that can ask something. */
+async function checked(link: NatsLink): Promise<NatsLink> {
+  try {
+    await link.replies.check();
+    return link;
+  } catch (error) {
+    await link.close();
+    throw error;
   }
 }
 

@@ -1,4 +1,6 @@
 import { createInbox, type MsgHdrs, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import { NatsError } from "./nats-error.ts";
+import { violationIn } from "./violation.ts";
 
 /** Hears the answer to one publish. */
 export type OnReply = (message: Msg) => void;
@@ -12,6 +14,7 @@ export class Replies {
   readonly #prefix: string;
   readonly #waiting = new Map<string, OnReply>();
   readonly #subscription: Subscription;
+  #problem: Error | null = null;
   #count = 0;
 
   constructor(connection: NatsConnection, inboxPrefix: string | undefined) {
@@ -19,9 +22,19 @@ export class Replies {
     this.#prefix = `${createInbox(inboxPrefix)}.`;
     this.#subscription = connection.subscribe(`${this.#prefix}*`, {
       callback: (error, message) => {
+        this.#problem ??= error;
         if (error === null) this.#hear(message);
       },
     });
+  }
+
+  /** Rejects with `NatsError` where this user may not hear answers at all. */
+  async check(): Promise<void> {
+    await this.#connection.flush().catch(() => {});
+    const violation = violationIn(this.#problem);
+    if (violation === undefined) return;
+    const problem = `this user may not hear answers at ${violation.subject}: set NATS_INBOX_PREFIX to what the server permits him`;
+    throw new NatsError("not-permitted", problem, violation);
   }
 
   /** Publishes; gives a token by which the answer can be forgotten. */

@@ -1,7 +1,7 @@
 import type { JetStreamManager, StoredMsg } from "@nats-io/jetstream";
 import { type Entry, JournalDamagedError } from "@orgtree/core";
 import type { Block, EntryFact } from "./entry-index.ts";
-import { isMissing, toJournalError } from "./journal-problem.ts";
+import { isMissing } from "./journal-problem.ts";
 import { decodeRecord, joinPieces, type PlacedEntry } from "./record.ts";
 
 /** Bytes of records that are kept decoded, since one holds entries of many actors. */
@@ -9,11 +9,15 @@ const cacheBytes = 16_777_216;
 /** Bytes of records that are read at the same time. */
 const aheadBytes = 4_194_304;
 
+/** Tries again what nobody answers, for as long as the journal waits for its servers. Rejects with `JournalError`. */
+type Persist = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** Reads entries by what is known of them. Messages never change, so any replica may answer; a missing one is asked of the leader. */
 export class BlockReader {
   readonly #journal: string;
   readonly #manager: JetStreamManager;
   readonly #stream: string;
+  readonly #persist: Persist;
   readonly #missing: ((fact: EntryFact) => Error) | undefined;
   /** By first message, the longest unused first. */
   readonly #cache = new Map<number, { readonly bytes: number; readonly entries: Promise<ReadonlyMap<number, PlacedEntry>> }>();
@@ -22,16 +26,18 @@ export class BlockReader {
   /** `missing`: what an entry that is not there means. Default: the journal is damaged. */
   constructor(
     journal: string,
-    {
-      manager,
-      stream,
-      missing,
-    }: { readonly manager: JetStreamManager; readonly stream: string; readonly missing?: (fact: EntryFact) => Error },
+    parts: {
+      readonly manager: JetStreamManager;
+      readonly stream: string;
+      readonly persist: Persist;
+      readonly missing?: (fact: EntryFact) => Error;
+    },
   ) {
     this.#journal = journal;
-    this.#manager = manager;
-    this.#stream = stream;
-    this.#missing = missing;
+    this.#manager = parts.manager;
+    this.#stream = parts.stream;
+    this.#persist = parts.persist;
+    this.#missing = parts.missing;
   }
 
   /** The entries behind some facts, but for those that were removed meanwhile. */
@@ -113,12 +119,9 @@ export class BlockReader {
   }
 
   async #message(seq: number): Promise<Uint8Array | undefined> {
-    try {
-      const message = (await this.#manager.direct.getMessage(this.#stream, { seq }).catch(() => null)) ?? (await this.messageAtLeader(seq));
-      return message?.data;
-    } catch (error) {
-      throw toJournalError(this.#journal, error);
-    }
+    const read = async (): Promise<StoredMsg | undefined> =>
+      (await this.#manager.direct.getMessage(this.#stream, { seq }).catch(() => null)) ?? this.messageAtLeader(seq);
+    return (await this.#persist(read))?.data;
   }
 
   /** A message as the leader of the stream has it; undefined when it has none. */

@@ -20,6 +20,7 @@ import { Compactor } from "./compactor.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { LogWriter } from "./log-writer.ts";
 import { openStream } from "./open-stream.ts";
+import { persist } from "./persist.ts";
 import { scanStream } from "./scan.ts";
 import { StoredView } from "./stored-view.ts";
 import { namesOf } from "./stream-settings.ts";
@@ -63,7 +64,11 @@ export async function openJetStreamJournal(link: NatsLink, options: JetStreamJou
   const { manager, epoch, run } = await openStream(name, link, limits);
   const index = new EntryIndex();
   await scanStream(index, { journal: name, manager, stream: names.stream, upTo: epoch, withinMs: outageMs });
-  const reader = new BlockReader(name, { manager, stream: names.stream });
+  const reader = new BlockReader(name, {
+    manager,
+    stream: names.stream,
+    persist: (work) => persist({ journal: name, link, outageMs }, work),
+  });
   const queue = new AppendQueue(name, { index, maxWaitingBytes: options.maxWaitingBytes ?? defaultMaxWaitingBytes });
   const lookUp: BlockReader["messageAtLeader"] = (seq) => reader.messageAtLeader(seq);
   const writer = new LogWriter({ journal: name, link, manager, names, epoch, answerMs, outageMs, lookUp }, queue);

@@ -4,7 +4,8 @@ import type { NatsLink } from "../connection/nats-link.ts";
 import { BlockReader } from "./block-reader.ts";
 import { EntryIndex } from "./entry-index.ts";
 import { answerIn, JetStreamJournalError } from "./journal-problem.ts";
-import { persist, streamNotFound } from "./open-stream.ts";
+import { streamNotFound } from "./open-stream.ts";
+import { persist } from "./persist.ts";
 import { scanStream } from "./scan.ts";
 import { StoredView } from "./stored-view.ts";
 import { namesOf, runOf } from "./stream-settings.ts";
@@ -43,7 +44,7 @@ export async function openJetStreamReader(
   const index = new EntryIndex();
   await scanStream(index, { journal: name, manager, stream, upTo: info.state.last_seq, withinMs: outageMs });
   const missing = (): JournalError => new JournalError(name, "it was compacted while it was read; read it again", { retryable: true });
-  const reader = new BlockReader(name, { manager, stream, missing });
+  const reader = new BlockReader(name, { manager, stream, missing, persist: (work) => persist({ journal: name, link, outageMs }, work) });
   // Nothing here holds back who writes it.
   return new StoredView(name, { run, index, reader, pins: new Pins() });
 }

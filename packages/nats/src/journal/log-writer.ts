@@ -211,6 +211,9 @@ export class LogWriter {
   #lookAtTime(): void {
     this.#timer = undefined;
     if (this.#sent.length === 0) return;
+    // A server whose disk takes nothing answers everything but what it is to store.
+    const isStuck = !this.#isSettling && performance.now() - this.#progressAt >= this.#options.outageMs;
+    if (isStuck) return this.#giveUp("the server answers, and stores nothing: look at its disk and its log");
     if (performance.now() - this.#heardAt >= this.#options.answerMs) void this.#settle();
     this.#timer = setTimeout(() => this.#lookAtTime(), this.#options.answerMs);
   }

@@ -3,7 +3,8 @@ import { headers } from "@nats-io/transport-node";
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { NatsLink } from "../connection/nats-link.ts";
-import { answerIn, explainAnswer, isPassing, JetStreamJournalError, toJournalError } from "./journal-problem.ts";
+import { answerIn, explainAnswer, isPassing, JetStreamJournalError } from "./journal-problem.ts";
+import { persist } from "./persist.ts";
 import { encodeRecord } from "./record.ts";
 import { checkSettings, runOf, settingsOf, type StreamNames, type StreamWishes } from "./stream-settings.ts";
 
@@ -17,7 +18,6 @@ export interface OpenedStream {
 
 export const streamNotFound = 10_059;
 const streamNameTaken = 10_058;
-const pauseMs = 100;
 
 /** Finds or makes the stream of a journal, looks at its settings, and says in it that we opened it. Rejects with `JournalError`. */
 export async function openStream(
@@ -57,32 +57,4 @@ async function findOrMake(manager: JetStreamManager, { names, wishes }: { names:
     if (answerIn(error)?.code !== streamNameTaken) throw error;
     return (await manager.streams.info(names.stream)).config;
   }
-}
-
-/** Tries again while nobody answers or nobody leads, up to the longest outage. */
-export async function persist<T>(
-  { journal, link, outageMs }: { readonly journal: string; readonly link: NatsLink; readonly outageMs: number },
-  work: () => Promise<T>,
-): Promise<T> {
-  const giveUpAt = performance.now() + outageMs;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      const answer = answerIn(error);
-      if (isNoResponders(error) && link.connection.info?.jetstream !== true) {
-        const message = `the server at ${link.server} runs without JetStream: start it with nats-server -js`;
-        throw new JetStreamJournalError(journal, { problem: "no-jetstream", message }, { cause: error });
-      }
-      const failure = toJournalError(journal, error);
-      const isOver = failure instanceof JetStreamJournalError && failure.problem !== "unavailable";
-      if (isOver || (answer !== undefined && !isPassing(answer)) || performance.now() + pauseMs > giveUpAt) throw failure;
-    }
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
-}
-
-function isNoResponders(error: unknown): boolean {
-  if (answerIn(error)?.code === 503) return true;
-  return error instanceof Error && (/no responders/i.test(error.message) || isNoResponders(error.cause));
 }

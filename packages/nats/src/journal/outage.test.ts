@@ -89,6 +89,23 @@ describe("a journal in JetStream", () => {
     await journal.close();
   });
 
+  test("waits with what is read while the server is away", async () => {
+    await using server = await LocalServer.start();
+    await using link = await NatsLink.connect({ servers: server.url });
+    const written = await openJetStreamJournal(link, { name: "reading" });
+    await written.append([part(0)]);
+    await written.close();
+    const journal = await openJetStreamJournal(link, { name: "reading", answerMs: 50 });
+    await server.pause();
+    const reading = everything(journal);
+    reading.catch(() => {});
+    // By then it has got no answer from any replica, nor from who leads.
+    await expect(link.connection.request("$JS.API.INFO", "", { timeout: 300 })).rejects.toThrow("timeout");
+    server.resume();
+    expect(await reading).toHaveLength(1);
+    await journal.close();
+  });
+
   test("gives up what waits for too long: nothing was stored where nothing was sent, and it can be used again", async () => {
     await using server = await LocalServer.start();
     await using link = await NatsLink.connect({ servers: server.url, reconnectTimeWait: 20, reconnectJitter: 0 });

@@ -18,7 +18,7 @@ export class LocalCluster implements AsyncDisposable {
     const started = await Promise.allSettled(
       ports.map(async (port) => {
         const server = await LocalServer.start({ ...options, cluster: { name: "local", port, peers: ports } });
-        if (options.jetStream !== false && !leads.test(server.log)) await server.waitFor(leads);
+        if (options.jetStream !== false && !leads.test(server.log)) await server.waitFor(leads, electMs);
         return server;
       }),
     );
@@ -43,6 +43,8 @@ export class LocalCluster implements AsyncDisposable {
   }
 }
 
+/** Three servers on a machine that is busy with something else may need several rounds. */
+const electMs = 30_000;
 const leads = /new (JetStream cluster )?metadata leader|new JetStream cluster metadata leader/;
 
 /** Ports that were free a moment ago. Members of a cluster have to know each other's before they start. */

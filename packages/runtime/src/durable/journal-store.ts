@@ -22,7 +22,7 @@ import type { Books } from "./books.ts";
 import { findGivingUp, type GivingUpPlaces } from "./given-up.ts";
 import { TreeParkedError } from "./logic-changed.ts";
 import { UnreadableTurnError } from "./past-errors.ts";
-import { CutSearch, type RollbackCause } from "./rollback-cut.ts";
+import { CutSearch, type OwedUndo, type RollbackCause } from "./rollback-cut.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
 import { compensate, planRollback, type RollbackOrder } from "./rollback.ts";
@@ -205,6 +205,25 @@ export class JournalStore implements TurnStore, StoredPast {
     return report;
   }
 
+  owesUndo(top: Address): boolean {
+    return !this.isParked(top) && owedIn(this.#found.get(top)) !== undefined;
+  }
+
+  async takeBack(top: Address, { seq, undo }: Parameters<StoredPast["takeBack"]>[1]): Promise<void> {
+    const { owed, ...owing } = owedIn(this.#found.get(top))!;
+    const report = await compensate({ report: owing, outputs: new Map(owed) }, undo);
+    const found = this.#found.get(top);
+    const log = this.#logs.get(top);
+    if (found === undefined || log === undefined) return; // Its place was given up meanwhile.
+    const { durable, newest } = found;
+    const turn = { ...newest, atMs: this.#epochMs(), cause: { ...newest.cause, message: report } };
+    const entry = log.entry({ ...turn, ...durable, address: top, seq, isFresh: true, mark: undefined });
+    this.#storeEnds();
+    await this.#journal.append([entry]);
+    log.stored(entry, durable);
+    if (this.#found.has(top)) this.#found.set(top, { durable, newest: turn, seq });
+  }
+
   async previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport> {
     const { report } = await planRollback(this.#journal, { top, ...cut, birth: 0, spent: noAmount, seq: 0 }, this.#cutsOf(top));
     return report;
@@ -290,6 +309,12 @@ export class JournalStore implements TurnStore, StoredPast {
       this.#logger.warn({ err: error, addresses: ends.map(({ address }) => address) }, "the end of actors could not be stored yet");
     });
   }
+}
+
+/** What is stored of an actor that was put back, and whose work nobody has taken back yet. */
+function owedIn(stored: Stored | undefined): OwedUndo | undefined {
+  const { kind, message } = stored?.newest.cause ?? { kind: undefined, message: undefined };
+  return kind === "rollback" && (message as Partial<OwedUndo>).owed !== undefined ? (message as OwedUndo) : undefined;
 }
 
 function checkWanted({ top, isWanted }: RollbackOrder): void {

@@ -39,6 +39,11 @@ export class Orphans {
     return [...kept.owed].map(([key, pending]) => ({ from, key, pending }));
   }
 
+  /** What a place owes under a key. */
+  owed(from: Address, key: EffectKey): Pending | undefined {
+    return this.#places.get(from)?.owed.get(key);
+  }
+
   /** Everything that is owed. */
   *all(): Iterable<Orphan> {
     for (const [from, { owed }] of this.#places) for (const [key, pending] of owed) yield { from, key, pending };

@@ -14,6 +14,11 @@ export interface RollbackCause {
   readonly to: RollbackReport["to"];
 }
 
+/** What the record of the uppermost says where nobody was there to take work back: what the work came to, by its keys. */
+export interface OwedUndo extends RollbackReport {
+  readonly owed: readonly (readonly [key: string, output: unknown])[];
+}
+
 /** Which cut is wanted; see `RollbackOrder`. */
 export interface WantedCut {
   readonly to?: string | number | undefined;

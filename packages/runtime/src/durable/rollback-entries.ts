@@ -1,6 +1,6 @@
 import type { Address, NewEntry } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
-import type { RollbackCause } from "./rollback-cut.ts";
+import type { OwedUndo, RollbackCause } from "./rollback-cut.ts";
 import type { Rollback, RolledBackActor } from "./rollback.ts";
 import type { TurnFacts } from "./turn-entry.ts";
 
@@ -16,6 +16,8 @@ export interface RollbackEntry {
 export interface RollbackSurroundings {
   /** Milliseconds since 1970. */
   readonly atMs: number;
+  /** What the next start is to take back; see `OwedUndo`. */
+  readonly owed?: OwedUndo["owed"] | undefined;
   /** The greatest number of a life at an address, where it is known. */
   readonly lastIncarnation?: (address: Address) => number;
 }
@@ -26,7 +28,9 @@ export function rollbackEntries(
   around: RollbackSurroundings,
 ): readonly RollbackEntry[] {
   const cause: RollbackCause = { top, to: report.to };
-  return actors.map((actor) => rollbackEntry(actor, { ...around, message: actor.address === top ? { ...report, ...cause } : cause }));
+  const { owed } = around;
+  const whole = { ...report, ...cause, ...(owed === undefined ? {} : { owed }) };
+  return actors.map((actor) => rollbackEntry(actor, { ...around, message: actor.address === top ? whole : cause }));
 }
 
 function rollbackEntry(

@@ -62,6 +62,10 @@ export interface StoredPast {
 
   /** Puts a subtree back to what it was; whoever is started there goes on from it. Rejects with `RollbackError`. */
   rollBack(order: RollbackOrder): Promise<RollbackReport>;
+  /** Somebody put back an actor and all below it while nobody was there who could take back its work; see `takeBack`. */
+  owesUndo(top: Address): boolean;
+  /** Has that done, and stores what came of it, in a turn of this number. It was not done before, or not to its end. */
+  takeBack(top: Address, how: { readonly seq: number; readonly undo: NonNullable<RollbackOrder["undo"]> }): Promise<void>;
   /** What a rollback would do. Rejects with `RollbackError`. */
   previewRollback(top: Address, cut: Pick<RollbackOrder, "to" | "orBeginning">): Promise<RollbackReport>;
 }
@@ -84,6 +88,8 @@ export const noPast: StoredPast = {
   checkParked: () => {},
   keep: () => {},
   findGivingUp: (top) => Promise.reject(notStored(top)),
+  owesUndo: () => false,
+  takeBack: async () => {},
   rollBack: ({ top }) => Promise.reject(notStored(top)),
   previewRollback: (top) => Promise.reject(notStored(top)),
 };

@@ -15,12 +15,14 @@ import {
   type SupervisorReport,
 } from "@orgtree/core";
 import { ActorLog } from "./actor-log.ts";
-import { effectKey, fullKey } from "./effect-key.ts";
+import { effectKey, fullKey, splitKey } from "./effect-key.ts";
 import { newestMoment, type Moment } from "./past-turn.ts";
 import { endEntries, rollbackEntries } from "./rollback-entries.ts";
 import { RollbackError } from "./rollback-error.ts";
 import { ConsentError, needsConsent } from "./consent-error.ts";
+import type { OwedUndo } from "./rollback-cut.ts";
 import { planRollback, type Rollback } from "./rollback.ts";
+import { attemptOf } from "./taken-back.ts";
 
 /** How a subtree that does not run is put back. */
 export interface StoredRollbackOptions {
@@ -34,7 +36,7 @@ export interface StoredRollbackOptions {
 
 /**
  * Puts an actor and all below it back to a checkpoint, in the journal of an organization that does not run: whoever starts it next goes on
- * from there. As `ActorSystem.rollBack` does it where one runs. The decision is stored with its supervisor.
+ * from there, and first takes back what is `compensable`, by the undo that it has then. As `ActorSystem.rollBack` does it where one runs. The decision is stored with its supervisor.
  *
  * Rejects with `RollbackError` when there is nothing to go back to, or nobody who would start it, with `ConsentError` where something
  * stands and nobody consents; nothing was stored then.
@@ -59,7 +61,16 @@ export async function rollBackStored(
 }
 
 function entriesOf(planned: Rollback, top: Address, atMs: number): readonly NewEntry[] {
-  return [...rollbackEntries({ ...planned, top }, { atMs }).map(({ entry }) => entry), ...endEntries(planned)];
+  const around = { atMs, owed: owedOf(planned) };
+  return [...rollbackEntries({ ...planned, top }, around).map(({ entry }) => entry), ...endEntries(planned)];
+}
+
+/** Nobody is here who knows how work is taken back: whoever starts it next is to try. */
+function owedOf({ report, outputs }: Rollback): OwedUndo["owed"] | undefined {
+  const owing = report.standing.filter(({ does }) => does === "compensable");
+  if (owing.length === 0) return undefined;
+  const keys = new Set(owing.map((effect) => attemptOf(effect, splitKey(effect.key).address)));
+  return [...outputs].filter(([key]) => keys.has(key));
 }
 
 /** The supervisor that will start an actor. */

@@ -3,7 +3,7 @@ import type { Address, Failure, RollbackReport } from "@orgtree/core";
 import { attemptKey, fullKey, parseOutward, type FullKey } from "./effect-key.ts";
 import type { PastTurn } from "./past-turn.ts";
 
-type StoredEffect = PastTurn["effects"][number];
+type StoredEffect = Pick<PastTurn["effects"][number], "key" | "detail">;
 
 /** What a turn says of the work that it begins; `place` and `attempt` where it was begun before. */
 interface Begun {
@@ -32,8 +32,13 @@ export function isTakenBack(
   effect: StoredEffect,
   { address, keys }: { readonly address: Address; readonly keys: ReadonlySet<string> },
 ): boolean {
+  return keys.has(effect.key) || keys.has(attemptOf(effect, address));
+}
+
+/** The key of the attempt that an effect has begun, by which it is taken back. */
+export function attemptOf(effect: StoredEffect, address: Address): string {
   const { attempt = 1 } = begunBy(effect);
-  return keys.has(effect.key) || keys.has(attemptKey(placeOf(effect, address), attempt));
+  return attemptKey(placeOf(effect, address), attempt);
 }
 
 function begunBy({ detail }: StoredEffect): Begun {

@@ -332,6 +332,13 @@ export class Kernel {
     if (this.remote?.acknowledge(sender, key) !== true) this.taken(sender, key);
   }
 
+  /** Who is to take what an actor of this system owes under this key; undefined where that is nobody, or somebody outside. */
+  takerOf(sender: Address, key: EffectKey): Address | undefined {
+    const owed = this.cells.get(sender)?.books?.pending[key] ?? this.orphans.owed(sender, key);
+    if (owed === undefined || !("to" in owed)) return undefined;
+    return typeof owed.to === "string" ? owed.to : owed.to.address;
+  }
+
   /** What an actor of this system sent under this key was taken. */
   taken(sender: Address, key: EffectKey): void {
     const cell = this.cells.get(sender);

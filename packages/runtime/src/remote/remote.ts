@@ -163,7 +163,7 @@ export class Remote {
 
   /** Nobody speaks for an actor but the system that hosts it. */
   #forgedIn(parcel: Parcel, from: Endpoint): string | undefined {
-    const speaker = speakerOf(parcel);
+    const speaker = parcel.type === "taken" ? this.#kernel.takerOf(parcel.from, parcel.key) : speakerOf(parcel);
     if (speaker === undefined || speaker === rootAddress || this.endpointOf(speaker) === from) return undefined;
     return `${speaker} is not hosted at ${from}`;
   }
@@ -212,7 +212,7 @@ export class Remote {
 }
 
 /** Of whom a parcel says that it comes from; undefined where it is somebody outside of the tree, or a system. */
-function speakerOf(parcel: Parcel): Address | undefined {
+function speakerOf(parcel: Exclude<Parcel, { type: "taken" }>): Address | undefined {
   switch (parcel.type) {
     case "message":
       return parcel.from;

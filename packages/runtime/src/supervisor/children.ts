@@ -1,6 +1,7 @@
 import {
   childAddress,
   noAmount,
+  shutdownExit,
   toFailure,
   type Address,
   type Amount,
@@ -24,6 +25,8 @@ export class Children {
   readonly #supervision: Supervision<Logic>;
   readonly #supervisor: Supervisor;
   readonly #retries = new Map<string, Timer>();
+  /** Those who are started as soon as work of before is taken back. */
+  readonly #owing = new Map<string, Cell>();
 
   constructor(life: Incarnation, supervision: Supervision<Logic>, supervisor: Supervisor) {
     this.#life = life;
@@ -57,22 +60,44 @@ export class Children {
   }
 
   /**
-   * Begins its next life; true when that goes on where the stored one was. `isUp`: it ran when the process of its supervisor ended, and
-   * does so still where it lives in another one.
+   * Begins its next life; `resumed` is called when that goes on where the stored one was. `isUp`: it ran when the process of its supervisor
+   * ended, and does so still where it lives in another one.
    */
-  start(id: string, { isUp }: { readonly isUp: boolean }): boolean {
+  start(id: string, how: { readonly isUp: boolean; readonly resumed: () => void }): void {
     const { kernel } = this.#life.cell;
     const cell = this.place(id);
     const { birth } = this.#supervision.table.get(id)!;
     if (cell instanceof RemoteChild) {
-      cell.start(kernel.store === undefined ? kernel.remote!.newBirth() : birth, { isUp });
-      return false;
+      cell.start(kernel.store === undefined ? kernel.remote!.newBirth() : birth, how);
+      return;
     }
+    if (kernel.past.owesUndo(cell.address)) return this.#takeBackFirst(id, cell, how);
     kernel.recovery.comesUp(cell.address);
     const isSame = cell.start(birth, kernel.past.take(cell.address));
     kernel.recovery.release(cell.address);
     if (cell.life?.body?.isSupervisor !== true) kernel.recovery.isBack(cell.address);
-    return isSame;
+    if (isSame) how.resumed();
+  }
+
+  /** Somebody put it back while nobody was there to take its work back: that comes first, as in any rollback. */
+  #takeBackFirst(id: string, cell: Cell, how: Parameters<Children["start"]>[1]): void {
+    const { kernel } = this.#life.cell;
+    const { address: top, spec } = cell;
+    const seq = kernel.nextSeq++;
+    this.#owing.set(id, cell);
+    const isWanted = (): boolean => this.#owing.get(id) === cell && kernel.cells.get(top) === cell;
+    kernel.past
+      .takeBack(top, { seq, undo: undoFor(this.#life, { top, spec }) })
+      .then(
+        () => isWanted() && this.#owing.delete(id) && this.start(id, how),
+        (error: unknown) => isWanted() && this.#supervisor.hear({ kind: "start-failed", id, failure: toFailure(error, top) }),
+      )
+      .catch((error: unknown) => this.#life.cell.crashed(error));
+  }
+
+  stop(id: string): void {
+    if (this.#owing.delete(id)) return this.#supervisor.hear({ kind: "exited", id, exit: shutdownExit });
+    this.get(id)?.stop();
   }
 
   /** It is decided that a child, and all below it, will be put back. */
@@ -212,6 +237,7 @@ export class Children {
 
   /** It may have been about to be put back. */
   #staysAway(id: string): void {
+    this.#owing.delete(id);
     const { address, kernel } = this.#life.cell;
     kernel.recovery.isBack(childAddress(address, id));
   }

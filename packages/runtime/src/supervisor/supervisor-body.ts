@@ -220,7 +220,7 @@ export class SupervisorBody implements Body, Supervisor {
       case "start":
         return this.#start(step.id);
       case "stop":
-        return this.#children.get(step.id)?.stop();
+        return this.#children.stop(step.id);
       case "end":
         return this.#children.get(step.id)?.endSuspended();
       case "rollback":
@@ -266,7 +266,7 @@ export class SupervisorBody implements Body, Supervisor {
 
   #start(id: string): void {
     const isUp = this.#supervision.operation?.purpose.kind === "recover";
-    if (this.#children.start(id, { isUp }) && this.#isRoot) this.#earlier.resumed(id);
+    this.#children.start(id, { isUp, resumed: () => this.#isRoot && this.#earlier.resumed(id) });
   }
 
   #schedule(step: SupervisionStep & { kind: "schedule" }): void {

@@ -35,7 +35,8 @@ export type TemplateChild = Partial<Pick<ChildSpec<Logic>, "id" | "input">>;
 /**
  * The calls that a supervisor answers, as messages to `ask`. A child is named by its id or its address.
  *
- * An actor may ask for the rollback of others only: with `own-rollback` it is refused to who is the child, or below it.
+ * An actor may ask for the rollback of others only: with `own-rollback` it is refused to who is the child, or below it,
+ * with `rollback-loop` when the supervisor's `rollbackIntensity` is used up, of which the supervisor gives up.
  */
 export type SupervisorMessage =
   | {
