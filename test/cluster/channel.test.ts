@@ -22,6 +22,22 @@ beforeEach(() => {
 });
 
 describe("a channel", () => {
+  test("that was forgotten before its sender heard that it is open begins anew under another name", async () => {
+    const a = await new Post("a", { clock, wire: network.connect("a"), seed: 1 }).start();
+    const c = await new Post("c", { clock, wire: network.connect("c"), seed: 3 }).start();
+    const b = await new Post("b", { clock, wire: network.connect("b"), seed: 2, limits: { channels: 1 } }).start();
+    // Nothing reaches the first sender; the second one has him forgotten.
+    network.passage = ({ to }) => (to === "a" ? [] : [0]);
+    a.send("b", 1);
+    await clock.advance(50);
+    c.send("b", 2);
+    await clock.advance(50);
+    network.passage = () => [0];
+    await clock.advance(1_000);
+    expect(b.came).toEqual([2, 1]);
+    expect(a.outcome(1)).toBe("taken");
+  });
+
   test("brings parcels in the order in which they were sent, and says that they have arrived", async () => {
     const { a, b } = await pair(network, clock);
     for (let n = 0; n < 1_000; n++) a.send("b", n);

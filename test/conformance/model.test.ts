@@ -308,6 +308,18 @@ async function run({ durable: hasJournal, ...drawn }: Given): Promise<void> {
   await pair.compare();
 }
 
+/** An order waits for the restart of a worker in whose place a changed spec has a supervisor. */
+function orderedBeforeChange(): Given {
+  const given: Flags = { strategy: "one-for-one", maxRestarts: 0, periodMs: 20, autoShutdown: "never" };
+  const any = { id: "", significant: false, backoffMs: undefined, answers: {} } as const;
+  const worker: WorkerPlan = { ...any, kind: "worker", restart: "permanent", starts: ["ok"] };
+  const start = (child: WorkerPlan): Move => ({ kind: "call", call: "start", at: 0, plan: child });
+  const dies: Move = { kind: "tell", words: [{ at: 0, word: "die" }] };
+  const change: Move = { kind: "change", flags: { ...given, maxRestarts: 20 } };
+  const moves: Move[] = [start(worker), dies, start({ ...worker, backoffMs: 10 }), dies, dies, change, { kind: "advance", ms: 50 }];
+  return { flags: given, children: [{ ...any, kind: "team", restart: "temporary", flags: given, children: [] }], moves, durable: false };
+}
+
 test("real supervisors do what the reference model does", { timeout: 600_000 }, async () => {
   const anyRun = fc.record({
     flags,
@@ -315,5 +327,8 @@ test("real supervisors do what the reference model does", { timeout: 600_000 }, 
     moves: fc.array(move, { maxLength: 40, size: "max" }),
     durable: fc.boolean(),
   });
-  await fc.assert(fc.asyncProperty(anyRun, run), { numRuns: Number(process.env["RUNS"] ?? (isElsewhere ? 50 : 200)) });
+  await fc.assert(fc.asyncProperty(anyRun, run), {
+    numRuns: Number(process.env["RUNS"] ?? (isElsewhere ? 50 : 200)),
+    examples: [[orderedBeforeChange()]],
+  });
 });

@@ -72,6 +72,7 @@ export class Supervisor {
       team.onEnd = (end) => this.#exited(child, end);
       child.team = team;
       if (!team.start()) result = "fail";
+      else child.mail = []; // What waited was for the worker that it was before its spec was changed; a supervisor takes no orders.
     }
     if (result === "fail") this.#model.trace.push(`!${child.path} failure`);
     child.status = result === "ok" ? "running" : "stopped";

@@ -248,6 +248,7 @@ describe("a tree that was given up because of a failure", () => {
 
   test("goes on where it was, all of it, when it is put back to the turn that its error names", async () => {
     const world = await givenUp();
+    world.isReplayed = false;
     await world.crash();
     const { before } = (await refusal(world))!;
     await putBack(world, `${before!.address}@${before!.seq}`);
@@ -261,6 +262,7 @@ describe("a tree that was given up because of a failure", () => {
 
   test("is given up again where its cause is still there, and can be put back again", async () => {
     const world = await givenUp();
+    world.isReplayed = false;
     await world.crash();
     for (let times = 0; times < 2; times++) {
       const { before } = (await refusal(world))!;

@@ -1,4 +1,5 @@
 /** Replay: what was computed is computed again, from the journal alone. Each test of this directory is replayed as well; see `World`. */
+import type { ChildSpec } from "@orgtree/core";
 import { MemoryJournal } from "@orgtree/journal";
 import { fromWork, plain, replay, supervisor, work, type Logic, type ReplayOptions, type ReplayReport } from "@orgtree/runtime";
 import { describe, expect, test } from "vitest";
@@ -120,7 +121,13 @@ describe("replay", () => {
     const world = await live();
     const before = calls;
     const report = await replayed(world, org());
-    expect(report).toEqual({ computed: expect.any(Number), skipped: { decision: expect.any(Number) }, actors: 5, divergence: undefined });
+    expect(report).toEqual({
+      computed: expect.any(Number),
+      decided: 2,
+      skipped: { decision: expect.any(Number) },
+      actors: 5,
+      divergence: undefined,
+    });
     expect(report.computed).toBeGreaterThan(40);
     expect(calls).toBe(before);
   });
@@ -134,6 +141,35 @@ describe("replay", () => {
       changes: [{ kind: "changed", path: ["state", "sum"], before: 11, after: 10 }],
       threw: undefined,
     });
+  });
+
+  test("decides again what supervisors have decided, and names the first decision that would be another now", async () => {
+    const org = (maxRestarts: number): ChildSpec<Logic> => {
+      const answers = {
+        crash: [{ directive: "resume", intensity: { maxRestarts: 1, periodMs: 1_000 } }, { directive: "restart" }],
+      } as const;
+      const children = ["a", "b", "c"].map((id) => ({ id, logic: clerk, onFailure: answers, backoff: { minMs: 50, maxMs: 400 } }));
+      return { id: "org", logic: supervisor({ strategy: "rest-for-one", intensity: { maxRestarts, periodMs: 10_000 }, children }) };
+    };
+    const world = new World();
+    await world.start(org(3));
+    for (let times = 0; times < 3; times++) {
+      await world.tell("/org/b", { do: "fail", n: 1 });
+      await world.tell("/org/b", { do: "fail", n: 1 });
+      await world.clock.advance(500);
+      await world.crash(500);
+      await world.start(org(3));
+      await world.tell("/org/a", { do: "fail", n: 1 });
+      await world.clock.advance(5_000);
+    }
+    const again = (maxRestarts: number): Promise<ReplayReport> => replay(new MemoryJournal(world.file), [org(maxRestarts)]);
+    const { decided, divergence } = await again(3);
+    expect(divergence).toBeUndefined();
+    expect(decided).toBeGreaterThanOrEqual(6);
+    const { divergence: other } = await again(1);
+    expect(other).toMatchObject({ address: "/org", cause: { type: "retry" } });
+    expect(other!.changes.map(({ path }) => path[0])).toContain("steps");
+    expect(other!.position).toBeGreaterThan(0);
   });
 
   test("finds what is read of the clock or of chance, past the runtime", async () => {

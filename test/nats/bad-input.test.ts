@@ -1,11 +1,11 @@
 /** What is wrong with servers, users, clocks and namespaces, as a node and the command meet it: each is said with its remedy. */
 import { ClusterError } from "@orgtree/cluster";
 import { type Clock, LeaseError } from "@orgtree/core";
-import { JetStreamJournalError, NatsLink, newNkey, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
+import { JetStreamJournalError, NatsLink, newNkey, nkeyOf, openJetStreamJournal, openNatsLeases } from "@orgtree/nats";
 import { findServer, LocalServer } from "@orgtree/nats/server";
 import { ClusterNode, type ClusterNodeOptions, connectClient } from "@orgtree/node";
 import { systemClock, systemRandom } from "@orgtree/runtime";
-import { chmod, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Desk } from "../cli/orgtree-process.ts";
@@ -150,6 +150,31 @@ describe("a user", () => {
     await writeFile(file, newNkey().seed);
     const { code, stderr } = await guarded.desk.call(["nodes", "--server", guarded.server.url, "--wait", "1"], { NATS_NKEY: file });
     expect([code, stderr]).toEqual([2, expect.stringMatching(/does not let us in .*check user, token or credentials/)]);
+  });
+
+  test("whose key is taken away is cut off, and works again when it is given back", async () => {
+    const at = stack.use(await GuardedServer.start(["acme", "--partitions", "main=1"]));
+    const link = await at.connect("acme", "gateway", { reconnectTimeWait: 20, reconnectJitter: 5 });
+    const { publicKey } = nkeyOf((await readFile(join(at.desk.cwd, "nats/acme/gateway.nk"), "utf8")).trim());
+    const happened = (wanted: string): Promise<void> =>
+      new Promise((resolve) => {
+        const stop = link.listen(({ type }) => {
+          if (type !== wanted) return;
+          stop();
+          resolve();
+        });
+      });
+    const lost = happened("lost");
+    const other = newNkey().publicKey;
+    await at.change((text) => text.replace(publicKey, other));
+    await lost;
+    // It is refused more often than the client would put up with by itself.
+    for (let refused = 0; refused < 4; refused++) await at.server.waitFor(/authentication error/);
+    expect(link.isConnected).toBe(false);
+    const back = happened("back");
+    await at.change((text) => text.replace(other, publicKey));
+    await back;
+    await link.connection.flush();
   });
 
   test("who may not be a node is refused as one, with the subject that he would have to be permitted", async () => {

@@ -23,4 +23,4 @@ export const jsonOption: CommandOption = { name: "json", text: "The result as JS
 
 /** What is said in the help of each of them. */
 export const clusterParagraph =
-  "The servers are found as the nats command finds them: --server or --context, then NATS_URL with NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_CERT, NATS_KEY and NATS_CA, then NATS_CONTEXT or the context that is selected, then this machine.";
+  "The servers are found as the nats command finds them: --server or --context, then NATS_URL with NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDS, NATS_NKEY, NATS_INBOX_PREFIX, NATS_CERT, NATS_KEY and NATS_CA, then NATS_CONTEXT or the context that is selected, then this machine.";

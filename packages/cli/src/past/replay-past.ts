@@ -74,12 +74,13 @@ const reasons: Readonly<Record<SkipReason, string>> = {
   "unnamed-child": "made a child without an id of its own",
 };
 
-function reportLines(name: string, { computed, skipped, actors, divergence }: ReplayReport): readonly Line[] {
+function reportLines(name: string, { computed, decided, skipped, actors, divergence }: ReplayReport): readonly Line[] {
   const verdict = divergence === undefined ? span("  the same", "good") : span("  differs", "bad");
   const left = (Object.keys(skipped) as SkipReason[]).map((reason): Line => [span(`  ${skipped[reason]} not: ${reasons[reason]}`, "dim")]);
   return [
     [span(name, "strong"), verdict],
     [span(`  ${countOf(computed, "turn")} of ${countOf(actors, "actor")} computed again`, "dim")],
+    ...(decided === 0 ? [] : [[span(`  ${countOf(decided, "decision")} of supervisors made again`, "dim")]]),
     ...left,
     ...(divergence === undefined ? [] : divergenceLines(divergence)),
   ];
@@ -100,7 +101,12 @@ function divergenceLines({ address, seq, position, cause, changes, threw }: Dive
         "dim",
       ),
     ],
-    [span("  else each time; one that was changed since needs a new version.", "dim")],
+    [
+      span(
+        "  else each time; one that was changed since needs a new version. A supervisor decides by the specification that it has now.",
+        "dim",
+      ),
+    ],
   ];
 }
 

@@ -209,7 +209,9 @@ export class Outgoing {
 
   #reset({ problem }: Extract<Packet, { type: "reset" }>): void {
     this.#problem = problem;
-    if (!this.#isOpening) this.#end(problem);
+    // A name that is over there is never opened again: it is asked for under another one, in its time.
+    if (this.#isOpening) this.#channel = this.#parts.newName();
+    else this.#end(problem);
   }
 
   #acknowledged({ upTo, isGap, refused }: AcksPacket): void {

@@ -6,6 +6,7 @@ import {
   seal,
   SpecError,
   type Address,
+  type CheckedChildSpec,
   type ChildSpec,
   type JournalReader,
 } from "@orgtree/core";
@@ -16,6 +17,7 @@ import { foldEntry, type PastTurn } from "../durable/past-turn.ts";
 import { outcomeType } from "../durable/stored-outcome.ts";
 import { versionOf } from "../logic-version.ts";
 import type { Logic } from "../logic.ts";
+import { decideAgain, type DecidedStep } from "./decide-again.ts";
 import { rehearse, type Outcome } from "./rehearsal.ts";
 import { SpecBook } from "./spec-book.ts";
 
@@ -43,20 +45,22 @@ export interface ReplayOptions {
 export interface ReplayReport {
   /** Turns that were computed again. Without a divergence, all of them led to the same bytes. */
   readonly computed: number;
-  /** Those that were not, by the reason. */
+  /** Decisions of supervisors about which core was asked again. Without a divergence, it said the same of all of them. */
+  readonly decided: number;
+  /** Turns that were neither, by the reason. */
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
   readonly actors: number;
   /** The first turn that led to something else. The replay ends there. */
   readonly divergence: Divergence | undefined;
 }
 
-/** A turn whose logic does not lead again to what is stored of it. */
+/** A turn whose logic does not lead again to what is stored of it, or a decision that would be another now. */
 export interface Divergence {
   readonly address: Address;
   readonly seq: number;
   readonly position: number;
   readonly cause: PastTurn["cause"];
-  /** What differs, stored before computed: in `state`, `books`, `effects`. None where the logic threw. */
+  /** What differs, stored before computed: in `state`, `books`, `effects`; of a decision in its `steps`. None where the logic threw. */
   readonly changes: readonly Change[];
   /** What the logic threw, where the record says that it did not. */
   readonly threw: string | undefined;
@@ -68,7 +72,8 @@ export interface Divergence {
  * lead to the stored state, the stored books and the stored effects under their keys, byte for byte but for call stacks of errors; the
  * first that does not is named.
  *
- * `specs` is what was started at the top. A supervisor's decisions are not computed again: when each child came up is in no record.
+ * `specs` is what was started at the top. Of a supervisor's decisions those are made again of which all the evidence is in the journal: see
+ * `decide-again.ts`. When each child came up, and what waited meanwhile, is in no record.
  * An `init` that gives back a promise is called and awaited as it is. Rejects with `SpecError`, or with the journal's own error.
  */
 export async function replay(
@@ -103,6 +108,9 @@ class Replay {
   readonly #actors = new Set<Address>();
   readonly #skipped: Partial<Record<SkipReason, number>> = {};
   #computed = 0;
+  #decided = 0;
+  /** Supervisors whose specification was changed by a call, and in which life. */
+  readonly #changed = new Map<Address, number>();
 
   constructor(specs: SpecBook, horizon: number) {
     this.#specs = specs;
@@ -124,17 +132,37 @@ class Replay {
     this.#known.set(address, { durable: after, turn });
     this.#actors.add(address);
     const spec = this.#specs.specOf(address, (of) => this.#known.get(of)?.durable.state);
+    if (turn.cause.kind === "decision" && address !== rootAddress) return this.#takeDecision(turn, { spec, before: known, after });
     const reason = reasonToSkip(turn, known?.turn, spec?.logic) ?? oddity(turn, known?.durable, after);
-    if (reason !== undefined) {
-      this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1;
-      return undefined;
-    }
+    if (reason !== undefined) return this.#skip(reason);
     this.#computed++;
     return compare(turn, after, () => rehearse({ turn, spec: spec!, before: known?.durable, after }));
   }
 
+  #skip(reason: SkipReason): undefined {
+    this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1;
+  }
+
+  #takeDecision(
+    turn: PastTurn,
+    {
+      spec,
+      before,
+      after,
+    }: { readonly spec: CheckedChildSpec<Logic> | undefined; readonly before: Known | undefined; readonly after: Durable },
+  ): Divergence | undefined {
+    const { address, incarnation, cause } = turn;
+    // From then on it has another specification than the code says, until its next life.
+    if (cause.type === "change-spec") this.#changed.set(address, incarnation);
+    if (this.#changed.get(address) === incarnation) return this.#skip("decision");
+    const steps = spec && decideAgain({ turn, logic: spec.logic, before: before?.durable.state, after: after.state });
+    if (steps === undefined) return this.#skip(spec === undefined ? "no-spec" : "decision");
+    this.#decided++;
+    return compareSteps(turn, steps);
+  }
+
   report(divergence: Divergence | undefined): ReplayReport {
-    return { computed: this.#computed, skipped: this.#skipped, actors: this.#actors.size, divergence };
+    return { computed: this.#computed, decided: this.#decided, skipped: this.#skipped, actors: this.#actors.size, divergence };
   }
 }
 
@@ -189,6 +217,21 @@ async function compare(turn: PastTurn, after: Durable, compute: () => Promise<Ou
   if (Buffer.compare(encode(stored), encode(computed)) === 0) return undefined;
   const changes = changesBetween(stored, computed).filter((change) => !isStack(change));
   return changes.length === 0 ? undefined : { ...where, changes, threw: undefined };
+}
+
+/** The first way in which it differs from all that core says. */
+function compareSteps(turn: PastTurn, computed: readonly (readonly DecidedStep[])[]): Divergence | undefined {
+  const { address, seq, position, cause } = turn;
+  const stored = turn.effects.filter(({ kind }) => kind !== noteKind).map(({ kind, detail }) => ({ kind, detail: legible(detail) }));
+  let first: readonly Change[] | undefined;
+  for (const each of computed) {
+    const steps = each.map(({ kind, detail }) => ({ kind, detail: legible(detail) }));
+    if (Buffer.compare(encode(stored), encode(steps)) === 0) return undefined;
+    const changes = changesBetween({ steps: stored }, { steps }).filter((change) => !isStack(change));
+    if (changes.length === 0) return undefined;
+    first ??= changes;
+  }
+  return { address, seq, position, cause, changes: first!, threw: undefined };
 }
 
 /** Where an error was thrown is told by the lines of whoever called. */

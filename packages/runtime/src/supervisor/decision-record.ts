@@ -80,6 +80,6 @@ function describeEvent(event: SupervisionEvent<Logic>): unknown {
 }
 
 /** A step as it is stored: where an answer goes and what it says is between the caller and this process. */
-function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
+export function describeStep({ kind: _kind, ...detail }: SupervisionStep): object {
   return "reply" in detail ? {} : detail;
 }
