@@ -76,9 +76,9 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
       remedy: "write an address of this machine, such as 127.0.0.1 or 0.0.0.0",
       byDefault: "127.0.0.1",
     }),
-    logLevel: variables.logLevel(),
+    logLevel: variables.logLevel("LOG_LEVEL"),
     port: whole(numbers.port),
-    partitions: variables.partitions(),
+    partitions: variables.partitions("ORGTREE_PARTITIONS"),
     tokens: readTokens({ own: text("ORGTREE_TOKENS"), path: text("ORGTREE_TOKENS_FILE") }, readFile, problems),
     limits: {
       bodyBytes: whole(numbers.bodyBytes),

@@ -53,13 +53,13 @@ export function readNodeConfig(environment: Environment, defaults: ConfigDefault
         .slice(0, 40),
     }),
     modules: defaults.modules ?? variables.list("ORGTREE_MODULES"),
-    partitions: variables.partitions(),
+    partitions: variables.partitions("ORGTREE_PARTITIONS"),
     pools: text("ORGTREE_POOLS") === undefined ? ["main"] : variables.list("ORGTREE_POOLS"),
     replicas: variables.whole({ name: "ORGTREE_REPLICAS", unit: "servers", least: 1, most: 5, byDefault: 1 }),
     host: text("HOST") ?? "127.0.0.1",
     port,
     marks: text("ORGTREE_MARKS"),
-    logLevel: variables.logLevel(),
+    logLevel: variables.logLevel("LOG_LEVEL"),
     leaseMs: variables.whole({ name: "ORGTREE_LEASE_MS", unit: "milliseconds", least: 300, most: 600_000, byDefault: 3_000 }),
     model:
       apiKey === undefined

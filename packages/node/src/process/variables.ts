@@ -67,17 +67,17 @@ export class Variables {
   }
 
   /** Pools and their partitions, as `main=16,gpu=4`; the same for all that belong to a cluster. */
-  partitions(): Readonly<Record<string, number>> {
-    const text = this.text("ORGTREE_PARTITIONS") ?? "main=16";
+  partitions(name: string): Readonly<Record<string, number>> {
+    const text = this.text(name) ?? "main=16";
     const pools = text.split(",").map((pool) => /^\s*([A-Za-z0-9_-]{1,32})=(\d{1,4})\s*$/.exec(pool));
     const counts = pools.map((parts): [string, number] => [parts?.[1] ?? "", Number(parts?.[2])]);
     if (counts.every(([pool, count]) => pool !== "" && count >= 1 && count <= 1_024)) return Object.fromEntries(counts);
-    this.problems.push(`ORGTREE_PARTITIONS is "${text}": write main=16, or main=16,gpu=4, the same at all nodes and gateways`);
+    this.problems.push(`${name} is "${text}": write main=16, or main=16,gpu=4, the same at all nodes and gateways`);
     return {};
   }
 
-  logLevel(): string {
-    return this.oneOf("LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info");
+  logLevel(name: string): string {
+    return this.oneOf(name, ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info");
   }
 
   /** Throws `ConfigError` where anything was wrong. */
