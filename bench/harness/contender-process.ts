@@ -27,7 +27,7 @@ async function round(job: Job, size: number): Promise<void> {
     const before = process.cpuUsage();
     const sample = await job(size);
     const { user, system } = process.cpuUsage(before);
-    process.send!({ sample: { ...sample, cpu: (user + system) / 1_000 } });
+    process.send!({ sample: { cpu: (user + system) / 1_000, ...sample } });
   } catch (error) {
     fail(error);
   }

@@ -4,7 +4,7 @@
  *   npm run chaos                               five minutes, with a seed of its own
  *   npm run chaos -- --minutes 90 --seed N      a night; the seed decides who is struck, how and when, not what becomes of it
  *   npm run chaos -- --only stop-long,kill-node   these faults, and no others
- *   npm run chaos -- --mutants                  plants mistakes in the nodes, one after the other, and sees that each is found: a quarter of an hour
+ *   npm run chaos -- --mutants                  plants mistakes in the nodes, one after the other, and sees that each is found: ten minutes
  *
  * CHAOS_LOGS names a directory for the logs of the nodes.
  */

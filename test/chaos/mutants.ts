@@ -11,7 +11,10 @@ export interface ChaosMutant extends Mutant {
 const runtime = "runtime/src";
 const takeover = ["kill-node", "stop-long", "cut-links", "silence-links", "roll-nodes"] satisfies readonly FaultKind[];
 
-/** Found by what comes of it outside: none of them is noticed by the process that makes it. */
+/**
+ * Found by what comes of it outside: none of them is noticed by the process that makes it. What chaos meets now and then only is not among them:
+ * that is for deterministic tests.
+ */
 export const chaosMutants: readonly ChaosMutant[] = [
   {
     name: "what was delivered is taken again",
@@ -60,21 +63,5 @@ export const chaosMutants: readonly ChaosMutant[] = [
     to: '  if (does !== "irreversible") return "begin";',
     only: ["kill-node"],
     minutes: 1,
-  },
-  {
-    name: "a call is made though its cost was not stored",
-    file: `${runtime}/actor/record-request.ts`,
-    from: "    const end = (): void => reject(life.reason);",
-    to: "    const end = (): void => resolve();",
-    only: ["stop-long"],
-    minutes: 4,
-  },
-  {
-    name: "a run has failed when its journal is out of reach",
-    file: "node/src/partition.ts",
-    from: "if (this.#ending !== undefined || !(error instanceof JournalError && error.retryable)) throw error;",
-    to: "throw error;",
-    only: ["stop-brokers", "kill-node"],
-    minutes: 3,
   },
 ];

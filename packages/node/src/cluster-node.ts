@@ -79,6 +79,8 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
   readonly #natsWire: NatsWire;
   readonly #leases: NatsLeases;
   readonly #partitions = new Map<Endpoint, Partition>();
+  /** The newest beginning of each partition. */
+  readonly #beginnings = new Map<Endpoint, object>();
   readonly #letters = new LetterBook();
   readonly #refusals = new Refusals();
   readonly #transports = new Map<Endpoint, WireTransport>();
@@ -196,7 +198,14 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
     const [clock, random] = [this.#clock, this.#random];
     // Opening it fences whoever has it: a process that was stopped right here, and replaced, must not.
     if (!this.ownership.mayBegin()) throw new LeaseError(namespace, `${endpoint} is not begun: the lease of this node does not hold`);
+    // What is left of an earlier beginning of the same partition, here, has nothing to say any more.
+    const beginning = {};
+    this.#beginnings.set(endpoint, beginning);
+    const isNewest = (): boolean => this.#beginnings.get(endpoint) === beginning;
     const whole = await openJetStreamJournal(link, { ...journals, name: journalName(namespace, endpoint), replicas });
+    const fell = (error: unknown): void => {
+      if (isNewest() && !signal.aborted) this.ownership.fell(endpoint, error);
+    };
     let partition: Partition | undefined;
     try {
       signal.throwIfAborted();
@@ -213,12 +222,12 @@ export class ClusterNode implements PartitionHost, AsyncDisposable {
       });
       const journal = new LeasedJournal(whole, {
         clock,
-        holds: () => this.ownership.mayBegin(endpoint),
+        holds: () => isNewest() && this.ownership.mayBegin(endpoint),
         ending: signal,
         // Nobody can store through it any more: it is to be opened again.
-        failed: (error) => whole.over !== undefined && this.ownership.fell(endpoint, error),
+        failed: (error) => whole.over !== undefined && fell(error),
       });
-      const fenced = (problem: string): void => this.ownership.fell(endpoint, new JournalError(endpoint, problem));
+      const fenced = (problem: string): void => fell(new JournalError(endpoint, problem));
       partition = await Partition.begin({
         endpoint,
         journal,

@@ -41,6 +41,17 @@ describe("a journal whose lease does not hold", () => {
     await refused;
   });
 
+  test("stores nothing more when it is over, though nobody else has opened it yet", async () => {
+    const ending = new AbortController();
+    const file = new MemoryFile();
+    const options = { clock: new VirtualClock(), holds: () => false, ending: ending.signal };
+    const journal = new LeasedJournal(new MemoryJournal(file), options);
+    ending.abort();
+    const end = { address: "/a", seq: 0, kind: "end", data: new Uint8Array() } as const;
+    await expect(journal.append([end])).rejects.toMatchObject({ name: "LeaseOverError", failureClass: "fenced" });
+    expect(await journal.lastSeqs()).toEqual(new Map());
+  });
+
   test.each([
     { what: "when the lease holds again", holds: true, isOver: false, expected: ["may begin"] },
     { what: "not while it does not", holds: false, isOver: false, expected: [] },

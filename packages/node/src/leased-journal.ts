@@ -32,7 +32,7 @@ export interface LeasedJournalOptions {
  * it is known to be stored; so nothing begins here that another process may have taken over meanwhile. What follows from nothing that was
  * stored just now, such as work that was cut off elsewhere and begins again, asks `mayBegin`.
  *
- * Where the lease is over an append rejects with `LeaseOverError`, though it may be stored.
+ * Where the lease is over an append rejects with `LeaseOverError`. One that was under way then may be stored; later ones are not.
  */
 export class LeasedJournal implements Journal {
   readonly #journal: Journal;
@@ -53,6 +53,8 @@ export class LeasedJournal implements Journal {
 
   async append(entries: readonly NewEntry[]): Promise<number> {
     const { holds, ending, failed } = this.#options;
+    // Nobody else may have opened it yet, so that the journal itself would take it.
+    if (ending?.aborted === true && !holds()) throw new LeaseOverError(this.#journal.run);
     let position: number;
     try {
       position = await this.#journal.append(entries);

@@ -42,6 +42,43 @@ describe("a commit that the store fails", () => {
     expect(world.log.filter(({ level }) => level === "warn")).toHaveLength(4);
   });
 
+  test("of a timer that was due does not lose it: who is resumed hears it then", async () => {
+    const commits = new Commits();
+    const fired: string[] = [];
+    const waits = plain<number, "SET">({
+      init: () => 0,
+      receive: (count, _message, turn) => (turn.setTimer("due", 10), count),
+      signal: (count, { type }) => (fired.push(type), count + 1),
+    });
+    await using world = startWorld({ store: commits });
+    await world.start(waits, { onFailure: { crash: "resume" } });
+    world.system.tell("/m", "SET");
+    await world.clock.settle();
+    commits.holds = "/m";
+    await world.clock.advance(10);
+    commits.last.fail(new JournalError("j", "the disk is full", { retryable: false }));
+    commits.holds = undefined;
+    await world.clock.settle();
+    expect(fired).toEqual(["orgtree.timer", "orgtree.timer"]);
+    expect(commits.of("/m").at(-1)).toMatchObject({ state: 1, books: { timers: {} } });
+    expect(world.exits()).toEqual([]);
+    await world.clock.advance(1_000);
+    expect(fired).toHaveLength(2);
+    // What can never be stored does not come for ever.
+    commits.holds = "/m";
+    world.system.tell("/m", "SET");
+    await world.clock.settle();
+    commits.last.accept();
+    await world.clock.advance(10);
+    for (let times = 0; times < 2; times++) {
+      commits.last.fail(new JournalError("j", "it is too large", { retryable: false }));
+      await world.clock.settle();
+    }
+    commits.release();
+    await world.clock.settle();
+    expect(fired).toHaveLength(4);
+  });
+
   test("is tried again for as long as it takes, and told each time that its time is over; nobody fails", async () => {
     let isFull = false;
     const commit = ({ address }: TurnRecord): Promise<void> => (isFull && address === "/m" ? Promise.reject(full) : Promise.resolve());

@@ -184,12 +184,29 @@ function putAside(life: Incarnation, mail: Mail): void {
 
 /** The turn did not happen, or nobody knows whether it did. */
 function uncommitted(life: Incarnation, mail: Mail, { kind, failure }: Uncommitted): void {
-  if (kind === "failed" && !life.cell.kernel.leaving) return failTurn(life, mail, failure);
+  if (kind === "failed" && !life.cell.kernel.leaving)
+    return mail.kind === "signal" && !saidAgain.has(mail) ? failBeforeSignal(life, mail, failure) : failTurn(life, mail, failure);
   if (kind === "unknown") loseMail(life, mail);
   else life.cell.mailbox.putBack([mail]);
   forgetTurn(life);
   life.turn.end();
   life.end({ kind: "failure", failure });
+}
+
+/** Signals that a store did not take once: what it can never take must not come for ever. */
+const saidAgain = new WeakSet<Mail>();
+
+/**
+ * What was due could not be stored as taken, and nobody would say it again: who goes on from the state before hears it then, once more, and
+ * whoever lives there next from the books.
+ */
+function failBeforeSignal(life: Incarnation, mail: Mail, failure: Failure): void {
+  saidAgain.add(mail);
+  const signal = mail.message as Signal;
+  if (signal.type === "orgtree.timer") life.holdings.keepTimer(signal);
+  life.cell.mailbox.putBack([mail]);
+  forgetTurn(life);
+  life.fail(failure);
 }
 
 function forgetTurn(life: Incarnation): void {
