@@ -61,14 +61,8 @@ describe("a cluster", () => {
       LOG_LEVEL: "silent",
     };
     const config = readConfig({ ...said, ORGTREE_PARTITIONS: "main=4" }, () => "");
-    const parts = {
-      config,
-      endpoints: [],
-      endpointOf: () => "main-0",
-      clock: systemClock,
-      random: systemRandom,
-      logger: makeLogger(config),
-    };
+    const connect = { servers: server.url };
+    const parts = { config, connect, clock: systemClock, random: systemRandom, logger: makeLogger(config) };
     await expect(openGateway(parts)).rejects.toThrow(/partitions \{ main: 2 \}, and this process has \{ main: 4 \}/);
     const right = readConfig({ ...said, ORGTREE_PARTITIONS: "main=2" }, () => "");
     await (await openGateway({ ...parts, config: right })).close();

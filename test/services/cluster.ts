@@ -73,6 +73,7 @@ export class TestCluster implements AsyncDisposable {
       {
         NATS_URL: this.#server.url,
         ORGTREE_NAMESPACE: this.namespace,
+        ORGTREE_PARTITIONS: "main=1",
         ORGTREE_TOKENS: `ops:${operator} acme:${tenant}:acme-`,
         ORGTREE_REQUESTS_PER_SECOND: "100000",
         ORGTREE_HEARTBEAT_MS: "200",
@@ -84,8 +85,7 @@ export class TestCluster implements AsyncDisposable {
     );
     const gateway = await openGateway({
       config,
-      endpoints: ["main-0"],
-      endpointOf,
+      connect: { servers: this.#server.url },
       clock: systemClock,
       random: systemRandom,
       logger: silent,

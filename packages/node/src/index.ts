@@ -21,4 +21,6 @@ export { type NodeCall, nodeSubject, UnknownLetterError } from "./look/node-serv
 export type { ActorRow, TreePage, TreeQuery } from "./look/tree-page.ts";
 export type { LetterPage, LetterRow, Retried } from "./look/letter-page.ts";
 export { type ConfigDefaults, type NodeConfig, readNodeConfig } from "./process/node-config.ts";
+export { ConfigError, type Environment, Variables, type WholeNumber } from "./process/variables.ts";
+export { exposition, expositionType, type Metric } from "./process/exposition.ts";
 export { type StartedNode, startNode, type StartNodeOptions } from "./process/start-node.ts";

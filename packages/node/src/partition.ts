@@ -17,7 +17,7 @@ import { createActorSystem, type ActorSystem, type TreeNode, type WorkContext } 
 import { readRunNews, run, runOnRepository, type RunNews, type RunResult } from "orgtree";
 import { logicAt, lookUp, type ActorJob, type Catalog } from "./catalog.ts";
 import { deskAddress, deskSpec, lookAtDesk, type DeskLimits, type DeskQuestion } from "./desk.ts";
-import type { JobEnd, JobRequest } from "./job.ts";
+import type { Job, JobEnd, JobRequest } from "./job.ts";
 import type { JobNews, NewsQuery, RunNewsPage } from "./job-news.ts";
 import { readRunInput } from "./run-input.ts";
 import { RunJournal } from "./run-journal.ts";
@@ -128,7 +128,7 @@ export class Partition implements JobNews {
   }
 
   /**
-   * What is stored of a run behind a position; where there is nothing yet it waits. `isOver`: the job is not under way here, so that nothing
+   * What is stored of a run behind a position; where there is nothing yet it waits. `isOver`: the job is not under way here, and its desk knows what it came to, so that nothing
    * more comes. Of an actor nothing is told but that.
    */
   async news(id: string, query: NewsQuery): Promise<RunNewsPage> {
@@ -147,16 +147,22 @@ export class Partition implements JobNews {
       // Before it is read: what happens while it reads is heard, and what a run stores last is in what is read then.
       const ear = this.#listen(id);
       try {
-        const isOver = !this.#running.has(id) && !this.#living.has(id);
+        const isHere = this.#running.has(id) || this.#living.has(id);
+        const isOver = !isHere && !this.#isOwed(id);
         const news = await this.#readNews(id, { after, limit });
         const leftMs = giveUpMs - clock.nowMs();
         if (news.length > 0 || isOver || leftMs <= 0) return { news, isOver: isOver && news.length < limit };
         // What has happened is stored soon, with the next turn.
-        await ear.heard(hasHeard ? Math.min(leftMs, storedSoonMs) : leftMs);
+        await ear.heard(hasHeard || !isHere ? Math.min(leftMs, storedSoonMs) : leftMs);
       } finally {
         ear.close();
       }
     }
+  }
+
+  /** The desk has not stored yet what it came to, or it has not begun. */
+  #isOwed(id: string): boolean {
+    return (this.look({ look: "job", id })?.found as Job | undefined)?.status === "running";
   }
 
   async #readNews(id: string, { after, limit }: { readonly after: number; readonly limit: number }): Promise<readonly RunNews[]> {

@@ -1,4 +1,4 @@
-import { ConfigError } from "./config-error.ts";
+import { type Environment, Variables, type WholeNumber } from "@orgtree/node";
 import { parseTokens, type Token } from "./tokens.ts";
 
 /** How a gateway is set up. */
@@ -40,17 +40,6 @@ export interface GatewayLimits {
   readonly drainMs: number;
 }
 
-/** The environment, or what stands for it. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-interface WholeNumber {
-  readonly name: string;
-  readonly unit: string;
-  readonly least: number;
-  readonly most: number;
-  readonly byDefault: number;
-}
-
 const numbers = {
   port: { name: "PORT", unit: "a port", least: 0, most: 65_535, byDefault: 8_080 },
   bodyBytes: { name: "ORGTREE_BODY_BYTES", unit: "bytes", least: 1_024, most: 16_777_216, byDefault: 1_048_576 },
@@ -65,49 +54,31 @@ const numbers = {
   drainMs: { name: "ORGTREE_DRAIN_MS", unit: "milliseconds", least: 0, most: 600_000, byDefault: 10_000 },
 } as const satisfies Readonly<Record<string, WholeNumber>>;
 
-const logLevels = ["fatal", "error", "warn", "info", "debug", "trace", "silent"];
-
 /** Reads the configuration of a gateway. Throws `ConfigError` with everything that is wrong. */
 export function readConfig(environment: Environment, readFile: (path: string) => string): Config {
-  const problems: string[] = [];
-  /** An empty variable is none. */
-  const text = (name: string): string | undefined => (environment[name]?.trim() === "" ? undefined : environment[name]?.trim());
-  const whole = ({ name, unit, least, most, byDefault }: WholeNumber): number => {
-    const said = text(name);
-    if (said === undefined) return byDefault;
-    const number = Number(said);
-    if (/^\d+$/.test(said) && number >= least && number <= most) return number;
-    problems.push(`${name} is "${said}": write ${unit}, a whole number from ${least} to ${most}, or leave it out for ${byDefault}`);
-    return byDefault;
-  };
-  const oneOf = (name: string, { pattern, remedy, byDefault }: { pattern: RegExp; remedy: string; byDefault: string }): string => {
-    const said = text(name) ?? byDefault;
-    if (!pattern.test(said)) problems.push(`${name} is "${said}": ${remedy}`);
-    return said;
-  };
+  const variables = new Variables(environment);
+  const { problems } = variables;
+  const text = (name: string): string | undefined => variables.text(name);
+  const whole = (number: WholeNumber): number => variables.whole(number);
   const config: Config = {
     nats: {
       servers: (text("NATS_URL") ?? "nats://127.0.0.1:4222").split(",").map((one) => checkUrl(one.trim(), problems)),
       user: text("NATS_USER"),
       password: text("NATS_PASSWORD"),
     },
-    namespace: oneOf("ORGTREE_NAMESPACE", {
+    namespace: variables.matching("ORGTREE_NAMESPACE", {
       pattern: /^[A-Za-z0-9_-]{1,64}$/,
       remedy: "write 1 to 64 letters, digits, _ and -, the same as for the nodes",
       byDefault: "main",
     }),
-    host: oneOf("HOST", {
+    host: variables.matching("HOST", {
       pattern: /^\S+$/,
       remedy: "write an address of this machine, such as 127.0.0.1 or 0.0.0.0",
       byDefault: "127.0.0.1",
     }),
-    logLevel: oneOf("LOG_LEVEL", {
-      pattern: new RegExp(`^(${logLevels.join("|")})$`),
-      remedy: `write one of ${logLevels.join(", ")}`,
-      byDefault: "info",
-    }),
+    logLevel: variables.logLevel("LOG_LEVEL"),
     port: whole(numbers.port),
-    partitions: readPartitions(text("ORGTREE_PARTITIONS") ?? "main=16", problems),
+    partitions: variables.partitions("ORGTREE_PARTITIONS"),
     tokens: readTokens({ own: text("ORGTREE_TOKENS"), path: text("ORGTREE_TOKENS_FILE") }, readFile, problems),
     limits: {
       bodyBytes: whole(numbers.bodyBytes),
@@ -124,7 +95,7 @@ export function readConfig(environment: Environment, readFile: (path: string) =>
   };
   if ((config.nats.user === undefined) !== (config.nats.password === undefined))
     problems.push("NATS_USER and NATS_PASSWORD go together: set both, or neither");
-  if (problems.length > 0) throw new ConfigError(problems);
+  variables.check();
   return config;
 }
 
@@ -140,14 +111,6 @@ export function describeConfig({ nats, namespace, partitions, tokens, limits }: 
       .map(([name, value]) => `${name} ${value}`)
       .join(", ")}`,
   ];
-}
-
-function readPartitions(text: string, problems: string[]): Readonly<Record<string, number>> {
-  const pools = text.split(",").map((pool) => /^\s*([A-Za-z0-9_-]{1,32})=(\d{1,4})\s*$/.exec(pool));
-  const counts = pools.map((parts): [string, number] => [parts?.[1] ?? "", Number(parts?.[2])]);
-  if (counts.every(([pool, count]) => pool !== "" && count >= 1 && count <= 1_024)) return Object.fromEntries(counts);
-  problems.push(`ORGTREE_PARTITIONS is "${text}": write main=16, or main=16,gpu=4, the same as for the nodes`);
-  return {};
 }
 
 function checkUrl(url: string, problems: string[]): string {

@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { WireTransport } from "@orgtree/cluster";
-import type { Address, Clock, Endpoint, Random } from "@orgtree/core";
-import { NatsLink, type NatsLinkOptions, NatsWire } from "@orgtree/nats";
-import { ClusterClient, ClusterNews, DeskLooks } from "@orgtree/node";
-import { createActorSystem } from "@orgtree/runtime";
+import type { Clock, Random } from "@orgtree/core";
+import { NatsLink, type NatsLinkOptions } from "@orgtree/nats";
+import { ClusterNews, connectClient, endpointsOf } from "@orgtree/node";
 import type { FastifyBaseLogger } from "fastify";
 import { checkNamespace } from "./check-namespace.ts";
 import type { Config } from "./config.ts";
@@ -13,11 +11,8 @@ import { makeServer } from "./server.ts";
 /** What a gateway needs beside its configuration. */
 export interface GatewayParts {
   readonly config: Config;
-  /** How to connect to NATS. Default: as the configuration says. */
-  readonly connect?: NatsLinkOptions | undefined;
-  /** All partitions, and in which of them an address is. */
-  readonly endpoints: readonly Endpoint[];
-  readonly endpointOf: (address: Address) => Endpoint;
+  /** How to connect to NATS. */
+  readonly connect: NatsLinkOptions;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: FastifyBaseLogger;
@@ -35,30 +30,15 @@ export interface Gateway {
 
 /** Connects to NATS and listens. Rejects with `NatsError`, with `ClusterError` for a namespace with other partitions, or as listening does; nothing is left behind then. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, clock, random, logger, endpoints, endpointOf } = parts;
+  const { config, connect, clock, random, logger } = parts;
+  const { namespace, partitions } = config;
   await using opened = new AsyncDisposableStack();
-  const link = opened.use(await NatsLink.connect({ ...(parts.connect ?? natsOptions(config)), name: "orgtree gateway" }));
+  const link = opened.use(await NatsLink.connect({ ...connect, name: "orgtree gateway" }));
   await checkNamespace(link, config, logger);
   link.listen((event) => logger.warn({ event }, "the connection to NATS"));
-  // Nobody else has its name: answers come to this process.
-  const endpoint = `gateway-${Math.floor(random.next() * 2 ** 48).toString(36)}`;
-  const wire = new NatsWire(link, { namespace: config.namespace });
-  opened.defer(() => wire.close());
-  const isPartition = new Set(endpoints);
-  const outlives = (at: Endpoint): boolean => isPartition.has(at);
-  const transport = new WireTransport({ wire, clock, random, logger, endpoint, endpointOf, outlives });
-  const system = createActorSystem({ clock, random, logger, transport });
-  opened.defer(() => system.close());
   const { callMs, drainMs } = config.limits;
-  const client = new ClusterClient({
-    system,
-    clock,
-    endpoints,
-    endpointOf,
-    callMs,
-    looks: new DeskLooks({ link, namespace: config.namespace }),
-  });
-  const news = new ClusterNews({ link, namespace: config.namespace, endpointOf });
+  const { client } = opened.use(connectClient({ link, namespace, partitions, clock, random, logger, callMs, as: "gateway" }));
+  const news = new ClusterNews({ link, namespace, endpointOf: endpointsOf(partitions) });
   const { tokens, limits } = config;
   const server = makeServer({ client, news, isConnected: () => link.isConnected, clock, logger, tokens, limits, version });
   opened.defer(async () => {
@@ -73,12 +53,5 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`,
     close: () => (closing ??= all.disposeAsync()),
-  };
-}
-
-function natsOptions({ nats: { servers, user, password } }: Config): NatsLinkOptions {
-  return {
-    servers: [...servers],
-    ...(user !== undefined && password !== undefined && { user, pass: password }),
   };
 }

@@ -1,12 +1,10 @@
 // The HTTP door of a cluster. The only file that reads the environment and hears signals.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { listPartitions } from "@orgtree/cluster";
 import { natsSettings } from "@orgtree/nats";
-import { endpointsOf } from "@orgtree/node";
+import { ConfigError } from "@orgtree/node";
 import { systemClock, systemRandom } from "@orgtree/runtime";
 import { describeConfig, readConfig } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
 import { openGateway } from "./gateway.ts";
 import { makeLogger } from "./logger.ts";
 
@@ -14,10 +12,8 @@ try {
   const config = readConfig(process.env, (path) => readFileSync(path, "utf8"));
   const logger = makeLogger(config);
   for (const line of describeConfig(config)) logger.info(line);
-  const endpoints = listPartitions(config.partitions).map(({ endpoint }) => endpoint);
-  const endpointOf = endpointsOf(config.partitions);
   const connect = natsSettings({ variables: process.env, home: homedir() });
-  const gateway = await openGateway({ config, connect, endpoints, endpointOf, clock: systemClock, random: systemRandom, logger });
+  const gateway = await openGateway({ config, connect, clock: systemClock, random: systemRandom, logger });
   logger.info({ url: gateway.url }, "the gateway listens");
   let isEnding = false;
   const end = async (signal: NodeJS.Signals): Promise<void> => {

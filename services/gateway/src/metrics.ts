@@ -1,4 +1,4 @@
-/** What is counted, in the text format of Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/ */
+import { exposition, type Metric } from "@orgtree/node";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -7,20 +7,21 @@ const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** What a gateway counts. There are as many rows as routes have statuses, whatever is sent. */
 export class Metrics {
-  readonly #requests = new Map<string, number>();
-  readonly #durations = new Map<string, { readonly buckets: number[]; sum: number }>();
-  readonly #submitted = new Map<string, number>([
-    [shown({ new: "true" }), 0],
-    [shown({ new: "false" }), 0],
-  ]);
+  readonly #requests = new Map<string, Count>();
+  readonly #durations = new Map<string, Duration>();
+  readonly #submitted = new Map<string, Count>();
+
+  constructor() {
+    for (const isNew of ["true", "false"]) add(this.#submitted, { new: isNew }, 0);
+  }
 
   /** A request was answered. */
   request({ method, route, status }: { readonly method: string; readonly route: string; readonly status: number }, seconds: number): void {
-    add(this.#requests, shown({ method, route, status: String(status) }));
-    const key = shown({ method, route });
+    add(this.#requests, { method, route, status: String(status) });
+    const [key, labels] = [`${method} ${route}`, { method, route }];
     let duration = this.#durations.get(key);
     if (duration === undefined)
-      this.#durations.set(key, (duration = { buckets: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 }));
+      this.#durations.set(key, (duration = { labels, buckets: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 }));
     const at = bounds.findIndex((bound) => seconds <= bound);
     duration.buckets[at === -1 ? bounds.length : at]!++;
     duration.sum += seconds;
@@ -28,48 +29,65 @@ export class Metrics {
 
   /** A job was submitted, or submitted again. */
   submitted(isNew: boolean): void {
-    add(this.#submitted, shown({ new: String(isNew) }));
+    add(this.#submitted, { new: String(isNew) });
   }
 
-  /** All of it, and what is measured just now. */
+  /** All of it, and what is measured just now, as text. */
   text({ openStreams, isConnected }: { readonly openStreams: number; readonly isConnected: boolean }): string {
-    return [
-      ...head("orgtree_gateway_requests_total", "counter", "Requests that were answered."),
-      ...Array.from(this.#requests, ([labels, count]) => `orgtree_gateway_requests_total${labels} ${count}`),
-      ...head("orgtree_gateway_request_seconds", "histogram", "How long requests took; of a stream, until it ended."),
-      ...Array.from(this.#durations).flatMap(([labels, duration]) => histogram("orgtree_gateway_request_seconds", labels, duration)),
-      ...head("orgtree_gateway_jobs_submitted_total", "counter", "Jobs that were stored, or were there already."),
-      ...Array.from(this.#submitted, ([labels, count]) => `orgtree_gateway_jobs_submitted_total${labels} ${count}`),
-      ...head("orgtree_gateway_open_streams", "gauge", "Streams of events that are open."),
-      `orgtree_gateway_open_streams ${openStreams}`,
-      ...head("orgtree_gateway_nats_connected", "gauge", "Whether the connection to NATS stands."),
-      `orgtree_gateway_nats_connected ${isConnected ? 1 : 0}`,
-      "",
-    ].join("\n");
+    const prefix = "orgtree_gateway";
+    return exposition([
+      { name: `${prefix}_requests_total`, type: "counter", help: "Requests that were answered.", values: counted(this.#requests) },
+      {
+        name: `${prefix}_request_seconds`,
+        type: "histogram",
+        help: "How long requests took; of a stream, until it ended.",
+        values: Array.from(this.#durations.values()).flatMap(histogram),
+      },
+      {
+        name: `${prefix}_jobs_submitted_total`,
+        type: "counter",
+        help: "Jobs that were stored, or were there already.",
+        values: counted(this.#submitted),
+      },
+      { name: `${prefix}_open_streams`, type: "gauge", help: "Streams of events that are open.", values: [{ value: openStreams }] },
+      {
+        name: `${prefix}_nats_connected`,
+        type: "gauge",
+        help: "Whether the connection to NATS stands.",
+        values: [{ value: isConnected ? 1 : 0 }],
+      },
+    ]);
   }
 }
 
-function head(name: string, type: string, help: string): readonly string[] {
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`];
+interface Duration {
+  readonly labels: Labels;
+  readonly buckets: number[];
+  sum: number;
 }
 
-function histogram(
-  name: string,
-  labels: string,
-  { buckets, sum }: { readonly buckets: readonly number[]; readonly sum: number },
-): readonly string[] {
+interface Count {
+  readonly labels: Labels;
+  count: number;
+}
+
+function counted(counts: ReadonlyMap<string, Count>): Metric["values"] {
+  return Array.from(counts.values(), ({ labels, count }) => ({ labels, value: count }));
+}
+
+function histogram({ labels, buckets, sum }: Duration): Metric["values"] {
   let count = 0;
-  const lines = buckets.map((each, at) => `${name}_bucket${labels.replace(/\}$/, `,le="${bounds[at] ?? "+Inf"}"}`)} ${(count += each)}`);
-  return [...lines, `${name}_sum${labels} ${sum}`, `${name}_count${labels} ${count}`];
+  const rows = buckets.map((each, at) => ({
+    suffix: "_bucket",
+    labels: { ...labels, le: String(bounds[at] ?? "+Inf") },
+    value: (count += each),
+  }));
+  return [...rows, { suffix: "_sum", labels, value: sum }, { suffix: "_count", labels, value: count }];
 }
 
-function add(counts: Map<string, number>, labels: string): void {
-  counts.set(labels, (counts.get(labels) ?? 0) + 1);
-}
-
-/** None of our own values has anything in it that would have to be escaped. */
-function shown(labels: Labels): string {
-  return `{${Object.entries(labels)
-    .map(([name, value]) => `${name}="${value}"`)
-    .join(",")}}`;
+function add(counts: Map<string, Count>, labels: Labels, by = 1): void {
+  const key = JSON.stringify(labels);
+  const known = counts.get(key);
+  if (known === undefined) counts.set(key, { labels, count: by });
+  else known.count += by;
 }

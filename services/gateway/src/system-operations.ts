@@ -1,5 +1,5 @@
 import type { Clock } from "@orgtree/core";
-import type { ClusterClient } from "@orgtree/node";
+import { type ClusterClient, expositionType } from "@orgtree/node";
 import type { Metrics } from "./metrics.ts";
 import { openApi } from "./open-api.ts";
 import type { OpenStreams } from "./open-streams.ts";
@@ -84,7 +84,6 @@ function readyOperation({ client, isConnected, clock }: SystemParts): Operation 
 }
 
 function metricsOperation({ metrics, streams, isConnected }: SystemParts): Operation {
-  const type = "text/plain; version=0.0.4; charset=utf-8";
   return {
     id: "getMetrics",
     method: "GET",
@@ -94,7 +93,7 @@ function metricsOperation({ metrics, streams, isConnected }: SystemParts): Opera
     answers: { 200: { description: "The text format of Prometheus.", type: "text/plain", schema: { type: "string" } } },
     problems: [],
     handle({ reply }) {
-      void reply.type(type);
+      void reply.type(expositionType);
       return Promise.resolve(metrics.text({ openStreams: streams.count, isConnected: isConnected() }));
     },
   };

@@ -1,6 +1,7 @@
 import type { NatsLink } from "@orgtree/nats";
 import type { ClusterNode } from "../cluster-node.ts";
-import type { Metric, Status } from "./status-server.ts";
+import type { Metric } from "./exposition.ts";
+import type { Status } from "./status-server.ts";
 
 /** What a node tells of itself. */
 export function nodeStatus(node: ClusterNode, link: NatsLink): Status {
