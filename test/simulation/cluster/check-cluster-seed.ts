@@ -18,7 +18,7 @@ export function checkClusterSeed(seed: number): Promise<CheckedCluster> {
 }
 
 /** Runs a plan and looks at what came of it. */
-export async function checkClusterPlan(plan: ClusterPlan): Promise<CheckedCluster> {
+async function checkClusterPlan(plan: ClusterPlan): Promise<CheckedCluster> {
   const outcome = await simulateCluster(plan);
   return { outcome, problems: clusterProblems(outcome) };
 }
