@@ -21,10 +21,17 @@ export function preemptionOf(state: State, edges: readonly Edge[], above: Preemp
   return { isPassing, shortestMs };
 }
 
-/** XState takes an eventless transition that leads nowhere else for a step of nothing, and goes on. */
+/**
+ * XState takes an eventless transition that leads nowhere else for a step of nothing, and goes on. In a region it may never be taken: one of
+ * another region that leads here comes first, again and again.
+ */
 function leavesAtOnce(edge: Edge, state: State): boolean {
-  const mayComeBack = edge.entered.some((target) => target === state || target.contains(state));
-  return edge.kind === "always" && !edge.guarded && exits(edge, state) && !mayComeBack;
+  const { kind, guarded, entered, targets } = edge;
+  const mayComeBack =
+    entered.some((target) => target === state || target.contains(state)) ||
+    // What it remembers may be this state.
+    targets.some((target) => target.kind === "history" && target.parent!.contains(state));
+  return kind === "always" && !guarded && exits(edge, state) && !mayComeBack && state.region === undefined;
 }
 
 /** The edges that can be taken: not behind an eventless transition, a shorter timer, or an event that nobody sends. */
