@@ -21,6 +21,27 @@ beforeEach(() => {
   });
 });
 
+describe("a system that ends", () => {
+  test("while the network does not know of it yet is heard of no more", async () => {
+    const wire = network.connect("a");
+    const known = Promise.withResolvers<void>();
+    const receive = wire.receive.bind(wire);
+    wire.receive = async (...what) => {
+      const stop = await receive(...what);
+      await known.promise;
+      return stop;
+    };
+    const post = new Post("a", { clock, wire });
+    const starting = post.start();
+    await clock.settle();
+    expect(wire.hears("a")).toBe(true);
+    await post.transport.close();
+    known.resolve();
+    await starting;
+    expect(wire.hears("a")).toBe(false);
+  });
+});
+
 describe("a channel", () => {
   test("that was forgotten before its sender heard that it is open begins anew under another name", async () => {
     const a = await new Post("a", { clock, wire: network.connect("a"), seed: 1 }).start();

@@ -299,6 +299,13 @@ const clusters: readonly Mutant[] = [
     isCluster: true,
   },
   {
+    name: "a system that ended while it began goes on listening",
+    file: "cluster/src/channel/wire-transport.ts",
+    from: "this.#stops.push(stopReceiving);",
+    to: "void stopReceiving;",
+    isCluster: true,
+  },
+  {
     name: "nobody is found dead",
     file: "cluster/src/ownership/decide.ts",
     from: 'lease.state !== "buried" && silentMs >= leaseMs;',

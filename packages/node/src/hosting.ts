@@ -95,7 +95,9 @@ export class Hosting implements PartitionHost {
       signal.throwIfAborted();
       this.#hosted.set(endpoint, hosted);
       this.#refusals.begin(hosted.transport);
-      hosted.stopNews = await serveNews(endpoint, hosted.partition);
+      const stopNews = await serveNews(endpoint, hosted.partition);
+      if (this.#hosted.get(endpoint) !== hosted) stopNews();
+      hosted.stopNews = stopNews;
     } catch (error) {
       // Where this took too long there may be another one by now.
       if (this.#hosted.get(endpoint) === hosted) await this.end(endpoint);

@@ -45,6 +45,9 @@ export function clockOfLine(line: LifeLine, agenda: Agenda, { rate, startMs }: {
   };
 }
 
+/** Until it is looked again whether the network is there. */
+const lookMs = 10;
+
 /** A wire of which a process hears nothing while it is stopped, nor when it has ended. */
 export class LineWire implements Wire {
   readonly #wire: Wire;
@@ -67,8 +70,12 @@ export class LineWire implements Wire {
     if (this.#line.passes()) this.#wire.send(to, packet, options);
   }
 
-  receive(at: Endpoint, listener: PacketListener): Promise<() => void> {
-    return this.#wire.receive(at, (packet, from) => void this.#line.after(0, () => listener(packet, from)));
+  /** Resolves when the network knows of it, which takes as long as it is lost. */
+  async receive(at: Endpoint, listener: PacketListener): Promise<() => void> {
+    const stop = await this.#wire.receive(at, (packet, from) => void this.#line.after(0, () => listener(packet, from)));
+    do await new Promise<void>((resolve) => void this.#line.after(lookMs, resolve));
+    while (!this.#wire.isConnected);
+    return stop;
   }
 
   listen(listener: (event: WireEvent) => void): () => void {

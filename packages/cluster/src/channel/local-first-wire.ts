@@ -38,12 +38,20 @@ export class LocalFirstWire implements Wire {
     const listeners = this.#local.get(at) ?? new Set();
     this.#local.set(at, listeners);
     listeners.add(listener);
-    const stop = await this.#wire.receive(at, listener);
-    return () => {
-      stop();
+    const forget = (): void => {
       listeners.delete(listener);
       if (listeners.size === 0 && this.#local.get(at) === listeners) this.#local.delete(at);
     };
+    try {
+      const stop = await this.#wire.receive(at, listener);
+      return () => {
+        forget();
+        stop();
+      };
+    } catch (error) {
+      forget();
+      throw error;
+    }
   }
 
   listen(listener: (event: WireEvent) => void): () => void {

@@ -109,7 +109,9 @@ export class WireTransport implements Transport {
     const [at, limits, host] = [this.endpoint, this.#limits, this.#host];
     this.#incoming = new Incoming({ wire, clock, at, limits, host, receiver: { receive }, replayed, refused });
     this.#stops.push(wire.listen((event) => this.#happened(event)));
-    this.#stops.push(await wire.receive(this.endpoint, (packet, from) => this.#hear(packet, from)));
+    // It may have ended meanwhile.
+    const stopReceiving = await wire.receive(this.endpoint, (packet, from) => this.#hear(packet, from));
+    this.#stops.push(stopReceiving);
     if (!this.#takes) this.#stopListening();
   }
 
