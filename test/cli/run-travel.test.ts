@@ -17,7 +17,7 @@ describe.concurrent("orgtree replay of a run", () => {
     const { code, stdout, stderr } = await desk.run(["replay", journal, bugfix]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(
-      /^.*crew\.journal {2}the same\n {2}\d+ turns of 9 actors computed again\n {2}\d+ not: decisions of supervisors\n$/,
+      /^.*crew\.journal {2}the same\n {2}\d+ turns of 9 actors computed again\n {2}\d+ decisions of supervisors made again\n {2}\d+ not: decisions of supervisors\n$/,
     );
     expect(await desk.leftovers()).toEqual([]);
   });
