@@ -23,7 +23,7 @@ function takeover(loss: Loss, { nodes, actors }: { readonly nodes: number; reado
   return {
     name: what,
     size: 1,
-    rounds: actors <= 1_000 ? 9 : 3,
+    rounds: Math.max(1, Math.min(9, 30_000 / actors)),
     warmUps: 0,
     contenders: { ours: node(() => losing(loss, { nodes, actors })) },
     rows: [{ what, measure: ms, ...(owed ? { floor: 5_000, goal: 2_000 } : {}) }],
