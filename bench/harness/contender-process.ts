@@ -6,6 +6,9 @@ import type { Bench, Job } from "./bench.ts";
 
 const [file, comparison, contender] = process.argv.slice(2);
 
+// What it has started ends with it.
+process.once("disconnect", () => process.exit());
+
 try {
   const { bench } = (await import(file!)) as { readonly bench: Bench };
   const job = await setUp(bench);

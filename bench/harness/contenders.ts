@@ -82,9 +82,15 @@ async function within<T>(child: ChildProcess, label: string, answer: Promise<T>)
   }
 }
 
+/** Milliseconds that it has to end what it has started. */
+const endMs = 5_000;
+
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
-  child.kill("SIGKILL");
+  if (child.connected) child.disconnect();
+  else child.kill("SIGKILL");
+  const timer = setTimeout(() => child.kill("SIGKILL"), endMs);
   await exited;
+  clearTimeout(timer);
 }
